@@ -1,0 +1,193 @@
+"""What a check is: the `@check` decorator, what it may yield and raise, and the registry.
+
+A check is one file under `shipworthy/checks/<category>/` (or an entry point of another package). It yields findings,
+yields `Skipped` for what it could not look at, raises `Unavailable` when it cannot look at anything.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from shipworthy.errors import UsageError
+from shipworthy.model import Artifact, Finding, Kind, Rule, Skipped
+from shipworthy.tools import Tool, Toolbox, ToolMissing
+
+Scope = Literal["artifact", "batch", "tree"]
+Yielded = Iterable[Finding | Skipped]
+ENTRY_POINTS = "shipworthy.checks"
+
+
+class Unavailable(Exception):
+    """The check cannot look at anything: something that it needs is not there. Never the same as clean."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check is handed besides its artifacts. `options` are the settings of `[checks.<name>]` over the check's
+    defaults; `root` is the workspace; nothing may be sent anywhere while `offline`."""
+
+    root: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    today: date = field(default_factory=date.today)
+    offline: bool = True
+    tools: Toolbox = field(default_factory=Toolbox)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A known-bad sample that the check must find: `shipworthy doctor` and one test fire it.
+
+    `files` maps a relative name to its bytes, or to a function that makes them; `rule` is the rule that must fire.
+    `git` commits the files first, then removes those named in it from the working tree.
+    """
+
+    files: Mapping[str, bytes | Callable[[], bytes]]
+    rule: str
+    git: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered check.
+
+    `scope` says what the function is given: one `artifact`; a `batch` (tuple of artifacts, results still cached per
+    artifact: for wrapped programs that are slow to start); or the whole `tree` (tuple of all artifacts of its kinds,
+    cached on all their digests). `needs` are the programs that it wraps.
+    """
+
+    name: str
+    run: Callable[..., Yielded]
+    kinds: frozenset[Kind]
+    version: int
+    scope: Scope
+    category: str
+    needs: tuple[Tool, ...]
+    rules: tuple[Rule, ...]
+    canary: Canary | None
+    options: Mapping[str, Any]
+    cache_on: Callable[[Context], str] | None
+    timeout: float
+    wants_context: bool
+    summary: str
+    module: str
+
+    def call(self, given: Artifact | tuple[Artifact, ...], context: Context) -> Yielded:
+        """Run the check's function on an artifact, a batch or a tree."""
+        return self.run(given, context) if self.wants_context else self.run(given)
+
+
+def check(
+    name: str,
+    *,
+    kinds: Iterable[str] = tuple(Kind),
+    version: int = 1,
+    scope: Scope = "artifact",
+    category: str = "",
+    needs: tuple[Tool, ...] = (),
+    canary: Canary | None = None,
+    options: Mapping[str, Any] | None = None,
+    cache_on: Callable[[Context], str] | None = None,
+    timeout: float = 60.0,
+) -> Callable[[Callable[..., Yielded]], Callable[..., Yielded]]:
+    """Make a function a check.
+
+    `version` is raised whenever the results could change; `options` are the settings with their defaults, whose types
+    the settings must have; `cache_on` adds what else the results depend on (a database's digest, a commit id);
+    `timeout` is in seconds, for one artifact, one batch or the tree. The category is the folder's name unless given.
+    The function takes what `scope` says and, if it has a second parameter, a `Context`.
+    """
+
+    def decorate(function: Callable[..., Yielded]) -> Callable[..., Yielded]:
+        registered = Check(
+            name=name,
+            run=function,
+            kinds=frozenset(Kind(kind) for kind in kinds),
+            version=version,
+            scope=scope,
+            category=category or function.__module__.split(".")[-2],
+            needs=needs,
+            rules=(),
+            canary=canary,
+            options=dict(options or {}),
+            cache_on=cache_on,
+            timeout=timeout,
+            wants_context=len(inspect.signature(function).parameters) > 1,
+            summary=(inspect.getmodule(function).__doc__ or "").strip().partition("\n")[0],  # type: ignore[union-attr]
+            module=function.__module__,
+        )
+        function.check = registered  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+@cache
+def registry() -> Mapping[str, Check]:
+    """Every check by name: those of the package, then those of other packages' entry points.
+
+    Raises UsageError when two checks share a name or two different rules share an id.
+    """
+    found: dict[str, Check] = {}
+    rules: dict[str, Rule] = {}
+    for module in _modules():
+        own_rules = tuple(value for value in vars(module).values() if isinstance(value, Rule))
+        for value in vars(module).values():
+            candidate = getattr(value, "check", None)
+            if not isinstance(candidate, Check) or candidate.module != module.__name__:
+                continue
+            if candidate.name in found:
+                raise UsageError(f"two checks are named {candidate.name}", where=module.__name__)
+            found[candidate.name] = _with_rules(candidate, own_rules)
+        for rule in own_rules:
+            if rules.setdefault(rule.id, rule) != rule:
+                raise UsageError(f"two rules have the id {rule.id}", where=module.__name__)
+    return dict(sorted(found.items()))
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Every rule of every check by id."""
+    return dict(sorted((rule.id, rule) for item in registry().values() for rule in item.rules))
+
+
+def _with_rules(item: Check, rules: tuple[Rule, ...]) -> Check:
+    from dataclasses import replace
+
+    return replace(item, rules=rules)
+
+
+def _modules() -> Iterable[ModuleType]:
+    package = importlib.import_module("shipworthy.checks")
+    for info in pkgutil.walk_packages(package.__path__, "shipworthy.checks."):
+        if not info.ispkg and not info.name.rpartition(".")[2].startswith("_"):
+            yield importlib.import_module(info.name)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        yield importlib.import_module(point.module)
+
+
+__all__ = [
+    "Canary",
+    "Check",
+    "Context",
+    "Skipped",
+    "Tool",
+    "ToolMissing",
+    "Unavailable",
+    "all_rules",
+    "check",
+    "registry",
+]

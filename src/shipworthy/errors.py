@@ -1,0 +1,63 @@
+"""The exception tree. Every exception says what happened, where, and what to do.
+
+ShipworthyError
+├── UsageError        2  wrong usage or settings
+├── CoverageError     3  a required check could not run
+├── EvidenceError     4  evidence does not verify
+└── EnvironmentFailure 5  network, disk, registry or sandbox failed
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status means; the same for every command."""
+
+    SHIPWORTHY = 0
+    GATE = 1
+    USAGE = 2
+    COVERAGE = 3
+    EVIDENCE = 4
+    ENVIRONMENT = 5
+
+
+class ShipworthyError(Exception):
+    """Base of all errors meant for people: `message`, `where` it happened, the `remedy`."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.message}"
+
+
+class UsageError(ShipworthyError):
+    """The command line or the settings are wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CoverageError(ShipworthyError):
+    """Something that had to be looked at could not be."""
+
+    exit_code = ExitCode.COVERAGE
+
+
+class EvidenceError(ShipworthyError):
+    """A digest, signature or statement does not verify."""
+
+    exit_code = ExitCode.EVIDENCE
+
+
+class EnvironmentFailure(ShipworthyError):
+    """The world outside failed: disk, network, registry, sandbox."""
+
+    exit_code = ExitCode.ENVIRONMENT

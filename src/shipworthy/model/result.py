@@ -1,0 +1,132 @@
+"""What a check, a gate and a stage leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shipworthy.model.artifact import Artifact
+from shipworthy.model.finding import Finding
+
+
+class Outcome(StrEnum):
+    """How a check ended. Only `ran` can be clean."""
+
+    RAN = "ran"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An artifact (or a part of one) that a check could not look at. Its type keeps it from being taken for clean."""
+
+    artifact: Artifact | None
+    reason: str
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check over all its artifacts.
+
+    `examined` holds the uris that were read to the end; `eligible` is how many artifacts were of the check's kinds.
+    """
+
+    check: str
+    category: str
+    version: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    examined: frozenset[str] = frozenset()
+    eligible: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    note: str = ""
+    remedy: str = ""
+    seconds: float = 0.0
+    cached: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """It looked at everything and saw nothing."""
+        return self.outcome is Outcome.RAN and not self.findings
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An evaluation result with its uncertainty: `low` and `high` bound the interval that `method` names, `n` is how
+    many predictions it rests on."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a gate said no (or what it accepted): a stable code, a sentence, what to do, the findings meant."""
+
+    code: str
+    message: str
+    remedy: str = ""
+    fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """What a gate decided, and from what.
+
+    `new`, `known` and `waived` are fingerprints; `uncovered` names what should have been looked at and was not;
+    `notes` tells of expired and unused waivers and of accepted gaps. `coverage_only`: nothing is wrong except that
+    something was not looked at (exit code 3 rather than 1).
+    """
+
+    gate: str
+    passed: bool
+    reasons: tuple[Reason, ...] = ()
+    new: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    coverage_only: bool = False
+
+
+class Status(StrEnum):
+    """How a stage ended. `not-built` is a stage this version declares but does not have yet: never a pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    NOT_BUILT = "not-built"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What one stage did. `inputs` and `outputs` map names to digests; `details` holds what only this stage knows
+    (JSON values); `exit_code` is what the command ends with if the run stops here."""
+
+    stage: str
+    status: Status
+    started: datetime
+    seconds: float = 0.0
+    checks: tuple[CheckResult, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    decision: GateDecision | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+    remedy: str = ""
+    exit_code: int = 0
+    resumed: bool = False

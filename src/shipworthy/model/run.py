@@ -1,0 +1,115 @@
+"""The record of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shipworthy.model.artifact import Artifact
+from shipworthy.model.finding import Disposition, Finding
+from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult, Status
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Why the run happened. `commit`, `branch` and `author` are empty outside git; `dirty` says that the working tree
+    differs from the commit; `since` is the revision that limits what is looked at."""
+
+    how: str = "manual"
+    commit: str = ""
+    branch: str = ""
+    author: str = ""
+    dirty: bool = False
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline (or of `shipworthy scan`, whose pipeline is `scan`)."""
+
+    id: str
+    pipeline: str
+    project: str
+    trigger: Trigger
+    settings_digest: str
+    started: datetime
+    seconds: float = 0.0
+    stages: tuple[StageResult, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    exit_code: int = 0
+    schema: str = SCHEMA_VERSION
+
+    @property
+    def shipworthy(self) -> bool:
+        """Every stage passed. A stage that is not built, was skipped or has not been reached is no pass."""
+        return bool(self.stages) and self.exit_code == 0 and all(s.status is Status.PASSED for s in self.stages)
+
+    @property
+    def verdict(self) -> str:
+        """The one line that answers the question."""
+        if self.shipworthy:
+            return "SHIPWORTHY"
+        for stage in self.stages:
+            if stage.status is not Status.PASSED:
+                return f"NOT SHIPWORTHY: {stage.stage}: {stage.note or stage.status.value}"
+        return "NOT SHIPWORTHY: nothing was run"
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Every artifact that a stage brought in, the first of each uri."""
+        seen: dict[str, Artifact] = {}
+        for stage in self.stages:
+            for artifact in stage.artifacts:
+                seen.setdefault(artifact.uri, artifact)
+        return tuple(seen.values())
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        """Every check result, in the order of the stages."""
+        return tuple(check for stage in self.stages for check in stage.checks)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, the worst first; waived and known ones included (see `Finding.disposition`)."""
+        found = [finding for check in self.checks for finding in check.findings]
+        return tuple(
+            sorted(found, key=lambda f: (f.disposition is not Disposition.NEW, -f.severity.rank, f.artifact.uri, f.rule.id))
+        )
+
+    @property
+    def decisions(self) -> tuple[GateDecision, ...]:
+        """The gates' decisions, in order."""
+        return tuple(stage.decision for stage in self.stages if stage.decision)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric that the run measured itself."""
+        return tuple(metric for stage in self.stages for metric in stage.metrics)
+
+    def outcome_of(self, uri: str) -> str:
+        """`finding`, `unknown` (something could not read it), `clean`, or `not-examined`."""
+        return self._outcomes().get(uri, "not-examined")
+
+    def artifact_outcomes(self) -> Iterator[tuple[Artifact, str]]:
+        """Each artifact with its outcome; see `outcome_of`."""
+        outcomes = self._outcomes()
+        for artifact in self.artifacts:
+            yield artifact, outcomes.get(artifact.uri, "not-examined")
+
+    def _outcomes(self) -> dict[str, str]:
+        outcomes: dict[str, str] = {}
+        for check in self.checks:
+            for uri in check.examined:
+                outcomes.setdefault(uri, "clean")
+        for check in self.checks:
+            for skip in check.skipped:
+                if skip.artifact is not None:
+                    outcomes[skip.artifact.uri] = "unknown"
+        for check in self.checks:
+            for finding in check.findings:
+                if finding.disposition is not Disposition.WAIVED:
+                    outcomes[finding.artifact.uri] = "finding"
+        return outcomes

@@ -1,0 +1,192 @@
+"""Run a program: with a time limit, a scrubbed environment, bounded output, and its whole process tree killed after."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+OUTPUT_LIMIT = 256 * 1024 * 1024
+_KEEP = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class ToolMissing(Exception):
+    """The program is not there, or not in a version that we know how to read."""
+
+    def __init__(self, tool: str, reason: str, remedy: str = "") -> None:
+        super().__init__(f"{tool}: {reason}")
+        self.tool, self.reason, self.remedy = tool, reason, remedy
+
+
+class ToolFailed(Exception):
+    """The program ran and did not give an answer: it crashed, hung, said nothing, or said something unreadable."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        super().__init__(f"{tool}: {reason}")
+        self.tool, self.reason = tool, reason
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that a check wraps: its command's name, the versions whose output we know, how to ask for the
+    version, and what to tell people who do not have it."""
+
+    name: str
+    versions: str = ""
+    version_args: tuple[str, ...] = ("--version",)
+    install: str = ""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended. `stdout` is bytes; `stderr` is its last part, decoded, for messages."""
+
+    tool: str
+    returncode: int
+    stdout: bytes
+    stderr: str
+    seconds: float
+
+    def json(self) -> Any:
+        """Stdout as JSON. Raises ToolFailed when it is empty, cut short or something else."""
+        if not self.stdout.strip():
+            raise ToolFailed(self.tool, f"printed nothing (exit {self.returncode}){self._hint()}")
+        try:
+            return json.loads(self.stdout)
+        except (ValueError, RecursionError) as error:
+            raise ToolFailed(self.tool, f"printed no complete JSON (exit {self.returncode}): {error}") from None
+
+    def _hint(self) -> str:
+        last = self.stderr.strip().splitlines()[-1:] or [""]
+        return f": {last[0][:200]}" if last[0] else ""
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """Finds and runs programs. `paths` are the settings' own places, by tool name."""
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+    def locate(self, tool: Tool) -> Path:
+        """Where the program is: the settings' path, beside this Python, on PATH. Raises ToolMissing."""
+        if given := self.paths.get(tool.name):
+            path = Path(given)
+            if os.access(path, os.X_OK) and path.is_file():
+                return path
+            raise ToolMissing(tool.name, f"the path in the settings is no program: {given}", "correct [tools] in the settings")
+        beside = Path(sys.executable).parent / tool.name
+        if beside.is_file() and os.access(beside, os.X_OK):
+            return beside
+        if found := shutil.which(tool.name):
+            return Path(found)
+        raise ToolMissing(tool.name, "is not installed", tool.install)
+
+    def version(self, tool: Tool) -> str:
+        """The version that the program gives of itself. Raises ToolMissing when it is outside of what we can read."""
+        path = self.locate(tool)
+        try:
+            done = run([str(path), *tool.version_args], timeout=30.0, name=tool.name)
+        except ToolFailed as failure:
+            raise ToolMissing(tool.name, f"does not tell its version: {failure.reason}", tool.install) from None
+        match = re.search(r"\d+\.\d+(?:\.\d+)?[\w.+-]*", done.stdout.decode("utf-8", "replace") + done.stderr)
+        if done.returncode != 0 or not match:
+            raise ToolMissing(tool.name, f"does not tell its version (exit {done.returncode})", tool.install)
+        try:
+            fits = not tool.versions or Version(match[0]) in SpecifierSet(tool.versions, prereleases=True)
+        except InvalidVersion:
+            fits = False
+        if not fits:
+            raise ToolMissing(tool.name, f"is version {match[0]}; {tool.versions} is needed", tool.install)
+        return match[0]
+
+    def run(
+        self,
+        tool: Tool,
+        *args: str,
+        timeout: float = 300.0,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        ok: Sequence[int] = (0, 1),
+    ) -> Completed:
+        """Run the program. Raises ToolMissing, or ToolFailed when it hangs or exits with a status not in `ok`."""
+        done = run([str(self.locate(tool)), *args], timeout=timeout, cwd=cwd, stdin=stdin, env=env, name=tool.name)
+        if done.returncode not in ok:
+            raise ToolFailed(tool.name, f"exit status {done.returncode}{done._hint()}")
+        return done
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    name: str = "",
+    limit: int = OUTPUT_LIMIT,
+) -> Completed:
+    """Run `argv` in a session of its own, in a scrubbed environment with an empty home.
+
+    Output goes to unnamed files, so that a flood of it cannot block or fill memory. Raises ToolFailed when the program
+    cannot be started, runs longer than `timeout` seconds or prints more than `limit` bytes.
+    """
+    name = name or Path(argv[0]).name
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="shipworthy-") as home, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            try:
+                process = subprocess.Popen(
+                    argv, cwd=cwd, stdin=given, stdout=out, stderr=err, env=_environment(home, env), start_new_session=True
+                )
+            except OSError as error:
+                raise ToolFailed(name, f"cannot be started: {error.strerror or error}") from None
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ToolFailed(name, f"still running after {timeout:.0f} s; stopped") from None
+        finally:
+            kill_tree(process)
+        if os.fstat(out.fileno()).st_size > limit:
+            raise ToolFailed(name, f"printed more than {limit} bytes")
+        return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
+
+
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill the program and all that it started in its session."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # the group is gone: all of it had ended
+    process.wait()
+
+
+def _environment(home: str, extra: Mapping[str, str] | None) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEEP if name in os.environ}
+    kept |= {"HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | dict(extra or {})
+
+
+def _all(stream: IO[bytes]) -> bytes:
+    stream.seek(0)
+    return stream.read()
+
+
+def _tail(stream: IO[bytes], size: int = 16_384) -> str:
+    stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+    return stream.read().decode("utf-8", "replace")
