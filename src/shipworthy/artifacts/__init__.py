@@ -3,7 +3,6 @@
 from shipworthy.artifacts.classify import classify
 from shipworthy.artifacts.discover import Inventory, discover
 from shipworthy.artifacts.fetch import fetch
-from shipworthy.artifacts.names import display_name, inside
 from shipworthy.artifacts.repository import GitState, changed_since, git_state
 
 __all__ = [
@@ -12,8 +11,6 @@ __all__ = [
     "changed_since",
     "classify",
     "discover",
-    "display_name",
     "fetch",
     "git_state",
-    "inside",
 ]

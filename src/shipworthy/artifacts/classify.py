@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from shipworthy.artifacts.names import matches
 from shipworthy.config import Load
 from shipworthy.model import Kind
+from shipworthy.paths import matches
 
 HEAD_SIZE = 65536
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from shipworthy import modelfile
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
-from shipworthy.artifacts.names import display_name, matches
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Kind, Skipped
+from shipworthy.paths import display_name, matches
 
 # Ours, version control's own data (its history has a check), and caches of tools: left out, and counted.
 LEFT_OUT = frozenset(

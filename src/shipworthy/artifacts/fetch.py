@@ -14,10 +14,10 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 
-from shipworthy.artifacts.names import inside
 from shipworthy.artifacts.repository import git
 from shipworthy.config import Fetch
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.paths import inside
 from shipworthy.tools import ToolFailed, ToolMissing
 
 _CHUNK = 1024 * 1024

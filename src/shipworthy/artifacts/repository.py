@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipworthy.artifacts.names import display_name
 from shipworthy.errors import UsageError
+from shipworthy.paths import display_name
 from shipworthy.tools import Completed, Tool, Toolbox, ToolFailed, ToolMissing
 
 GIT = Tool("git", install="install git")
