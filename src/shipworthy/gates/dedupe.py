@@ -8,8 +8,8 @@ from shipworthy.model import Confidence, Finding
 
 
 def dedupe(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Merge findings of one rule at one place (witnesses are joined; two that agree make the confidence high) and number
-    the rest, so that every fingerprint is unique and stays the same when unrelated findings come or go."""
+    """Merge findings of one rule at one place (witnesses are joined; two that agree make the confidence high) and
+    number the rest, so that every fingerprint is unique and stays the same when unrelated findings come or go."""
     merged: dict[tuple[str, str, object, str], Finding] = {}
     for finding in findings:
         place = (finding.rule.id, finding.artifact.uri, finding.location, finding.key)

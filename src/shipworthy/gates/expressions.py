@@ -66,7 +66,8 @@ class Expression:
 
     def _split(self) -> tuple[str, list[str]]:
         """The rule with each `count(...)` replaced by a variable, and the conditions that stood in them."""
-        out, inner, text = "", [], self.text
+        out, text = "", self.text
+        inner: list[str] = []
         while match := re.search(r"\bcount\s*\(", text):
             end = _closing(text, match.end())
             if end < 0:
