@@ -14,7 +14,7 @@ _MARKS = {
     Status.ERROR: "[red]![/]",
     Status.INTERRUPTED: "[yellow]■[/]",
     Status.NOT_BUILT: "[yellow]○[/]",
-    Status.SKIPPED: "[dim]–[/]",
+    Status.SKIPPED: "[dim]-[/]",
 }
 
 
@@ -46,7 +46,9 @@ class Progress:
             self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.active:
             self._bars.stop()
 
@@ -66,4 +68,6 @@ class Progress:
             result = event.result
             again = " (from the earlier run)" if result.resumed else ""
             note = f" [dim]{escape(result.note)}{again}[/]"
-            self._console.print(f"{_MARKS[result.status]} {event.number:>2}/{event.of} {result.stage}{note}", highlight=False)
+            self._console.print(
+                f"{_MARKS[result.status]} {event.number:>2}/{event.of} {result.stage}{note}", highlight=False
+            )

@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", type=Path, help="a file or folder (default: this folder)")
     parser.add_argument("--since", metavar="REV", default="", help="only files that differ from this git revision")
     parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
-    parser.add_argument("--write-baseline", action="store_true", help="write shipworthy-baseline.json beside the settings")
+    parser.add_argument(
+        "--write-baseline", action="store_true", help="write shipworthy-baseline.json beside the settings"
+    )
     parser.add_argument("--no-cache", action="store_true", help="look at everything anew")
     settings_option(parser)
     report_options(parser)

@@ -75,7 +75,9 @@ def _nothing_missing(job: Job, inventory: Inventory) -> None:
         for glob in getattr(settings.load, key):
             if not any(matches(uri, (glob,)) for uri in uris):
                 raise UsageError(
-                    f"`{glob}` matches no file", where=f"{source}: load.{key}", remedy="correct the pattern, or add the file"
+                    f"`{glob}` matches no file",
+                    where=f"{source}: load.{key}",
+                    remedy="correct the pattern, or add the file",
                 )
     wanted = {f"train.inputs.{name}": path for name, path in (settings.train.inputs if settings.train else {}).items()}
     if settings.evaluate and settings.evaluate.holdout:
@@ -83,7 +85,9 @@ def _nothing_missing(job: Job, inventory: Inventory) -> None:
     for key, path in wanted.items():
         real = inside(job.root, path, what=key)
         if not real.exists():
-            raise UsageError(f"there is no `{path}`", where=f"{source}: {key}", remedy="correct the path, or add the file")
+            raise UsageError(
+                f"there is no `{path}`", where=f"{source}: {key}", remedy="correct the path, or add the file"
+            )
         if key == "evaluate.holdout" and not real.is_file():
             raise UsageError(f"`{path}` is a folder; a CSV file is needed", where=f"{source}: {key}")
 
@@ -93,12 +97,18 @@ def _as_check(inventory: Inventory) -> CheckResult:
     unreadable = tuple(skip for skip in inventory.unreadable if skip.reason != "a link that leads nowhere")
     dangling = len(inventory.unreadable) - len(unreadable)
     notes = [f"{inventory.excluded} files excluded by the settings"] if inventory.excluded else []
-    notes += [f"{len(inventory.left_out)} folders left out: {', '.join(inventory.left_out[:5])}"] if inventory.left_out else []
+    notes += (
+        [f"{len(inventory.left_out)} folders left out: {', '.join(inventory.left_out[:5])}"]
+        if inventory.left_out
+        else []
+    )
     notes += [f"{dangling} links that lead nowhere"] if dangling else []
     if unreadable:
         first = unreadable[0]
         uri = first.artifact.uri if first.artifact else ""
-        notes.insert(0, f"{uri}: {first.reason}" + (f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""))
+        notes.insert(
+            0, f"{uri}: {first.reason}" + (f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else "")
+        )
     return CheckResult(
         check="inventory",
         category="load",

@@ -14,10 +14,10 @@ def run(job: Job) -> StageResult:
     state = git_state(job.root)
     if state is None:
         return job.passed("not in git: no commit is recorded", outputs={"settings": job.settings.digest})
-    job.trigger = replace(
-        job.trigger, commit=state.commit, branch=state.branch, author=state.author, dirty=state.dirty
+    job.trigger = replace(job.trigger, commit=state.commit, branch=state.branch, author=state.author, dirty=state.dirty)
+    note = f"commit {state.commit[:12]} on {state.branch}" + (
+        ", with changes that are not committed" if state.dirty else ""
     )
-    note = f"commit {state.commit[:12]} on {state.branch}" + (", with changes that are not committed" if state.dirty else "")
     return job.passed(note, outputs={"settings": job.settings.digest, "commit": f"gitCommit:{state.commit}"})
 
 
