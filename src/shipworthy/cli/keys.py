@@ -1,4 +1,4 @@
-"""Make and show signing keys. A private key is a file that only its owner can read; keep it outside of the repository."""
+"""Make and show signing keys. A private key is a file that only its owner can read; keep it out of the repository."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("new", help="make a key pair", epilog=EXAMPLES, formatter_class=parser.formatter_class)
     new.add_argument("path", type=Path, help="where the private key goes; the public one goes beside it as PATH.pub")
     new.add_argument("--algorithm", choices=("ed25519", "ecdsa-p256-sha256"), default="ed25519")
-    new.add_argument("--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable")
+    new.add_argument(
+        "--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable"
+    )
     quiet_option(new)
     show = actions.add_parser("show", help="show a public key", epilog=EXAMPLES, formatter_class=parser.formatter_class)
     show.add_argument("path", type=Path, help="the public key")

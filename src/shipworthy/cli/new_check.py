@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
     if not Path("src/shipworthy/checks").is_dir():
         raise UsageError(
             "this is not a checkout of Shipworthy",
-            remedy="go to its folder; a check in a package of your own is found by its entry point: docs/writing-a-check.md",
+            remedy="go to its folder; a package of your own uses an entry point: docs/writing-a-check.md",
         )
     files = _files(options)
     for path in files:

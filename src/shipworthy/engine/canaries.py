@@ -12,7 +12,7 @@ from shipworthy.artifacts.repository import git
 from shipworthy.check import Canary, Check
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
-from shipworthy.engine.checks import CheckRunner, select
+from shipworthy.engine.checks import CheckRunner, select, toolbox
 from shipworthy.engine.events import Events
 from shipworthy.model import CheckResult
 from shipworthy.tools import Toolbox, ToolFailed, ToolMissing
@@ -31,12 +31,13 @@ class CanaryResult:
 
 
 def fire_canaries(settings: Settings, root: Path, names: tuple[str, ...] = ()) -> tuple[CanaryResult, ...]:
-    """Fire the sample of every selected check. `root` is only where the settings' programs may not be."""
+    """Fire the sample of every selected check, with the settings' programs, none of which may be under `root`."""
+    toolbox(settings, root)
     quiet = replace(settings, scan=replace(settings.scan, cache=False), checks={})
-    return tuple(_fire(check, quiet, root) for check in select(quiet, names))
+    return tuple(_fire(check, quiet) for check in select(quiet, names))
 
 
-def _fire(check: Check, settings: Settings, root: Path) -> CanaryResult:
+def _fire(check: Check, settings: Settings) -> CanaryResult:
     tools = _versions(check, Toolbox(dict(settings.tools)))
     if check.canary is None:
         return CanaryResult(check.name, check.category, False, "the check has no sample", tools=tools)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,7 +177,7 @@ class CheckRunner:
             rest = [artifact for group in left for artifact in group]
             size = max(1, min(_BATCH, -(-len(rest) // self.pool.jobs)))
             left = [tuple(rest[start : start + size]) for start in range(0, len(rest), size)]
-        return [Unit(check.name, group, tally.context, check.timeout) for group in left]
+        return [Unit(check.name, check.module, group, tally.context, check.timeout) for group in left]
 
     def _run_units(self, tallies: Mapping[str, _Tally], units: Sequence[Unit]) -> None:
         done = 0
@@ -204,8 +204,8 @@ class CheckRunner:
             future.result()
 
     @staticmethod
-    def _direct(unit: Unit, heard: object) -> None:
-        heard(unit, execute(unit))  # type: ignore[operator]
+    def _direct(unit: Unit, heard: Callable[[Unit, UnitResult], None]) -> None:
+        heard(unit, execute(unit))
 
     def _absorb(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:
         """Add a unit's result to its check's tally, and to the cache what may be kept."""

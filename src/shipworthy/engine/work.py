@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from shipworthy.check import Check, Context, NotApplicable, Unavailable, registry
+from shipworthy.check import Check, Context, NotApplicable, Unavailable, load_check
 from shipworthy.model import Artifact, Finding, Skipped
 from shipworthy.tools import ToolFailed, ToolMissing
 
@@ -27,10 +27,11 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True)
 class Unit:
-    """A check's name, what it is given (one artifact, or several for a batch or the tree), its context and its time
-    limit in seconds."""
+    """A check (its name and the module that declares it), what it is given (one artifact, or several for a batch or the
+    tree), its context and its time limit in seconds."""
 
     check: str
+    module: str
     given: tuple[Artifact, ...]
     context: Context
     timeout: float
@@ -50,7 +51,7 @@ class UnitResult:
 
 def execute(unit: Unit, check: Check | None = None) -> UnitResult:
     """Run the unit's check here and now. Never raises for what a check or its input does."""
-    check = check or registry()[unit.check]
+    check = check or load_check(unit.module, unit.check)
     given = unit.given[0] if check.scope == "artifact" else unit.given
     started = time.monotonic()
     findings: list[Finding] = []
