@@ -42,12 +42,10 @@ def command(
     line += ["--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += [*size, "--tmpfs", "/dev/shm", *size, "--tmpfs", "/tmp"]  # noqa: S108
     for path in system_paths():
-        if os.path.islink(path) and "/" not in (to := os.readlink(path)).strip("/").replace("usr/", ""):
-            line += ["--symlink", to, path]  # /bin -> usr/bin
-        else:
-            line += ["--ro-bind", path, path]
+        merged = os.readlink(path) if os.path.islink(path) else ""  # /bin -> usr/bin
+        line += ["--symlink", merged, path] if merged.lstrip("/").startswith("usr/") else ["--ro-bind", path, path]
     line += ["--ro-bind", str(accounts / "passwd"), "/etc/passwd", "--ro-bind", str(accounts / "group"), "/etc/group"]
     binds = [(path, "--ro-bind") for path in read_only] + [(path, "--bind") for path in writable]
-    for path, how in sorted(set(binds), key=lambda bind: (bind[0].parts, bind[1] == "--bind")):  # parents first
-        line += [how, str(path), str(path)]
+    for place, how in sorted(set(binds), key=lambda bind: (bind[0].parts, bind[1] == "--bind")):  # parents first
+        line += [how, str(place), str(place)]
     return [*line, "--chdir", str(cwd), "--", *argv]

@@ -1,8 +1,8 @@
 """The launcher: runs in the child, takes rights away from itself, then becomes the command.
 
 Standard library only, and run as a file (`python -I -S _jail.py FD`): it must start fast and see nothing of the
-caller's environment. FD holds the orders as JSON (see `Orders` in `sandbox.py`). Every protection that is ordered is put
-in place, or the command is not run at all: exit status 125, with the reason on the report descriptor.
+caller's environment. FD holds the orders as JSON (made in `sandbox.py`). Every protection that is ordered is put in
+place, or the command is not run at all: exit status 125, with the reason on the report descriptor.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _enter_namespaces(libc: ctypes.CDLL, spaces: dict[str, Any]) -> None:
     if libc.mount(b"none", b"/", None, _REC | _PRIVATE, None) != 0:
         raise Refused(f"mount namespace: {os.strerror(ctypes.get_errno())}")
     options = f"size={int(spaces['shm'])},mode=1777".encode()
-    if libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", _NOSUID | _NODEV, options) != 0:  # noqa: S108
+    if libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", _NOSUID | _NODEV, options) != 0:
         raise Refused(f"private /dev/shm: {os.strerror(ctypes.get_errno())}")
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         up = struct.pack("16sh22x", b"lo", 1)  # struct ifreq with IFF_UP: a loopback of its own, as bubblewrap gives

@@ -37,9 +37,14 @@ def _abstract(name: str) -> None:
         client.connect("\0" + name)
 
 
+def _overwrite(path: str) -> None:
+    with open(path, "r+b") as stream:
+        stream.write(b"x")
+
+
 def _create(path: str) -> None:
     Path(path).write_bytes(b"x")
-    os.unlink(path)  # noqa: PTH108
+    os.unlink(path)
 
 
 def main() -> None:
@@ -54,7 +59,7 @@ def main() -> None:
                 "abstract-socket": _try(lambda: _abstract(orders["abstract"])),
                 "read-canary": _try(lambda: Path(canary).read_bytes()),
                 "read-shadow": _try(lambda: Path("/etc/shadow").read_bytes()),
-                "write-canary": _try(lambda: Path(canary).open("r+b").write(b"x")),
+                "write-canary": _try(lambda: _overwrite(canary)),
                 "truncate-canary": _try(lambda: os.truncate(canary, 0)),
                 "write-beside": _try(lambda: _create(canary + ".new")),
                 "write-system": _try(lambda: _create(f"/usr/.shipworthy-{os.getpid()}")),

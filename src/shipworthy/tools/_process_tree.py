@@ -41,7 +41,7 @@ def read(pid: int) -> Process | None:
 
 def tree(root: int) -> list[Process]:
     """The process and its descendants, parents before children; zombies included."""
-    processes = [found for name in os.listdir(_PROC) if name.isdigit() and (found := read(int(name)))]
+    processes = [one for name in os.listdir(_PROC) if name.isdigit() and (one := read(int(name)))]
     children: dict[int, list[Process]] = {}
     for process in processes:
         children.setdefault(process.parent, []).append(process)

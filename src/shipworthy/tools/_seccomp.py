@@ -156,7 +156,7 @@ def install(own_network: bool, unix_sockets: bool) -> str:
     arch = architecture()
     if arch is None:
         return f"no syscall table for {platform.machine()}"
-    families = (socket.AF_UNIX,) if unix_sockets else ()
+    families: tuple[int, ...] = (socket.AF_UNIX,) if unix_sockets else ()
     if own_network:
         families += (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
     code = build(tuple(int(family) for family in families), arch)

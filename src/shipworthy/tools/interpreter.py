@@ -64,15 +64,11 @@ def _ask(python: str) -> Interpreter:
         answer = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         raise EnvironmentFailure(f"{python} does not answer as a Python", remedy=remedy) from None
-    executable = Path(os.path.abspath(found))  # noqa: PTH100 - links must stay: they are how a venv knows itself
+    executable = Path(os.path.abspath(found))  # links must stay: they are how a venv knows itself
     paths = [Path(text) for text in (*answer["prefixes"], *filter(None, answer["path"]))]
     paths += [hop.parent for hop in _links(executable)]
     user = {"PYTHONUSERBASE": answer["user"]} if answer["user"] in answer["path"] or _below(answer) else {}
-    version = (
-        answer["version"]
-        if answer["implementation"] == "CPython"
-        else f"{answer['version']} {answer['implementation']}"
-    )
+    version = " ".join(filter(None, (answer["version"], answer["implementation"].replace("CPython", ""))))
     return Interpreter(executable, _tidy(paths), version, dict(sorted(answer["packages"].items())), user)
 
 

@@ -30,8 +30,8 @@ _TOOLS = Path(__file__).resolve().parent
 _WITNESS = _TOOLS / "_witness"
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _REMEDY = (
-    'install bubblewrap (package "bubblewrap", program "bwrap"), or run on Linux 6.2 or later with Landlock enabled, or allow '
-    'unprivileged user namespaces; sandbox = "none" runs the command unprotected'
+    'install bubblewrap (package "bubblewrap", program "bwrap"), or run on Linux 6.2 or later with Landlock enabled, '
+    'or allow unprivileged user namespaces; sandbox = "none" runs the command unprotected'
 )
 
 
@@ -153,7 +153,7 @@ class Sandbox:
                 return replace(candidate, report=replace(report, notes=(*report.notes, *failures)))
             failures.append(f"{protection}: {reason}")
         raise EnvironmentFailure(
-            f'the sandbox policy "{policy}" cannot be satisfied on this machine: {"; ".join(failures) or "nothing to try"}',
+            f'the sandbox policy "{policy}" cannot be satisfied here: {"; ".join(failures) or "nothing to try"}',
             remedy=_REMEDY,
         )
 

@@ -4,52 +4,51 @@ A program can avoid or falsify it; what it cannot do is reach anything. Notes ar
 file that SHIPWORTHY_WITNESS names, each once per process, no arguments of programs (they can hold secrets).
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
+from typing import Any
 
 _LIMIT = 200
+_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg")
+_FIRST = ("os.exec", "os.posix_spawn", "subprocess.Popen", "socket.gethostbyname", "socket.gethostbyaddr")
+_EVENTS = frozenset((*_ADDRESS, *_FIRST, "open", "os.system", "socket.getaddrinfo"))
 
 
-def _watch(path, inputs):  # type: ignore[no-untyped-def]
-    seen = set()
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
-    def target(event, args):  # type: ignore[no-untyped-def]
-        if event == "open":
-            name = args[0]
-            if isinstance(name, bytes):
-                name = os.fsdecode(name)
-            if not isinstance(name, str):
-                return None
-            name = os.path.realpath(name) if os.path.islink(name) else os.path.abspath(name)
-            return name if name.startswith(inputs) else None
-        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-            address = args[1]
-            if isinstance(address, tuple) and len(address) >= 2:
-                return f"{address[0]}:{address[1]}"
-            return None if address is None else str(address)
-        if event == "socket.getaddrinfo":
-            host = args[0].decode("utf-8", "replace") if isinstance(args[0], bytes) else args[0]
-            return None if host is None else f"{host}:{args[1]}"
-        if event in ("socket.gethostbyname", "socket.gethostbyaddr", "os.system", "os.exec", "os.posix_spawn"):
-            first = str(args[0])
-            return first.split()[0] if event == "os.system" and first.split() else first
-        if event == "subprocess.Popen":
-            return str(args[0])
-        return None
 
-    def hook(event, args):  # type: ignore[no-untyped-def]
+def _target(event: str, args: tuple[Any, ...], inputs: tuple[str, ...]) -> str:
+    if event == "open":
+        if not inputs or not isinstance(args[0], (str, bytes)):
+            return ""
+        path = os.path.realpath(_text(args[0]))
+        return next((one for one in inputs if path == one or path.startswith(one + os.sep)), "")
+    if event in _ADDRESS:
+        address = args[1]
+        return f"{_text(address[0])}:{address[1]}" if isinstance(address, tuple) else _text(address or "")
+    if event == "socket.getaddrinfo":
+        return "" if args[0] is None else f"{_text(args[0])}:{args[1]}"
+    return " ".join(_text(args[0]).split()[:1]) if event == "os.system" else _text(args[0])
+
+
+def _watch(path: str, inputs: tuple[str, ...]) -> None:
+    seen: set[tuple[str, str]] = set()
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
         if event not in _EVENTS or len(seen) >= _LIMIT:
             return
         try:
-            name = target(event, args)
-            if name is None or (event, name) in seen:
+            target = _target(event, args, inputs)[:300]
+            if not target or (event, target) in seen:
                 return
-            seen.add((event, name))
-            line = json.dumps({"event": event, "target": name[:300]}) + "\n"
+            seen.add((event, target))
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, line.encode())
+                os.write(handle, (json.dumps({"event": event, "target": target}) + "\n").encode())
             finally:
                 os.close(handle)
         except Exception:  # noqa: S110 - watching must never change what the program does
@@ -58,22 +57,6 @@ def _watch(path, inputs):  # type: ignore[no-untyped-def]
     sys.addaudithook(hook)
 
 
-_EVENTS = {
-    "open",
-    "os.exec",
-    "os.posix_spawn",
-    "os.system",
-    "socket.connect",
-    "socket.getaddrinfo",
-    "socket.gethostbyaddr",
-    "socket.gethostbyname",
-    "socket.sendmsg",
-    "socket.sendto",
-    "subprocess.Popen",
-}
-
 if os.environ.get("SHIPWORTHY_WITNESS"):
-    _watch(
-        os.environ["SHIPWORTHY_WITNESS"],
-        tuple(filter(None, os.environ.get("SHIPWORTHY_WITNESS_INPUTS", "").split("\n"))),
-    )
+    _inputs = os.environ.get("SHIPWORTHY_WITNESS_INPUTS", "").split("\n")
+    _watch(os.environ["SHIPWORTHY_WITNESS"], tuple(filter(None, _inputs)))
