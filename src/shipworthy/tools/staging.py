@@ -7,14 +7,16 @@ relative paths; `outputs/` is where it writes, also under the declared relative 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.paths import display_name, inside, matches
@@ -42,6 +44,34 @@ class Input:
         return trees.combined(self.files)
 
 
+def check_env(env: Mapping[str, str]) -> None:
+    """Raises UsageError for variables that are ours, or that change how programs are loaded."""
+    if reserved := sorted(name for name in env if name.startswith(("SHIPWORTHY_", "LD_"))):
+        raise UsageError(f"{reserved[0]} cannot be set", where="env", remedy="choose another name")
+
+
+def command_files(command: Sequence[str], root: Path, *, but: Iterable[str] = ()) -> tuple[str, ...]:
+    """The arguments of a command that are files of the project: they are code even where that is not declared."""
+    data = {path.rstrip("/") for path in but}
+    named = (part for part in command[1:] if not part.startswith(("-", "/")) and part not in data and "\0" not in part)
+    return tuple(part for part in named if ".." not in Path(part).parts and (root / part).is_file())
+
+
+@contextlib.contextmanager
+def open_log(path: Path | None) -> Iterator[BinaryIO | None]:
+    """The file that keeps the output of a command; None for None. Raises EnvironmentFailure."""
+    if path is None:
+        yield None
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("wb")
+    except OSError as error:
+        raise EnvironmentFailure(f"the log cannot be written: {error.strerror}", where=str(path)) from None
+    with stream:
+        yield stream
+
+
 def variable(prefix: str, name: str) -> str:
     """The environment variable that hands over an input or output: SHIPWORTHY_INPUT_TRAIN_DATA for train-data."""
     return f"SHIPWORTHY_{prefix}_{name.upper().replace('-', '_')}"
@@ -51,9 +81,9 @@ class Staging:
     """The private folder. Use it as a context manager: it is removed at the end.
 
     `copy_inputs` copies the inputs (where no sandbox keeps the command from writing to them); otherwise they are links
-    to where they lie. `exclude` are files that must not be handed over (the holdout with its labels). `place` is where
-    the private folder is made (default: among the temporary files). Raises UsageError when something declared is not
-    there or leads out of the project.
+    to where they lie. `optional` names outputs that need not be written; `exclude` are files that must not be handed
+    over (the holdout with its labels). `place` is where the private folder is made (default: among the temporary
+    files). Raises UsageError when something declared is not there or leads out of the project.
     """
 
     def __init__(
@@ -64,10 +94,12 @@ class Staging:
         inputs: Mapping[str, str],
         outputs: Mapping[str, str],
         copy_inputs: bool,
+        optional: Sequence[str] = (),
         exclude: Sequence[str] = (),
         place: Path | None = None,
     ) -> None:
         self._root, self._copy, self._place = root.resolve(), copy_inputs, place
+        self._optional = frozenset(optional)
         self._exclude = {str(PurePosixPath(path)) for path in exclude}
         self._code, self._declared = tuple(code), dict(inputs)
         self.targets = {name: _relative(name, path) for name, path in outputs.items()}
@@ -156,6 +188,8 @@ class Staging:
         for name, path in self.targets.items():
             place = self.outputs / path
             if not os.path.lexists(place):
+                if name in self._optional:
+                    continue
                 raise Rejected(
                     f'the output "{name}" is missing', f"write it to the path in {variable('OUTPUT', name)} ({path})"
                 )
@@ -331,4 +365,4 @@ def _check_names(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
                 )
 
 
-__all__ = ["Input", "Rejected", "Staging", "variable"]
+__all__ = ["Input", "Rejected", "Staging", "check_env", "command_files", "open_log", "variable"]

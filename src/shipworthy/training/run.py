@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from shipworthy.errors import EnvironmentFailure, ShipworthyError, UsageError
+from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.model import Metric
+from shipworthy.tools.explain import explain
 from shipworthy.tools.sandbox import Sandbox, SandboxResult
-from shipworthy.tools.staging import Staging
+from shipworthy.tools.staging import Staging, check_env, command_files, open_log
 from shipworthy.tools.trees import Rejected, combined, digest_files
 from shipworthy.training.progress import Progress
 from shipworthy.training.spec import FoldResult, Judge, Stopping, TrainResult, TrainSpec
 
 OnLine = Callable[[str, str], None]
 _ENDED_BY_REQUEST = (0, 128 + 15)
-_STOPPED = {
-    "wall-time": "raise limits.wall-seconds, or make the training shorter",
-    "cpu-time": "raise limits.cpu-seconds, or make the training shorter",
-    "memory": "raise limits.memory-mb, or use smaller batches",
-    "processes": "raise limits.processes, or use fewer workers",
-    "output": "print less; the log is for people",
-    "disk": "write less, or raise the disk limit",
-}
 
 
 class _Failed(Exception):
@@ -73,14 +65,14 @@ def train(
     with (
         Staging(
             spec.root,
-            code=_code(spec),
+            code=(*spec.code, *command_files(spec.command, spec.root, but=spec.inputs.values())),
             inputs=spec.inputs,
             outputs=spec.outputs,
             copy_inputs=sandbox.report.filesystem == "open",
             exclude=spec.exclude,
             place=place,
         ) as staging,
-        _log(log) as stream,
+        open_log(log) as stream,
     ):
         try:
             _Training(spec, sandbox, staging, record, judge, on_line, stream).everything()
@@ -203,22 +195,16 @@ class _Training:
 
     def _check(self, progress: Progress, done: SandboxResult, fold: int = 0) -> None:
         where = f"fold {fold}: " if fold else ""
-        if done.refused:
-            raise _Failed(f"{where}the command was not started: {done.refused}", "check the command in the settings")
         if progress.problem:
-            raise _Failed(
-                f"{where}{progress.problem}", 'append lines such as {"step": 1, "metrics": {"val_loss": 0.3}}'
-            )
+            raise _Failed(f"{where}{progress.problem}", 'append lines like {"step": 1, "metrics": {"val_loss": 0.3}}')
         if done.stopped == "watch":
             if done.returncode not in _ENDED_BY_REQUEST:
                 raise _Failed(
                     f"{where}asked to stop early, it did not end by itself (status {done.returncode})",
-                    "on SIGTERM, write the best model and exit; grace is limits.grace-seconds",
+                    "on SIGTERM, write the best model and exit at once",
                 )
-        elif done.stopped:
-            raise _Failed(f"{where}stopped: {done.detail}", _STOPPED.get(done.stopped, ""))
-        elif done.returncode != 0:
-            raise _Failed(f"{where}the command ended with {_status(done)}", _hint(done))
+        elif failure := explain(done):
+            raise _Failed(f"{where}{failure.reason}", failure.remedy)
         rule = self.spec.early_stopping
         told = progress.result(ended_by_us=False)
         if rule is not None and (told is None or told.best is None):
@@ -228,26 +214,6 @@ class _Training:
             )
 
 
-def _status(done: SandboxResult) -> str:
-    last = next((line for line in reversed(done.stderr_tail) if line.strip()), "")
-    how = f"signal {done.returncode - 128}" if done.returncode > 128 else f"exit status {done.returncode}"
-    return f"{how}: {last[:300]}" if last else how
-
-
-def _hint(done: SandboxResult) -> str:
-    tried = [attempt.target for attempt in done.attempts if attempt.kind == "network"]
-    if tried and done.report.network == "blocked":
-        return f"it tried to reach {tried[0]}, and the sandbox has no network: declare as inputs what it needs"
-    said = " ".join(done.stderr_tail[-5:])
-    if any(
-        word in said for word in ("FileNotFoundError", "PermissionError", "Read-only file system", "No module named")
-    ):
-        return "it sees only declared code and inputs, and writes only declared outputs: declare what it needs"
-    if "MemoryError" in said or done.returncode == 128 + 9:
-        return "it may have reached limits.memory-mb"
-    return "see the log"
-
-
 def _validate(spec: TrainSpec, judge: Judge | None) -> None:
     if not spec.command or not all(isinstance(part, str) and "\0" not in part for part in spec.command):
         raise UsageError(
@@ -255,8 +221,7 @@ def _validate(spec: TrainSpec, judge: Judge | None) -> None:
         )
     if not spec.outputs:
         raise UsageError("no output is declared", where="train", remedy='outputs = { model = "model/" }')
-    if reserved := sorted(name for name in spec.env if name.startswith(("SHIPWORTHY_", "LD_"))):
-        raise UsageError(f"{reserved[0]} cannot be set", where="train.env", remedy="choose another name")
+    check_env(spec.env)
     stop = spec.early_stopping
     if stop is not None and (stop.mode not in ("min", "max") or stop.patience < 1 or stop.min_delta < 0):
         raise UsageError(
@@ -270,27 +235,6 @@ def _validate(spec: TrainSpec, judge: Judge | None) -> None:
         raise UsageError(f'"{kfold.dataset}" is none of the inputs', where="train.kfold.dataset")
     if judge is None:
         raise UsageError("K-fold needs somebody who splits and scores", where="train.kfold")
-
-
-def _code(spec: TrainSpec) -> tuple[str, ...]:
-    """The declared globs, and the arguments of the command that are files of the project."""
-    inputs = {path.rstrip("/") for path in spec.inputs.values()}
-    named = (part for part in spec.command[1:] if not part.startswith(("-", "/")) and part not in inputs)
-    return (*spec.code, *(part for part in named if ".." not in Path(part).parts and (spec.root / part).is_file()))
-
-
-@contextlib.contextmanager
-def _log(path: Path | None) -> Iterator[BinaryIO | None]:
-    if path is None:
-        yield None
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("wb")
-    except OSError as error:
-        raise EnvironmentFailure(f"the log cannot be written: {error.strerror}", where=str(path)) from None
-    with stream:
-        yield stream
 
 
 def _result(spec: TrainSpec, sandbox: Sandbox, staging: Staging, record: _Record) -> TrainResult:
