@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
-    "errors model files paths",
+    "errors model files paths rules",
     "config check tools modelfile",
     "artifacts checks gates evaluation training evidence keys stores example",
     "engine stages pipelines reports",
@@ -21,6 +21,7 @@ ALLOWED = {
     ("model", "errors"),
     ("files", "errors"),
     ("paths", "errors"),
+    ("rules", "model"),
     ("__main__", "cli"),
 }
 

@@ -19,24 +19,13 @@ from types import ModuleType
 from typing import Any, Literal
 
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, Confidence, Finding, Kind, Rule, Severity, Skipped
+from shipworthy.model import Artifact, Finding, Kind, Rule, Skipped
+from shipworthy.rules import PIPELINE_RULES
 from shipworthy.tools import Tool, Toolbox, ToolMissing
 
 Scope = Literal["artifact", "batch", "tree"]
 Yielded = Iterable[Finding | Skipped]
 ENTRY_POINTS = "shipworthy.checks"
-
-STOPPED = Rule(
-    "check-stopped",
-    title="A check had to be stopped while it read this",
-    severity=Severity.HIGH,
-    description="Reading it took more time or memory than any honest file needs, or made the reader crash. A file that "
-    "no scanner survives is how attackers hide from scanners.",
-    remedy="Find out where the file comes from. If it is honest and only large, raise [scan] memory-mb or exclude it.",
-    confidence=Confidence.MEDIUM,
-    taxonomy=("CWE-400",),
-    help="resource-exhaustion",
-)
 
 
 class Unavailable(Exception):
@@ -191,8 +180,8 @@ def load_check(module: str, name: str) -> Check:
 
 
 def all_rules() -> Mapping[str, Rule]:
-    """Every rule of every check by id, and the engine's own."""
-    rules = [STOPPED, *(rule for item in registry().values() for rule in item.rules)]
+    """Every rule of every check by id, and the pipeline's own."""
+    rules = [*PIPELINE_RULES, *(rule for item in registry().values() for rule in item.rules)]
     return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
 
 
@@ -215,7 +204,6 @@ def _modules() -> Iterable[ModuleType]:
 
 
 __all__ = [
-    "STOPPED",
     "Canary",
     "Check",
     "Context",

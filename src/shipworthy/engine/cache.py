@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy import __version__
-from shipworthy.check import STOPPED, Check, Context
+from shipworthy.check import Check, Context
 from shipworthy.model import Artifact, Confidence, Finding, Location, Severity
+from shipworthy.rules import STOPPED
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
 _BATCH = 500

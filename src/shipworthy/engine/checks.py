@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipworthy.artifacts import Inventory
-from shipworthy.check import STOPPED, Check, Context, registry
+from shipworthy.check import Check, Context, registry
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache, artifact_key, check_key
 from shipworthy.engine.events import Events, Step
@@ -17,6 +17,7 @@ from shipworthy.engine.isolate import WorkerPool
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, Finding, Outcome, Skipped
+from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
 _CHUNK = 24
