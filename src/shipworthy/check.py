@@ -10,7 +10,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib.metadata import entry_points
@@ -34,6 +34,14 @@ class Unavailable(Exception):
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
+
+
+class NotApplicable(Exception):
+    """There is nothing of the check's concern here (no git history in a plain folder): said with its reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ def check(
             cache_on=cache_on,
             timeout=timeout,
             wants_context=len(inspect.signature(function).parameters) > 1,
-            summary=(inspect.getmodule(function).__doc__ or "").strip().partition("\n")[0],  # type: ignore[union-attr]
+            summary=(inspect.getmodule(function).__doc__ or "").strip().partition("\n")[0],
             module=function.__module__,
         )
         function.check = registered  # type: ignore[attr-defined]
@@ -145,14 +153,14 @@ def registry() -> Mapping[str, Check]:
     found: dict[str, Check] = {}
     rules: dict[str, Rule] = {}
     for module in _modules():
-        own_rules = tuple(value for value in vars(module).values() if isinstance(value, Rule))
+        own_rules = _rules_of(module)
         for value in vars(module).values():
             candidate = getattr(value, "check", None)
             if not isinstance(candidate, Check) or candidate.module != module.__name__:
                 continue
             if candidate.name in found:
                 raise UsageError(f"two checks are named {candidate.name}", where=module.__name__)
-            found[candidate.name] = _with_rules(candidate, own_rules)
+            found[candidate.name] = replace(candidate, rules=own_rules)
         for rule in own_rules:
             if rules.setdefault(rule.id, rule) != rule:
                 raise UsageError(f"two rules have the id {rule.id}", where=module.__name__)
@@ -164,10 +172,13 @@ def all_rules() -> Mapping[str, Rule]:
     return dict(sorted((rule.id, rule) for item in registry().values() for rule in item.rules))
 
 
-def _with_rules(item: Check, rules: tuple[Rule, ...]) -> Check:
-    from dataclasses import replace
-
-    return replace(item, rules=rules)
+def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
+    """The module's own rules: its constants, and those in a mapping or tuple named RULES. One that it imports from a
+    helper of its category counts too: several checks may share a rule."""
+    found = [value for value in vars(module).values() if isinstance(value, Rule)]
+    table = getattr(module, "RULES", ())
+    found += table.values() if isinstance(table, Mapping) else table
+    return tuple(dict.fromkeys(found))
 
 
 def _modules() -> Iterable[ModuleType]:
@@ -183,6 +194,7 @@ __all__ = [
     "Canary",
     "Check",
     "Context",
+    "NotApplicable",
     "Skipped",
     "Tool",
     "ToolMissing",
