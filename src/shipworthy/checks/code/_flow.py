@@ -14,10 +14,11 @@ from shipworthy.checks.code._names import Names
 
 MODEL, REMOTE, USER = "model", "remote", "user"
 _ROUNDS = 6
-_MODEL_METHODS = frozenset(
+_MODEL_METHODS_TEXT = (
     "generate complete completion predict chat invoke ainvoke agenerate apredict acomplete generate_content "
-    "generate_text text_generation chat_completion create_chat_completion create_completion batch_generate".split()
+    "generate_text text_generation chat_completion create_chat_completion create_completion batch_generate"
 )
+_MODEL_METHODS = frozenset(_MODEL_METHODS_TEXT.split())
 _MODEL_FUNCTIONS = frozenset({"llm", "ask_llm", "call_llm", "query_llm", "generate", "complete", "litellm.completion"})
 _MODEL_SUFFIXES = (
     "completions.create",
@@ -27,8 +28,9 @@ _MODEL_SUFFIXES = (
     "transformers.pipeline()",
 )
 _REMOTE = (
-    "requests.", "httpx.", "urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.", "aiohttp.", "wget.download",
-    "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download", "torch.hub.download_url_to_file", "gdown.download",
+    "requests.", "httpx.", "urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.", "aiohttp.",
+    "wget.download", "gdown.download", "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download",
+    "torch.hub.download_url_to_file",
     "boto3.client().get_object", "socket.socket().recv",
 )  # fmt: skip
 _USER = ("flask.request", "streamlit.file_uploader", "streamlit.text_input", "sys.argv", "django.http.request")
@@ -94,7 +96,7 @@ class Flow:
 
     def _mark(self, target: ast.expr, labels: set[str], scope: Scope) -> bool:
         if isinstance(target, ast.Tuple | ast.List):
-            return any([self._mark(item, labels, scope) for item in target.elts])
+            return any([self._mark(item, labels, scope) for item in target.elts])  # noqa: C419 (each must be marked)
         if isinstance(target, ast.Starred):
             return self._mark(target.value, labels, scope)
         if isinstance(target, ast.Subscript):
@@ -144,7 +146,7 @@ def _source(name: str) -> set[str]:
         or name.endswith(_MODEL_SUFFIXES)
     ):
         found.add(MODEL)
-    elif name.startswith("langchain") and name.endswith((".run", ".call", "()")):
+    if name.startswith("langchain") and name.endswith((".run", ".call", "()")):
         found.add(MODEL)
     if name.startswith(_REMOTE):
         found.add(REMOTE)

@@ -14,19 +14,22 @@ from shipworthy.model import Confidence, Rule, Severity
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPOSITORY = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?(:[\w./-]{1,60})?")
-_PICKLES = frozenset(
-    "pickle.load pickle.loads pickle.Unpickler pickle.Unpickler().load _pickle.load _pickle.loads _pickle.Unpickler cPickle.load "
-    "cPickle.loads cPickle.Unpickler pickle5.load pickle5.loads cloudpickle.load cloudpickle.loads dill.load dill.loads "
-    "dill.load_session dill.load_module joblib.load sklearn.externals.joblib.load pandas.read_pickle shelve.open marshal.load "
-    "marshal.loads jsonpickle.decode torch.package.PackageImporter numpy.loads compress_pickle.load compress_pickle.loads "
-    "pickle._loads pickle._load hickle.load klepto.archives.file_archive".split()
+_PICKLES_TEXT = (
+    "pickle.load pickle.loads pickle.Unpickler pickle.Unpickler().load _pickle.load _pickle.loads _pickle.Unpickler "
+    "cPickle.load cPickle.loads cPickle.Unpickler pickle5.load pickle5.loads cloudpickle.load cloudpickle.loads "
+    "dill.load dill.loads dill.load_session dill.load_module joblib.load sklearn.externals.joblib.load "
+    "pandas.read_pickle shelve.open marshal.load marshal.loads jsonpickle.decode torch.package.PackageImporter "
+    "numpy.loads compress_pickle.load compress_pickle.loads "
+    "pickle._loads pickle._load hickle.load klepto.archives.file_archive"
 )
+_PICKLES = frozenset(_PICKLES_TEXT.split())
 _TORCH_LOADS = frozenset(
     {"torch.load", "torch.serialization.load", "torch.serialization._load", "torch.serialization._legacy_load"}
 )
 _HUBS = ("transformers.", "diffusers.", "peft.", "optimum.", "sentence_transformers.", "setfit.", "adapters.", "trl.",
-         "huggingface_hub.", "datasets.", "timm.", "open_clip.", "tokenizers.", "unsloth.", "auto_gptq.", "evaluate.", "llama_cpp.",
-         "ctransformers.", "span_marker.", "gliner.", "flair.", "keras_hub.", "keras_nlp.")  # fmt: skip
+         "huggingface_hub.", "datasets.", "timm.", "open_clip.", "tokenizers.", "unsloth.", "auto_gptq.", "evaluate.",
+         "llama_cpp.",         "ctransformers.",
+         "span_marker.", "gliner.", "flair.", "keras_hub.", "keras_nlp.")  # fmt: skip
 _DOWNLOADS = frozenset(
     {"from_pretrained", "hf_hub_download", "snapshot_download", "load_dataset", "load_dataset_builder"}
 )

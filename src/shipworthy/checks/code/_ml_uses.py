@@ -12,14 +12,16 @@ from shipworthy.checks.code._ml_loads import Hit
 from shipworthy.checks.code._names import Call, Names
 from shipworthy.model import Confidence, Severity
 
-_RUNS = frozenset(
+_RUNS_TEXT = (
     "eval exec compile os.system os.popen subprocess.run subprocess.call subprocess.check_call subprocess.check_output "
     "subprocess.Popen subprocess.getoutput subprocess.getstatusoutput asyncio.create_subprocess_shell "
     "asyncio.create_subprocess_exec code.InteractiveInterpreter().runcode pty.spawn importlib.import_module __import__ "
-    "runpy.run_path commands.getoutput".split()
+    "runpy.run_path commands.getoutput"
 )
+_RUNS = frozenset(_RUNS_TEXT.split())
 _RENDERS = ("jinja2.Template", "markupsafe.Markup", "flask.Markup", "flask.render_template_string",
-            "django.utils.safestring.mark_safe", "mako.template.Template", "IPython.display.HTML", "IPython.core.display.HTML")  # fmt: skip
+            "django.utils.safestring.mark_safe", "mako.template.Template",
+            "IPython.display.HTML", "IPython.core.display.HTML")  # fmt: skip
 _TOOLS = frozenset(
     {
         "PythonREPLTool",
@@ -40,9 +42,11 @@ _DANGEROUS = frozenset(
         "dangerously_allow_filesystem_read",
     }
 )
-_DOWNLOADERS = ("requests.", "httpx.", "urllib.request.urlopen", "urllib.request.urlretrieve", "urllib.request.Request", "urllib3.",
-                "wget.download", "gdown.", "torch.hub.load_state_dict_from_url", "torch.hub.download_url_to_file", "pandas.read_",
-                "tensorflow.keras.utils.get_file", "keras.utils.get_file", "pooch.retrieve", "boto3.client")  # fmt: skip
+_DOWNLOADERS = ("requests.", "httpx.", "urllib.request.urlopen", "urllib.request.urlretrieve", "urllib.request.Request",
+                "urllib3.", "wget.download", "gdown.", "torch.hub.load_state_dict_from_url",
+                "torch.hub.download_url_to_file", "pandas.read_",
+                "tensorflow.keras.utils.get_file", "keras.utils.get_file", "pooch.retrieve",
+                "boto3.client")  # fmt: skip
 _TLS_CLIENTS = (
     "requests",
     "httpx",
@@ -106,9 +110,7 @@ def _output(call: Call, names: Names, flow: Flow, scope: Scope) -> Iterator[Hit]
 
 def _tls(call: Call, names: Names) -> Iterator[Hit]:
     off = ""
-    if call.name in ("ssl._create_unverified_context", "urllib3.disable_warnings") and not call.name.endswith(
-        "disable_warnings"
-    ):
+    if call.name == "ssl._create_unverified_context":
         off = "ssl._create_unverified_context"
     for keyword in ("verify", "verify_ssl", "verify_certs", "ssl", "ssl_verify"):
         value = names.value(call.keywords.get(keyword))
@@ -119,10 +121,8 @@ def _tls(call: Call, names: Names) -> Iterator[Hit]:
     if reqs is not None and (names.dotted(reqs).endswith("CERT_NONE") or names.value(reqs) == "CERT_NONE"):
         off = f"{call.method} with cert_reqs CERT_NONE"
     if call.method == "setopt" and len(call.args) == 2 and names.value(call.args[1]) in (0, False):
-        if names.dotted(call.args[0]).rpartition(".")[2].removeprefix("CURLOPT_") in (
-            "SSL_VERIFYPEER",
-            "SSL_VERIFYHOST",
-        ):
+        option = names.dotted(call.args[0]).rpartition(".")[2].removeprefix("CURLOPT_")
+        if option in ("SSL_VERIFYPEER", "SSL_VERIFYHOST"):
             off = "curl with certificate verification switched off"
     if call.name == "os.environ.setdefault" and len(call.args) == 2:
         key, value = names.value(call.args[0]), names.value(call.args[1])

@@ -18,10 +18,11 @@ from shipworthy.model import Artifact, Kind, Location, Severity
 SOURCE_LIMIT = 1_000_000
 NOTEBOOK_LIMIT = 32_000_000
 # Source may name any codec of Python's, some of which are slow or can hide code (utf-7): others are not read.
-ENCODINGS = frozenset(
+ENCODINGS_TEXT = (
     "utf-8 utf-8-sig ascii iso-8859-1 iso-8859-2 iso-8859-15 cp1250 cp1251 cp1252 koi8-r euc-jp euc-kr shift_jis gbk "
-    "gb2312 gb18030 big5 cp932 cp949".split()
+    "gb2312 gb18030 big5 cp932 cp949"
 )
+ENCODINGS = frozenset(ENCODINGS_TEXT.split())
 _STRIPPED_MAGICS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3", "py"})
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\[\]'\" ]{1,200}=\s*)[!%].*$")
 
@@ -204,12 +205,14 @@ def _python_line(text: str) -> str:
 
 
 def without_strings(line: str, limit: int = 160) -> str:
-    """A line of code with the content of its string literals left out: a literal may be a secret."""
+    """A line of code without its comment and the content of its string literals: they may be secrets."""
     out: list[str] = []
     quote = ""
     escaped = False
     for char in line.strip()[:2000]:
         if not quote:
+            if char == "#":
+                break
             out.append(char)
             if char in "'\"":
                 quote = char
@@ -221,7 +224,7 @@ def without_strings(line: str, limit: int = 160) -> str:
         elif char == quote:
             out.append(char)
             quote = ""
-    return "".join(out)[:limit]
+    return "".join(out).rstrip()[:limit]
 
 
 def sketch(call: ast.Call, name: str, shown: frozenset[str] = frozenset()) -> str:

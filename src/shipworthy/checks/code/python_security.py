@@ -20,8 +20,8 @@ __all__ = ["RULES", "scan"]
 
 RUFF = Tool("ruff", versions=">=0.15,<0.18", install="pip install 'ruff>=0.15,<0.18'")
 TIMEOUT = 120.0
-# Every file gets these lines at its end, and the report must have them: a file that ruff did not read to its end is never
-# taken for clean. The name is not a builtin's, so that the scanned code cannot have redefined it.
+# Every file gets these lines at its end, and the report must have them: a file that ruff did not read to its end is
+# never taken for clean. The name is not a builtin's, so that the scanned code cannot have redefined it.
 _SENTINEL = "\n\nimport marshal as _shipworthy_end\n_shipworthy_end.loads(b'')\n"
 _SENTINEL_CODE = "S302"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -83,7 +83,7 @@ def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding 
 
 
 def _scan(copies: tuple[_Copy, ...], context: Context, budget: _Budget) -> Iterator[Finding | Skipped]:
-    """One run; if it fails, halves of it, so that one hostile file (which can overflow ruff's stack) does not hide the rest."""
+    """One run; if it fails, its halves: one hostile file (which can overflow ruff's stack) does not hide the rest."""
     try:
         report = _run(copies, context)
     except ToolFailed as failure:
@@ -104,7 +104,7 @@ def _scan(copies: tuple[_Copy, ...], context: Context, budget: _Budget) -> Itera
 
 
 def _run(copies: tuple[_Copy, ...], context: Context) -> Mapping[int, Sequence[Mapping[str, Any]]]:
-    """ruff's entries by the number of the file, counted from 1. Raises ToolFailed, also when the file that we add
+    """Give ruff's entries by the number of the file, counted from 1. Raises ToolFailed, also when the file that we add
     ourselves is not reported: a tool that says nothing has not looked."""
     with tempfile.TemporaryDirectory(prefix="shipworthy-ruff-") as folder:
         for index, copy in enumerate((_Copy(None, ""), *copies)):
@@ -112,7 +112,8 @@ def _run(copies: tuple[_Copy, ...], context: Context) -> Mapping[int, Sequence[M
         done = context.tools.run(
             RUFF,
             "check", "--isolated", "--no-cache", "--ignore-noqa", "--no-respect-gitignore", "--exit-zero", "--no-fix",
-            "--target-version", "py313", "--select", ",".join((*RULES, _SENTINEL_CODE)), "--output-format", "json", "--", ".",
+            "--target-version", "py313", "--select", ",".join((*RULES, _SENTINEL_CODE)), "--output-format", "json",
+            "--", ".",
             timeout=TIMEOUT, cwd=Path(folder), ok=(0,),
         )  # fmt: skip
     entries = done.json()
