@@ -1,6 +1,7 @@
 """Advisory databases on disk, in the layout that OSV publishes: a zip archive with one JSON record per advisory.
 
-A folder `<dir>/osv-scalibr/PyPI/all.zip` (what other scanners keep), a folder of JSON files and one JSON file are read too.
+A folder that holds `osv-scalibr/PyPI/all.zip` (what other scanners keep), a folder of JSON files and one JSON file are
+read too.
 """
 
 from __future__ import annotations
@@ -207,7 +208,7 @@ def _broken(path: Path, reason: str) -> EnvironmentFailure:
 
 
 def import_database(source: Path, destination: Path) -> Facts:
-    """Check a database (archive, folder or file) and put it where checks find it: `destination/osv-scalibr/PyPI/all.zip`.
+    """Check a database (archive, folder or file) and put it where checks find it, `destination` / LAYOUT.
 
     Every record is parsed first; the old database stays until the new one is complete. Raises UsageError when there is
     nothing at `source`, EnvironmentFailure when it is damaged or cannot be written.

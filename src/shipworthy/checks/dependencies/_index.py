@@ -24,7 +24,8 @@ class NoAnswer(Exception):
     """The index did not say whether the package is affected; the message says why, in a phrase."""
 
 
-def _allowed(url: str) -> bool:
+def allowed(url: str) -> bool:
+    """Whether an address is https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -37,7 +38,7 @@ class _SafeRedirects(HTTPRedirectHandler):
     """A redirect must not leave https either."""
 
     def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
-        if not _allowed(newurl):
+        if not allowed(newurl):
             raise HTTPError(newurl, code, "redirected to an address without https", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -48,7 +49,7 @@ def fetch(url: str, into: IO[bytes], *, limit: int, timeout: float, total: float
     Raises UsageError for an address that is not https (nor on this machine), EnvironmentFailure for everything that
     goes wrong on the way; its message never holds the query or credentials of the address.
     """
-    if not _allowed(url):
+    if not allowed(url):
         raise UsageError("the address must begin with https://", where=_plain(url))
     request = Request(url, headers={"User-Agent": "shipworthy", "Accept-Encoding": "identity"})  # noqa: S310 (checked)
     until = time.monotonic() + total

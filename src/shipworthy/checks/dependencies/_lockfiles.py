@@ -53,7 +53,7 @@ def _list(value: Any) -> list[Any]:
 
 
 class _Collector:
-    """Gathers requirements and what could not be understood; TOML and JSON give no lines: they are sought in the text."""
+    """Gathers requirements and what could not be understood. TOML and JSON give no lines: the text is searched."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[str, int] = {}

@@ -183,7 +183,7 @@ def merge(advisories: Iterable[Advisory]) -> tuple[tuple[Advisory, ...], ...]:
 
 
 def joined(group: Sequence[Advisory], version: Version) -> tuple[Advisory, str]:
-    """One advisory for a group: the best known id, all aliases, the worst rating; and the version that fixes them all."""
+    """One advisory for a group (best known id, all aliases, worst rating) and the version that fixes them all."""
     names = sorted({name for item in group for name in item.names}, key=_preference)
     rated = max(
         (item for item in group if item.severity is not None), key=lambda i: i.severity or Severity.INFO, default=None
