@@ -1,0 +1,85 @@
+"""Python that loads models unsafely, runs code that it did not pin, or trusts a model's output."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks.code import _ml_loads, _ml_uses
+from shipworthy.checks.code._flow import Flow, scopes
+from shipworthy.checks.code._ml_loads import Hit
+from shipworthy.checks.code._ml_rules import RULES
+from shipworthy.checks.code._names import Names
+from shipworthy.checks.code._source import Source, Unreadable, is_python, load, lowered, sketch, without_strings
+from shipworthy.model import Artifact, Finding, Kind
+
+__all__ = ["RULES", "scan"]
+
+LINE_END = re.compile(r"\r\n|\r|\n")  # what Python's parser takes for one; str.splitlines knows more
+_CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weights_only=False)\n"
+
+
+@check(
+    "python-ml",
+    kinds={"code", "notebook"},
+    version=1,
+    canary=Canary(files={"load.py": _CANARY}, rule="torch-load-unsafe"),
+    timeout=60.0,
+)
+def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
+    """Findings of one Python file or notebook; code in other languages is not ours to read."""
+    if artifact.kind is not Kind.NOTEBOOK and not is_python(artifact):
+        return
+    try:
+        source = load(artifact)
+        hits = list(find(source))
+    except Unreadable as error:
+        yield Skipped(artifact, f"the file {error}")
+        return
+    except (RecursionError, MemoryError):
+        yield Skipped(artifact, "the file is nested too deeply to be read")
+        return
+    for problem in source.problems[:5]:
+        yield Skipped(artifact, problem)
+    if len(source.problems) > 5:
+        yield Skipped(artifact, f"{len(source.problems) - 5} more cells could not be read")
+    lines = LINE_END.split(source.text)
+    names = Names(ast.walk(source.tree))
+    for hit in hits:
+        line = getattr(hit.node, "lineno", 1)
+        if isinstance(hit.node, ast.Call):
+            evidence = sketch(hit.node, names.call(hit.node).name.lstrip("*.") or "call", hit.shown)
+        else:
+            evidence = without_strings(lines[line - 1]) if line <= len(lines) else ""
+        yield hit.rule.at(
+            artifact,
+            hit.message,
+            evidence=evidence,
+            severity=lowered(hit.severity or hit.rule.severity, artifact.uri),
+            confidence=hit.confidence,
+            location=source.at(line),
+        )
+
+
+def find(source: Source) -> Iterator[Hit]:
+    """What the detectors see, in the order of the lines."""
+    names = Names(ast.walk(source.tree))
+    flow = Flow(names)
+    seen: set[tuple[str, int, int]] = set()
+    hits: list[Hit] = []
+    for scope in scopes(source.tree):
+        flow.learn(scope)
+        for node in scope.nodes:
+            if isinstance(node, ast.Call):
+                call = names.call(node)
+                hits += _ml_loads.detect(call, names, flow, scope)
+                hits += _ml_uses.detect(call, names, flow, scope)
+            elif isinstance(node, ast.Assign):
+                hits += _ml_uses.detect_assignment(node, names)
+    for hit in sorted(hits, key=lambda h: (getattr(h.node, "lineno", 0), getattr(h.node, "col_offset", 0), h.rule.id)):
+        place = (hit.rule.id, getattr(hit.node, "lineno", 0), getattr(hit.node, "col_offset", 0))
+        if place not in seen:
+            seen.add(place)
+            yield hit
