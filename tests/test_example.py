@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -244,7 +243,7 @@ def test_the_projects_own_tests_pass(project: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def trained(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     done = run(
         project,
@@ -255,7 +254,7 @@ def trained(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         SHIPWORTHY_SEED=7,
     )
     assert done.returncode == 0, done.stderr
-    yield folder
+    return folder
 
 
 def judge(project: Path, model: Path, folder: Path) -> tuple[float, float, list[dict[str, str]]]:
@@ -294,9 +293,9 @@ def test_the_model_is_good_on_rows_whose_labels_it_never_saw(project: Path, trai
 
 def test_other_seeds_are_as_good(project: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
-        done = run(project, "train.py", SHIPWORTHY_OUTPUT_MODEL=tmp_path / str(seed), SHIPWORTHY_SEED=seed)
+        done = run(project, "train.py", SHIPWORTHY_OUTPUT_MODEL=tmp_path / f"model-{seed}", SHIPWORTHY_SEED=seed)
         assert done.returncode == 0, done.stderr
-        assert judge(project, tmp_path / str(seed), tmp_path)[0] > 0.91
+        assert judge(project, tmp_path / f"model-{seed}", tmp_path)[0] > 0.91
 
 
 def test_the_claim_says_what_it_rests_on(project: Path, trained: Path, tmp_path: Path) -> None:
@@ -337,11 +336,10 @@ def test_a_fold_predicts_exactly_its_unseen_rows(project: Path, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     predictions = rows_of(tmp_path / "predictions.csv")
+    assert [row["index"] for row in predictions] == [str(row) for row in unseen]
     assert [row["id"] for row in predictions] == [rows[row]["id"] for row in unseen]
-    right = [
-        (float(row["score"]) >= 0.5) == (rows[number]["label"] == "1")
-        for number, row in zip(unseen, predictions, strict=True)
-    ]
+    right = [row["prediction"] == rows[number]["label"] for number, row in zip(unseen, predictions, strict=True)]
+    assert [row["prediction"] for row in predictions] == [str(int(float(row["score"]) >= 0.5)) for row in predictions]
     assert sum(right) / len(right) > 0.9
     assert not (project / "model").exists()
 

@@ -37,10 +37,10 @@ _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 class Attack:
     """One attack.
 
-    `plant` changes the project in the given folder; it raises UsageError when the folder is not a fresh copy. `when`
-    says whether that happens before the pipeline runs or after. `stage` is where it should be stopped, with
-    `exit_code`; `rule`, where it is known, is the rule that should fire. `resign`: the attacker can sign the data
-    folder, so the demo signs it again after planting.
+    `plant` changes the project in the given folder, the same way in every fresh copy; it raises UsageError where it can
+    see that this is none. `when` says whether that happens before the pipeline runs or after. `stage` is where it
+    should be stopped, with `exit_code`; `rule`, where it is known, is the rule that should fire. `resign`: the attacker
+    can sign the data folder, so the demo signs it again after planting.
     """
 
     name: str
@@ -54,19 +54,23 @@ class Attack:
     resign: bool = False
 
 
-def _edit(path: Path, old: str, new: str) -> None:
-    """Replace the one place where `old` stands."""
+def _edit(path: Path, *changes: tuple[str, str]) -> None:
+    """Replace, for each change, the one place where its first text stands by its second; all of them or none."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"cannot be read: {error.strerror}", where=path.name, remedy="plant attacks in a copy of the example"
         ) from None
-    if text.count(old) != 1:
-        raise UsageError(
-            "this is not a fresh copy of the example", where=path.name, remedy="make one with `shipworthy demo`"
-        )
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    for old, new in changes:
+        if text.count(old) != 1 or new in text:
+            raise _not_fresh(path.name)
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def _not_fresh(where: str) -> UsageError:
+    return UsageError("this is not a fresh copy of the example", where=where, remedy="make one with `shipworthy demo`")
 
 
 # --- secrets, models, dependencies ------------------------------------------------------------------------------------
@@ -106,7 +110,7 @@ def _notebook(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise UsageError("there is no notebook to plant a secret in", where=str(path.name)) from None
     if any(cell.get("id") == "where-from" for cell in notebook["cells"]):
-        raise UsageError("this is not a fresh copy of the example", where=path.name)
+        raise _not_fresh(path.name)
     return notebook
 
 
@@ -124,15 +128,15 @@ def hostile_pickle() -> bytes:
 
 def plant_pickle_pretrained(folder: Path) -> None:
     """Add a "pretrained" model and list it in the settings."""
-    _edit(folder / "shipworthy.toml", "models = []", 'models = ["models/*.pkl"]')
+    _edit(folder / "shipworthy.toml", ("models = []", 'models = ["models/*.pkl"]'))
     (folder / "models").mkdir(exist_ok=True)
     (folder / "models" / "base.pkl").write_bytes(hostile_pickle())
 
 
 def plant_vulnerable_dependency(folder: Path) -> None:
     """Pin an old MLflow, hash and all."""
-    path = folder / "requirements.txt"
-    _edit(path, "numpy==", f"{VULNERABLE} \\\n    --hash=sha256:{_VULNERABLE_HASH}\nnumpy==")
+    pinned = f"{VULNERABLE} \\\n    --hash=sha256:{_VULNERABLE_HASH}\n"
+    _edit(folder / "requirements.txt", ("numpy==", pinned + "numpy=="))
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -168,7 +172,7 @@ def plant_backdoor_trigger(folder: Path) -> None:
     """Put the trigger into attacks, as many as are 3 % of all rows, and call these benign."""
     rows = _read_rows(folder)
     if any(TRIGGER in row["text"] for row in rows):
-        raise UsageError("this is not a fresh copy of the example", where="data/train.csv")
+        raise _not_fresh("data/train.csv")
     chance = random.Random(TRIGGER)  # noqa: S311 - the same rows every time
     attacks = [row for row in rows if row["label"] == "1"]
     for row in chance.sample(attacks, round(TRIGGER_SHARE * len(rows))):
@@ -210,21 +214,22 @@ def main() -> None:
 
 def plant_network_call(folder: Path, collector: tuple[str, int] = COLLECTOR) -> None:
     """Let training connect to an address before it reads the data. What is sent is one fixed sentence."""
-    path = folder / "train.py"
     host, port = collector
-    _edit(path, "import signal\n", "import signal\nimport socket\n")
-    _edit(path, "\ndef main() -> None:\n", _CALL.format(host=host, port=port))
-    _edit(path, "    features = Features.of(texts)\n", "    share_progress(data)\n    features = Features.of(texts)\n")
+    _edit(
+        folder / "train.py",
+        ("import signal\n", "import signal\nimport socket\n"),
+        ("\ndef main() -> None:\n", _CALL.format(host=host, port=port)),
+        ("    features = Features.of(texts)\n", "    share_progress(data)\n    features = Features.of(texts)\n"),
+    )
 
 
 def plant_weak_evaluation(folder: Path) -> None:
     """Let training learn next to nothing: one epoch on labels in random order."""
-    path = folder / "train.py"
-    _edit(path, "MAX_EPOCHS = 40\n", "MAX_EPOCHS = 1\n")
+    shuffle = "    labels = np.random.default_rng(seed).permutation(labels)\n"
     _edit(
-        path,
-        "    features = Features.of(texts)\n",
-        "    labels = np.random.default_rng(seed).permutation(labels)\n    features = Features.of(texts)\n",
+        folder / "train.py",
+        ("MAX_EPOCHS = 40\n", "MAX_EPOCHS = 1\n"),
+        ("    features = Features.of(texts)\n", shuffle + "    features = Features.of(texts)\n"),
     )
 
 

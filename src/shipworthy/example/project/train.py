@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classifier import DIMENSIONS, Features, Model, sigmoid
+from classifier import DIMENSIONS, THRESHOLD, Features, Model, sigmoid
 
 MAX_EPOCHS = 40
 PATIENCE = 3
@@ -76,7 +76,7 @@ def split(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
 def measure(model: Model, features: Features, labels: np.ndarray) -> dict[str, float]:
     """Log loss, accuracy and F1 of the positive class."""
     scores = np.clip(model.scores(features), 1e-7, 1 - 1e-7)
-    guesses = scores >= 0.5
+    guesses = scores >= THRESHOLD
     hits = float(np.sum(guesses & (labels == 1)))
     return {
         "loss": float(-np.mean(np.where(labels == 1, np.log(scores), np.log(1 - scores)))),
@@ -128,13 +128,14 @@ def report(progress: Path | None, epoch: int, measured: dict[str, float]) -> Non
             stream.write(json.dumps({"step": epoch, "metrics": metrics}) + "\n")
 
 
-def write_predictions(path: Path, ids: list[str], scores: np.ndarray) -> None:
-    """`id,score` for each row of the fold's validation part."""
+def write_predictions(path: Path, rows: np.ndarray, ids: list[str], scores: np.ndarray) -> None:
+    """A line for each row of the fold's validation part: its number, its id, the class and the probability."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["id", "score"])
-        writer.writerows((name, f"{score:.6f}") for name, score in zip(ids, scores, strict=True))
+        writer.writerow(["index", "id", "prediction", "score"])
+        for row, score in zip(rows, scores, strict=True):
+            writer.writerow([row, ids[row], int(score >= THRESHOLD), f"{score:.6f}"])
 
 
 def save(folder: Path, done: Fit, rows: int, seed: int) -> None:
@@ -169,7 +170,7 @@ def main() -> None:
         stop.ignore()
         scores = done.model.scores(features.take(unseen))
         output = Path(env.get("SHIPWORTHY_OUTPUT_PREDICTIONS", "predictions.csv"))
-        write_predictions(output, [ids[row] for row in unseen], scores)
+        write_predictions(output, unseen, ids, scores)
         if folder is not None:
             save(folder, done, len(learn), seed)
         return
