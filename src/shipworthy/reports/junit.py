@@ -7,7 +7,7 @@ because a reader takes `skipped` for harmless. Only a check that had nothing to 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from xml.etree.ElementTree import Element, SubElement, indent, tostring  # noqa: S405 (writes only)
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Outcome, Run, StageResult, Status
 from shipworthy.reports._text import instant, plural, visible

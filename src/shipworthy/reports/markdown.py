@@ -44,7 +44,7 @@ def code(text: str, limit: int = 160) -> str:
 
 
 def _cell(text: str, limit: int = 160) -> str:
-    """A code span inside a table, which is cut at bars even there; GitHub reads `\\|` as a bar."""
+    """A code span inside a table, which is cut at bars even there unless they are escaped."""
     return code(text, limit).replace("|", r"\|")
 
 

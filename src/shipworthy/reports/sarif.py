@@ -1,8 +1,8 @@
 """SARIF 2.1.0 (OASIS, with errata 01), as code-scanning services read it.
 
-One run of one tool, because deduplication happened before: the same finding is not told twice. What was not looked at is
-told as notifications, and makes `executionSuccessful` false. Result limit, required properties and `security-severity`
-follow GitHub's documentation of SARIF support for code scanning.
+One run of one tool, because deduplication happened before: the same finding is not told twice. What was not looked at
+is told as notifications, and makes `executionSuccessful` false. Result limit, required properties and
+`security-severity` follow GitHub's documentation of SARIF support for code scanning.
 """
 
 from __future__ import annotations
