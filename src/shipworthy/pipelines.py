@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shipworthy.engine.stage import Pipeline, Stage
+from shipworthy.engine.stage import Pipeline
 from shipworthy.stages.gate import gate
 from shipworthy.stages.ml import evaluate, load, model_scan, scan, sign, store, train, trigger
 from shipworthy.stages.not_built import not_built
-from shipworthy.stages.target import scan_target
 
 ML = Pipeline(
     "ml",
@@ -47,9 +44,3 @@ DEV = Pipeline(
 )
 
 PIPELINES = {pipeline.name: pipeline for pipeline in (ML, DEV)}
-
-
-def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
-    """What `shipworthy scan` runs: one look at a target, one gate."""
-    look: Stage = scan_target(target, checks)
-    return Pipeline("scan", "Scan", (look, gate("scan", "Gate", "Decides on what was scanned.", over=("scan",))))

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.engine.runner import Order, run_pipeline
     from shipworthy.errors import UsageError
     from shipworthy.model import Trigger
-    from shipworthy.pipelines import scan_pipeline
+    from shipworthy.stages.target import scan_pipeline
 
     target: Path = options.path
     if not target.exists() and not target.is_symlink():

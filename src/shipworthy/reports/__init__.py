@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from shipworthy.errors import UsageError
+from shipworthy.files import write_atomically
 from shipworthy.model import Run
 
 
@@ -54,4 +56,11 @@ def render(run: Run, format: str, **options: Any) -> str:  # noqa: A002
     return FORMATS[format](run, **options)
 
 
-__all__ = ["FORMATS", "Format", "render"]
+def write_all(run: Run, folder: Path) -> None:
+    """Write what a run leaves in its folder: a file for each format but the terminal's. Raises EnvironmentFailure."""
+    for name, item in FORMATS.items():
+        if name != "table":
+            write_atomically(folder / item.filename, item(run).encode("utf-8", "replace"))
+
+
+__all__ = ["FORMATS", "Format", "render", "write_all"]

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from shipworthy.artifacts import Inventory, changed_since, discover, fetch, inside
+from shipworthy.artifacts import Inventory, changed_since, discover, fetch
 from shipworthy.engine.events import Step
 from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
 from shipworthy.model import CheckResult, Kind, Outcome, StageResult
-from shipworthy.paths import matches
+from shipworthy.paths import inside, matches
 
 ALWAYS_LEFT_OUT = (".shipworthy/",)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shipworthy.artifacts import inside
 from shipworthy.config import Signed
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.oms import verify_model
 from shipworthy.keys import load_public
+from shipworthy.paths import inside
 
 
 def verify_signed(job: Job) -> None:

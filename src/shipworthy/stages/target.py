@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.engine.checks import select
-from shipworthy.engine.stage import Job, Stage
+from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
 from shipworthy.model import StageResult
+from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
 from shipworthy.stages.results import run_checks
 
@@ -32,3 +33,9 @@ def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
         )
 
     return Stage("scan", "Scan", "Looks at the target with every check.", run)
+
+
+def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
+    """What `shipworthy scan` runs: one look at a target, one gate."""
+    decide = gate("scan", "Gate", "Decides on what was scanned.", over=("scan",))
+    return Pipeline("scan", "Scan", (scan_target(target, checks), replace(decide, name="gate")))

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from shipworthy.artifacts import Inventory, discover, inside
+from shipworthy.artifacts import Inventory, discover
 from shipworthy.config import Train
 from shipworthy.engine.events import Line
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ExitCode, UsageError
 from shipworthy.evaluation import FoldJudge
 from shipworthy.evidence.digest import digest_of
-from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
+from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
+from shipworthy.paths import inside
 from shipworthy.rules import NETWORK
 from shipworthy.tools.sandbox import Limits
 from shipworthy.training import EarlyStopping, KFold, TrainResult, TrainSpec, train
@@ -58,7 +59,7 @@ def model_path(job: Job) -> str:
 def output_inventory(job: Job) -> Inventory:
     """Every file that training wrote, under its place in the workspace."""
     found: list[Artifact] = []
-    unreadable = []
+    unreadable: list[Skipped] = []
     for path in job.settings.train.outputs.values() if job.settings.train else ():
         place = inside(job.root, path.rstrip("/"), what="train.outputs")
         inventory = discover(place, load=job.settings.load)
