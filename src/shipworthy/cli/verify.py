@@ -83,7 +83,7 @@ def print_chain(result: object, quiet: bool = False) -> None:
         top = Tree("[bold]chain of custody[/]", highlight=False)
         nodes: dict[int, Tree] = {}
         for index, link in enumerate(result.links):
-            parent = nodes[link.parent] if link.parent in nodes else top
+            parent = nodes.get(-1 if link.parent is None else link.parent, top)
             who = f" by {link.signer}" if link.signer else ""
             when = f" at {link.time}" if link.time else ""
             label = f"{_MARKS[link.status.value]} [bold]{escape(link.step)}[/] {escape(link.name)}"
