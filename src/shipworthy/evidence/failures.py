@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shipworthy.errors import EvidenceError
@@ -38,3 +39,19 @@ class RefusedError(EvidenceError):
         self.failure = failure
         self.expected = expected
         self.actual = actual
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one link of a chain does not hold, as plain data."""
+
+    failure: Failure
+    reason: str
+    expected: str = ""
+    actual: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: RefusedError) -> Problem:
+        """What the error says."""
+        return cls(error.failure, error.message, error.expected, error.actual, error.remedy)
