@@ -20,6 +20,7 @@ BUNDLE_SUFFIX = ".sigstore.json"
 MANIFEST_SUFFIX = ".manifest.json"
 MODEL_SIGNATURE_NAME = "model.sig"
 FILES_LIMIT = 1000
+TOTAL_LIMIT = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,11 @@ class EvidenceSet:
             raise RefusedError(f"more than {FILES_LIMIT} files of evidence", where=str(folder))
         files: dict[str, bytes] = {}
         unreadable: dict[str, str] = {}
+        room = TOTAL_LIMIT
         for name in wanted:
             try:
-                files[name] = read_bounded(folder / name, SIZE_LIMIT if is_bundle(name) else MANIFEST_LIMIT)
+                files[name] = read_bounded(folder / name, min(SIZE_LIMIT if is_bundle(name) else MANIFEST_LIMIT, room))
+                room -= len(files[name])
             except (RefusedError, EnvironmentFailure) as error:
                 unreadable[name] = error.message
         found = cls.from_files(files)

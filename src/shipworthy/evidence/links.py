@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from shipworthy.evidence.failures import Failure
+from shipworthy.evidence.failures import Failure, Problem
 
 
 class Status(StrEnum):
@@ -48,6 +48,19 @@ class Link:
     expected: str = ""
     actual: str = ""
     remedy: str = ""
+
+    def failed(self, problem: Problem, *checks: Check) -> Link:
+        """The link as one that does not hold."""
+        return replace(
+            self,
+            status=Status.MISSING if problem.failure is Failure.MISSING else Status.BROKEN,
+            checks=(*self.checks, *checks),
+            failure=problem.failure,
+            reason=problem.reason,
+            expected=problem.expected,
+            actual=problem.actual,
+            remedy=problem.remedy,
+        )
 
     @property
     def holds(self) -> bool:

@@ -33,10 +33,15 @@ class SignedModel:
     files: tuple[tuple[str, str], ...]
     left_out: frozenset[str]
 
+    @property
+    def single_file(self) -> bool:
+        """Whether the model is one file, not a folder."""
+        return [name for name, _ in self.files] == [SINGLE_FILE]
+
     def differences(self, actual: Manifest) -> tuple[Difference, ...]:
         """How a model differs from what was signed. Empty folders and modes are not part of this format."""
         have = [Entry(entry.path, digest=entry.digest) for entry in actual.files]
-        if [name for name, _ in self.files] == [SINGLE_FILE] and len(have) == 1:
+        if self.single_file and len(have) == 1:
             have = [Entry(SINGLE_FILE, digest=have[0].digest)]
         signed = Manifest(tuple(Entry(name, digest=digest) for name, digest in self.files))
         return signed.differences(Manifest(tuple(have)))

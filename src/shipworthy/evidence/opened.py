@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipworthy.evidence import envelope
 from shipworthy.evidence.digest import sha256_bytes
@@ -11,13 +11,21 @@ from shipworthy.evidence.files import BUNDLE_SUFFIX, MODEL_SIGNATURE_NAME, Evide
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.statement import STEPS, Resource, Statement, parse
 
+_INPUTS_AT = {
+    "ingest": ("buildDefinition", "resolvedDependencies"),
+    "train": ("buildDefinition", "resolvedDependencies"),
+    "evaluate": ("inputs",),
+    "scan": ("report",),
+    "gate": ("inputAttestations",),
+    "store": ("evidence",),
+}
 _TARGET_ORDER = ("store", "gate", "evaluate", "train")
 
 
 @dataclass(frozen=True)
 class Opened:
     """One file. With a `problem`, its step and statement are only what it claims: good for naming it, for nothing
-    else.
+    else. `inputs` are what it rests on.
     """
 
     name: str
@@ -26,6 +34,7 @@ class Opened:
     statement: Statement | None = None
     signers: tuple[envelope.PublicKey, ...] = ()
     problem: Problem | None = None
+    inputs: tuple[Resource, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -47,7 +56,17 @@ def open_all(evidence: EvidenceSet, policy: Policy) -> tuple[Opened, ...]:
     opened = [_open(name, raw, policy) for name, raw in sorted(evidence.bundles.items())]
     for name, reason in sorted(evidence.unreadable.items()):
         opened.append(Opened(name, "", step_of_name(name), problem=Problem(Failure.INFRASTRUCTURE, reason)))
-    return tuple(opened)
+    return tuple(_once(opened))
+
+
+def _once(opened: list[Opened]) -> list[Opened]:
+    """Without the good files that are another one's copy: the file whose name fits its step stays."""
+    kept: dict[str, Opened] = {}
+    for item in opened:
+        other = kept.get(item.digest)
+        if other is None or (item.good and step_of_name(item.name) == item.step != step_of_name(other.name)):
+            kept[item.digest] = item
+    return [item for item in opened if not item.good or kept[item.digest] is item]
 
 
 def attested_model(evidence: EvidenceSet, policy: Policy) -> Resource:
@@ -93,13 +112,20 @@ def _open(name: str, raw: bytes, policy: Policy) -> Opened:
     try:
         opened = envelope.verify(raw, policy.trusted(), where=name)
         statement = parse(opened.payload, name)
+        place = _INPUTS_AT.get(statement.step)
+        inputs = statement.resources(*place) if place else ()
     except RefusedError as error:
         claimed = _claimed(raw)
         step = (claimed.step if claimed else "") or step_of_name(name)
-        return Opened(name, digest, step, claimed, problem=Problem.of(error))
+        return Opened(name, digest, step, claimed, problem=_damage(error))
     if policy.may_sign(statement.step, opened.signers):
-        return Opened(name, digest, statement.step, statement, opened.signers)
+        return Opened(name, digest, statement.step, statement, opened.signers, None, inputs)
     return Opened(name, digest, statement.step, statement, opened.signers, _wrong_role(statement, opened, policy))
+
+
+def _damage(error: RefusedError) -> Problem:
+    problem = Problem.of(error)
+    return problem if problem.remedy else replace(problem, remedy="get the file again from where it was made")
 
 
 def _claimed(raw: bytes) -> Statement | None:
