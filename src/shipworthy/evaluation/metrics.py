@@ -19,6 +19,7 @@ from shipworthy.model import Metric
 
 Task = Literal["auto", "classification", "regression"]
 CLASSES, BINS = 1_000, 15
+_UNBOUNDED = ("mae", "rmse", "r2", "log_loss")
 _EXACT = f"Clopper-Pearson {CONFIDENCE:.0%}"
 _AFFIRMATIVE = frozenset({"1", "true", "yes", "positive"})
 _NEGATIVE = frozenset({"0", "false", "no", "negative", "-1"})
@@ -109,12 +110,13 @@ def _from_table(table: Any, positive: int | None, seed: int) -> list[Metric]:
         hits[:, at] = drawn[:, at]
         called += drawn
     method = f"stratified bootstrap percentile {CONFIDENCE:.0%}, {RESAMPLES} resamples"
+    sizes = (int(real.sum()), int(real[real > 0].min()))
     measured = _averages(
         np.diag(table)[None, :].astype(float), table.sum(axis=0)[None, :].astype(float), real, positive
     )
     resampled = _averages(hits, called, real, positive)
     return [
-        _bounded(name, float(value[0]), *percentiles(resampled[name]), int(real.sum()), method)
+        _bounded(name, float(value[0]), *percentiles(resampled[name]), sizes, method)
         for name, value in measured.items()
     ]
 
@@ -256,16 +258,28 @@ def _resampled(name: str, statistic: Callable[[Any], Any], strata: Any, seed: in
     except ValueError:
         low = high = float("nan")
         count = 0
-    kind = "bootstrap" if name in ("mae", "rmse", "r2") else "stratified bootstrap"
+    kind = "bootstrap" if name in _UNBOUNDED[:3] else "stratified bootstrap"
     method = f"{kind} percentile {CONFIDENCE:.0%}, {count} resamples"
     if not np.isfinite([value, low, high]).all():
         raise Unusable(f"{name} is not a number", remedy="evaluate on more rows")
-    return _bounded(name, value, low, high, len(strata), method)
+    return _bounded(name, value, low, high, (len(strata), int(np.unique(strata, return_counts=True)[1].min())), method)
 
 
-def _bounded(name: str, value: float, low: float, high: float, n: int, method: str) -> Metric:
-    """The interval holds the value: on few rows the percentiles of a biased statistic can miss it."""
-    return Metric(name, value, min(low, value), max(high, value), n, method)
+def _bounded(name: str, value: float, low: float, high: float, sizes: tuple[int, int], method: str) -> Metric:
+    """The metric; `sizes` are all rows and those of the smallest class.
+
+    Without an error (or a hit) in a class, resampling shows no spread: that is no certainty. Then what a share of the
+    smallest class could have been otherwise, by the exact bound, widens the interval of metrics between 0 and 1.
+    """
+    if high - low < 1e-9 and name not in _UNBOUNDED:
+        room = 1 - clopper_pearson(sizes[1], sizes[1])[0]
+        low, high, method = (
+            max(0.0, value - room),
+            min(1.0, value + room),
+            f"no spread on resampling: {_EXACT} of a class",
+        )
+    # on few rows the percentiles of a biased statistic can miss the value itself
+    return Metric(name, value, min(low, value), max(high, value), sizes[0], method)
 
 
 def spread(folds: Sequence[Sequence[Metric]]) -> tuple[Metric, ...]:

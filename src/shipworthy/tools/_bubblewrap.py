@@ -38,7 +38,16 @@ def command(
     """`argv` inside bubblewrap. `accounts` is a folder with a `passwd` and a `group` for the one user in there;
     `temporary_bytes` bounds each of the two file systems in memory, /tmp and /dev/shm."""
     size = ("--size", str(temporary_bytes))
-    line = [str(program), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    line = [
+        str(program),
+        "--unshare-all",
+        "--die-with-parent",
+        "--as-pid-1",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+        "--clearenv",
+    ]
     line += ["--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += [*size, "--tmpfs", "/dev/shm", *size, "--tmpfs", "/tmp"]  # noqa: S108
     for path in system_paths():

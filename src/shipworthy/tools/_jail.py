@@ -45,6 +45,8 @@ def main() -> NoReturn:
     try:
         if orders["supervise"]:
             _supervise(orders)
+        else:  # bubblewrap has made the namespaces, with us as their first process
+            _reap(orders)
         _become(orders)
     except Refused as refused:
         _give_up(orders, str(refused))
@@ -78,8 +80,15 @@ def _supervise(orders: dict[str, Any]) -> None:
     libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # a fresh /proc shows only our own processes; where the host's is masked (containers), the host's one stays
     libc.mount(b"proc", b"/proc", b"proc", _NOSUID | _NODEV | _NOEXEC, None)
+    _reap(orders)
+
+
+def _reap(orders: dict[str, Any]) -> None:
+    """Process 1 of the namespace stays here: it reaps, and when it exits, the kernel ends all others before anybody
+    hears of it. Only its child returns."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     command = os.fork()
-    if command:  # process 1 of the namespace: reaps, and takes all others with it when it exits
+    if command:
         os.close(orders["report"])
         while True:
             pid, status = os.wait()

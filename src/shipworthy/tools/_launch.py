@@ -79,10 +79,12 @@ def launched(
         reporter = -1
         os.set_blocking(report, False)
 
+        told: list[str] = []
+
         def answers() -> str:
             with contextlib.suppress(BlockingIOError):
-                return os.read(report, 65_536).decode("utf-8", "replace")
-            return ""
+                told.append(os.read(report, 65_536).decode("utf-8", "replace"))
+            return "".join(told)
 
         yield process, answers
     finally:

@@ -80,11 +80,12 @@ class Supervisor:
         on_line: OnLine | None = None,
         log: BinaryIO | None = None,
         watch: Callable[[], str] | None = None,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         """`base` is how many processes of the tree are the sandbox's own; `watch` is asked several times a second
-        and returns a reason to end the program, or ""."""
+        and returns a reason to end the program, or ""; `ready` says that the program itself has been started."""
         self._process, self._limits, self._writable, self._base = process, limits, writable, base
-        self._on_line, self._log, self._watch = on_line, log, watch
+        self._on_line, self._log, self._watch, self._ready = on_line, log, watch, ready
         self._started = time.monotonic()
         self._kill_at: float | None = None
         self._partial = {"stdout": b"", "stderr": b""}
@@ -193,7 +194,7 @@ class Supervisor:
             self._stop("wall-time", f"it ran longer than {limits.wall_seconds:g} s")
         elif limits.cpu_seconds and self.ending.cpu_seconds > limits.cpu_seconds:
             self._stop("cpu-time", f"it used more than {limits.cpu_seconds} s of CPU time")
-        elif self._watch is not None and (reason := self._watch()):
+        elif self._watch is not None and self._ready() and (reason := self._watch()):
             self._stop("watch", reason)
         return now
 
@@ -206,8 +207,8 @@ class Supervisor:
     def _stop(self, why: Stopped, detail: str, *, at_once: bool = False) -> None:
         if not self.ending.stopped:
             self.ending.stopped, self.ending.detail = why, detail
-        if at_once:
-            self._kill()
+        if at_once or not self._ready():
+            self._kill()  # the launcher does not listen to requests
         elif self._kill_at is None:
             below = [one for one in processes.tree(self._process.pid) if one.pid != self._process.pid]
             processes.signal_all(below, signal.SIGTERM)

@@ -67,7 +67,7 @@ def _ask(python: str) -> Interpreter:
     executable = Path(os.path.abspath(found))  # links must stay: they are how a venv knows itself
     paths = [Path(text) for text in (*answer["prefixes"], *filter(None, answer["path"]))]
     paths += [hop.parent for hop in _links(executable)]
-    user = {"PYTHONUSERBASE": answer["user"]} if answer["user"] in answer["path"] or _below(answer) else {}
+    user = {"PYTHONUSERBASE": answer["user"]} if _below(answer) else {}
     version = " ".join(filter(None, (answer["version"], answer["implementation"].replace("CPython", ""))))
     return Interpreter(executable, _tidy(paths), version, dict(sorted(answer["packages"].items())), user)
 

@@ -200,6 +200,7 @@ class Sandbox:
                     on_line=on_line,
                     log=log,
                     watch=watch,
+                    ready=lambda: '"ready"' in answers(),
                 )
                 ending = supervisor.run()
                 refused = _launch.refusal(answers(), ending)
