@@ -69,8 +69,11 @@ def find(source: Source) -> Iterator[Hit]:
     flow = Flow(names)
     seen: set[tuple[str, int, int]] = set()
     hits: list[Hit] = []
-    for scope in scopes(source.tree):
-        flow.learn(scope)
+    parts = list(scopes(source.tree))
+    for _ in range(2):  # a method may use the attribute that a later one sets
+        for scope in parts:
+            flow.learn(scope)
+    for scope in parts:
         for node in scope.nodes:
             if isinstance(node, ast.Call):
                 call = names.call(node)

@@ -142,7 +142,9 @@ def _age(facts: _database.Facts, context: Context) -> Iterator[str]:
     if facts.newest is None:
         yield f"the vulnerability database gives no date: it may be of any age; {UPDATE}"
     elif (days := (context.today - facts.newest).days) > limit:
-        yield f"the vulnerability database is {days} days old (of {facts.newest}; at most {limit} are accepted): {UPDATE}"
+        yield f"the vulnerability database is {days} days old (of {facts.newest}, {limit} are accepted): {UPDATE}"
+    elif days < -1:
+        yield f"the vulnerability database is dated {facts.newest}, in the future: its age is not known; {UPDATE}"
     if facts.unreadable:
         yield f"{facts.unreadable} of {facts.records} records of the vulnerability database could not be read"
 
