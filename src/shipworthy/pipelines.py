@@ -14,7 +14,7 @@ ML = Pipeline(
         trigger.STAGE,
         load.STAGE,
         scan.STAGE,
-        gate("before-train", "Gate", "Stops before training on anything that is not clean.", over=("scan",)),
+        gate("before-train", "Gate", "Stops before training on anything that is not clean.", over=("load", "scan")),
         train.STAGE,
         evaluate.STAGE,
         model_scan.STAGE,

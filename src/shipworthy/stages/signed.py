@@ -30,8 +30,7 @@ def _verify(job: Job, wanted: Signed) -> None:
         )
     result = verify_model(place, signature.read_bytes(), (load_public(job.root / wanted.key),))
     if not result.ok:
-        first = result.problems[0]
         raise EvidenceError(
-            f"signed-artifact-changed: {first.where or wanted.path}: {first.message}",
+            f"signed-artifact-changed: {wanted.path}/{result.differences[0]}",
             remedy="restore what was signed, or find out who changed it and why before it is signed again",
         )
