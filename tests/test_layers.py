@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
-    "errors model files paths rules",
+    "errors model files paths rules user_folders",
     "config check tools modelfile",
     "artifacts checks gates evaluation training evidence keys stores example",
     "engine stages pipelines reports",

@@ -4,6 +4,7 @@ not found is broken on this machine, whatever it reports."""
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from shipworthy.cli.output import quiet_option, settings_option
@@ -51,10 +52,10 @@ def _table(rows: object, quiet: bool) -> None:
 
     assert isinstance(rows, tuple)  # noqa: S101  for the type checker
     results: tuple[CanaryResult, ...] = rows
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(show_edge=False)
     for column in ("check", "category", "tools", "sample", "what to do"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("check", "category"))
     for row in results:
         if quiet and row.seen:
             continue
@@ -73,7 +74,7 @@ def _machine() -> dict[str, str]:
     import shutil
 
     from shipworthy import __version__
-    from shipworthy.engine.cache import cache_folder
+    from shipworthy.user_folders import cache_folder
 
     return {
         "shipworthy": __version__,

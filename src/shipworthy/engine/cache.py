@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -23,12 +22,6 @@ from shipworthy.rules import STOPPED
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
 _BATCH = 500
 _KEEP_DAYS = 30
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/shipworthy`, by default `~/.cache/shipworthy`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "shipworthy"
 
 
 def check_key(check: Check, context: Context, tool_versions: Mapping[str, str]) -> str:

@@ -21,14 +21,9 @@ from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import StageResult
 from shipworthy.model.serial import stage_from_dict, stage_to_dict
+from shipworthy.user_folders import state_folder
 
 _LIMIT = 512 * 1024 * 1024
-
-
-def state_folder() -> Path:
-    """`$XDG_STATE_HOME/shipworthy`, by default `~/.local/state/shipworthy`."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "shipworthy"
 
 
 class Journal:

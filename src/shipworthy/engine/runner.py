@@ -17,13 +17,14 @@ from pathlib import Path
 
 from shipworthy import __version__
 from shipworthy.config import Settings
-from shipworthy.engine.cache import Cache, cache_folder
+from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted
 from shipworthy.engine.journal import Journal
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.model import Run, StageResult, Status, Trigger
+from shipworthy.user_folders import cache_folder
 
 INTERRUPTED = 130
 
