@@ -1,5 +1,5 @@
 """The vulnerability database: which one is used and how old it is; import one from a file; update it from the network.
-The database is in the format of OSV (https://ossf.github.io/osv-schema/), a zip with one JSON file for each advisory."""
+The format is that of OSV (https://ossf.github.io/osv-schema/): a zip with one JSON file for each advisory."""
 
 from __future__ import annotations
 
