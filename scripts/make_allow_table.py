@@ -24,6 +24,7 @@ import types
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 
 # Parts of a library that load, save, compile, download, test or plot: nothing of them belongs in a model.
@@ -40,9 +41,22 @@ FUNCTION_LEFT_OUT = re.compile(
     r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
     r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
 )
-PATH_LIKE = re.compile(r"(^|_)(file|filename|fname|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$")
+PATH_LIKE = re.compile(
+    r"(^|_)(file|filename|fname|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
+)
 
-PACKAGES = ("numpy", "scipy", "sklearn", "pandas", "torch.nn", "torch.optim", "torch.distributions", "xgboost", "lightgbm", "catboost")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "torch.nn",
+    "torch.optim",
+    "torch.distributions",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+)
 FUNCTION_PACKAGES = ("sklearn", "scipy.special", "scipy.spatial.distance", "torch.nn.functional", "torch.nn.init")
 VERSIONS = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "xgboost", "lightgbm", "catboost", "joblib")
 
@@ -84,11 +98,21 @@ def is_valued(item: type) -> bool:
 
     if issubclass(item, numpy.generic):
         return True
-    names = {f"{base.__module__}:{base.__qualname__}" for base in item.__mro__}
-    if names & {"pandas.core.dtypes.base:ExtensionDtype", "pandas._libs.tslibs.offsets:BaseOffset"}:
+    if issubclass(item, pandas_stored()):
         return True
     own_reduce = "__reduce__" in vars(item) and not inspect.isfunction(vars(item)["__reduce__"])
     return own_reduce and top(item.__module__) == "sklearn" and not path_like(item)
+
+
+@cache
+def pandas_stored() -> tuple[type, ...]:
+    """Pandas' dtypes and offsets."""
+    try:
+        from pandas._libs.tslibs.offsets import BaseOffset
+        from pandas.api.extensions import ExtensionDtype
+    except ImportError:
+        return ()
+    return (ExtensionDtype, BaseOffset)
 
 
 def path_like(item: type) -> bool:
@@ -100,7 +124,7 @@ def path_like(item: type) -> bool:
 
 
 def collect() -> dict[str, dict[str, str]]:
-    """module -> name -> letter in this environment."""
+    """Module -> name -> letter in this environment."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for package in PACKAGES:
         for module in modules(package):
@@ -140,23 +164,35 @@ def isinstance_of(item: object, key: str) -> bool:
 def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) -> None:
     """Functions of a module's own package: estimators refer to them as metrics, kernels, activations."""
     for name, item in list(vars(module).items()):
-        plain = inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ == "cython_function_or_method"
+        plain = (
+            inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ == "cython_function_or_method"
+        )
         home = getattr(item, "__module__", None) or ""
-        if plain and top(home) == top(module.__name__) and not LEFT_OUT.search(home) and not FUNCTION_LEFT_OUT.search(name):
+        if (
+            plain
+            and top(home) == top(module.__name__)
+            and not LEFT_OUT.search(home)
+            and not FUNCTION_LEFT_OUT.search(name)
+        ):
             found[module.__name__].setdefault(name, "r")
             if getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name:
                 found[home].setdefault(name, "r")
 
 
 def add_numpy_functions(found: dict[str, dict[str, str]]) -> None:
-    """numpy's public functions, except those that touch files or call what they are given."""
+    """Numpy's public functions, except those that touch files or call what they are given."""
     import numpy
 
     spaces = [numpy, numpy.linalg, numpy.fft]
     for space in spaces:
         for name in dir(space):
             item = getattr(space, name, None)
-            if callable(item) and not inspect.isclass(item) and not name.startswith("_") and not FUNCTION_LEFT_OUT.search(name):
+            if (
+                callable(item)
+                and not inspect.isclass(item)
+                and not name.startswith("_")
+                and not FUNCTION_LEFT_OUT.search(name)
+            ):
                 found[space.__name__].setdefault(name, "r")
                 home = getattr(item, "__module__", None) or ""
                 if top(home) == "numpy" and not LEFT_OUT.search(home):
@@ -164,7 +200,7 @@ def add_numpy_functions(found: dict[str, dict[str, str]]) -> None:
 
 
 def add_torch_values(found: dict[str, dict[str, str]]) -> None:
-    """torch's types, layouts and storages, which every checkpoint refers to."""
+    """Torch's types, layouts and storages, which every checkpoint refers to."""
     try:
         import torch
     except ImportError:
@@ -173,7 +209,9 @@ def add_torch_values(found: dict[str, dict[str, str]]) -> None:
     for name, item in vars(torch).items():
         if isinstance(item, kinds):
             found["torch"][name] = "r"
-        elif inspect.isclass(item) and (name.endswith("Storage") or name in ("Tensor", "Size", "device", "dtype", "layout")):
+        elif inspect.isclass(item) and (
+            name.endswith("Storage") or name in ("Tensor", "Size", "device", "dtype", "layout")
+        ):
             found["torch"][name] = "c"
     for module, names in {
         "torch.storage": ("UntypedStorage", "TypedStorage"),
