@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shipworthy.checks.datasets._report import show
 from shipworthy.checks.datasets._tables import Table, as_text, is_number
 
 # In order of preference; compared in lower case, without signs and spaces.
@@ -103,18 +104,17 @@ class Labelled:
     classes: list[str]
     label: str
     columns: list[str]
-    without: int
-    rare: int
 
 
 LEAST_PER_CLASS = 10
 MOST_CLASSES = 50
+RARE = "(rare labels)"
 
 
 def labelled(sample: Sample, table: Table, options: Mapping[str, Any]) -> Labelled | str:
     """The texts and labels of a sample, or why there is nothing to learn from (an empty reason: not that sort of data).
 
-    Classes with fewer than `LEAST_PER_CLASS` rows are left out and counted in `rare`.
+    Classes with fewer than `LEAST_PER_CLASS` rows are taken together as one.
     """
     wanted = str(options["label-column"])
     label = label_column(table.columns, wanted)
@@ -124,29 +124,84 @@ def labelled(sample: Sample, table: Table, options: Mapping[str, Any]) -> Labell
     if not columns:
         return ""
     values = [value.strip()[:200] for value in sample.column(label)]
-    counts = Counter(value for value in values if value)
-    classes = sorted((value for value, count in counts.items() if count >= LEAST_PER_CLASS), key=lambda v: -counts[v])
-    if len(counts) < 2:
-        return f"its labels (column {label}) are all the same" if counts else ""
-    if len(classes) > MOST_CLASSES or len(counts) > 0.5 * len(values) or _continuous(counts, len(values)):
-        return f"the column {label} has {len(counts):,} different values: it is not read as a class"
-    if len(classes) < 2:
-        return f"fewer than two classes of the column {label} have {LEAST_PER_CLASS} rows"
-    number = {value: i for i, value in enumerate(classes)}
-    kept = [i for i, value in enumerate(values) if value in number]
+    classes = _classes(values)
+    if isinstance(classes, str):
+        return classes and f"column {show(label)}: {classes}"
+    kept = [i for i, value in enumerate(values) if value]
     parts = [sample.column(name) for name in columns]
     return Labelled(
         texts=["\n".join(part[i] for part in parts) for i in kept],
-        labels=[number[values[i]] for i in kept],
+        labels=[classes.get(values[i], len(classes) - 1) for i in kept],
         rows=[sample.rows[i] for i in kept],
-        classes=classes,
+        classes=list(classes),
         label=label,
         columns=columns,
-        without=sum(not value for value in values),
-        rare=sum(count for value, count in counts.items() if count < LEAST_PER_CLASS),
     )
+
+
+def _classes(values: Sequence[str]) -> dict[str, int] | str:
+    """Each class with its number, the most frequent first, or why the values are no classes. When the last one is
+    `RARE`, it stands for every value that is not named."""
+    counts = Counter(value for value in values if value)
+    names = sorted((value for value, count in counts.items() if count >= LEAST_PER_CLASS), key=lambda v: (-counts[v], v))
+    if len(counts) < 2:
+        return "all labels are the same" if counts else ""
+    if len(names) > MOST_CLASSES or _continuous(counts, len(values)) or not names:
+        return f"{len(counts):,} different values: it is not read as a class"
+    if len(names) < len(counts):
+        names.append(RARE)
+    return {name: i for i, name in enumerate(names)}
 
 
 def _continuous(counts: Counter[str], total: int) -> bool:
     """Whether values look like measurements: many different numbers."""
     return len(counts) > max(20, 0.05 * total) and sum(map(is_number, counts)) > 0.9 * len(counts)
+
+
+def measured(
+    sample: Sample, table: Table, options: Mapping[str, Any], most: int = 5_000
+) -> tuple[list[list[float]], list[int], list[int], list[str], str] | None:
+    """Rows of numbers with a class: features, classes, row numbers, class names, the label's column; None when the
+    table is not of that sort. At most `most` rows; rows with a missing number are left out."""
+    label = label_column(table.columns, str(options["label-column"]))
+    if not label or options["text-columns"]:
+        return None
+    columns = [name for name in table.columns if name != label and not _identifier(sample, name)]
+    columns = [name for name in columns if _numeric(sample, name)][:200]
+    values = [value.strip()[:200] for value in sample.column(label)]
+    classes = _classes(values)
+    if len(columns) < 2 or isinstance(classes, str):
+        return None
+    features, labels, rows = [], [], []
+    for cells, value, row in zip(sample.cells, values, sample.rows, strict=True):
+        numbers = [_finite(cells.get(name)) for name in columns]
+        if value and None not in numbers:
+            features.append([n for n in numbers if n is not None])
+            labels.append(classes.get(value, len(classes) - 1))
+            rows.append(row)
+    step = max(1, -(-len(rows) // most))
+    return features[::step], labels[::step], rows[::step], list(classes), label
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, str):
+        value = float(value) if is_number(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if abs(number) < 1e15 else None
+
+
+def _numeric(sample: Sample, name: str) -> bool:
+    cells = [cells.get(name) for cells in sample.cells[:500]]
+    return sum(_finite(value) is not None for value in cells) >= 0.95 * len(cells) > 0
+
+
+def _identifier(sample: Sample, name: str) -> bool:
+    """A running number or a key says nothing about a row."""
+    cells = [as_text(cells.get(name)) for cells in sample.cells[:500]]
+    whole = all(cell.lstrip("-").isdigit() for cell in cells)
+    return whole and len(set(cells)) == len(cells) > 20

@@ -186,7 +186,7 @@ def triggers(
     hits = np.bincount(group[strong], minlength=len(held.label))
     trials = np.diff(held.start)
     found = []
-    for i in np.flatnonzero(hits > 0.5 * trials):
+    for i in np.flatnonzero(hits > 0.4 * trials):
         chance = min(max(1.5 * usual[held.label[i]], 0.03), 0.9)
         log_p = log_binomial_tail(int(hits[i]), int(trials[i]), chance) + log(max(1, held.counted))
         if log_p < log(alpha):

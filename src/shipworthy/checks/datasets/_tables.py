@@ -132,7 +132,7 @@ class Table:
             raw: IO[bytes] = stack.enter_context(self.artifact.open())
             if self.zipped:
                 raw = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=raw)))
-            bounded = _Bounded(raw, self.max_bytes)
+            bounded = Bounded(raw, self.max_bytes)
             buffered = io.BufferedReader(bounded)
             self.encoding = _encoding(buffered.peek(4096)[:4096])
             errors = "surrogateescape" if self.encoding.startswith("utf-8") else "replace"
@@ -259,7 +259,7 @@ class Table:
         return Row(number, names, values)
 
 
-class _Bounded(io.RawIOBase):
+class Bounded(io.RawIOBase):
     """The first `limit` bytes of a stream; `hit` says that there were more."""
 
     def __init__(self, inner: IO[bytes], limit: int) -> None:
