@@ -91,10 +91,13 @@ def suffix_of(name: str) -> str:
     return PurePosixPath(name).suffix or ".txt"
 
 
-def scan(sources: Iterable[tuple[T, Source]], tools: Toolbox, timeout: float = 300.0) -> Iterator[Scanned[T]]:
+def scan(
+    sources: Iterable[tuple[T, Source]], tools: Toolbox, *, timeout: float = 300.0, most: int = HITS_PER_SOURCE
+) -> Iterator[Scanned[T]]:
     """Look at every source; each is yielded once, after the tool has proved that it read it.
 
-    Raises ToolMissing and ToolFailed; `timeout` in seconds is for one run of the tool, which takes up to 128 MB.
+    Raises ToolMissing and ToolFailed; `timeout` in seconds is for one run of the tool, which takes up to 128 MB; `most`
+    is how many hits of one source are listed.
     """
     tools.locate(_kingfisher.KINGFISHER)
     pending = iter(sources)
@@ -116,7 +119,7 @@ def scan(sources: Iterable[tuple[T, Source]], tools: Toolbox, timeout: float = 3
                 found = by_index.get(index, [])
                 data = staged.read(index) if found or own else b""
                 hits = _merge(data, found, own)
-                yield Scanned(tag, tuple(hits[:HITS_PER_SOURCE]), max(0, len(hits) - HITS_PER_SOURCE), data)
+                yield Scanned(tag, tuple(hits[:most]), max(0, len(hits) - most), data)
 
 
 def as_text(data: bytes) -> bytes:

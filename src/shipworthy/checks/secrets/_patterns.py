@@ -103,7 +103,7 @@ def find(text: str, dialect: Dialect) -> Iterator[Match]:
         rest = _REST.match(text, stop)
         done = rest.end() if rest else stop
         name = text[start:done]
-        kind = _kind(name)
+        kind = kind_of(name)
         found = kind and _value(text, start, done, dialect)
         if not kind or not found:
             continue
@@ -145,7 +145,12 @@ def _name_start(text: str, position: int, floor: int) -> int:
     return position
 
 
-def _kind(name: str) -> Rule | None:
+def kind_of(name: str) -> Rule | None:
+    """What a variable or column of this name holds, if it holds a secret.
+
+    >>> kind_of("dbPassword").id, kind_of("max_tokens"), kind_of("token_type")
+    ('secret-password', None, None)
+    """
     parts = [word.lower() for word in _SPLIT.findall(name)]
     while parts and parts[-1].isdigit():
         parts.pop()
