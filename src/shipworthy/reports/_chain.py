@@ -73,35 +73,25 @@ def _told(item: Mapping[str, object]) -> Link:
 
 
 def _from_stages(run: Run) -> tuple[Link, ...]:
-    links = []
+    links: list[Link] = []
     given: dict[str, str] = {}
     for artifact in run.artifacts:
-        if artifact.kind is Kind.DATASET and len(links) < _MOST:
+        if artifact.kind is Kind.DATASET:
             links.append(Link("dataset", artifact.uri, artifact.digest, "", "", State.RECORDED))
+    datasets = len(links)
     for stage in run.stages:
-        wrong = next(((n, d) for n, d in stage.inputs.items() if n in given and given[n] != d), None)
+        when = instant(stage.started)
+        for name, digest in stage.inputs.items():
+            if given.get(name, digest) != digest:
+                remedy = f"{name} changed between two stages; run the pipeline again."
+                links.append(
+                    Link(stage.stage, name, digest, "", when, State.BROKEN, "", given[name], digest, remedy),
+                )
+        if stage.inputs and stage.outputs:
+            name, digest = next(iter(stage.outputs.items()))
+            links.append(Link(stage.stage, name, digest, "", when, State.RECORDED))
         given |= stage.outputs
-        if wrong is None and not (stage.inputs and stage.outputs):
-            continue
-        name, digest = wrong or next(iter(stage.outputs.items()))
-        links.append(
-            Link(
-                step=stage.stage,
-                name=name,
-                digest=digest,
-                signer="",
-                time=instant(stage.started),
-                state=State.RECORDED if wrong is None else State.BROKEN,
-                expected="" if wrong is None else _before(links, name, given),
-                actual="" if wrong is None else wrong[1],
-                remedy="" if wrong is None else f"{name} changed between two stages; run the pipeline again.",
-            )
-        )
-    return tuple(links[:_MOST]) if any(link.step != "dataset" for link in links) else ()
-
-
-def _before(links: list[Link], name: str, given: Mapping[str, str]) -> str:
-    return next((link.digest for link in reversed(links) if link.name == name), given.get(name, ""))
+    return tuple(links[:_MOST]) if len(links) > datasets else ()
 
 
 def summary(links: tuple[Link, ...]) -> str:

@@ -14,6 +14,7 @@ from shipworthy.reports._view import SEVERITIES
 _RULE = re.compile(
     r"metric\(\s*['\"]([^'\"]{1,100})['\"]\s*\)\s*\.\s*(value|low|high)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)"
 )
+_SIGNS = {">=": "≥", "<=": "≤"}
 _NOT_SCORES = frozenset({"fold", "index", "seed", "n", "seconds", "epoch", "epochs"})
 _MOST_FOLDS = 50
 
@@ -127,7 +128,11 @@ def _whisker(metric: Metric, asked: Sequence[tuple[str, str, float]]) -> Whisker
     if low is not None and high is not None and low > high:
         low, high = high, low
     limits = tuple(
-        Threshold(f"{field} {op} {number(limit)}", _at(limit, left, right), _holds(getattr(metric, field), op, limit))
+        Threshold(
+            f"{field} {_SIGNS.get(op, op)} {number(limit)}",
+            _at(limit, left, right),
+            _holds(getattr(metric, field), op, limit),
+        )
         for field, op, limit in asked
     )
     return Whisker(metric, at(metric.value), low, high, (number(left), number(right)), limits)
@@ -152,7 +157,7 @@ def _holds(value: float, op: str, limit: float) -> bool:
 
 
 def spreads(run: Run) -> tuple[Spread, ...]:
-    """K-fold scores from a stage's `details["folds"]`: numbers, one mapping for each fold, or one list for each score."""
+    """K-fold scores of `details["folds"]`: a list of numbers or of mappings, or a mapping of a list for each score."""
     scores: dict[str, list[float]] = {}
     for stage in run.stages:
         for name, value in _scores(stage.details.get("folds")):
