@@ -8,8 +8,8 @@ import unicodedata
 from pathlib import Path
 
 from shipworthy.config import Settings, find_settings, load_settings
-from shipworthy.errors import UsageError
-from shipworthy.model import Run
+from shipworthy.errors import ExitCode, UsageError
+from shipworthy.model import Run, Status
 
 FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
 
@@ -64,6 +64,13 @@ def emit(run: Run, options: argparse.Namespace) -> None:
     if not options.quiet:
         print(run.verdict, file=sys.stderr)
         print(f"report: {options.output}", file=sys.stderr)
+
+
+def refuse_usage_errors(run: Run) -> None:
+    """What a stage found wrong with the command line or the settings is an error like any other of its kind."""
+    for stage in run.stages:
+        if stage.status is Status.ERROR and stage.exit_code == ExitCode.USAGE:
+            raise UsageError(stage.note, remedy=stage.remedy)
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, report_options, settings_for, settings_option
+from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
 
 EXAMPLES = """examples:
   shipworthy run                  the pipeline that the settings name (default: ml)
@@ -68,6 +68,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
         )
     folder = runs_folder(root) / result.id
     write_all(result, folder)
+    refuse_usage_errors(result)
     emit(result, options)
     if not options.quiet:
         print(f"report: {folder / 'report.html'}", file=sys.stderr if options.format != "table" else sys.stdout)

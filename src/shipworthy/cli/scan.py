@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, report_options, settings_for, settings_option
+from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
 
 EXAMPLES = """examples:
   shipworthy scan .                         everything in this folder
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
                 keep=False,
             )
         )
+    refuse_usage_errors(result)
     emit(result, options)
     if options.write_baseline:
         return _write_baseline(root, result, options.quiet)

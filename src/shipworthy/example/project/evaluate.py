@@ -39,8 +39,8 @@ def claim(folder: Path, scores: np.ndarray) -> dict[str, object]:
     """What can be said without the labels."""
     measured = json.loads((folder / "metrics-train.json").read_text(encoding="utf-8"))["validation"]
     return {
-        "accuracy": measured["accuracy"],
-        "f1": measured["f1"],
+        "validation_accuracy": measured["accuracy"],
+        "validation_f1": measured["f1"],
         "basis": "the validation split of the training data",
         "rows": len(scores),
         "predicted_positive": int(np.sum(scores >= THRESHOLD)),

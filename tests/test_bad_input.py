@@ -1,0 +1,231 @@
+"""Everything that people and attackers get wrong: a clear message, the right exit code, no traceback, nothing lost."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def shipworthy(
+    *args: str, cwd: Path, env: dict[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shipworthy", *args],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    parsed: dict[str, object] = json.loads(done.stdout)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["scan", "nowhere"], "no such file"),
+        (["nonsense"], "invalid choice"),
+        (["scan", ".", "--format", "xlsx"], "invalid choice"),
+        (["scan", ".", "--settings", "nowhere.toml"], "no such settings"),
+        (["scan", ".", "--check", "nothing"], "no check is named"),
+        (["scan", ".", "--since", "main"], "git cannot tell"),
+        (["run", "--resume"], "no run to resume"),
+        (["run", "-C", "nowhere"], "no such folder"),
+        (["verify", "nothing", "--key", "nowhere.pub"], "nowhere.pub"),
+        (["explain", "no-such-rule"], "no rule"),
+        (["report"], "no run here"),
+        (["waive", "no-such-rule", "--owner", "a", "--reason", "b", "--until", "2027-01-01", "--path", "x"], "no rule"),
+        (["waive", "pickle-load", "--owner", "a", "--reason", "b", "--until", "soon", "--path", "x"], "no date"),
+        (["sign", "nowhere", "--key", "file:x", "--output", "y"], "no such file"),
+        (["demo", "--attack", "nuclear"], "no attack"),
+        (["new-check", "Bad Name"], "kebab-case"),
+        (["keys", "show", "nowhere.pub"], "nowhere.pub"),
+    ],
+)
+def test_wrong_usage_is_exit_2_with_a_reason(tmp_path: Path, args: list[str], says: str) -> None:
+    done = shipworthy(*args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "scan", "verify"])
+def test_broken_settings_are_exit_2_with_their_line(tmp_path: Path, command: str) -> None:
+    (tmp_path / "shipworthy.toml").write_text('\n[scan]\nexcldue = ["x"]\n')
+    done = shipworthy(command, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "shipworthy.toml:3" in done.stderr
+    assert "exclude" in done.stderr
+
+
+def test_run_without_training_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("print('hello')\n")
+    (tmp_path / "shipworthy.toml").write_text("[gates.before-train]\nrequire = []\n")
+    done = shipworthy("run", "ml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no [train]" in done.stderr
+    assert "shipworthy init" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[load]\ndatasets = ["data/*.csv"]\n', "matches no file"),
+        ('[train]\ncommand = ["python", "t.py"]\ninputs = { train = "missing.csv" }\n', "missing.csv"),
+        ('[train]\ncommand = ["python", "t.py"]\ninputs = { train = "../x" }\n', "inside the workspace"),
+        ('[evaluate]\ncommand = ["python", "e.py"]\nholdout = "folder"\n', "is a folder"),
+        ('[[load.fetch]]\nuri = "ftp://x/y"\nto = "z"\nsha256 = "' + "0" * 64 + '"\n', "not supported"),
+        ('[[load.signed]]\npath = "folder"\nsignature = "s"\nkey = "k"\n', "no signature"),
+    ],
+)
+def test_what_the_settings_name_must_be_there(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "shipworthy.toml").write_text(text)
+    done = shipworthy("run", "ml", cwd=tmp_path)
+    assert done.returncode == (4 if "no signature" in says else 2)
+    assert says in " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_folder_of_oddities_is_scanned_to_the_end(tmp_path: Path) -> None:
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "loop" / "self").symlink_to("../loop")
+    (tmp_path / "dangling.pkl").symlink_to("/nowhere")
+    (tmp_path / "half.ipynb").write_text('{"cells": [')
+    (tmp_path / "nul.csv").write_bytes(b"a,b\n1,\0\n")
+    (tmp_path / "empty.pkl").touch()
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "deep.py").write_text("(" * 5_000)
+    (tmp_path / "wrong.py").write_bytes(b"\xff\xfe\x00 not python")
+    with open(os.path.join(os.fsencode(tmp_path), b"na\nme\xff.csv"), "wb") as stream:
+        stream.write(b"\xff\xfe")
+    done = shipworthy("scan", ".", "--format", "json", cwd=tmp_path)
+    assert done.returncode in (1, 3)
+    parsed = report(done)
+    outcomes = {row["uri"]: row["outcome"] for row in parsed["artifacts"]}  # type: ignore[attr-defined]
+    assert outcomes["half.ipynb"] in ("finding", "unknown")
+    assert outcomes["nul.csv"] in ("finding", "unknown")
+    assert outcomes["empty.pkl"] in ("finding", "unknown")
+    assert "na%0Ame%FF.csv" in outcomes
+    assert "clean" not in {outcomes["half.ipynb"], outcomes["nul.csv"], outcomes["empty.pkl"], outcomes["deep.py"]}
+
+
+@pytest.mark.slow
+def test_a_ten_gigabyte_sparse_file(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.bin").open("wb") as stream:
+        stream.truncate(10 * 1024**3)
+    done = shipworthy("scan", ".", "--format", "json", cwd=tmp_path, timeout=280)
+    assert done.returncode in (1, 3)
+    (row,) = report(done)["artifacts"]  # type: ignore[misc,attr-defined]
+    assert row["outcome"] in ("finding", "unknown")
+
+
+def test_json_on_stdout_is_only_json_and_quiet_is_quiet(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    done = shipworthy("scan", ".", "--format", "json", cwd=tmp_path)
+    assert report(done)["pipeline"] == "scan"
+    quiet = shipworthy("scan", ".", "--quiet", cwd=tmp_path)
+    assert len(quiet.stdout.strip().splitlines()) == 1
+    assert "SHIPWORTHY" in quiet.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a small file system")
+def test_a_full_disk_is_exit_5_and_earlier_files_stay(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine does not let root mount")
+    try:
+        (small / "a.py").write_text("x = 1\n")
+        (small / "report.json").write_text("the earlier report")
+        (small / "filler").write_bytes(b"\1" * 230_000)
+        done = shipworthy("scan", ".", "--format", "html", "--output", "report.json", cwd=small)
+        assert done.returncode == 5
+        assert "cannot write" in done.stderr
+        assert (small / "report.json").read_text() == "the earlier report"
+        ran = shipworthy("run", "ml", cwd=small)
+        assert ran.returncode in (2, 5)
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root can write everywhere")
+def test_a_read_only_folder_can_be_scanned_and_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "a.py").write_text("x = 1\n")
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        if parent.is_relative_to("/tmp/pytest-of-root") or "pytest" in parent.name:
+            parent.chmod(0o755)
+    folder.chmod(0o555)
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    env = {**os.environ, "XDG_CACHE_HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent", "HOME": "/nonexistent"}
+    command = [*prefix, sys.executable, "-m", "shipworthy"]
+    probe = subprocess.run([*prefix, sys.executable, "-c", "import shipworthy"], capture_output=True)
+    if probe.returncode:
+        pytest.skip("another user cannot read this Python")
+    scanned = subprocess.run([*command, "scan", "."], cwd=folder, capture_output=True, text=True, env=env)
+    assert scanned.returncode in (0, 1, 3), scanned.stderr
+    ran = subprocess.run([*command, "run", "ml"], cwd=folder, capture_output=True, text=True, env=env)
+    assert ran.returncode == 5
+    assert "cannot be written" in ran.stderr
+    assert "Traceback" not in ran.stderr + scanned.stderr
+    folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("behaviour", ["missing", "silent", "half", "crash", "wrong-version"])
+@pytest.mark.parametrize("tool", ["ruff", "kingfisher"])
+def test_a_broken_tool_is_never_clean(tmp_path: Path, tool: str, behaviour: str) -> None:
+    scripts = {
+        "silent": 'case "$1" in --version|version) echo TOOL 2.14.0;; *) exit 0;; esac',
+        "half": 'case "$1" in --version|version) echo TOOL 2.14.0;; *) printf \'[{"code": \';; esac',
+        "crash": 'case "$1" in --version|version) echo TOOL 2.14.0;; *) echo oh >&2; exit 101;; esac',
+        "wrong-version": "echo TOOL 0.0.1",
+    }
+    version = {"ruff": "0.15.1", "kingfisher": "2.14.0"}[tool]
+    path = tmp_path / "tools" / tool
+    path.parent.mkdir()
+    if behaviour != "missing":
+        path.write_text("#!/bin/sh\n" + scripts[behaviour].replace("TOOL 2.14.0", f"{tool} {version}") + "\n")
+        path.chmod(0o755)
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "a.py").write_text("import subprocess\nsubprocess.run('ls', shell=True)\n")
+    (folder / "shipworthy.toml").write_text(f'[tools]\n{tool} = "{path}"\n')
+    done = shipworthy("scan", ".", "--format", "json", "--no-cache", cwd=folder)
+    checks = {"ruff": "python-security", "kingfisher": "secrets-files"}
+    parsed = report(done)
+    (check,) = [c for s in parsed["stages"] for c in s["checks"] if c["check"] == checks[tool]]  # type: ignore[attr-defined]
+    assert check["outcome"] in ("unavailable", "failed")
+    assert done.returncode in (1, 3)
+    assert not report(shipworthy("doctor", "--check", checks[tool], "--format", "json", cwd=folder))["healthy"]
+
+
+def test_a_hanging_tool_is_stopped_and_named(tmp_path: Path) -> None:
+    """The deadline of real checks is minutes; here the engine's own deadline is asked for through a tool that hangs
+    when it is asked for its version."""
+    path = tmp_path / "ruff"
+    path.write_text("#!/bin/sh\nsleep 600\n")
+    path.chmod(0o755)
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "a.py").write_text("x = 1\n")
+    (folder / "shipworthy.toml").write_text(f'[tools]\nruff = "{path}"\n')
+    done = shipworthy("scan", ".", "--check", "python-security", "--format", "json", cwd=folder)
+    assert done.returncode == 3
+    assert "still running" in done.stdout
