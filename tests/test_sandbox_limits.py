@@ -177,7 +177,9 @@ def test_our_own_death_ends_the_command(any_sandbox: Sandbox, tmp_path: Path) ->
             cwd=Path({str(tmp_path)!r}), env={{"MARKER": {str(tmp_path)!r}}},
             on_line=lambda *_: print("up", flush=True))
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as ours:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # what is killed cannot clean up
+    line = [sys.executable, "-c", textwrap.dedent(code)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, env=environment) as ours:
         assert ours.stdout is not None
         assert ours.stdout.readline() == b"up\n"
         assert _with_marker(str(tmp_path))
