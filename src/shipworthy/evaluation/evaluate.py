@@ -301,5 +301,6 @@ def _run(
         limits=spec.limits,
         on_line=on_line,
         log=log,
-        inputs=[given.source for given in staging.inputs.values()],
+        inputs=tuple(staging.watched.values()),
+        hidden=(spec.root,),
     )

@@ -27,7 +27,7 @@ def read_predictions(path: Path, ids: Sequence[str], *, id_column: str) -> Predi
 
     Raises Unusable unless every id is there exactly once and no other, every prediction is given, every score finite.
     """
-    table = read_table(path, what=WHAT)
+    table = read_table(path, what=WHAT, most=2 * len(ids) + 2)
     for name in (id_column, "prediction"):
         if name not in table.columns:
             raise Unusable(

@@ -6,13 +6,14 @@ import csv
 import io
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.errors import ShipworthyError
 
-BYTES, ROWS = 2 << 30, 10_000_000
+BYTES, ROWS, LINE = 2 << 30, 10_000_000, 1 << 20
+_CELL, _COLUMNS = 64, 1_100
 
 
 class Unusable(ShipworthyError):
@@ -34,8 +35,9 @@ class Table:
         return [row[at] for row in self.rows]
 
 
-def read_table(path: Path, *, what: str = "", only: Sequence[str] = ()) -> Table:
-    """A CSV or TSV file with a header, or (with pyarrow) a Parquet file. `only` names the columns that are needed.
+def read_table(path: Path, *, what: str = "", only: Sequence[str] = (), most: int | None = None) -> Table:
+    """A CSV or TSV file with a header, or (with pyarrow) a Parquet file. `only` names the columns that are needed;
+    `most` rows are read, from a file that is not larger than so many can be (for what hostile code wrote).
 
     Raises Unusable, with the line, when anything in it could be misread: another number of fields, a column twice, no
     UTF-8, no rows.
@@ -52,30 +54,41 @@ def read_table(path: Path, *, what: str = "", only: Sequence[str] = ()) -> Table
         if not stat.S_ISREG(state.st_mode) or state.st_size > BYTES:
             raise Unusable(f"must be a regular file of at most {BYTES >> 30} GiB", where=what)
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
-        reader = csv.reader(text, delimiter="\t" if path.suffix.lower() in (".tsv", ".tab") else ",", strict=True)
+        reader = csv.reader(
+            _lines(text, what), delimiter="\t" if path.suffix.lower() in (".tsv", ".tab") else ",", strict=True
+        )
         try:
-            return _rows(reader, what)
+            return _rows(reader, what, most, state.st_size)
         except UnicodeDecodeError:
             raise Unusable("is no UTF-8 text", where=what, remedy="save it as UTF-8") from None
         except csv.Error as error:
             raise Unusable(f"line {reader.line_num}: {error}", where=what) from None
 
 
-def _rows(reader: object, what: str) -> Table:
+def _lines(text: io.TextIOWrapper, what: str) -> Iterator[str]:
+    while line := text.readline(LINE + 1):
+        if len(line) > LINE:
+            raise Unusable(f"has a line of more than {LINE >> 20} MiB", where=what)
+        yield line
+
+
+def _rows(reader: object, what: str, most: int | None, size: int) -> Table:
     lines = iter(reader)  # type: ignore[call-overload]
     columns = tuple(cell.strip() for cell in next(lines, ()))
     if not columns:
         raise Unusable("is empty", where=what)
     if len(set(columns)) != len(columns):
         raise Unusable("names a column twice", where=what)
+    if most is not None and (len(columns) > _COLUMNS or size > LINE + most * len(columns) * _CELL):
+        raise Unusable("is larger than so many rows can be", where=what)
     rows: list[tuple[str, ...]] = []
     for line in lines:
         if not line:
             continue
         if len(line) != len(columns):
             raise Unusable(f"line {reader.line_num} has {len(line)} fields, not {len(columns)}", where=what)  # type: ignore[attr-defined]
-        if len(rows) >= ROWS:
-            raise Unusable(f"has more than {ROWS} rows", where=what)
+        if len(rows) >= (ROWS if most is None else most):
+            raise Unusable(f"has more than {len(rows)} rows", where=what)
         rows.append(tuple(cell.strip() for cell in line))
     if not rows:
         raise Unusable("has no rows", where=what)

@@ -20,14 +20,15 @@ _SETTINGS = (
 _HARDWARE = ("/sys/devices/system/cpu", "/sys/devices/system/node")
 
 
-def system_paths() -> tuple[str, ...]:
+def system_paths() -> tuple[Path, ...]:
     """What every program needs to read: the system's programs and libraries, the linker's cache, the CPU's layout."""
-    return tuple(path for path in (*_SYSTEM, *_SETTINGS, *_HARDWARE) if os.path.lexists(path))
+    return tuple(Path(path) for path in (*_SYSTEM, *_SETTINGS, *_HARDWARE) if os.path.lexists(path))
 
 
 def command(
     program: Path,
     *,
+    system: Iterable[Path],
     read_only: Iterable[Path],
     writable: Iterable[Path],
     accounts: Path,
@@ -35,8 +36,9 @@ def command(
     temporary_bytes: int,
     argv: Sequence[str],
 ) -> list[str]:
-    """`argv` inside bubblewrap. `accounts` is a folder with a `passwd` and a `group` for the one user in there;
-    `temporary_bytes` bounds each of the two file systems in memory, /tmp and /dev/shm."""
+    """`argv` inside bubblewrap. `system` and `read_only` can be read; `accounts` is a folder with a `passwd` and a
+    `group` for the one user in there; `temporary_bytes` bounds each of the two file systems in memory, /tmp and
+    /dev/shm."""
     size = ("--size", str(temporary_bytes))
     line = [
         str(program),
@@ -50,9 +52,9 @@ def command(
     ]
     line += ["--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     line += [*size, "--tmpfs", "/dev/shm", *size, "--tmpfs", "/tmp"]  # noqa: S108
-    for path in system_paths():
-        merged = os.readlink(path) if os.path.islink(path) else ""  # /bin -> usr/bin
-        line += ["--symlink", merged, path] if merged.lstrip("/").startswith("usr/") else ["--ro-bind", path, path]
+    for path in system:
+        name, merged = str(path), os.readlink(path) if path.is_symlink() else ""  # /bin -> usr/bin
+        line += ["--symlink", merged, name] if merged.lstrip("/").startswith("usr/") else ["--ro-bind", name, name]
     line += ["--ro-bind", str(accounts / "passwd"), "/etc/passwd", "--ro-bind", str(accounts / "group"), "/etc/group"]
     binds = [(path, "--ro-bind") for path in read_only] + [(path, "--bind") for path in writable]
     for place, how in sorted(set(binds), key=lambda bind: (bind[0].parts, bind[1] == "--bind")):  # parents first

@@ -97,11 +97,17 @@ def _reap(orders: dict[str, Any]) -> None:
 
 
 def _outlive(child: int, lifeline: int, *, sweep: bool) -> NoReturn:
-    handle = os.pidfd_open(child)
-    ready, _, _ = select.select([handle, lifeline], [], [])
-    if handle not in ready:  # shipworthy is gone
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    try:
+        handles = [os.pidfd_open(child)]
+        wait: float | None = None
+    except OSError:  # before Linux 5.3, or forbidden
+        handles, wait = [], 0.05
+    ended, status = 0, 0
+    while not ended:
+        ready, _, _ = select.select([*handles, lifeline], [], [], wait)
+        if lifeline in ready:  # shipworthy is gone
+            os.kill(child, signal.SIGKILL)
+        ended, status = os.waitpid(child, 0 if ready else os.WNOHANG)
     for _ in range(500) if sweep else ():
         left = list(_children(os.getpid()))
         if not left:

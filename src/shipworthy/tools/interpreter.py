@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,9 +32,11 @@ print(json.dumps({"prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python: its program, the folders that it and its packages lie in, version, installed packages."""
+    """A Python: its program; the `prefixes` that it is installed in; further `paths` that it imports from (those of
+    editable installs, say); version; installed packages by name."""
 
     executable: Path
+    prefixes: tuple[Path, ...]
     paths: tuple[Path, ...]
     version: str
     packages: Mapping[str, str]
@@ -65,16 +68,33 @@ def _ask(python: str) -> Interpreter:
     except (OSError, subprocess.TimeoutExpired, ValueError):
         raise EnvironmentFailure(f"{python} does not answer as a Python", remedy=remedy) from None
     executable = Path(os.path.abspath(found))  # links must stay: they are how a venv knows itself
-    paths = [Path(text) for text in (*answer["prefixes"], *filter(None, answer["path"]))]
-    paths += [hop.parent for hop in _links(executable)]
-    user = {"PYTHONUSERBASE": answer["user"]} if _below(answer) else {}
+    prefixes = _tidy([*map(Path, answer["prefixes"]), *(hop.parent for hop in _links(executable))])
+    paths = tuple(path for path in _tidy([Path(text) for text in answer["path"] if text]) if not _below(path, prefixes))
+    user = {}
+    if answer["user"] and any(_below(Path(entry), (Path(answer["user"]),)) for entry in answer["path"]):
+        user = {"PYTHONUSERBASE": answer["user"]}
     version = " ".join(filter(None, (answer["version"], answer["implementation"].replace("CPython", ""))))
-    return Interpreter(executable, _tidy(paths), version, dict(sorted(answer["packages"].items())), user)
+    return Interpreter(executable, prefixes, paths, version, dict(sorted(answer["packages"].items())), user)
 
 
-def _below(answer: Mapping[str, list[str]]) -> bool:
-    user = str(answer["user"])
-    return bool(user) and any(entry.startswith(user + os.sep) for entry in answer["path"])
+def _below(path: Path, places: Sequence[Path]) -> bool:
+    return any(path == place or place in path.parents for place in places)
+
+
+def visible(paths: Iterable[Path], hidden: Sequence[Path], *, keep: Sequence[Path] = ()) -> list[Path]:
+    """The paths without what is hidden: those below it are left out (unless below one of `keep`), those above it are
+    replaced by all that they hold besides. A project in /usr/src must not be seen because /usr is."""
+    found: list[Path] = []
+    for path in paths:
+        real = path.resolve()
+        if _below(real, hidden) and not _below(path, keep):
+            continue
+        if not any(_below(one, (real,)) for one in hidden if one != real):
+            found.append(path)
+        elif not path.is_symlink():
+            with contextlib.suppress(PermissionError):
+                found += visible(sorted(path.iterdir()), hidden, keep=keep)
+    return found
 
 
 def _links(path: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.tools import _bubblewrap, _landlock, _launch, _seccomp
 from shipworthy.tools._launch import Attempt
 from shipworthy.tools._supervise import Ending, Limits, OnLine, Stopped, Supervisor
-from shipworthy.tools.interpreter import Interpreter
+from shipworthy.tools.interpreter import Interpreter, visible
 
 Level = Literal["bubblewrap", "jail", "limits"]
 POLICIES = ("no-network", "strict", "none")
@@ -171,14 +171,16 @@ class Sandbox:
         log: BinaryIO | None = None,
         watch: Callable[[], str] | None = None,
         inputs: Sequence[Path] = (),
+        hidden: Sequence[Path] = (),
     ) -> SandboxResult:
         """Run `argv` (never a shell string) and wait for its end.
 
         `read_only` and `writable` are all that it gets besides the system's programs and the interpreter; paths are the
         same inside and outside. `scratch` (default: a new folder) holds its home and temporary files. `env` is added to
         a minimal environment; nothing of ours is inherited. `on_line(stream, text)` is called with each line of output;
-        `log` gets them too; `watch()` may end the run by returning a reason. Opening one of `inputs` is noted. Raises
-        EnvironmentFailure when the sandbox cannot be set up.
+        `log` gets them too; `watch()` may end the run by returning a reason. Opening one of `inputs` is noted. What
+        lies below `hidden` is not shown although the system's or Python's folders hold it (unless it is read_only or
+        writable, or Python itself). Raises EnvironmentFailure when the sandbox cannot be set up.
         """
         limits = limits or Limits()
         with _launch.scratch(scratch) as place:
@@ -187,10 +189,14 @@ class Sandbox:
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, (str(_WITNESS), (env or {}).get("PYTHONPATH", "")))
             )
-            readable = [*self.interpreter.paths, _TOOLS, cwd, *read_only]
+            secret = [path.resolve() for path in hidden]
+            system = visible(_bubblewrap.system_paths(), secret)
+            readable = [*self._python(secret), _TOOLS, cwd, *read_only]
             may_write = [place / "home", place / "tmp", place / "contract", *writable]
-            orders = self._orders(self.interpreter.resolve(argv), cwd, environment, limits, readable, may_write)
-            launcher = self._launcher(place, cwd, readable, may_write, limits)
+            orders = self._orders(
+                self.interpreter.resolve(argv), cwd, environment, limits, [*system, *readable], may_write
+            )
+            launcher = self._launcher(place, cwd, system, readable, may_write, limits)
             with _launch.launched(launcher, orders) as (process, answers):
                 supervisor = Supervisor(
                     process,
@@ -205,6 +211,13 @@ class Sandbox:
                 ending = supervisor.run()
                 refused = _launch.refusal(answers(), ending)
             return self._result(ending, refused, limits, _launch.attempts(notes))
+
+    def _python(self, hidden: Sequence[Path]) -> list[Path]:
+        """The folders of the command's interpreter, and of ours, which runs the launcher."""
+        found: list[Path] = []
+        for python in (self.interpreter, Interpreter.find("")):
+            found += visible(python.prefixes, hidden, keep=python.prefixes)
+        return found + visible(self.interpreter.paths, hidden)
 
     def _environment(self, place: Path, notes: Path, inputs: Sequence[Path]) -> dict[str, str]:
         temporary = str(place / "tmp")
@@ -240,9 +253,8 @@ class Sandbox:
             # threads count too; the number of processes is held by looking
             resources["RLIMIT_NPROC"] = limits.processes + 32 * (os.cpu_count() or 1)
         private = ("/dev/shm",) if way.namespaces else ()  # noqa: S108
-        system = (*_bubblewrap.system_paths(), "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/proc")
         trees = {
-            "read_only": [*system, *map(str, readable)],
+            "read_only": [*map(str, readable), "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/proc"],
             "writable": [*private, *map(str, writable)],
             "devices": list(_DEVICES),
         }
@@ -261,7 +273,13 @@ class Sandbox:
         }
 
     def _launcher(
-        self, place: Path, cwd: Path, readable: Sequence[Path], writable: Sequence[Path], limits: Limits
+        self,
+        place: Path,
+        cwd: Path,
+        system: Sequence[Path],
+        readable: Sequence[Path],
+        writable: Sequence[Path],
+        limits: Limits,
     ) -> Callable[[int], list[str]]:
         own = Interpreter.find("")
 
@@ -271,7 +289,8 @@ class Sandbox:
                 return launcher
             return _bubblewrap.command(
                 self.bubblewrap,
-                read_only=[*own.paths, *readable],
+                system=system,
+                read_only=readable,
                 writable=writable,
                 accounts=place / "accounts",
                 cwd=cwd,

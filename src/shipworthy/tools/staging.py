@@ -82,8 +82,8 @@ class Staging:
 
     `copy_inputs` copies the inputs (where no sandbox keeps the command from writing to them); otherwise they are links
     to where they lie. `optional` names outputs that need not be written; `exclude` are files that must not be handed
-    over (the holdout with its labels). `place` is where the private folder is made (default: among the temporary
-    files). Raises UsageError when something declared is not there or leads out of the project.
+    over, nor copies of them (the holdout with its labels). `place` is where the private folder is made (default: among
+    the temporary files). Raises UsageError when something declared is not there or leads out of the project.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Staging:
     ) -> None:
         self._root, self._copy, self._place = root.resolve(), copy_inputs, place
         self._optional = frozenset(optional)
+        self._held_back: set[str] = set()
         self._exclude = {str(PurePosixPath(path)) for path in exclude}
         self._code, self._declared = tuple(code), dict(inputs)
         self.targets = {name: _relative(name, path) for name, path in outputs.items()}
@@ -116,6 +117,8 @@ class Staging:
         try:
             for folder in ("work", "outputs", "plan", "scratch"):
                 (self.base / folder).mkdir()
+            excluded = (inside(self._root, path, what="holdout").resolve() for path in self._exclude)
+            self._held_back = {trees.digest_file(path) for path in excluded if path.is_file()}
             self._stage_inputs()
             self._stage_code()
             self._link_outputs()
@@ -151,6 +154,11 @@ class Staging:
     def readable(self) -> tuple[Path, ...]:
         """What the sandbox must let the command read, besides `work`."""
         return (self.plan, *(() if self._copy else (given.source for given in self.inputs.values())))
+
+    @property
+    def watched(self) -> dict[str, Path]:
+        """Where the command finds each input, links resolved."""
+        return {name: self.work / given.relative if self._copy else given.source for name, given in self.inputs.items()}
 
     def env(self) -> dict[str, str]:
         """The variables that name inputs and outputs, as absolute paths."""
@@ -269,11 +277,13 @@ class Staging:
                 raise UsageError(
                     f'the input "{name}" is not there', where=relative, remedy="correct the path in inputs"
                 )
-            if hidden := next((one for one in self._exclude if matches(one, (f"./{relative}", f"{relative}/"))), None):
-                raise UsageError(
-                    f"{hidden} is held back for the evaluation", where=f'input "{name}"', remedy="train on other data"
-                )
             given = Input(name, relative, source, trees.digest_files(source, follow_within=True), trees.stamps(source))
+            if self._held_back & set(given.files.values()):
+                raise UsageError(
+                    "it holds what is held back for the evaluation",
+                    where=f'input "{name}"',
+                    remedy="hand over other data; the labels of the holdout must stay unknown",
+                )
             self.inputs[name] = given
             target = self.work / relative
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -296,6 +306,9 @@ class Staging:
                     where=", ".join(self._code),
                     remedy="name what the command needs under code; declare data as inputs",
                 )
+            digest = trees.digest_file(source.resolve())
+            if digest in self._held_back:
+                continue  # a copy of it
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             shutil.copymode(source, target)
@@ -307,11 +320,9 @@ class Staging:
             folders[:] = sorted(one for one in folders if one not in _NEVER_CODE)
             for name in sorted(files):
                 relative = Path(folder, name).relative_to(self._root).as_posix()
-                wanted = {
-                    one for one in self._code if matches(relative, (_anchored(one),)) or matches(relative, (one + "/",))
-                }
+                wanted = {one for one in self._code if matches(relative, (_anchored(one), one.rstrip("/") + "/"))}
                 unused -= wanted
-                if wanted and Path(folder, name).is_file():
+                if wanted and relative not in self._exclude and Path(folder, name).is_file():
                     yield relative
         if unused:
             raise UsageError(

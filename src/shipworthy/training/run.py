@@ -187,7 +187,8 @@ class _Training:
             on_line=self.on_line,
             log=self.log,
             watch=progress.look,
-            inputs=[given.source for given in self.staging.inputs.values()],
+            inputs=tuple(self.staging.watched.values()),
+            hidden=(self.spec.root,),
         )
         progress.look()
         self.record.runs.append(done)
@@ -260,7 +261,7 @@ def _result(spec: TrainSpec, sandbox: Sandbox, staging: Staging, record: _Record
         packages=sandbox.interpreter.packages,
         sandbox=last.report if last else sandbox.report,
         attempts=tuple(one for one in attempts if one.kind != "read"),
-        inputs_seen=tuple(name for name, given in staging.inputs.items() if str(given.source) in seen),
+        inputs_seen=tuple(name for name, path in staging.watched.items() if str(path) in seen),
         seed=spec.seed,
         exit_status=last.returncode if last else None,
         cpu_seconds=sum(run.cpu_seconds for run in record.runs),
