@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
 import sys
 
 import pytest
@@ -149,9 +149,7 @@ def test_none_one_and_many_findings(tmp_path):
 
 
 def test_every_code_of_the_table_exists_in_ruff():
-    import subprocess
-
-    listed = json.loads(subprocess.run([Toolbox().locate(python_security.RUFF), "rule", "--all", "--output-format", "json"],
-                                       capture_output=True, check=True, env={"PATH": os.environ["PATH"]}).stdout)  # fmt: skip
+    argv = [Toolbox().locate(python_security.RUFF), "rule", "--all", "--output-format", "json"]
+    listed = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
     known = {rule["code"] for rule in listed}
     assert set(python_security.RULES) <= known

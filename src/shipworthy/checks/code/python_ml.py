@@ -17,6 +17,7 @@ from shipworthy.model import Artifact, Finding, Kind
 
 __all__ = ["RULES", "scan"]
 
+MOST = 2_000
 LINE_END = re.compile(r"\r\n|\r|\n")  # what Python's parser takes for one; str.splitlines knows more
 _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weights_only=False)\n"
 
@@ -26,7 +27,7 @@ _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weig
     kinds={"code", "notebook"},
     version=1,
     canary=Canary(files={"load.py": _CANARY}, rule="torch-load-unsafe"),
-    timeout=60.0,
+    timeout=120.0,
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
     """Findings of one Python file or notebook; code in other languages is not ours to read."""
@@ -47,7 +48,9 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         yield Skipped(artifact, f"{len(source.problems) - 5} more cells could not be read")
     lines = LINE_END.split(source.text)
     names = Names(ast.walk(source.tree))
-    for hit in hits:
+    if len(hits) > MOST:
+        yield Skipped(artifact, f"only the first {MOST:,} of {len(hits):,} findings are reported")
+    for hit in hits[:MOST]:
         line = getattr(hit.node, "lineno", 1)
         if isinstance(hit.node, ast.Call):
             evidence = sketch(hit.node, names.call(hit.node).name.lstrip("*.") or "call", hit.shown)
