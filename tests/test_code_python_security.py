@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from shipworthy.check import Context
+from shipworthy.check import Context, NotApplicable
 from shipworthy.checks.code import python_security
 from shipworthy.checks.code.python_security import scan
 from shipworthy.model import Artifact, Finding, Kind, Skipped
@@ -142,7 +142,8 @@ def test_a_ruff_that_leaves_out_a_file(tmp_path):
 
 
 def test_none_one_and_many_findings(tmp_path):
-    assert run(tmp_path) == []
+    with pytest.raises(NotApplicable):
+        run(tmp_path, ("a.js", "x"))
     assert run(tmp_path, ("a.py", "x = 1")) == []
     assert len(run(tmp_path, ("a.py", BAD))) == 1
     assert len(run(tmp_path, *[(f"{i}.py", BAD * 3) for i in range(20)])) == 60

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from shipworthy.check import Canary, Skipped, check
+from shipworthy.check import Canary, NotApplicable, Skipped, check
 from shipworthy.checks.code import _ml_loads, _ml_uses
 from shipworthy.checks.code._flow import Flow, scopes
 from shipworthy.checks.code._ml_loads import Hit
@@ -30,9 +30,9 @@ _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weig
     timeout=120.0,
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Findings of one Python file or notebook; code in other languages is not ours to read."""
+    """Findings of one Python file or notebook. Raises NotApplicable for code in other languages."""
     if artifact.kind is not Kind.NOTEBOOK and not is_python(artifact):
-        return
+        raise NotApplicable("it is not Python")
     try:
         source = load(artifact)
         hits = list(find(source))
