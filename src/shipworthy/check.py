@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Finding, Kind, Rule, Skipped
+from shipworthy.rules import PIPELINE_RULES
 from shipworthy.tools import Tool, Toolbox, ToolMissing
 
 Scope = Literal["artifact", "batch", "tree"]
@@ -153,23 +154,35 @@ def registry() -> Mapping[str, Check]:
     found: dict[str, Check] = {}
     rules: dict[str, Rule] = {}
     for module in _modules():
-        own_rules = _rules_of(module)
-        for value in vars(module).values():
-            candidate = getattr(value, "check", None)
-            if not isinstance(candidate, Check) or candidate.module != module.__name__:
-                continue
+        for candidate in checks_of(module):
             if candidate.name in found:
                 raise UsageError(f"two checks are named {candidate.name}", where=module.__name__)
-            found[candidate.name] = replace(candidate, rules=own_rules)
-        for rule in own_rules:
-            if rules.setdefault(rule.id, rule) != rule:
-                raise UsageError(f"two rules have the id {rule.id}", where=module.__name__)
+            found[candidate.name] = candidate
+            for rule in candidate.rules:
+                if rules.setdefault(rule.id, rule) != rule:
+                    raise UsageError(f"two rules have the id {rule.id}", where=module.__name__)
     return dict(sorted(found.items()))
 
 
+def checks_of(module: ModuleType) -> tuple[Check, ...]:
+    """The checks that a module declares, with its rules."""
+    declared = [getattr(value, "check", None) for value in vars(module).values()]
+    own = _rules_of(module)
+    return tuple(replace(c, rules=own) for c in declared if isinstance(c, Check) and c.module == module.__name__)
+
+
+def load_check(module: str, name: str) -> Check:
+    """The check of this name in this module, without looking at any other. Raises UsageError when it is not there."""
+    for candidate in checks_of(importlib.import_module(module)):
+        if candidate.name == name:
+            return candidate
+    raise UsageError(f"there is no check `{name}`", where=module)
+
+
 def all_rules() -> Mapping[str, Rule]:
-    """Every rule of every check by id."""
-    return dict(sorted((rule.id, rule) for item in registry().values() for rule in item.rules))
+    """Every rule of every check by id, and the pipeline's own."""
+    rules = [*PIPELINE_RULES, *(rule for item in registry().values() for rule in item.rules)]
+    return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
 
 
 def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
@@ -201,5 +214,7 @@ __all__ = [
     "Unavailable",
     "all_rules",
     "check",
+    "checks_of",
+    "load_check",
     "registry",
 ]

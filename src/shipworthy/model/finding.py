@@ -172,7 +172,7 @@ class Finding:
 
     @cached_property
     def fingerprint(self) -> str:
-        """32 hex digits from rule, artifact name, key and occurrence: the same when lines move or the run is repeated."""
+        """32 hex digits from rule, artifact name, key and occurrence: the same when lines move or a run is repeated."""
         squeezed = " ".join(self.key.split())
         text = "\0".join((self.rule.id, self.artifact.uri, squeezed, str(self.occurrence)))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -180,5 +180,3 @@ class Finding:
     def with_(self, **changes: object) -> Finding:
         """A copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
-
-

@@ -76,7 +76,9 @@ class Run:
         """Every finding, the worst first; waived and known ones included (see `Finding.disposition`)."""
         found = [finding for check in self.checks for finding in check.findings]
         return tuple(
-            sorted(found, key=lambda f: (f.disposition is not Disposition.NEW, -f.severity.rank, f.artifact.uri, f.rule.id))
+            sorted(
+                found, key=lambda f: (f.disposition is not Disposition.NEW, -f.severity.rank, f.artifact.uri, f.rule.id)
+            )
         )
 
     @property

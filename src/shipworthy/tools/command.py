@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -86,7 +87,9 @@ class Toolbox:
             path = Path(given)
             if os.access(path, os.X_OK) and path.is_file():
                 return path
-            raise ToolMissing(tool.name, f"the path in the settings is no program: {given}", "correct [tools] in the settings")
+            raise ToolMissing(
+                tool.name, f"the path in the settings is no program: {given}", "correct [tools] in the settings"
+            )
         beside = Path(sys.executable).parent / tool.name
         if beside.is_file() and os.access(beside, os.X_OK):
             return beside
@@ -146,13 +149,23 @@ def run(
     """
     name = name or Path(argv[0]).name
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="shipworthy-") as home, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryDirectory(prefix="shipworthy-") as home,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
             try:
                 process = subprocess.Popen(
-                    argv, cwd=cwd, stdin=given, stdout=out, stderr=err, env=_environment(home, env), start_new_session=True
+                    argv,
+                    cwd=cwd,
+                    stdin=given,
+                    stdout=out,
+                    stderr=err,
+                    env=_environment(home, env),
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise ToolFailed(name, f"cannot be started: {error.strerror or error}") from None
@@ -169,10 +182,8 @@ def run(
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
     """Kill the program and all that it started in its session."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone: all of it had ended
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # the group is gone: all of it had ended
     process.wait()
 
 

@@ -1,0 +1,281 @@
+"""Makes `src/shipworthy/modelfile/pickles/allowed_names.txt`: which names honest model files import.
+
+The names are listed mechanically, by importing the real libraries in environments of their own, several versions of
+each, and looking at what is there. No name is added because a file was flagged.
+
+    python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch xgboost lightgbm catboost
+    /tmp/new/bin/python scripts/make_allow_table.py collect > /tmp/new.json
+    python scripts/make_allow_table.py merge /tmp/new.json /tmp/old.json > src/shipworthy/modelfile/pickles/allowed_names.txt
+
+How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `v` a class whose
+constructor only stores plain values; `r` only referred to; `p` a Cython function that creates the class it is given.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import sys
+import types
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+
+# Parts of a library that load, save, compile, download, test or plot: nothing of them belongs in a model.
+LEFT_OUT = re.compile(
+    r"(^|\.)(_?tests?|_?testing|conftest|f2py|distutils|ctypeslib|_?datasource|_?npyio(_impl)?|io|_iotools|plotting|_plotly_utils|setup|__main__|"
+    r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
+    r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|data|benchmark|tensorboard|cpp_extension)|"
+    r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
+    r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask)(\.|$)"
+)
+# Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
+FINALIZER_ACCEPTED = {"xgboost.core:Booster", "lightgbm.basic:Booster", "lightgbm.basic:_InnerPredictor"}
+FUNCTION_LEFT_OUT = re.compile(
+    r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
+    r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
+)
+PATH_LIKE = re.compile(
+    r"(^|_)(file|filename|fname|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
+)
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "torch.nn",
+    "torch.optim",
+    "torch.distributions",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+)
+FUNCTION_PACKAGES = ("sklearn", "scipy.special", "scipy.spatial.distance", "torch.nn.functional", "torch.nn.init")
+VERSIONS = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "xgboost", "lightgbm", "catboost", "joblib")
+
+
+def modules(package: str) -> Iterator[types.ModuleType]:
+    """The package and what is below it, as far as it imports."""
+    try:
+        root = importlib.import_module(package)
+    except ImportError:
+        return
+    yield root
+    for item in pkgutil.walk_packages(getattr(root, "__path__", []), package + ".", onerror=lambda _: None):
+        if LEFT_OUT.search(item.name):
+            continue
+        try:
+            yield importlib.import_module(item.name)
+        except BaseException:  # noqa: S112 - optional parts of a library fail in many ways, some by SystemExit
+            continue
+
+
+def top(name: str) -> str:
+    """The distribution-level name of a module."""
+    return (name or "").partition(".")[0]
+
+
+def letter_of_class(module: str, item: type) -> str | None:
+    """How a class may be used; None: not at all."""
+    key = f"{module}:{item.__qualname__}"
+    if hasattr(item, "__del__") and key not in FINALIZER_ACCEPTED:
+        return None
+    if issubclass(item, enum.Enum) or is_valued(item):
+        return "v"
+    return "c"
+
+
+def is_valued(item: type) -> bool:
+    """Classes that pickle writes as a call with plain values: scalars, dtypes, offsets, Cython losses and trees."""
+    import numpy
+
+    if issubclass(item, numpy.generic):
+        return True
+    if issubclass(item, pandas_stored()):
+        return True
+    own_reduce = "__reduce__" in vars(item) and not inspect.isfunction(vars(item)["__reduce__"])
+    return own_reduce and top(item.__module__) == "sklearn" and not path_like(item)
+
+
+@cache
+def pandas_stored() -> tuple[type, ...]:
+    """Pandas' dtypes and offsets."""
+    try:
+        from pandas._libs.tslibs.offsets import BaseOffset
+        from pandas.api.extensions import ExtensionDtype
+    except ImportError:
+        return ()
+    return (ExtensionDtype, BaseOffset)
+
+
+def path_like(item: type) -> bool:
+    """Whether the constructor has a parameter that names a file, an address, a command or a function."""
+    try:
+        return any(PATH_LIKE.search(name) for name in inspect.signature(item).parameters)
+    except (TypeError, ValueError):
+        return False
+
+
+def collect() -> dict[str, dict[str, str]]:
+    """Module -> name -> letter in this environment."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for package in PACKAGES:
+        for module in modules(package):
+            for name, item in list(vars(module).items()):
+                if inspect.isclass(item):
+                    add_class(found, module.__name__, name, item)
+                elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
+                    found[module.__name__][name] = "p"
+                elif isinstance_of(item, "numpy:ufunc"):
+                    found[module.__name__].setdefault(name, "r")
+    for package in FUNCTION_PACKAGES:
+        for module in modules(package):
+            add_functions(found, module)
+    add_numpy_functions(found)
+    add_torch_values(found)
+    return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
+
+
+def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: type) -> None:
+    """A class under the name where it was seen and under its own."""
+    home = item.__module__ or ""
+    if top(home) != top(module) or LEFT_OUT.search(home):
+        return
+    letter = letter_of_class(home, item)
+    if letter is None:
+        return
+    found[module][name] = letter
+    if re.fullmatch(r"[\w.]+", item.__qualname__):
+        found[home][item.__qualname__] = letter
+
+
+def isinstance_of(item: object, key: str) -> bool:
+    """Whether an object's class is `module:name`."""
+    return f"{type(item).__module__}:{type(item).__qualname__}" == key
+
+
+def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) -> None:
+    """Functions of a module's own package: estimators refer to them as metrics, kernels, activations."""
+    for name, item in list(vars(module).items()):
+        plain = (
+            inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ == "cython_function_or_method"
+        )
+        home = getattr(item, "__module__", None) or ""
+        if (
+            plain
+            and top(home) == top(module.__name__)
+            and not LEFT_OUT.search(home)
+            and not FUNCTION_LEFT_OUT.search(name)
+        ):
+            found[module.__name__].setdefault(name, "r")
+            if getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name:
+                found[home].setdefault(name, "r")
+
+
+def add_numpy_functions(found: dict[str, dict[str, str]]) -> None:
+    """Numpy's public functions, except those that touch files or call what they are given."""
+    import numpy
+
+    spaces = [numpy, numpy.linalg, numpy.fft]
+    for space in spaces:
+        for name in dir(space):
+            item = getattr(space, name, None)
+            if (
+                callable(item)
+                and not inspect.isclass(item)
+                and not name.startswith("_")
+                and not FUNCTION_LEFT_OUT.search(name)
+            ):
+                found[space.__name__].setdefault(name, "r")
+                home = getattr(item, "__module__", None) or ""
+                if top(home) == "numpy" and not LEFT_OUT.search(home):
+                    found[home].setdefault(name, "r")
+
+
+def add_torch_values(found: dict[str, dict[str, str]]) -> None:
+    """Torch's types, layouts and storages, which every checkpoint refers to."""
+    try:
+        import torch
+    except ImportError:
+        return
+    kinds = (torch.dtype, torch.layout, torch.memory_format, torch.qscheme)
+    for name, item in vars(torch).items():
+        if isinstance(item, kinds):
+            found["torch"][name] = "r"
+        elif inspect.isclass(item) and (
+            name.endswith("Storage") or name in ("Tensor", "Size", "device", "dtype", "layout")
+        ):
+            found["torch"][name] = "c"
+    for module, names in {
+        "torch.storage": ("UntypedStorage", "TypedStorage"),
+        "torch._tensor": ("Tensor",),
+        "torch.nn.parameter": ("Parameter", "Buffer", "UninitializedParameter"),
+    }.items():
+        for name in names:
+            if hasattr(importlib.import_module(module), name):
+                found[module][name] = "c"
+    for name in ("gelu", "relu", "silu", "softplus", "log_sigmoid", "hardtanh", "elu_", "leaky_relu"):
+        if hasattr(torch._C._nn, name):
+            found["torch._C._nn"][name] = "r"
+    for name in ("relu", "tanh", "sigmoid", "exp", "log", "sqrt", "abs", "sin", "cos"):
+        found["torch"].setdefault(name, "r")
+
+
+def versions() -> dict[str, str]:
+    """What is installed here."""
+    known = {}
+    for name in VERSIONS:
+        try:
+            known[name] = version(name)
+        except Exception:  # noqa: S112 - not installed in this environment
+            continue
+    return known
+
+
+def merge(paths: list[str]) -> str:
+    """The table of several environments. A name keeps the strictest use that any of them gave it."""
+    strict = "crpv"
+    table: dict[str, dict[str, str]] = defaultdict(dict)
+    seen: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        with open(path, encoding="utf-8") as stream:
+            part = json.load(stream)
+        for name, number in part["versions"].items():
+            seen[name].add(number)
+        for module, names in part["names"].items():
+            for name, letter in names.items():
+                old = table[module].get(name, letter)
+                table[module][name] = min(old, letter, key=strict.index)
+    lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
+    lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
+    for module, names in sorted(table.items()):
+        groups: dict[str, list[str]] = defaultdict(list)
+        for name, letter in sorted(names.items()):
+            if re.fullmatch(r"[\w.]+", name):
+                groups[letter].append(name)
+        lines.append("\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))]))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Command line."""
+    warnings.simplefilter("ignore")
+    if sys.argv[1:2] == ["collect"]:
+        stdout, sys.stdout = sys.stdout, sys.stderr  # libraries print when they are imported
+        result = {"versions": versions(), "names": collect()}
+        json.dump(result, stdout)
+    elif sys.argv[1:2] == ["merge"] and len(sys.argv) > 2:
+        sys.stdout.write(merge(sys.argv[2:]))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

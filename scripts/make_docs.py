@@ -1,0 +1,24 @@
+"""Write the pages that are made from the code: docs/settings.md and docs/checks/*.md."""
+
+from pathlib import Path
+
+from shipworthy.check import registry
+from shipworthy.cli.pages import check_page, settings_page
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def main() -> None:
+    """Write them; a page whose check is gone goes too."""
+    (DOCS / "checks").mkdir(parents=True, exist_ok=True)
+    (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    known = registry()
+    for check in known.values():
+        (DOCS / "checks" / f"{check.name}.md").write_text(check_page(check), encoding="utf-8")
+    for page in (DOCS / "checks").glob("*.md"):
+        if page.stem not in known:
+            page.unlink()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What kind of thing a file is: by its content first, by its name only where the content says nothing."""
+
+from __future__ import annotations
+
+import re
+
+from shipworthy.config import Load
+from shipworthy.model import Kind
+from shipworthy.paths import matches
+
+HEAD_SIZE = 65536
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CODE = _words(
+    """py pyi pyx pyw js mjs cjs jsx ts tsx sh bash zsh r jl go rs java kt scala c cc cpp h hpp cs rb php pl lua sql
+    ps1"""
+)
+_DATASET = _words("csv tsv jsonl ndjson parquet arrow feather avro orc")
+_MODEL = _words(
+    """pkl pickle joblib dill cloudpickle pt pth ckpt bin safetensors onnx ort keras h5 hdf5 pb tflite gguf ggml npy npz
+    model mar nemo pmml mlmodel mlpackage engine plan trt llamafile skops cbm ubj bst rds rda pdmodel pdiparams pdparams
+    msgpack pte pt2 ptl torchscript"""
+)
+_ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
+_REQUIREMENTS = re.compile(
+    r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
+    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|environment\.ya?ml)\Z",
+    re.IGNORECASE,
+)
+_DOCKERFILE = re.compile(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
+_WORKFLOW = re.compile(
+    r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
+)
+_IAC = re.compile(
+    r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
+)
+_MANIFEST = re.compile(rb"(?m)^apiVersion:\s*\S+\s*$")
+
+MEDIA_TYPES = {
+    Kind.CODE: "text/plain",
+    Kind.TEXT: "text/plain",
+    Kind.NOTEBOOK: "application/x-ipynb+json",
+    Kind.REQUIREMENTS: "text/plain",
+    Kind.DOCKERFILE: "text/x-dockerfile",
+    Kind.WORKFLOW: "application/yaml",
+    Kind.IAC: "text/plain",
+    Kind.PROMPT: "text/plain",
+}
+
+
+def classify(uri: str, head: bytes, model_format: str | None, load: Load) -> tuple[Kind, str]:
+    """The kind and media type of the file named `uri` whose first bytes are `head` (up to `HEAD_SIZE`).
+
+    `model_format` is what the model readers take the head for, or None. The settings' globs win.
+    """
+    for kind, globs in (
+        (Kind.MODEL, load.models),
+        (Kind.DATASET, load.datasets),
+        (Kind.NOTEBOOK, load.notebooks),
+        (Kind.REQUIREMENTS, load.requirements),
+    ):
+        if globs and matches(uri, globs):
+            return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
+    kind = _kind(uri, head, model_format)
+    return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
+
+
+def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
+    name = uri.rpartition("/")[2]
+    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    if suffix in _MODEL:
+        return Kind.MODEL
+    if model_format is not None and suffix not in _DATASET | _ARCHIVES and not _is_text(head):
+        return Kind.MODEL
+    if model_format is not None and suffix in _ARCHIVES:
+        return Kind.MODEL if model_format not in _CONTAINERS else Kind.OTHER
+    if suffix == "ipynb":
+        return Kind.NOTEBOOK
+    if suffix in _DATASET:
+        return Kind.DATASET
+    if _WORKFLOW.match(uri):
+        return Kind.WORKFLOW
+    if _REQUIREMENTS.match(name):
+        return Kind.REQUIREMENTS
+    if _DOCKERFILE.match(name):
+        return Kind.DOCKERFILE
+    if not _is_text(head):
+        return Kind.OTHER
+    if suffix in _CODE or head.startswith(b"#!"):
+        return Kind.CODE
+    if _IAC.match(name) or (suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head):
+        return Kind.IAC
+    if suffix == "prompt" or "/prompts/" in f"/{uri}":
+        return Kind.PROMPT
+    return Kind.TEXT
+
+
+_CONTAINERS = frozenset({"zip", "gzip", "bz2", "xz", "lzma", "zlib", "tar", "zstd", "lz4", "7z", "rar"})
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True  # UTF-16 with its mark
+    if b"\0" in head:
+        return False
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 3 or _latin(head)
+    return True
+
+
+def _latin(head: bytes) -> bool:
+    """Text of an 8-bit encoding: next to no control characters."""
+    control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
+    return control == 0 and sum(byte >= 128 for byte in head) < 0.3 * len(head)
+
+
+def _media(kind: Kind, uri: str) -> str:
+    suffix = uri.rpartition(".")[2].lower()
+    if kind is Kind.DATASET:
+        return {
+            "csv": "text/csv",
+            "tsv": "text/tab-separated-values",
+            "jsonl": "application/jsonl",
+            "ndjson": "application/jsonl",
+            "parquet": "application/vnd.apache.parquet",
+        }.get(suffix, "application/octet-stream")
+    return "application/octet-stream"

@@ -1,0 +1,116 @@
+"""The command line. Each command is a module that is imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+from shipworthy import __version__
+from shipworthy.errors import ExitCode, ShipworthyError
+
+# name -> (module, what it does)
+COMMANDS = {
+    "run": ("run", "run a pipeline: ml, dev or all"),
+    "scan": ("scan", "look at files and folders with every check, and decide"),
+    "verify": ("verify", "verify a stored or signed model, back to its datasets"),
+    "init": ("init", "write a settings file for this repository"),
+    "doctor": ("doctor", "fire a known-bad sample through every check and wrapped tool"),
+    "demo": ("demo", "copy the example project, run it, and attack it"),
+    "explain": ("explain", "explain a rule, or what loading a model file would do"),
+    "waive": ("waive", "accept a finding: with an owner, a reason and a last day"),
+    "keys": ("keys", "make and show signing keys"),
+    "sign": ("sign", "sign a file or folder (OpenSSF Model Signing)"),
+    "report": ("report", "show a run again, in any format"),
+    "db": ("db", "vulnerability database: status, import, update"),
+    "new-check": ("new_check", "write a new check, its test and its documentation"),
+}
+EPILOG = """examples:
+  shipworthy                          what is here, and what would be looked at
+  shipworthy scan .                   look at everything, and decide
+  shipworthy scan model.pt --format json
+  shipworthy run ml                   the whole pipeline, from trigger to signed and stored model
+  shipworthy demo --attack all        watch the example project being attacked
+
+exit codes: 0 shipworthy, 1 a gate said no, 2 wrong usage or settings, 3 something could not be looked at,
+4 evidence does not verify, 5 the environment failed
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _main(arguments)
+    except ShipworthyError as error:
+        return _fatal(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone
+        return int(ExitCode.ENVIRONMENT)
+
+
+def _main(arguments: list[str]) -> int:
+    name = next((word for word in arguments if not word.startswith("-")), None)
+    parser = _parser(name if name in COMMANDS else None)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        return int(_module("overview").run(options))
+    return int(_module(COMMANDS[options.command][0]).run(options))
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"shipworthy.cli.{name}")
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="shipworthy",
+        description="Is this model, and the software around it, worthy to ship?",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"shipworthy {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, (module, text) in COMMANDS.items():
+        if name == wanted:
+            code = _module(module)
+            sub = commands.add_parser(
+                name,
+                help=text,
+                description=(code.__doc__ or "").strip(),
+                epilog=code.EXAMPLES,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            code.add_arguments(sub)
+        else:
+            commands.add_parser(name, help=text, add_help=False)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong and how to get help, with exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(int(ExitCode.USAGE), f"error: {message}\n  what to do: {self.prog} --help\n")
+
+
+def _fatal(error: ShipworthyError) -> int:
+    from shipworthy.cli.output import plain
+
+    print(f"error: {plain(str(error))}", file=sys.stderr)
+    if error.remedy:
+        print(f"  what to do: {plain(error.remedy)}", file=sys.stderr)
+    return int(error.exit_code)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,184 @@
+"""The demonstration: an honest run, a verification, and attacks on copies of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from shipworthy.artifacts.repository import git
+from shipworthy.cli.output import settings_for
+from shipworthy.cli.progress import Progress
+from shipworthy.cli.verify import print_chain
+from shipworthy.engine.events import Events
+from shipworthy.engine.runner import Order, run_pipeline, runs_folder
+from shipworthy.errors import UsageError
+from shipworthy.evidence.links import ChainResult
+from shipworthy.evidence.oms import sign_model
+from shipworthy.example import ATTACKS, Attack, DataChoice, create
+from shipworthy.files import write_atomically
+from shipworthy.keys import new_key, open_signer
+from shipworthy.model import Run, Status
+from shipworthy.pipelines import ML
+from shipworthy.reports import write_all
+from shipworthy.reports.terminal import print_run
+from shipworthy.stages.verification import trusted_keys, verify_target
+from shipworthy.tools import ToolFailed, ToolMissing
+
+MARKER = ".shipworthy-demo"
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Where an attack was stopped, and whether that is where it should be."""
+
+    attack: Attack
+    where: str
+    exit_code: int
+    told: str
+    remedy: str
+    as_expected: bool
+
+
+class Demonstration:
+    """One folder with the project, its keys, and the attacked copies."""
+
+    def __init__(self, folder: Path, data: DataChoice, quiet: bool) -> None:
+        self.folder, self.data, self.quiet = folder, data, quiet
+        self.console = Console(width=None if Console().is_terminal else 120)
+        self.project = folder / "project"
+
+    def run(self, attack: str | None) -> int:
+        """Run what was asked for; returns the exit code."""
+        self._prepare()
+        wanted = list(ATTACKS.values()) if attack == "all" else [ATTACKS[attack]] if attack else []
+        if attack and attack != "all" and wanted[0].when == "before-run":
+            stopped = self._attack(wanted[0])
+            self._tell(stopped)
+            return stopped.exit_code
+        run = self._honest_run()
+        if run.exit_code or attack is None:
+            return run.exit_code or self._verify()
+        if code := self._verify():
+            return code
+        if attack != "all":
+            stopped = self._attack(wanted[0])
+            self._tell(stopped)
+            return stopped.exit_code
+        return self._all_attacks(wanted, run)
+
+    def _prepare(self) -> None:
+        """A fresh folder: one that a demonstration made is made anew, any other that is not empty is left alone."""
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not (self.folder / MARKER).is_file():
+                raise UsageError(
+                    "the folder is not empty", where=str(self.folder), remedy="name a new one with --folder"
+                )
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / MARKER, b"made by `shipworthy demo`, which may remove this folder\n")
+        data = create(self.project, data=self.data)
+        for name in ("data", "release"):
+            new_key(self.folder / "keys" / f"{name}.key")
+        (self.project / "keys").mkdir(exist_ok=True)
+        shutil.copyfile(self.folder / "keys" / "data.key.pub", self.project / "keys" / "data.pub")
+        self._sign_data(self.project)
+        self._commit(self.project)
+        if not self.quiet:
+            self.console.rule("[bold]Shipworthy: the MLSecOps pipeline on an example project[/]")
+            self.console.print(f"project  {escape(str(self.project))}", highlight=False)
+            self.console.print(
+                f"data     {data.kind}: {data.train_rows} rows to train on, {data.holdout_rows} held out",
+                highlight=False,
+            )
+
+    def _sign_data(self, project: Path) -> None:
+        raw, _ = sign_model(project / "data", open_signer(f"file:{self.folder / 'keys' / 'data.key'}"))
+        write_atomically(project / "data.sig", raw)
+
+    def _commit(self, project: Path) -> None:
+        """Put the project in git, where there is git: the pipeline records the commit and looks at the history."""
+        identity = ("-c", "user.name=Shipworthy demo", "-c", "user.email=demo@example.org")
+        try:
+            git(project, "init", "--quiet", "--initial-branch=main")
+            git(project, "add", "--all")
+            git(project, *identity, "commit", "--quiet", "--message", "The example project")
+        except (ToolMissing, ToolFailed) as error:
+            self.console.print(f"[yellow]not in git:[/] {escape(str(error))}", highlight=False)
+
+    def _pipeline(self, project: Path, quiet: bool) -> Run:
+        with Progress(quiet) as progress:
+            run = run_pipeline(Order(project, settings_for(project, None), ML, events=Events([progress])))
+        write_all(run, runs_folder(project) / run.id)
+        return run
+
+    def _honest_run(self) -> Run:
+        run = self._pipeline(self.project, self.quiet)
+        print_run(run, self.console, quiet=self.quiet)
+        return run
+
+    def _chain(self, project: Path) -> ChainResult:
+        settings = settings_for(project, None)
+        return verify_target("", settings, project, trusted_keys(settings, project))
+
+    def _verify(self) -> int:
+        if not self.quiet:
+            self.console.rule("[bold]shipworthy verify[/]")
+        result = self._chain(self.project)
+        print_chain(result, self.quiet)
+        return 0 if result.ok else 4
+
+    def _attack(self, attack: Attack) -> Stopped:
+        """Copy the project, plant, and see where it ends."""
+        project = self.folder / "attacks" / attack.name / "project"
+        left_out = () if attack.when == "after-run" else (".shipworthy", "store", "model")
+        shutil.copytree(self.project, project, ignore=lambda d, _: left_out if Path(d) == self.project else ())
+        (project.parent / "keys").symlink_to(os.path.relpath(self.folder / "keys", project.parent))
+        attack.plant(project)
+        if attack.resign:
+            self._sign_data(project)
+        return self._verified(attack, project) if attack.when == "after-run" else self._ran(attack, project)
+
+    def _ran(self, attack: Attack, project: Path) -> Stopped:
+        run = self._pipeline(project, quiet=True)
+        last = next((stage for stage in run.stages if stage.status is not Status.PASSED), run.stages[-1])
+        rules = {reason.code for d in run.decisions for reason in d.reasons} | {last.note.partition(":")[0]}
+        rules |= {finding.rule.id for check in last.checks for finding in check.findings}
+        seen = attack.rule is None or attack.rule in rules or attack.rule in last.note
+        expected = (last.stage, run.exit_code) == (attack.stage, attack.exit_code) and seen
+        return Stopped(attack, last.stage, run.exit_code, last.note, last.remedy, expected)
+
+    def _verified(self, attack: Attack, project: Path) -> Stopped:
+        result = self._chain(project)
+        first = result.first_broken
+        code = 0 if result.ok else 4
+        told = f"{first.step} {first.name}: {first.reason}" if first else "nothing was noticed"
+        expected = code == attack.exit_code and attack.stage == "verify"
+        return Stopped(attack, "verify", code, told, first.remedy if first else "", expected)
+
+    def _all_attacks(self, attacks: list[Attack], run: Run) -> int:
+        if not self.quiet:
+            self.console.rule(f"[bold]{len(attacks)} planted attacks, each in a copy of the project[/]")
+        results = []
+        for attack in attacks:
+            results.append(self._attack(attack))
+            self._tell(results[-1])
+        stopped = sum(result.as_expected for result in results)
+        self.console.print(f"\n{stopped} of {len(results)} attacks were stopped at their stage", highlight=False)
+        self.console.print(f"the honest project: {run.verdict}", highlight=False)
+        self.console.print(
+            f"report: {runs_folder(self.project) / run.id / 'report.html'}", highlight=False, soft_wrap=True
+        )
+        return 0 if stopped == len(results) else 1
+
+    def _tell(self, result: Stopped) -> None:
+        mark = "[green]stopped[/]" if result.as_expected else "[red]NOT AS IT SHOULD BE[/]"
+        self.console.print(f"\n[bold]{result.attack.name}[/]  {escape(result.attack.title)}", highlight=False)
+        self.console.print(f"  {mark} at {result.where}, exit code {result.exit_code}", highlight=False)
+        self.console.print(f"  why         {escape(result.told)}", highlight=False)
+        if result.remedy:
+            self.console.print(f"  what to do  {escape(result.remedy)}", highlight=False)

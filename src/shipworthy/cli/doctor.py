@@ -1,0 +1,86 @@
+"""Fire a known-bad sample through every check and wrapped tool, and say which of them see it. A check whose sample is
+not found is broken on this machine, whatever it reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from shipworthy.cli.output import quiet_option, settings_option
+
+EXAMPLES = """examples:
+  shipworthy doctor                  every check
+  shipworthy doctor --format json    for a program
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `doctor`."""
+    parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    settings_option(parser)
+    quiet_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 0 when every check saw its sample, 3 otherwise."""
+    from shipworthy.cli.output import settings_for
+    from shipworthy.engine.canaries import fire_canaries
+
+    settings = settings_for(Path(), options.settings)
+    rows = fire_canaries(settings, Path(), tuple(options.check))
+    healthy = all(row.seen for row in rows)
+    if options.format == "json":
+        import json
+        from dataclasses import asdict
+
+        print(
+            json.dumps({"healthy": healthy, "checks": [asdict(row) for row in rows], "machine": _machine()}, indent=2)
+        )
+    else:
+        _table(rows, options.quiet)
+    return 0 if healthy else 3
+
+
+def _table(rows: object, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from shipworthy.engine.canaries import CanaryResult
+
+    assert isinstance(rows, tuple)  # noqa: S101  for the type checker
+    results: tuple[CanaryResult, ...] = rows
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    table = Table(show_edge=False)
+    for column in ("check", "category", "tools", "sample", "what to do"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("check", "category"))
+    for row in results:
+        if quiet and row.seen:
+            continue
+        word = "[green]seen[/]" if row.seen else f"[red]NOT SEEN[/]: {escape(row.reason)}"
+        tools = ", ".join(f"{name} {version}" for name, version in row.tools.items())
+        table.add_row(row.check, row.category, escape(tools), word, escape(row.remedy))
+    console.print(table)
+    for name, value in _machine().items():
+        console.print(f"{name:<12}{escape(value)}", highlight=False)
+    seen = sum(row.seen for row in results)
+    console.print(f"\n{seen} of {len(results)} checks see their known-bad sample", highlight=False)
+
+
+def _machine() -> dict[str, str]:
+    import platform
+    import shutil
+
+    from shipworthy import __version__
+    from shipworthy.user_folders import cache_folder
+
+    return {
+        "shipworthy": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "bubblewrap": shutil.which("bwrap") or "not installed (a weaker sandbox is used; install bubblewrap)",
+        "git": shutil.which("git") or "not installed (no history is looked at)",
+        "cache": str(cache_folder()),
+    }

@@ -1,0 +1,89 @@
+"""Explain a rule or a finding: what it is, why it matters, what to do. For a model file: what loading it would do,
+read without loading it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shipworthy.cli.output import plain
+
+EXAMPLES = """examples:
+  shipworthy explain                          every rule, a line each
+  shipworthy explain model-code-execution     one rule
+  shipworthy explain 3f0c2b9a8d7e6f50413223   a finding of a run here, by the start of its fingerprint
+  shipworthy explain model.pkl                what loading this file would do
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `explain`."""
+    parser.add_argument("what", nargs="?", metavar="RULE|FINDING|FILE")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain, or say what is near."""
+    import difflib
+
+    from shipworthy.check import all_rules
+    from shipworthy.errors import UsageError
+
+    rules = all_rules()
+    if options.what is None:
+        width = max(len(name) for name in rules)
+        for rule in rules.values():
+            print(f"{rule.id:<{width}}  {rule.severity.value:<8}  {rule.title}")
+        return 0
+    if options.what in rules:
+        _rule(rules[options.what])
+        return 0
+    if Path(options.what).is_file():
+        from shipworthy.modelfile import explain
+
+        print(plain(explain(Path(options.what))))
+        return 0
+    if len(options.what) >= 8 and _finding(options.what):
+        return 0
+    near = difflib.get_close_matches(options.what, rules, 3, 0.4)
+    raise UsageError(
+        "no rule, finding of a run here, or file of that name",
+        where=plain(options.what),
+        remedy=f"near: {', '.join(near)}" if near else "`shipworthy explain` lists every rule",
+    )
+
+
+def _rule(rule: object) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from shipworthy.check import registry
+    from shipworthy.model import Rule
+
+    assert isinstance(rule, Rule)  # noqa: S101  for the type checker
+    console = Console()
+    checks = [check.name for check in registry().values() if rule in check.rules]
+    console.print(f"[bold]{escape(rule.title)}[/]  ({rule.id})", highlight=False)
+    console.print(f"severity {rule.severity.value}, confidence {rule.confidence.value}", highlight=False)
+    console.print(f"found by {', '.join(checks) or 'the engine'}\n", highlight=False)
+    console.print(escape(rule.description), highlight=False)
+    console.print(f"\n[bold]What to do[/]\n{escape(rule.remedy)}", highlight=False)
+    if rule.taxonomy:
+        console.print(f"\n[bold]See[/] {', '.join(rule.taxonomy)}", highlight=False)
+
+
+def _finding(start: str) -> bool:
+    from shipworthy.cli.runs import newest_runs
+
+    for run in newest_runs(Path()):
+        for finding in run.findings:
+            if finding.fingerprint.startswith(start):
+                print(plain(f"{finding.artifact.uri} {finding.location}: {finding.message}"))
+                if finding.evidence:
+                    print(plain(f"  {finding.evidence}"))
+                state = f"{finding.disposition.value} {plain(finding.waiver)}".strip()
+                print(f"fingerprint {finding.fingerprint}, run {run.id}, {state}\n")
+                _rule(finding.rule)
+                if finding.remedy != finding.rule.remedy:
+                    print(plain(f"\nHere: {finding.remedy}"))
+                return True
+    return False

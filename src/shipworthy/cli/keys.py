@@ -1,0 +1,51 @@
+"""Make and show signing keys. A private key is a file that only its owner can read; keep it out of the repository."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shipworthy.cli.output import quiet_option
+
+EXAMPLES = """examples:
+  shipworthy keys new ../keys/release.key                      Ed25519, no passphrase
+  shipworthy keys new release.key --algorithm ecdsa-p256-sha256 --passphrase-env RELEASE_PASSPHRASE
+  shipworthy keys show ../keys/release.key.pub                 algorithm and key id
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `keys`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="new|show")
+    new = actions.add_parser("new", help="make a key pair", epilog=EXAMPLES, formatter_class=parser.formatter_class)
+    new.add_argument("path", type=Path, help="where the private key goes; the public one goes beside it as PATH.pub")
+    new.add_argument("--algorithm", choices=("ed25519", "ecdsa-p256-sha256"), default="ed25519")
+    new.add_argument(
+        "--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable"
+    )
+    quiet_option(new)
+    show = actions.add_parser("show", help="show a public key", epilog=EXAMPLES, formatter_class=parser.formatter_class)
+    show.add_argument("path", type=Path, help="the public key")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make or show."""
+    import os
+
+    from shipworthy.errors import UsageError
+    from shipworthy.keys import load_public, new_key
+
+    if options.action == "show":
+        key = load_public(options.path)
+        print(f"algorithm  {key.algorithm}\nkey id     {key.keyid}")
+        return 0
+    passphrase = None
+    if options.passphrase_env:
+        passphrase = os.environ.get(options.passphrase_env)
+        if not passphrase:
+            raise UsageError("the variable is empty or not set", where=options.passphrase_env)
+    key = new_key(options.path, options.algorithm, passphrase)
+    if not options.quiet:
+        print(f"private key  {options.path} (only you can read it; keep it out of the repository)")
+        print(f"public key   {options.path}.pub\nkey id       {key.keyid}")
+    return 0

@@ -1,0 +1,74 @@
+"""What every command shares: options, where output goes, progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import unicodedata
+from pathlib import Path
+
+from shipworthy.config import Settings, find_settings, load_settings
+from shipworthy.errors import UsageError
+from shipworthy.model import Run
+
+FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
+
+
+def report_options(parser: argparse.ArgumentParser) -> None:
+    """`--format`, `--output`, `--quiet`."""
+    parser.add_argument("--format", choices=FORMATS, default="table", help="how to report (default: table)")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE instead of stdout")
+    quiet_option(parser)
+
+
+def quiet_option(parser: argparse.ArgumentParser) -> None:
+    """`--quiet`."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, and only the verdict")
+
+
+def settings_option(parser: argparse.ArgumentParser) -> None:
+    """`--settings`."""
+    parser.add_argument(
+        "--settings", metavar="FILE", type=Path, help="settings file (default: shipworthy.toml or pyproject.toml there)"
+    )
+
+
+def settings_for(folder: Path, given: Path | None) -> Settings:
+    """The settings given by name, those of the folder, or the defaults."""
+    if given is not None and not given.is_file():
+        raise UsageError("there is no such settings file", where=str(given))
+    return load_settings(given or find_settings(folder))
+
+
+def emit(run: Run, options: argparse.Namespace) -> None:
+    """Report a run as the options say. Without `--output` only the report goes to stdout."""
+    from shipworthy.reports import render
+
+    if options.format == "table" and options.output is None:
+        from rich.console import Console
+
+        from shipworthy.reports.terminal import print_run
+
+        print_run(run, Console(), quiet=options.quiet)
+        return
+    text = render(run, options.format)
+    if options.output is None:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        if not text.endswith("\n"):
+            sys.stdout.buffer.write(b"\n")
+        sys.stdout.flush()
+        return
+    from shipworthy.files import write_atomically
+
+    write_atomically(options.output, text.encode("utf-8", "replace"))
+    if not options.quiet:
+        print(run.verdict, file=sys.stderr)
+        print(f"report: {options.output}", file=sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Text that can be shown on a terminal: control and format characters are escaped."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char)[0] != "C" else char.encode("unicode_escape").decode()
+        for char in text
+    )

@@ -1,0 +1,74 @@
+"""Run a pipeline in this folder: every stage leaves a record, a gate that says no stops the run, and what passes is
+signed and stored. Reports go to .shipworthy/runs/<id>/."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shipworthy.cli.output import emit, report_options, settings_for, settings_option
+
+EXAMPLES = """examples:
+  shipworthy run                  the pipeline that the settings name (default: ml)
+  shipworthy run ml               MLSecOps: ten stages, from trigger to store
+  shipworthy run --resume         go on with the newest run after a crash or Ctrl-C
+  shipworthy run ml --format junit --output junit.xml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `run`."""
+    parser.add_argument("pipeline", nargs="?", choices=("ml", "dev", "all"), help="default: the settings' `pipeline`")
+    parser.add_argument("-C", "--directory", type=Path, default=Path(), metavar="DIR", help="run in DIR")
+    parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help="go on with a run (default: the newest)")
+    parser.add_argument("--since", metavar="REV", default="", help="scan only files that differ from this git revision")
+    settings_option(parser)
+    report_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one pipeline or both, one after the other."""
+    from shipworthy.errors import UsageError
+
+    root: Path = options.directory
+    if not root.is_dir():
+        raise UsageError("there is no such folder", where=str(root))
+    settings = settings_for(root, options.settings)
+    wanted = options.pipeline or settings.pipeline
+    code = 0
+    for name in ("ml", "dev") if wanted == "all" else (wanted,):
+        code = _run_one(name, root, settings, options)
+        if code:
+            break
+    return code
+
+
+def _run_one(name: str, root: Path, settings: object, options: argparse.Namespace) -> int:
+    import sys
+
+    from shipworthy.cli.progress import Progress
+    from shipworthy.config import Settings
+    from shipworthy.engine.events import Events
+    from shipworthy.engine.runner import Order, run_pipeline, runs_folder
+    from shipworthy.model import Trigger
+    from shipworthy.pipelines import PIPELINES
+    from shipworthy.reports import write_all
+
+    assert isinstance(settings, Settings)  # noqa: S101  for the type checker
+    with Progress(options.quiet) as progress:
+        result = run_pipeline(
+            Order(
+                root=root,
+                settings=settings,
+                pipeline=PIPELINES[name],
+                trigger=Trigger(how="manual", since=options.since),
+                events=Events([progress]),
+                resume=options.resume,
+            )
+        )
+    folder = runs_folder(root) / result.id
+    write_all(result, folder)
+    emit(result, options)
+    if not options.quiet:
+        print(f"report: {folder / 'report.html'}", file=sys.stderr if options.format != "table" else sys.stdout)
+    return result.exit_code

@@ -1,0 +1,38 @@
+"""The runs that a workspace has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from shipworthy.errors import UsageError
+from shipworthy.model import Run
+
+_LIMIT = 1024**3
+
+
+def newest_runs(root: Path) -> Iterator[Run]:
+    """Every run of the workspace that can be read, the newest first."""
+    from shipworthy.engine.runner import runs_folder
+
+    folder = runs_folder(root)
+    for path in sorted(folder.glob("*/run.json"), reverse=True) if folder.is_dir() else []:
+        try:
+            yield read_run(path)
+        except UsageError:
+            continue
+
+
+def read_run(path: Path) -> Run:
+    """A run from its run.json. Raises UsageError when it is not one."""
+    from shipworthy.model.serial import run_from_dict
+
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise UsageError("larger than 1 GiB", where=str(path))
+        return run_from_dict(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"not a run.json: {error}", where=str(path)) from None

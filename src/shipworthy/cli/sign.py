@@ -1,0 +1,40 @@
+"""Sign a file or a folder in the OpenSSF Model Signing format: a signature over the digest of every file in it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shipworthy.cli.output import quiet_option
+
+EXAMPLES = """examples:
+  shipworthy sign data --key file:../keys/data.key --output data.sig
+  shipworthy sign model --key file:../keys/release.key --output model.sig
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `sign`."""
+    parser.add_argument("path", type=Path, help="what to sign")
+    parser.add_argument("--key", required=True, help="the private key, such as file:../keys/release.key")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the signature goes")
+    quiet_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Sign and write."""
+    from shipworthy.errors import UsageError
+    from shipworthy.evidence.oms import sign_model
+    from shipworthy.files import write_atomically
+    from shipworthy.keys import open_signer
+
+    if not options.path.exists():
+        raise UsageError("there is no such file or folder", where=str(options.path))
+    inside = options.path.is_dir() and options.path.resolve() == options.output.resolve().parent
+    raw, manifest = sign_model(
+        options.path, open_signer(options.key), signature_name=options.output.name if inside else ""
+    )
+    write_atomically(options.output, raw)
+    if not options.quiet:
+        print(f"signed {len(manifest.files)} files of {options.path}: {options.output}")
+    return 0

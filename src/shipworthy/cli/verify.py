@@ -1,0 +1,111 @@
+"""Verify a model: from what is stored, through gate, scans, evaluation and training, back to the datasets. Every byte
+that is at hand is read again. The first broken link is named, with what was expected and what was found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option
+
+EXAMPLES = """examples:
+  shipworthy verify                                     what this project stored last
+  shipworthy verify spam-filter@20261122T213000Z-1a2b3c
+  shipworthy verify model/                              is this folder the signed model?
+  shipworthy verify .shipworthy/runs/RUN/evidence --key release.key.pub --format json
+"""
+_MARKS = {
+    "ok": "[green]✓[/]",
+    "broken": "[red]✗ BROKEN[/]",
+    "missing": "[red]✗ MISSING[/]",
+    "attested-only": "[yellow]○[/]",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `verify`."""
+    parser.add_argument("target", nargs="?", default="", help="a stored name, a model, or a folder of evidence")
+    parser.add_argument("--key", type=Path, action="append", default=[], metavar="PUB", help="trust this public key")
+    parser.add_argument("-C", "--directory", type=Path, default=Path(), metavar="DIR", help="the project's folder")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--output", type=Path, metavar="FILE")
+    settings_option(parser)
+    quiet_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 0 when every link holds, 4 otherwise."""
+    import json
+
+    from shipworthy.files import write_atomically
+    from shipworthy.stages.verification import trusted_keys, verify_target
+
+    root: Path = options.directory
+    settings = settings_for(root, options.settings)
+    keys = trusted_keys(settings, root, tuple(options.key))
+    result = verify_target(options.target, settings, root, keys)
+    if options.format == "json":
+        text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
+        if options.output:
+            write_atomically(options.output, text.encode())
+        else:
+            print(text, end="")
+    else:
+        print_chain(result, options.quiet)
+    return 0 if result.ok else 4
+
+
+def _document(result: object) -> dict[str, object]:
+    from shipworthy.evidence.links import ChainResult
+
+    assert isinstance(result, ChainResult)  # noqa: S101  for the type checker
+    first = result.first_broken
+    return {
+        "target": result.target,
+        "broken": first.as_dict() if first else None,
+        "links": [link.as_dict() for link in result.links],
+        "notes": list(result.notes),
+    }
+
+
+def print_chain(result: object, quiet: bool = False) -> None:
+    """The chain as a tree, then the verdict."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.tree import Tree
+
+    from shipworthy.evidence.links import ChainResult
+
+    assert isinstance(result, ChainResult)  # noqa: S101  for the type checker
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if not quiet:
+        top = Tree("[bold]chain of custody[/]", highlight=False)
+        nodes: dict[int, Tree] = {}
+        for index, link in enumerate(result.links):
+            parent = nodes.get(-1 if link.parent is None else link.parent, top)
+            who = f" by {link.signer}" if link.signer else ""
+            when = f" at {link.time}" if link.time else ""
+            label = f"{_MARKS[link.status.value]} [bold]{escape(link.step)}[/] {escape(link.name)}"
+            label += f" [dim]{escape(link.digest[:19])}{escape(who)}{escape(when)}[/]"
+            if not link.holds:
+                label += f"\n[red]{escape(plain(link.reason))}[/]"
+            elif link.status.value == "attested-only":
+                label += " [yellow]attested; its bytes are not here[/]"
+            nodes[index] = parent.add(label)
+        console.print(top)
+        for note in result.notes:
+            console.print(f"note: {escape(plain(note))}", highlight=False)
+    first = result.first_broken
+    if first is None:
+        short = sum(link.status.value == "attested-only" for link in result.links)
+        tail = f"; {short} are attested and their bytes are not here" if short else ""
+        console.print(f"[green]VERIFIED[/]: {len(result.links)} links hold{tail}", highlight=False)
+        return
+    console.print(
+        f"[red]NOT VERIFIED[/]: {escape(first.step)} {escape(first.name)}: {escape(plain(first.reason))}",
+        highlight=False,
+    )
+    for word, value in (("expected", first.expected), ("found", first.actual), ("what to do", first.remedy)):
+        if value:
+            console.print(f"  {word}: {escape(plain(value))}", highlight=False)

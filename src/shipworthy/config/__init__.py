@@ -1,0 +1,43 @@
+"""`shipworthy.toml` (or `[tool.shipworthy]` in `pyproject.toml`) as typed, frozen settings.
+
+No file is needed: every field has a default. An unknown key, a wrong type or a bad value is a UsageError that names the
+file, the line and, where one is near, the key that was probably meant.
+"""
+
+from shipworthy.config.reader import FILE_NAME, find_settings, load_settings
+from shipworthy.config.settings import (
+    EarlyStopping,
+    Evaluate,
+    Fetch,
+    Gate,
+    KFold,
+    Limits,
+    Load,
+    Scan,
+    Settings,
+    Sign,
+    Signed,
+    Store,
+    Train,
+    Waiver,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "EarlyStopping",
+    "Evaluate",
+    "Fetch",
+    "Gate",
+    "KFold",
+    "Limits",
+    "Load",
+    "Scan",
+    "Settings",
+    "Sign",
+    "Signed",
+    "Store",
+    "Train",
+    "Waiver",
+    "find_settings",
+    "load_settings",
+]

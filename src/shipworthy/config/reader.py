@@ -1,0 +1,179 @@
+"""Reading a settings file: strict, and with errors that name the line."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from shipworthy.config.settings import NO_DATE, Settings, Waiver
+from shipworthy.config.text import line_of
+from shipworthy.errors import UsageError
+
+FILE_NAME = "shipworthy.toml"
+_SIZE_LIMIT = 1024 * 1024
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    date: "a date such as 2027-01-31",
+}
+
+
+def find_settings(folder: Path) -> Path | None:
+    """The settings file of a folder: `shipworthy.toml`, or `pyproject.toml` if it has `[tool.shipworthy]`."""
+    own = folder / FILE_NAME
+    if own.exists() or own.is_symlink():
+        return own
+    pyproject = folder / "pyproject.toml"
+    if pyproject.is_file() and "shipworthy" in _parse(pyproject, _read(pyproject)).get("tool", {}):
+        return pyproject
+    return None
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read a settings file; None gives the defaults.
+
+    Raises UsageError for anything that is not as `docs/settings.md` says.
+    """
+    if path is None:
+        return Settings(digest=_digest(b""))
+    text = _read(path)
+    table = _parse(path, text)
+    prefix: tuple[str, ...] = ()
+    if path.name == "pyproject.toml":
+        table, prefix = table.get("tool", {}).get("shipworthy", {}), ("tool", "shipworthy")
+    reader = _Reader(path, text, prefix)
+    settings: Settings = reader.build(Settings, table, ())
+    reader.check(settings)
+    return replace(settings, digest=_digest(text.encode()), source=path)
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_SIZE_LIMIT + 1)
+        if len(data) > _SIZE_LIMIT:
+            raise UsageError("the settings file is larger than 1 MiB", where=str(path))
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"not UTF-8 at byte {error.start}", where=str(path), remedy="save it as UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(
+            f"not valid TOML: {error}", where=str(path), remedy="see https://toml.io for the syntax"
+        ) from None
+
+
+class _Reader:
+    """Turns tables into dataclasses, with errors that name the line."""
+
+    def __init__(self, path: Path, text: str, prefix: tuple[str, ...]) -> None:
+        self.path, self.text, self.prefix = path, text, prefix
+
+    def fail(self, keys: tuple[str | int, ...], message: str, remedy: str = "") -> UsageError:
+        line = line_of(self.text, (*self.prefix, *keys))
+        where = f"{self.path.name}:{line}" if line else self.path.name
+        return UsageError(message, where=where, remedy=remedy or "docs/settings.md lists every key")
+
+    def build(self, kind: Any, table: Any, keys: tuple[str | int, ...]) -> Any:
+        if not isinstance(table, dict):
+            raise self.fail(keys, f"{_dotted(keys)} must be a table")
+        hints = get_type_hints(kind)
+        known = {item.name.replace("_", "-"): item for item in fields(kind) if not item.metadata.get("internal")}
+        values: dict[str, Any] = {}
+        for key, value in table.items():
+            item = known.get(key)
+            if item is None:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+                raise self.fail((*keys, key), f"unknown key `{_dotted((*keys, key))}`", hint)
+            values[item.name] = self.value(hints[item.name], value, (*keys, key))
+        return kind(**values)
+
+    def value(self, hint: Any, value: Any, keys: tuple[str | int, ...]) -> Any:
+        origin, args = get_origin(hint), get_args(hint)
+        if origin in (Union, UnionType):
+            return self.value(next(a for a in args if a is not type(None)), value, keys)
+        if is_dataclass(hint):
+            return self.build(hint, value, keys)
+        if origin is tuple:
+            if not isinstance(value, list):
+                raise self.fail(keys, f"`{_dotted(keys)}` must be a list")
+            return tuple(self.value(args[0], each, (*keys, index)) for index, each in enumerate(value))
+        if origin is Mapping:
+            if not isinstance(value, dict):
+                raise self.fail(keys, f"`{_dotted(keys)}` must be a table")
+            return {key: self.value(args[1], each, (*keys, key)) for key, each in value.items()}
+        if hint is Any:
+            return value
+        if hint is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is not hint:
+            raise self.fail(keys, f"`{_dotted(keys)}` must be {_WORDS.get(hint, hint)}, not {_shown(value)}")
+        return value
+
+    def check(self, settings: Settings) -> None:
+        """What types cannot say."""
+        self._one_of(settings.pipeline, ("ml", "dev", "all"), ("pipeline",))
+        for name, gate in settings.gates.items():
+            self._one_of(
+                gate.fail_on, ("info", "low", "medium", "high", "critical", "never"), ("gates", name, "fail-on")
+            )
+            self._one_of(gate.min_confidence, ("low", "medium", "high"), ("gates", name, "min-confidence"))
+            self._one_of(name, ("before-train", "before-sign", "scan"), ("gates", name))
+        for step in ("train", "evaluate"):
+            given = getattr(settings, step)
+            if given is not None:
+                self._one_of(given.sandbox, ("no-network", "strict", "none"), (step, "sandbox"))
+                if not given.command:
+                    raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
+        for index, waiver in enumerate(settings.waivers):
+            self._waiver(waiver, index)
+        if settings.train and settings.train.early_stopping:
+            self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
+
+    def _waiver(self, waiver: Waiver, index: int) -> None:
+        for name in ("rule", "owner", "reason"):
+            if not getattr(waiver, name).strip():
+                raise self.fail(
+                    ("waivers", index), f"a waiver needs `{name}`", "`shipworthy waive` writes a complete one"
+                )
+        if not waiver.path and not waiver.fingerprint:
+            raise self.fail(
+                ("waivers", index), "a waiver needs `path` or `fingerprint`", 'path = "**" waives the rule everywhere'
+            )
+        if waiver.until == NO_DATE:
+            raise self.fail(("waivers", index), "a waiver needs `until`, its last day", "such as until = 2027-01-31")
+
+    def _one_of(self, value: str, allowed: tuple[str, ...], keys: tuple[str | int, ...]) -> None:
+        if value not in allowed:
+            near = difflib.get_close_matches(value, allowed, 1)
+            hint = f"did you mean `{near[0]}`?" if near else ""
+            raise self.fail(keys, f"`{_dotted(keys)}` is `{value}`; it must be one of: {', '.join(allowed)}", hint)
+
+
+def _dotted(keys: tuple[str | int, ...]) -> str:
+    return ".".join(f"[{key + 1}]" if isinstance(key, int) else key for key in keys)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

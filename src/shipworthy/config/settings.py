@@ -1,0 +1,189 @@
+"""The settings as typed, frozen dataclasses. `docs/settings.md` is made from this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+NO_DATE = date(1970, 1, 1)
+
+
+def _opt(default: Any, doc: str) -> Any:
+    """A field with its default and its line of documentation."""
+    if isinstance(default, (dict, list, set)) or callable(default):
+        return field(default_factory=default if callable(default) else lambda: default, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """One artifact to bring in before anything is looked at: `[[load.fetch]]`."""
+
+    uri: str = _opt("", "where it comes from: `https://…`, `file:///…`, or `git+https://…@<commit>#path`")
+    to: str = _opt("", "where it goes, relative to the workspace")
+    sha256: str = _opt("", "the digest that it must have (64 hex digits); needed for everything but a git commit")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Something whose signature must hold before it is used: `[[load.signed]]`."""
+
+    path: str = _opt("", "the file or folder that was signed")
+    signature: str = _opt("", "the signature file, as `shipworthy sign` writes it")
+    key: str = _opt("", "the public key that must have signed it")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is looked at: `[load]`. Empty lists mean: discover."""
+
+    datasets: tuple[str, ...] = _opt((), "globs of files that are datasets, whatever their names")
+    models: tuple[str, ...] = _opt((), "globs of files that are models, whatever their names")
+    notebooks: tuple[str, ...] = _opt((), "globs of files that are notebooks")
+    requirements: tuple[str, ...] = _opt((), "globs of files that list dependencies")
+    fetch: tuple[Fetch, ...] = _opt((), "artifacts to bring in first, each with the digest that it must have")
+    signed: tuple[Signed, ...] = _opt((), "signatures that must hold before anything is used")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """How checks are run: `[scan]`."""
+
+    exclude: tuple[str, ...] = _opt((), "globs that are not looked at; reports say how many files that leaves out")
+    checks: tuple[str, ...] = _opt(("*",), "names or categories of the checks to run")
+    skip: tuple[str, ...] = _opt((), "names or categories of the checks not to run")
+    jobs: int = _opt(0, "how many workers; 0: one for each core")
+    memory_mb: int = _opt(2048, "memory limit of one worker that parses hostile bytes, in MiB")
+    cache: bool = _opt(True, "keep results of unchanged artifacts between runs")
+    offline: bool = _opt(True, "nothing leaves this machine; checks that need the network are `unavailable`")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a training or evaluation command may use: `[train.limits]`, `[evaluate.limits]`."""
+
+    wall_seconds: int = _opt(3600, "wall-clock time")
+    cpu_seconds: int = _opt(0, "CPU time; 0: as wall-clock")
+    memory_mb: int = _opt(8192, "memory of the whole process tree, in MiB")
+    processes: int = _opt(256, "processes and threads at once")
+    file_mb: int = _opt(4096, "size of one written file, in MiB")
+
+
+@dataclass(frozen=True)
+class KFold:
+    """Cross-validation by index files that Shipworthy writes: `[train.kfold]`."""
+
+    folds: int = _opt(5, "how many folds")
+    dataset: str = _opt("", "which of the inputs is split")
+    label: str = _opt("", "the column to stratify by")
+    group: str = _opt("", "the column whose values stay together in one fold")
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """When training has learnt all it will: `[train.early-stopping]`, read from the script's progress lines."""
+
+    metric: str = _opt("val_loss", "which metric of the progress lines")
+    mode: str = _opt("min", "`min` or `max`")
+    patience: int = _opt(5, "how many steps without improvement")
+    min_delta: float = _opt(0.0, "what counts as an improvement")
+
+
+@dataclass(frozen=True)
+class Train:
+    """The training step: `[train]`."""
+
+    command: tuple[str, ...] = _opt((), "the program and its arguments, never a shell line; `python` is this Python")
+    code: tuple[str, ...] = _opt((), "the files that the command needs (globs); read-only to it")
+    inputs: Mapping[str, str] = _opt(dict, "name -> file or folder; read-only, digests recorded")
+    outputs: Mapping[str, str] = _opt(
+        dict, "name -> file or folder that it must write; the one named `model` is signed"
+    )
+    sandbox: str = _opt("no-network", "`no-network`, `strict` (and an isolated file system) or `none`")
+    seed: int = _opt(0, "handed over as SHIPWORTHY_SEED")
+    env: Mapping[str, str] = _opt(dict, "further environment variables")
+    limits: Limits = _opt(Limits, "what it may use")
+    kfold: KFold | None = _opt(None, "cross-validation")
+    early_stopping: EarlyStopping | None = _opt(None, "early stopping")
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """The evaluation step: `[evaluate]`. Metrics are computed from the predictions and from labels it never sees."""
+
+    command: tuple[str, ...] = _opt((), "the program and its arguments; it writes one prediction for each row")
+    code: tuple[str, ...] = _opt((), "the files that the command needs (globs)")
+    holdout: str = _opt("", "the CSV file with the labels; the command gets it without them")
+    id: str = _opt("id", "the column that names a row")
+    label: str = _opt("label", "the column with the truth")
+    positive: str = _opt("", "the positive class of a two-class problem")
+    sandbox: str = _opt("no-network", "as for `[train]`")
+    limits: Limits = _opt(Limits, "what it may use")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must hold to go on: `[gates.<name>]`. The defaults are strict."""
+
+    fail_on: str = _opt("high", "the lowest severity that fails the gate, or `never`")
+    min_confidence: str = _opt("low", "findings of less confidence are shown but do not fail the gate")
+    only_new: bool = _opt(False, "findings of the baseline do not fail the gate")
+    require: tuple[str, ...] = _opt(("*",), "categories or checks that must have looked at all they should; `*`: all")
+    accept_partial: tuple[str, ...] = _opt((), "checks whose partial result is accepted, by name")
+    rules: tuple[str, ...] = _opt((), "CEL expressions over metrics and findings that must be true")
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A finding that somebody answers for: `[[waivers]]`."""
+
+    rule: str = _opt("", "the rule's id")
+    path: str = _opt("", "glob of the artifacts meant")
+    fingerprint: str = _opt("", "the one finding meant")
+    owner: str = _opt("", "who answers for it")
+    reason: str = _opt("", "why it is accepted")
+    until: date = _opt(NO_DATE, "the last day on which it holds")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Who signs: `[sign]`."""
+
+    key: str = _opt("", "the private key, such as `file:keys/release.key`; made by `shipworthy keys new`")
+    passphrase: str = _opt("", "where the passphrase is, such as `env:SHIPWORTHY_PASSPHRASE`")
+    trusted: tuple[str, ...] = _opt((), "public keys that `shipworthy verify` trusts; default: the signing key's own")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the signed model goes: `[store]`."""
+
+    to: tuple[str, ...] = _opt(("local:.shipworthy/store",), "the stores")
+    name: str = _opt("", "the name it is stored under; default: the project's")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the settings file can say."""
+
+    pipeline: str = _opt("ml", "the pipeline of `shipworthy run` without a name: `ml`, `dev` or `all`")
+    project: str = _opt("", "the project's name; default: the folder's")
+    load: Load = _opt(Load, "what is looked at")
+    scan: Scan = _opt(Scan, "how checks are run")
+    checks: Mapping[str, Mapping[str, Any]] = _opt(dict, "options of single checks; `docs/checks.md` lists them")
+    tools: Mapping[str, str] = _opt(dict, "where wrapped programs are, by name; default: beside this Python, then PATH")
+    train: Train | None = _opt(None, "the training step")
+    evaluate: Evaluate | None = _opt(None, "the evaluation step")
+    gates: Mapping[str, Gate] = _opt(dict, "`before-train` and `before-sign`; of `shipworthy scan`: `scan`")
+    waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
+    sign: Sign = _opt(Sign, "who signs")
+    store: Store = _opt(Store, "where the signed model goes")
+    digest: str = field(default="", metadata={"internal": True})
+    source: Path | None = field(default=None, metadata={"internal": True})
+
+    def gate(self, name: str) -> Gate:
+        """The gate's policy: the settings', or the strict default."""
+        return self.gates.get(name, Gate())

@@ -1,0 +1,46 @@
+"""Where in a TOML text a key stands: the standard library's parser does not say."""
+
+from __future__ import annotations
+
+import re
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
+
+
+def line_of(text: str, keys: tuple[str | int, ...]) -> int:
+    """The line (from 1) of the key with this path, list positions being whole numbers; of the nearest table or key
+    above it when it stands inside an inline value; 0 when nothing of it is found."""
+    best_line, best_depth = 0, 0
+    table: tuple[str | int, ...] = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            names = _parts(header[2])
+            if header[1] == "[[":
+                index = counts[header[2]] = counts.get(header[2], -1) + 1
+                table = (*names, index)
+            else:
+                table = names
+            path = table
+        elif key := _KEY.match(line):
+            path = (*table, *_parts(key[1]))
+        else:
+            continue
+        depth = _shared(path, keys)
+        if depth == len(path) and depth > best_depth:
+            best_line, best_depth = number, depth
+    return best_line
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _shared(path: tuple[str | int, ...], keys: tuple[str | int, ...]) -> int:
+    depth = 0
+    for one, other in zip(path, keys, strict=False):
+        if one != other:
+            break
+        depth += 1
+    return depth

@@ -1,0 +1,1 @@
+"""Runs stages and checks. Knows no particular check, store, key or stage."""

@@ -1,0 +1,161 @@
+"""Results of unchanged artifacts, between runs: SQLite in the user's own cache folder.
+
+Not in the workspace: a cache that came with a repository could call anything clean. Only what ran to the end is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from shipworthy import __version__
+from shipworthy.check import Check, Context
+from shipworthy.model import Artifact, Confidence, Finding, Location, Severity
+from shipworthy.rules import STOPPED
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
+_BATCH = 500
+_KEEP_DAYS = 30
+
+
+def check_key(check: Check, context: Context, tool_versions: Mapping[str, str]) -> str:
+    """What a check's results depend on besides the artifact: versions, rules, options, and what `cache_on` adds."""
+    parts: dict[str, Any] = {
+        "shipworthy": __version__,
+        "check": check.name,
+        "version": check.version,
+        "rules": [repr(rule) for rule in check.rules],
+        "options": dict(context.options),
+        "offline": context.offline,
+        "tools": {tool.name: tool_versions.get(tool.name, "") for tool in check.needs},
+        "extra": check.cache_on(context) if check.cache_on else "",
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def artifact_key(base: str, artifacts: Iterable[Artifact]) -> bytes:
+    """The key of one check on these artifacts. The name is part of it: checks may look at it."""
+    digest = hashlib.sha256(base.encode())
+    for artifact in artifacts:
+        digest.update(f"\0{artifact.uri}\0{artifact.kind}\0{artifact.digest}".encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+class Cache:
+    """Findings by key. A cache that cannot be opened, read or written is no cache, and never an error."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._database = None if folder is None else _open(folder)
+
+    def get(self, keys: Mapping[bytes, tuple[Check, tuple[Artifact, ...]]]) -> dict[bytes, tuple[Finding, ...]]:
+        """The findings of the keys that are known, bound to the artifacts of today."""
+        found: dict[bytes, tuple[Finding, ...]] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), _BATCH):
+            part = wanted[start : start + _BATCH]
+            marks = ",".join("?" * len(part))
+            for key, value in self._query(f"SELECT key, value FROM results WHERE key IN ({marks})", part):  # noqa: S608
+                check, artifacts = keys[key]
+                with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):  # foreign bytes: look again
+                    found[key] = tuple(_finding(row, check, artifacts) for row in json.loads(value))
+        self._touch(found)
+        return found
+
+    def put(self, results: Mapping[bytes, tuple[Check, tuple[Artifact, ...], tuple[Finding, ...]]]) -> None:
+        """Keep results. A finding of a rule that is not the check's own is not kept."""
+        rows = []
+        for key, (check, artifacts, findings) in results.items():
+            own = {rule.id for rule in check.rules}
+            if all(finding.rule.id in own for finding in findings):
+                value = json.dumps([_row(finding, artifacts) for finding in findings], separators=(",", ":"))
+                rows.append((key, value))
+        self._write("INSERT OR REPLACE INTO results VALUES (?, ?, unixepoch())", rows)
+
+    def close(self) -> None:
+        """Forget what was not used for a month, and close."""
+        if self._database is not None:
+            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * 86400,)])
+            with self._lock:
+                self._database.close()
+                self._database = None
+
+    def _touch(self, found: Mapping[bytes, object]) -> None:
+        sql = "UPDATE results SET used = unixepoch() WHERE key = ? AND used < unixepoch() - 86400"
+        self._write(sql, [(key,) for key in found])
+
+    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str]]:
+        if self._database is None:
+            return []
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            return self._database.execute(sql, values).fetchall()
+        return []
+
+    def _write(self, sql: str, rows: list[Any]) -> None:
+        if self._database is None or not rows:
+            return
+        with self._lock, contextlib.suppress(sqlite3.Error), self._database:
+            self._database.executemany(sql, rows)
+
+
+def _open(folder: Path) -> sqlite3.Connection | None:
+    path = folder / "results-1.db"
+    for _ in range(2):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            database = sqlite3.connect(path, timeout=10, check_same_thread=False, isolation_level="DEFERRED")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(_SCHEMA)
+        except sqlite3.DatabaseError:
+            with contextlib.suppress(OSError):  # not a database: begin anew
+                path.unlink()
+        except OSError:
+            return None
+        else:
+            return database
+    return None
+
+
+def _row(finding: Finding, artifacts: tuple[Artifact, ...]) -> dict[str, Any]:
+    place = {name: value for name, value in vars(finding.location).items() if value is not None}
+    return {
+        "r": finding.rule.id,
+        "a": artifacts.index(finding.artifact) if finding.artifact in artifacts else _foreign(finding.artifact),
+        "l": place,
+        "m": finding.message,
+        "e": finding.evidence,
+        "s": finding.severity.value,
+        "c": finding.confidence.value,
+        "f": finding.remedy,
+        "w": list(finding.witnesses),
+        "k": finding.key,
+    }
+
+
+def _foreign(artifact: Artifact) -> list[str | int]:
+    """An artifact that is not among those given: a file of an old commit, a member of an archive."""
+    return [artifact.uri, artifact.kind.value, artifact.digest, artifact.size, artifact.media_type]
+
+
+def _finding(row: Mapping[str, Any], check: Check, artifacts: tuple[Artifact, ...]) -> Finding:
+    rules = {rule.id: rule for rule in (*check.rules, STOPPED)}
+    given = row["a"]
+    return Finding(
+        rule=rules[row["r"]],
+        artifact=artifacts[given] if isinstance(given, int) else Artifact(*given),
+        location=Location(**row["l"]),
+        message=row["m"],
+        evidence=row["e"],
+        severity=Severity(row["s"]),
+        confidence=Confidence(row["c"]),
+        remedy=row["f"],
+        witnesses=tuple(row["w"]),
+        key=row["k"],
+    )

@@ -1,0 +1,278 @@
+"""Run checks over an inventory: cache first, hostile bytes in worker processes, wrapped programs in threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shipworthy.artifacts import Inventory
+from shipworthy.check import Check, Context, registry
+from shipworthy.config import Settings
+from shipworthy.engine.cache import Cache, artifact_key, check_key
+from shipworthy.engine.events import Events, Step
+from shipworthy.engine.isolate import WorkerPool
+from shipworthy.engine.work import Ended, Unit, UnitResult, execute
+from shipworthy.errors import UsageError
+from shipworthy.model import Artifact, CheckResult, Finding, Outcome, Skipped
+from shipworthy.rules import STOPPED
+from shipworthy.tools import Toolbox, ToolMissing
+
+_CHUNK = 24
+_BATCH = 400
+
+
+@dataclass
+class _Tally:
+    """What is known of one check so far."""
+
+    check: Check
+    context: Context
+    eligible: tuple[Artifact, ...]
+    base: str = ""
+    version: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    ended: set[Ended] = field(default_factory=set)
+    note: str = ""
+    remedy: str = ""
+    seconds: float = 0.0
+    cached: int = 0
+
+
+def select(settings: Settings, categories: Iterable[str] = ()) -> tuple[Check, ...]:
+    """The checks that the settings ask for, limited to `categories` if any are given.
+
+    Raises UsageError for a name that is neither a check nor a category, and for unknown or ill-typed options.
+    """
+    known = registry()
+    words = set(known) | {check.category for check in known.values()} | {"*"}
+    for key, names in (("checks", settings.scan.checks), ("skip", settings.scan.skip)):
+        for name in names:
+            if name not in words:
+                raise UsageError(
+                    f"`{name}` is neither a check nor a category", where=f"[scan] {key}", remedy=_known(words)
+                )
+    for name, options in settings.checks.items():
+        _check_options(known, name, options)
+    wanted, unwanted, only = set(settings.scan.checks), set(settings.scan.skip), set(categories)
+    return tuple(
+        check
+        for check in known.values()
+        if ("*" in wanted or wanted & {check.name, check.category})
+        and not unwanted & {check.name, check.category}
+        and (not only or only & {check.name, check.category})
+    )
+
+
+def _known(words: set[str]) -> str:
+    return "known: " + ", ".join(sorted(words - {"*"}))
+
+
+def _check_options(known: Mapping[str, Check], name: str, options: Mapping[str, object]) -> None:
+    where = f"[checks.{name}]"
+    if name not in known:
+        raise UsageError(f"there is no check `{name}`", where=where, remedy=_known(set(known)))
+    if not isinstance(options, Mapping):
+        raise UsageError("must be a table", where=where)
+    for key, value in options.items():
+        defaults = known[name].options
+        if key not in defaults:
+            raise UsageError(f"unknown option `{key}`", where=where, remedy=f"known: {', '.join(defaults) or 'none'}")
+        if not isinstance(value, type(defaults[key])) and not (
+            isinstance(defaults[key], float) and isinstance(value, int)
+        ):
+            raise UsageError(f"`{key}` must be like its default, {defaults[key]!r}", where=where)
+
+
+def toolbox(settings: Settings, root: Path) -> Toolbox:
+    """The settings' programs. Raises UsageError for one inside the workspace: what is scanned must not run."""
+    for name, given in settings.tools.items():
+        path = Path(given)
+        if not path.is_absolute() or root.resolve() in path.resolve().parents:
+            raise UsageError(
+                f"`{name}` must be an absolute path outside of the workspace",
+                where="[tools]",
+                remedy="scanned files are never run",
+            )
+    return Toolbox(dict(settings.tools))
+
+
+class CheckRunner:
+    """Runs checks with the services of one run. Use as a context manager: leaving it ends every worker."""
+
+    def __init__(
+        self, settings: Settings, root: Path, cache: Cache, events: Events, executor: Executor | None = None
+    ) -> None:
+        self.settings, self.root, self.cache, self.events = settings, root, cache, events
+        self.pool = WorkerPool(settings.scan.jobs, settings.scan.memory_mb)
+        self._executor = executor or ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
+        self._tools = toolbox(settings, root)
+        self._versions: dict[str, str | ToolMissing] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> CheckRunner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, checks: Sequence[Check], inventory: Inventory) -> tuple[CheckResult, ...]:
+        """Every check over all its artifacts."""
+        tallies = [self._tally(check, inventory) for check in checks]
+        ready = [tally for tally in tallies if self._ready(tally)]
+        units = [unit for tally in ready for unit in self._units(tally)]
+        self._run_units({tally.check.name: tally for tally in ready}, units)
+        return tuple(_result(tally) for tally in tallies)
+
+    def _tally(self, check: Check, inventory: Inventory) -> _Tally:
+        options = {**check.options, **self.settings.checks.get(check.name, {})}
+        context = Context(self.root, options, offline=self.settings.scan.offline, tools=self._tools)
+        return _Tally(check, context, inventory.of(*check.kinds))
+
+    def _ready(self, tally: _Tally) -> bool:
+        """Is there something to look at, and what it takes to look."""
+        check = tally.check
+        if not tally.eligible:
+            tally.ended.add(Ended.NOT_APPLICABLE)
+            tally.note = f"no {' or '.join(sorted(kind.value for kind in check.kinds))} here"
+            return False
+        versions: dict[str, str] = {}
+        for tool in check.needs:
+            version = self._version(tally, tool.name)
+            if isinstance(version, ToolMissing):
+                tally.ended.add(Ended.UNAVAILABLE)
+                tally.note, tally.remedy = str(version), version.remedy
+                return False
+            versions[tool.name] = version
+        tally.version = "; ".join([str(check.version), *(f"{name} {version}" for name, version in versions.items())])
+        tally.base = check_key(check, tally.context, versions)
+        return True
+
+    def _version(self, tally: _Tally, name: str) -> str | ToolMissing:
+        if name not in self._versions:
+            tool = next(tool for tool in tally.check.needs if tool.name == name)
+            try:
+                self._versions[name] = self._tools.version(tool)
+            except ToolMissing as error:
+                self._versions[name] = error
+        return self._versions[name]
+
+    def _units(self, tally: _Tally) -> list[Unit]:
+        """What is left to do after the cache has answered."""
+        check = tally.check
+        groups = [tally.eligible] if check.scope == "tree" else [(artifact,) for artifact in tally.eligible]
+        keys = {artifact_key(tally.base, group): (check, group) for group in groups}
+        known = self.cache.get(keys) if self.settings.scan.cache else {}
+        for findings in known.values():
+            tally.findings += findings
+        tally.cached = sum(len(keys[key][1]) for key in known) if check.scope != "tree" else len(known)
+        if known:
+            tally.ended.add(Ended.DONE)
+        left = [group for key, (_, group) in keys.items() if key not in known]
+        if check.scope == "batch":
+            rest = [artifact for group in left for artifact in group]
+            size = max(1, min(_BATCH, -(-len(rest) // self.pool.jobs)))
+            left = [tuple(rest[start : start + size]) for start in range(0, len(rest), size)]
+        return [Unit(check.name, check.module, group, tally.context, check.timeout) for group in left]
+
+    def _run_units(self, tallies: Mapping[str, _Tally], units: Sequence[Unit]) -> None:
+        done = 0
+
+        def heard(unit: Unit, result: UnitResult) -> None:
+            nonlocal done
+            with self._lock:
+                done += 1
+                self._absorb(tallies[unit.check], unit, result)
+                self.events(Step("checks", done, len(units)))
+
+        wrapped = [u for u in units if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
+        others = [u for u in units if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
+        futures: list[Future[None]] = [
+            self._executor.submit(self._direct, unit, heard)
+            if tallies[unit.check].check.needs
+            else self._executor.submit(self.pool.run, [unit], heard)
+            for unit in wrapped
+        ]
+        for start in range(0, len(others), _CHUNK):
+            futures.append(self._executor.submit(self.pool.run, others[start : start + _CHUNK], heard))
+        wait(futures)
+        for future in futures:
+            future.result()
+
+    @staticmethod
+    def _direct(unit: Unit, heard: Callable[[Unit, UnitResult], None]) -> None:
+        heard(unit, execute(unit))
+
+    def _absorb(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:
+        """Add a unit's result to its check's tally, and to the cache what may be kept."""
+        check = tally.check
+        tally.seconds += result.seconds
+        tally.ended.add(result.ended)
+        tally.findings += result.findings
+        tally.skipped += result.skipped
+        if result.ended in (Ended.FAILED, Ended.STOPPED):
+            tally.failures.append(result.reason)
+            tally.skipped += (
+                [Skipped(artifact, result.reason) for artifact in unit.given] if check.scope != "tree" else []
+            )
+            if result.ended is Ended.STOPPED:
+                tally.findings += [
+                    STOPPED.at(artifact, f"the check {check.name} had to be stopped: {result.reason}", key=check.name)
+                    for artifact in unit.given[:1]
+                ]
+        elif result.ended is not Ended.DONE:
+            tally.note, tally.remedy = tally.note or result.reason, tally.remedy or result.remedy
+        elif self.settings.scan.cache:
+            self._keep(tally, unit, result)
+
+    def _keep(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:
+        if any(skip.artifact is None for skip in result.skipped) or (tally.check.scope == "tree" and result.skipped):
+            return
+        missed = {skip.artifact for skip in result.skipped}
+        groups = [unit.given] if tally.check.scope == "tree" else [(a,) for a in unit.given if a not in missed]
+        rows = {}
+        for group in groups:
+            own = result.findings if len(groups) == 1 else tuple(f for f in result.findings if f.artifact == group[0])
+            rows[artifact_key(tally.base, group)] = (tally.check, group, own)
+        self.cache.put(rows)
+
+
+def _result(tally: _Tally) -> CheckResult:
+    check, skipped = tally.check, tuple(tally.skipped)
+    tree = check.scope == "tree"
+    missed = {skip.artifact.uri for skip in skipped if skip.artifact is not None}
+    examined = frozenset() if tree else frozenset(a.uri for a in tally.eligible if a.uri not in missed)
+    outcome = _outcome(tally, skipped, examined)
+    if outcome in (Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE, Outcome.FAILED):
+        examined = frozenset()
+    return CheckResult(
+        check=check.name,
+        category=check.category,
+        version=tally.version or str(check.version),
+        outcome=outcome,
+        findings=tuple(f.with_(check=check.name, category=check.category) for f in tally.findings),
+        examined=examined,
+        eligible=0 if tree or outcome is Outcome.NOT_APPLICABLE else len(tally.eligible),
+        skipped=tuple(Skipped(skip.artifact, skip.reason, check.name) for skip in skipped),
+        note=tally.note or (tally.failures[0] if tally.failures else ""),
+        remedy=tally.remedy,
+        seconds=tally.seconds,
+        cached=tally.cached,
+    )
+
+
+def _outcome(tally: _Tally, skipped: Sequence[Skipped], examined: frozenset[str]) -> Outcome:
+    if Ended.UNAVAILABLE in tally.ended:
+        return Outcome.UNAVAILABLE
+    if tally.ended == {Ended.NOT_APPLICABLE}:
+        return Outcome.NOT_APPLICABLE
+    if tally.failures and Ended.DONE not in tally.ended:
+        return Outcome.FAILED
+    if not skipped and not tally.failures:
+        return Outcome.RAN
+    return Outcome.PARTIAL if examined or tally.check.scope == "tree" else Outcome.FAILED

@@ -1,0 +1,129 @@
+"""Worker processes for parsers of hostile bytes: limits on memory, a deadline for each unit, killed when it passes."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+
+from shipworthy.engine.work import Ended, Unit, UnitResult, execute
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _limit(memory_mb: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _serve(connection: Connection, memory_mb: int) -> None:
+    """The worker's loop: units in, one result out for each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    _limit(memory_mb)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            for unit in connection.recv():
+                connection.send(execute(unit))
+
+
+class Worker:
+    """One worker process. It is started when first used, and again after it had to be killed."""
+
+    def __init__(self, memory_mb: int) -> None:
+        self._memory_mb = memory_mb
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
+        """Run the units in order and tell each result. A unit that dies or passes its deadline ends as `stopped`; the
+        rest goes on in a new process."""
+        todo = list(units)
+        while todo:
+            connection = self._start()
+            try:
+                connection.send(todo)
+                while todo:
+                    if not connection.poll(todo[0].timeout):
+                        self._lose(todo, heard, f"took longer than {todo[0].timeout:.0f} s")
+                        break
+                    result = connection.recv()
+                    heard(todo.pop(0), result)
+            except (EOFError, BrokenPipeError, ConnectionResetError):
+                self._lose(todo, heard, self._last_words())
+
+    def _lose(self, todo: list[Unit], heard: Callable[[Unit, UnitResult], None], reason: str) -> None:
+        self.close()
+        heard(todo.pop(0), UnitResult(Ended.STOPPED, reason=reason))
+
+    def _last_words(self) -> str:
+        if self._process is not None:
+            self._process.join(5)
+            if self._process.exitcode and self._process.exitcode < 0:
+                return f"its process died of {signal.Signals(-self._process.exitcode).name}"
+        return "its process died"
+
+    def _start(self) -> Connection:
+        if self._connection is None:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["shipworthy.engine.work", "shipworthy.engine.isolate"])
+            self._connection, far = context.Pipe()
+            self._process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
+            self._process.start()
+            far.close()
+        return self._connection
+
+    def close(self) -> None:
+        """Kill the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+
+class WorkerPool:
+    """Hands out workers to threads and closes them all at the end."""
+
+    def __init__(self, jobs: int, memory_mb: int) -> None:
+        self.jobs = jobs or available_cores()
+        self._memory_mb = memory_mb
+        self._free: list[Worker] = []
+        self._all: list[Worker] = []
+        self._lock = threading.Lock()
+
+    def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
+        """Run units in a worker that no other thread is using."""
+        with self._lock:
+            worker = self._free.pop() if self._free else Worker(self._memory_mb)
+            if worker not in self._all:
+                self._all.append(worker)
+        try:
+            worker.run(units, heard)
+        finally:
+            with self._lock:
+                self._free.append(worker)
+
+    def close(self) -> None:
+        """Kill every worker."""
+        for worker in self._all:
+            worker.close()
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""Evidence: digests, manifests, statements, envelopes, model signatures, and the walk that verifies them."""

@@ -1,0 +1,67 @@
+"""What a verifier demands: whose keys it trusts, which of them may sign which step, and what each step must rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shipworthy.evidence.envelope import PublicKey
+from shipworthy.evidence.statement import STEPS
+
+INPUTS: Mapping[str, frozenset[str]] = {
+    "train": frozenset({"dataset", "code"}),
+    "evaluate": frozenset({"predictions", "labels"}),
+    "scan": frozenset({"report"}),
+    "gate": frozenset({"train", "evaluate", "scan"}),
+}
+"""What a step must name by default: kinds of resources; for a gate, the steps whose evidence it saw."""
+
+
+@dataclass(frozen=True)
+class StepRule:
+    """The rule for one step. `inputs` are kinds (`dataset`) or a kind with a name (`dataset:data/train.csv`)."""
+
+    roles: frozenset[str]
+    inputs: frozenset[str] = frozenset()
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`keys` maps a role to its keys; `steps` a step to its rule: a step without a rule may be signed by nobody.
+    `at_hand` are the kinds whose bytes must be there to be read: an attestation alone does not do for them.
+    """
+
+    keys: Mapping[str, tuple[PublicKey, ...]]
+    steps: Mapping[str, StepRule]
+    at_hand: frozenset[str] = frozenset({"model"})
+
+    @classmethod
+    def trusting(cls, *keys: PublicKey, optional: Iterable[str] = ("store",)) -> Policy:
+        """One owner, any of whose keys may sign every step; the default inputs; `optional` steps may be absent."""
+        return cls.by_role(dict.fromkeys(STEPS, keys), optional=optional)
+
+    @classmethod
+    def by_role(cls, keys: Mapping[str, tuple[PublicKey, ...]], *, optional: Iterable[str] = ("store",)) -> Policy:
+        """A role for each step, named as the step; the default inputs."""
+        absent = frozenset(optional)
+        needed = {step: INPUTS.get(step, frozenset()) - absent for step in STEPS}
+        rules = {step: StepRule(frozenset({step}), needed[step], step not in absent) for step in STEPS}
+        return cls(dict(keys), rules)
+
+    def trusted(self) -> tuple[PublicKey, ...]:
+        """Every key, once."""
+        return tuple({key.keyid: key for keys in self.keys.values() for key in keys}.values())
+
+    def roles_of(self, key: PublicKey) -> frozenset[str]:
+        """The roles that hold the key."""
+        return frozenset(role for role, keys in self.keys.items() if any(key.keyid == k.keyid for k in keys))
+
+    def may_sign(self, step: str, signers: Iterable[PublicKey]) -> bool:
+        """Whether one of the signers has a role that may sign the step."""
+        rule = self.steps.get(step)
+        return rule is not None and any(self.roles_of(key) & rule.roles for key in signers)
+
+    def required(self, step: str) -> bool:
+        """Whether the step must be attested."""
+        return step in self.steps and self.steps[step].required

@@ -1,0 +1,44 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from shipworthy.errors import EnvironmentFailure
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write to a temporary file beside `path`, fsync, rename, fsync the folder.
+
+    What was there before stays until the new bytes are safe. Raises EnvironmentFailure when the disk is full or the
+    folder cannot be written.
+    """
+    name = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
+        with open(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, mode)
+        os.replace(name, path)
+        name = ""
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot write: {error.strerror or error}", where=str(path), remedy="free space or choose a writable folder"
+        ) from None
+    finally:
+        if name and os.path.exists(name):
+            os.unlink(name)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

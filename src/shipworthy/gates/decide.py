@@ -1,0 +1,145 @@
+"""A gate's decision: what fails it, what was not looked at, which rule does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipworthy.config import Gate
+from shipworthy.gates.expressions import Expression
+from shipworthy.model import (
+    CheckResult,
+    Confidence,
+    Disposition,
+    Finding,
+    GateDecision,
+    Metric,
+    Outcome,
+    Reason,
+    Severity,
+)
+
+_SHOWN = 3
+
+
+def decide(
+    name: str,
+    policy: Gate,
+    results: Sequence[CheckResult],
+    metrics: Sequence[Metric] = (),
+    notes: Sequence[str] = (),
+) -> GateDecision:
+    """Decide from filtered results. Nothing that was not looked at counts as clean."""
+    findings = [finding for result in results for finding in result.findings]
+    counted = [f for f in findings if _counts(f, policy)]
+    failing = [f for f in counted if _fails(f, policy)]
+    reasons = _severity_reasons(failing, policy)
+    reasons += _rule_reasons(policy, counted, metrics)
+    gaps, accepted = _coverage(policy, results)
+    return GateDecision(
+        gate=name,
+        passed=not reasons and not gaps,
+        reasons=(*reasons, *gaps),
+        new=_fingerprints(findings, Disposition.NEW),
+        known=_fingerprints(findings, Disposition.KNOWN),
+        waived=_fingerprints(findings, Disposition.WAIVED),
+        uncovered=tuple(reason.message for reason in gaps),
+        notes=(*notes, *accepted),
+        coverage_only=bool(gaps) and not reasons,
+    )
+
+
+def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:
+    return tuple(finding.fingerprint for finding in findings if finding.disposition is disposition)
+
+
+def _counts(finding: Finding, policy: Gate) -> bool:
+    if finding.disposition is Disposition.WAIVED:
+        return False
+    return not (policy.only_new and finding.disposition is Disposition.KNOWN)
+
+
+def _fails(finding: Finding, policy: Gate) -> bool:
+    if policy.fail_on == "never" or finding.confidence < Confidence(policy.min_confidence):
+        return False
+    return finding.severity >= Severity(policy.fail_on)
+
+
+def _severity_reasons(failing: Sequence[Finding], policy: Gate) -> list[Reason]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in sorted(failing, key=lambda f: -f.severity.rank):
+        by_rule.setdefault(finding.rule.id, []).append(finding)
+    return [_rule_reason(rule, found, policy) for rule, found in by_rule.items()]
+
+
+def _rule_reason(rule: str, found: Sequence[Finding], policy: Gate) -> Reason:
+    places = ", ".join(dict.fromkeys(_place(f) for f in found[:_SHOWN]))
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    worst = found[0].severity.value
+    return Reason(
+        code=rule,
+        message=f"{worst}: {found[0].message} in {places}{more} (the gate fails on {policy.fail_on})",
+        remedy=found[0].remedy,
+        fingerprints=tuple(f.fingerprint for f in found),
+    )
+
+
+def _place(finding: Finding) -> str:
+    where = str(finding.location)
+    return f"{finding.artifact.uri} ({where})" if where else finding.artifact.uri
+
+
+def _rule_reasons(policy: Gate, findings: Sequence[Finding], metrics: Sequence[Metric]) -> list[Reason]:
+    reasons = []
+    for text in policy.rules:
+        holds, why = Expression(text).holds(findings, metrics)
+        if not holds:
+            reasons.append(
+                Reason(
+                    "gate-rule",
+                    f"the rule `{text}` does not hold: {why}",
+                    "improve what it asks for, or change the rule",
+                )
+            )
+    return reasons
+
+
+def _coverage(policy: Gate, results: Sequence[CheckResult]) -> tuple[list[Reason], list[str]]:
+    """Gaps that fail the gate, and gaps that the policy accepts by name."""
+    gaps, accepted = [], []
+    for wanted in policy.require:
+        if wanted != "*" and not any(wanted in (r.check, r.category) for r in results):
+            gaps.append(
+                Reason("not-covered", f"`{wanted}` is required and no such check was run", "see [scan] checks and skip")
+            )
+    for result in results:
+        if not ("*" in policy.require or result.check in policy.require or result.category in policy.require):
+            continue
+        why = _gap(result)
+        if not why:
+            continue
+        if result.outcome is Outcome.PARTIAL and result.check in policy.accept_partial:
+            accepted.append(f"accepted as partial: {result.check}: {why}")
+        else:
+            gaps.append(
+                Reason(f"coverage-{result.outcome.value}", f"{result.check} {why}", result.remedy or _remedy(result))
+            )
+    return gaps, accepted
+
+
+def _gap(result: CheckResult) -> str:
+    if result.outcome is Outcome.NOT_APPLICABLE:
+        return ""
+    if result.outcome is Outcome.RAN:
+        missing = result.eligible - len(result.examined)
+        return f"examined {len(result.examined)} of {result.eligible}" if missing > 0 else ""
+    first = result.skipped[0] if result.skipped else None
+    named = f"{first.artifact.uri}: {first.reason}" if first and first.artifact else first.reason if first else ""
+    note = result.note or named
+    more = f" (and {len(result.skipped) - 1} more)" if len(result.skipped) > 1 else ""
+    return f"is {result.outcome.value}: {note}{more}"
+
+
+def _remedy(result: CheckResult) -> str:
+    if result.outcome is Outcome.PARTIAL:
+        return f'make it readable, or accept it by name: accept-partial = ["{result.check}"]'
+    return "`shipworthy doctor` tells what is missing"

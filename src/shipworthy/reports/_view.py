@@ -1,0 +1,112 @@
+"""What every format needs to know of a run, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from shipworthy.model import CheckResult, Disposition, Finding, Outcome, Rule, Run, Severity, StageResult, Status
+
+SEVERITIES = tuple(sorted(Severity, reverse=True))
+
+STATUS_WORDS: Mapping[Status, str] = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.ERROR: "error",
+    Status.SKIPPED: "not run",
+    Status.NOT_BUILT: "not built",
+    Status.INTERRUPTED: "interrupted",
+}
+
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.RAN: "ran",
+    Outcome.PARTIAL: "partial",
+    Outcome.FAILED: "failed",
+    Outcome.UNAVAILABLE: "unavailable",
+    Outcome.NOT_APPLICABLE: "not applicable",
+}
+
+OUTCOME_MEANING: Mapping[Outcome, str] = {
+    Outcome.RAN: "looked at everything of its kinds",
+    Outcome.PARTIAL: "could not look at everything",
+    Outcome.FAILED: "gave no answer",
+    Outcome.UNAVAILABLE: "could not look at anything",
+    Outcome.NOT_APPLICABLE: "there was nothing of its kinds",
+}
+
+GAPS = (Outcome.FAILED, Outcome.UNAVAILABLE, Outcome.PARTIAL)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A check in its stage."""
+
+    stage: StageResult
+    check: CheckResult
+
+    @property
+    def gap(self) -> bool:
+        """It did not look at all that it should have."""
+        return self.check.outcome in GAPS
+
+
+def check_lines(run: Run) -> tuple[Line, ...]:
+    """Every check with its stage; those that did not look come first, in the order of how little they saw."""
+    lines = [Line(stage, check) for stage in run.stages for check in stage.checks]
+    return tuple(sorted(lines, key=lambda line: GAPS.index(line.check.outcome) if line.gap else len(GAPS)))
+
+
+def gaps(run: Run) -> tuple[CheckResult, ...]:
+    """The checks that did not look at all that they should have."""
+    return tuple(line.check for line in check_lines(run) if line.gap)
+
+
+def complete(run: Run) -> bool:
+    """Everything that was run looked at all of its artifacts, and no stage broke down."""
+    return not gaps(run) and not any(s.status in (Status.ERROR, Status.INTERRUPTED) for s in run.stages)
+
+
+def by_disposition(findings: Iterable[Finding]) -> dict[Disposition, int]:
+    """How many are new, known and waived."""
+    counts = dict.fromkeys(Disposition, 0)
+    for finding in findings:
+        counts[finding.disposition] += 1
+    return counts
+
+
+def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """How many of each severity, the worst first; only new and known ones."""
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        if finding.disposition is not Disposition.WAIVED:
+            counts[finding.severity] += 1
+    return counts
+
+
+def rules_of(findings: Iterable[Finding]) -> tuple[Rule, ...]:
+    """The rules that were seen, by id; the first of each id."""
+    seen: dict[str, Rule] = {}
+    for finding in findings:
+        seen.setdefault(finding.rule.id, finding.rule)
+    return tuple(seen[name] for name in sorted(seen))
+
+
+def place(finding: Finding) -> str:
+    """Where: the artifact and the location in it, with the usual `:line:column` for text."""
+    spot = finding.location
+    if spot.line is not None and str(spot) == f"line {spot.line}":
+        column = f":{spot.column}" if spot.column is not None else ""
+        return f"{finding.artifact.uri}:{spot.line}{column}"
+    return f"{finding.artifact.uri} ({spot})" if str(spot) else finding.artifact.uri
+
+
+def stopped_at(run: Run) -> tuple[int, StageResult] | None:
+    """The first stage that did not pass, with its number counted from 1."""
+    return next(((n, s) for n, s in enumerate(run.stages, 1) if s.status is not Status.PASSED), None)
+
+
+def uncovered(run: Run) -> Iterator[tuple[str, str]]:
+    """Each artifact that nothing could vouch for: its uri, and `unknown` or `not-examined`."""
+    for artifact, outcome in run.artifact_outcomes():
+        if outcome in ("unknown", "not-examined"):
+            yield artifact.uri, outcome

@@ -1,0 +1,11 @@
+"""JSON: the record of the run itself, as `run.json` holds it (`docs/run.schema.json`)."""
+
+from __future__ import annotations
+
+from shipworthy.model import Run
+from shipworthy.model.serial import dumps, run_to_dict
+
+
+def render(run: Run) -> str:
+    """The run as JSON text."""
+    return dumps(run_to_dict(run))

@@ -1,0 +1,108 @@
+"""JUnit XML, for the test tab of CI systems: a test suite for each stage, a test case for each check and gate.
+
+A new finding is a `failure`; a check that gave no answer, and artifacts that a check could not look at, are an `error`,
+because a reader takes `skipped` for harmless. Only a check that had nothing to look at is `skipped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Outcome, Run, StageResult, Status
+from shipworthy.reports._text import instant, plural, visible
+from shipworthy.reports._view import OUTCOME_MEANING, OUTCOME_WORDS, STATUS_WORDS, place
+
+
+def render(run: Run) -> str:
+    """The run as JUnit XML (the dialect that Jenkins and GitLab read)."""
+    root = Element("testsuites", name=visible(f"Shipworthy: {run.project}"), time=f"{run.seconds:.3f}")
+    for stage in run.stages:
+        root.append(_suite(run, stage))
+    if not run.stages:
+        suite = SubElement(root, "testsuite", name="run", timestamp=instant(run.started))
+        _mark(_case(suite, run.pipeline, "run"), "error", "nothing was run", "no stage", "")
+    for element in (*root, root):
+        _count(element)
+    indent(root, space=" ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(run: Run, stage: StageResult) -> Element:
+    suite = Element(
+        "testsuite", name=visible(stage.stage), timestamp=instant(stage.started), time=f"{stage.seconds:.3f}"
+    )
+    group = f"shipworthy.{run.pipeline}.{stage.stage}"
+    for check in stage.checks:
+        _check(_case(suite, group, check.check, check.seconds), check)
+    if stage.decision is not None:
+        _gate(_case(suite, group, f"gate {stage.decision.gate}"), stage.decision)
+    _stage(_case(suite, group, f"stage {stage.stage}", stage.seconds), stage)
+    return suite
+
+
+def _case(suite: Element, group: str, name: str, seconds: float = 0.0) -> Element:
+    return SubElement(suite, "testcase", classname=visible(group), name=visible(name), time=f"{seconds:.3f}")
+
+
+def _check(case: Element, check: CheckResult) -> None:
+    if check.outcome is Outcome.NOT_APPLICABLE:
+        SubElement(case, "skipped", message=visible(check.note or OUTCOME_MEANING[check.outcome]))
+    elif check.outcome is not Outcome.RAN:
+        looked = f"{OUTCOME_WORDS[check.outcome]}: looked at {len(check.examined)} of {check.eligible}"
+        lines = [check.note, f"What to do: {check.remedy}" if check.remedy else ""]
+        lines += [f"not looked at: {s.artifact.uri if s.artifact else 'all'}: {s.reason}" for s in check.skipped]
+        _mark(case, "error", f"{looked}: {check.note}", check.outcome.value, "\n".join(filter(None, lines)))
+    fresh = [finding for finding in check.findings if finding.disposition is Disposition.NEW]
+    if fresh:
+        _mark(case, "failure", plural(len(fresh), "new finding"), "findings", _told(fresh))
+    accepted = [finding for finding in check.findings if finding.disposition is not Disposition.NEW]
+    if accepted:
+        SubElement(case, "system-out").text = visible(_told(accepted))
+
+
+def _gate(case: Element, decision: GateDecision) -> None:
+    lines = [f"{r.code}: {r.message}" + (f"\n  What to do: {r.remedy}" if r.remedy else "") for r in decision.reasons]
+    lines += [f"not looked at: {name}" for name in decision.uncovered]
+    text = "\n".join(lines)
+    if not decision.passed:
+        # Nothing wrong was seen, but not everything was looked at: that is an error of the run, not of the project.
+        kind = "error" if decision.coverage_only else "failure"
+        _mark(case, kind, "; ".join(r.message for r in decision.reasons) or "not passed", "gate", text)
+    if decision.notes:
+        SubElement(case, "system-out").text = visible("\n".join(decision.notes))
+
+
+def _stage(case: Element, stage: StageResult) -> None:
+    if stage.status is Status.PASSED:
+        return
+    kind = "failure" if stage.status is Status.FAILED else "error"
+    text = f"What to do: {stage.remedy}" if stage.remedy else ""
+    _mark(case, kind, f"{STATUS_WORDS[stage.status]}: {stage.note}".rstrip(": "), stage.status.value, text)
+
+
+def _told(findings: Iterable[Finding]) -> str:
+    blocks = []
+    for f in findings:
+        lines = [f"{f.severity.value.upper()} {f.rule.id} at {place(f)}", f"  {f.message}"]
+        if f.evidence and f.evidence != f.message:
+            lines.append(f"  Evidence: {f.evidence[:500]}")
+        if f.disposition is not Disposition.NEW:
+            lines.append(f"  {f.disposition.value.capitalize()}: {f.waiver or 'in the baseline'}")
+        lines += [f"  What to do: {f.remedy}", f"  Fingerprint: {f.fingerprint}"]
+        blocks.append("\n".join(lines))
+    return "\n".join(blocks)
+
+
+def _mark(case: Element, kind: str, message: str, type_: str, text: str) -> None:
+    SubElement(case, kind, message=visible(message)[:1000], type=visible(type_)).text = visible(text)
+
+
+def _count(element: Element) -> None:
+    """Totals, each test case counted once and as the worst thing that happened to it."""
+    cases = list(element.iter("testcase"))
+    failures = sum(case.find("failure") is not None for case in cases)
+    errors = sum(case.find("error") is not None and case.find("failure") is None for case in cases)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    for name, count in (("tests", len(cases)), ("failures", failures), ("errors", errors), ("skipped", skipped)):
+        element.set(name, str(count))

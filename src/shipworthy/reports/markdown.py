@@ -1,0 +1,167 @@
+"""Markdown for a pull request: the verdict and why, details folded.
+
+Foreign text stands in code spans or is escaped: it can make no link, mention, heading, table cell or HTML element.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from shipworthy.model import Disposition, Finding, Run, Status
+from shipworthy.reports._text import duration, moment, number, one_line, plural, short
+from shipworthy.reports._view import (
+    OUTCOME_WORDS,
+    SEVERITIES,
+    STATUS_WORDS,
+    by_disposition,
+    by_severity,
+    gaps,
+    place,
+    stopped_at,
+    uncovered,
+)
+
+LIMIT = 60_000  # GitHub refuses a comment of more than 65,536 characters
+_MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
+_ZERO_WIDTH = "\u200b"
+
+
+def render(run: Run, *, limit: int = LIMIT) -> str:
+    """The run as GitHub-flavoured Markdown of about `limit` characters at most; says how many findings did not fit."""
+    head = [*_verdict(run), *_stages(run), *_gates(run), *_gaps(run), *_metrics(run)]
+    tail = ["", f"<sub>Run {code(run.id)}, {moment(run.started)}, {duration(run.seconds)}</sub>", ""]
+    room = limit - len("\n".join(head + tail))
+    return "\n".join([*head, *_findings(run.findings, room), *tail])
+
+
+def code(text: str, limit: int = 160) -> str:
+    """Foreign text as a code span that it cannot leave."""
+    line = one_line(text, limit)
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    padding = " " if "`" in line else ""
+    return f"{fence}{padding}{line or ' '}{padding}{fence}"
+
+
+def _cell(text: str, limit: int = 160) -> str:
+    """A code span inside a table, which is cut at bars even there unless they are escaped."""
+    return code(text, limit).replace("|", r"\|")
+
+
+def prose(text: str, limit: int = 300) -> str:
+    """Foreign text as plain words: no markup, HTML, mention, reference or link comes of it."""
+    line = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", line)
+    line = re.sub(r"([@#]|\bGH-)(?=\w)", rf"\1{_ZERO_WIDTH}", line)
+    return re.sub(r"(?i)(:)(?=//)|(\bwww)(?=\.)|(\bmailto|\bxmpp)(?=:)", rf"\g<0>{_ZERO_WIDTH}", line)
+
+
+def _verdict(run: Run) -> list[str]:
+    mark = "✔" if run.shipworthy else "✘"
+    lines = [f"## {mark} {prose(run.verdict)}", ""]
+    facts = [code(run.project), f"pipeline {code(run.pipeline)}"]
+    if run.trigger.commit:
+        facts.append(f"commit {code(short(run.trigger.commit))}" + (" with changes" if run.trigger.dirty else ""))
+    counts, kinds = by_severity(run.findings), by_disposition(run.findings)
+    found = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "no findings"
+    if kinds[Disposition.WAIVED]:
+        found += f", {kinds[Disposition.WAIVED]} waived"
+    missing = len(gaps(run))
+    looked = f"{plural(missing, 'check')} did not look at everything" if missing else "every check looked at everything"
+    return [
+        *lines,
+        " · ".join(facts),
+        "",
+        f"**Findings:** {found}. **Coverage:** {looked if run.checks else 'none'}.",
+        "",
+    ]
+
+
+def _stages(run: Run) -> list[str]:
+    if not run.stages:
+        return []
+    strip = " → ".join(f"{_MARKS.get(s.status, '✘')} {prose(s.stage, 60)}" for s in run.stages)
+    lines = [strip, ""]
+    stop = stopped_at(run)
+    if stop is not None:
+        number_, stage = stop
+        note = f": {prose(stage.note)}" if stage.note else ""
+        lines += [f"Stage {number_}, {prose(stage.stage, 60)}, {STATUS_WORDS[stage.status]}{note}", ""]
+        if stage.remedy:
+            lines += [f"What to do: {prose(stage.remedy)}", ""]
+    return lines
+
+
+def _gates(run: Run) -> list[str]:
+    lines = []
+    for decision in run.decisions:
+        if decision.passed:
+            continue
+        lines += [f"### Gate {code(decision.gate)} did not pass", ""]
+        for reason in decision.reasons:
+            lines.append(f"- {prose(reason.message)}" + (f" **→** {prose(reason.remedy)}" if reason.remedy else ""))
+        lines += [f"- not looked at: {code(name)}" for name in decision.uncovered[:10]]
+        if len(decision.uncovered) > 10:
+            lines.append(f"- and {len(decision.uncovered) - 10:,} more that were not looked at")
+        lines += [f"- note: {prose(note)}" for note in decision.notes[:10]]
+        lines.append("")
+    return lines
+
+
+def _gaps(run: Run) -> list[str]:
+    missing = gaps(run)
+    outcomes = list(uncovered(run))
+    if not missing and not outcomes:
+        return []
+    lines = ["### Not looked at", ""]
+    if missing:
+        lines += ["| check | outcome | looked at | why | what to do |", "|---|---|--:|---|---|"]
+    for check in missing[:30]:
+        word = OUTCOME_WORDS[check.outcome]
+        amount = f"{len(check.examined)} of {check.eligible}"
+        lines.append(f"| {_cell(check.check)} | **{word}** | {amount} | {prose(check.note)} | {prose(check.remedy)} |")
+    if len(missing) > 30:
+        lines.append(f"| and {len(missing) - 30} more | | | | |")
+    if outcomes:
+        names = ", ".join(code(uri, 80) for uri, _ in outcomes[:10])
+        more = f" and {len(outcomes) - 10:,} more" if len(outcomes) > 10 else ""
+        lines += ["", f"No check can vouch for {names}{more}."]
+    return [*lines, ""]
+
+
+def _metrics(run: Run) -> list[str]:
+    if not run.metrics:
+        return []
+    lines = ["<details><summary>Metrics</summary>", "", "| metric | value | interval | n |", "|---|--:|---|--:|"]
+    for metric in run.metrics[:50]:
+        interval = f"{number(metric.low)} to {number(metric.high)} {prose(metric.method, 40)}".rstrip()
+        lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} |")
+    return [*lines, "", "</details>", ""]
+
+
+def _findings(findings: Iterable[Finding], room: int) -> list[str]:
+    every = list(findings)
+    if not every:
+        return []
+    head = [f"<details><summary>{plural(len(every), 'finding')}</summary>", ""]
+    head += ["| severity | rule | where | what | id |", "|---|---|---|---|---|"]
+    rows: list[str] = []
+    room -= len("\n".join(head)) + 120
+    for finding in every:
+        row = _row(finding)
+        room -= len(row) + 1
+        if room < 0:
+            break
+        rows.append(row)
+    left = len(every) - len(rows)
+    end = ["", f"and {left:,} more: see the report of the run" if left else "", "</details>"]
+    return [*head, *rows, *(line for n, line in enumerate(end) if n != 1 or line)]
+
+
+def _row(finding: Finding) -> str:
+    severity = finding.severity.value
+    severity = f"**{severity}**" if finding.severity.rank > 2 else severity
+    if finding.disposition is not Disposition.NEW:
+        severity += f" ({finding.disposition.value})"
+    what = prose(finding.message, 200)
+    return f"| {severity} | {_cell(finding.rule.id)} | {_cell(place(finding))} | {what} | {code(finding.fingerprint)} |"

@@ -1,0 +1,39 @@
+"""The rules of the pipeline itself: what stages find, rather than checks."""
+
+from __future__ import annotations
+
+from shipworthy.model import Confidence, Rule, Severity
+
+STOPPED = Rule(
+    "check-stopped",
+    title="A check had to be stopped while it read this",
+    severity=Severity.HIGH,
+    description="Reading it took more time or memory than any honest file needs, or made the reader crash. A file that "
+    "no scanner survives is how attackers hide from scanners.",
+    remedy="Find out where the file comes from. If it is honest and only large, raise [scan] memory-mb or exclude it.",
+    confidence=Confidence.MEDIUM,
+    taxonomy=("CWE-400",),
+    help="resource-exhaustion",
+)
+NETWORK = Rule(
+    "training-network-call",
+    title="Training code calls out to the network",
+    severity=Severity.HIGH,
+    description="Code that runs on the training data and reaches for the network can leak the data, or fetch code and "
+    "weights that nobody has looked at. The sandbox refused the call.",
+    remedy="Declare what it needs under [[load.fetch]] with its digest, and remove the call. If the call was not "
+    "yours, find out how it got into the code.",
+    taxonomy=("CWE-829", "AML.T0010", "AML.T0025"),
+    help="training-sandbox",
+)
+CLAIM = Rule(
+    "metrics-claim-differs",
+    title="The script claims other metrics than its predictions give",
+    severity=Severity.HIGH,
+    description="The metrics were computed again from the predictions and from labels that the script never sees. They "
+    "differ from what it claims by more than the interval of the measurement allows.",
+    remedy="Trust the measured value. Find out whether the claim is about other data, a mistake, or a lie.",
+    taxonomy=("CWE-345",),
+    help="evaluation",
+)
+PIPELINE_RULES = (STOPPED, NETWORK, CLAIM)

@@ -1,0 +1,1 @@
+"""One file, one stage; `shipworthy.pipelines` puts them in order."""

@@ -1,0 +1,119 @@
+"""Load: bring in what is declared, verify what is signed, and list everything there is with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from shipworthy.artifacts import Inventory, changed_since, discover, fetch
+from shipworthy.engine.events import Step
+from shipworthy.engine.stage import Job
+from shipworthy.errors import UsageError
+from shipworthy.model import CheckResult, Kind, Outcome, StageResult
+from shipworthy.paths import inside, matches
+
+ALWAYS_LEFT_OUT = (".shipworthy/",)
+
+
+def load(job: Job, target: Path | None = None) -> StageResult:
+    """Fill the job's inventory from the workspace, or from one file or folder of it."""
+    for wanted in job.settings.load.fetch:
+        fetch(wanted, job.root, offline=job.settings.scan.offline)
+    only = changed_since(job.root, job.trigger.since) if job.trigger.since else None
+    count = 0
+
+    def progress(_uri: str, _size: int) -> None:
+        nonlocal count
+        count += 1
+        job.events(Step("files", count, 0))
+
+    settings = job.settings
+    exclude = (*settings.scan.exclude, *_own_outputs(job))
+    inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=only, progress=progress)
+    if target is None and only is None:
+        _nothing_missing(job, inventory)
+    job.inventory = inventory
+    result = _as_check(inventory)
+    kinds = {kind.value: len(inventory.of(kind)) for kind in Kind if inventory.of(kind)}
+    return job.passed(
+        ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",
+        artifacts=inventory.artifacts,
+        checks=(result,),
+        outputs={"artifacts": inventory_digest(inventory), **_named(inventory, Kind.DATASET, Kind.MODEL)},
+        details={"kinds": kinds, "left-out": inventory.left_out, "excluded": inventory.excluded},
+    )
+
+
+def inventory_digest(inventory: Inventory) -> str:
+    """The digest of all names and digests."""
+    rows = [[artifact.uri, artifact.kind.value, artifact.digest] for artifact in inventory.artifacts]
+    return "sha256:" + hashlib.sha256(json.dumps(rows).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _named(inventory: Inventory, *kinds: Kind) -> dict[str, str]:
+    return {artifact.uri: artifact.digest for artifact in inventory.of(*kinds)}
+
+
+def _own_outputs(job: Job) -> Iterable[str]:
+    """What this pipeline writes is not its input: the declared outputs are looked at once they are made."""
+    settings = job.settings
+    for path in settings.train.outputs.values() if settings.train else ():
+        yield path.rstrip("/")
+        yield path.rstrip("/") + "/**"
+    for store in settings.store.to:
+        if store.startswith("local:"):
+            yield store.removeprefix("local:").rstrip("/") + "/"
+
+
+def _nothing_missing(job: Job, inventory: Inventory) -> None:
+    """Everything that the settings name must be there. Raises UsageError for the first that is not."""
+    settings, uris = job.settings, [artifact.uri for artifact in inventory.artifacts]
+    source = settings.source.name if settings.source else "settings"
+    for key in ("datasets", "models", "notebooks", "requirements"):
+        for glob in getattr(settings.load, key):
+            if not any(matches(uri, (glob,)) for uri in uris):
+                raise UsageError(
+                    f"`{glob}` matches no file",
+                    where=f"{source}: load.{key}",
+                    remedy="correct the pattern, or add the file",
+                )
+    wanted = {f"train.inputs.{name}": path for name, path in (settings.train.inputs if settings.train else {}).items()}
+    if settings.evaluate and settings.evaluate.holdout:
+        wanted["evaluate.holdout"] = settings.evaluate.holdout
+    for key, path in wanted.items():
+        real = inside(job.root, path, what=key)
+        if not real.exists():
+            raise UsageError(
+                f"there is no `{path}`", where=f"{source}: {key}", remedy="correct the path, or add the file"
+            )
+        if key == "evaluate.holdout" and not real.is_file():
+            raise UsageError(f"`{path}` is a folder; a CSV file is needed", where=f"{source}: {key}")
+
+
+def _as_check(inventory: Inventory) -> CheckResult:
+    """The inventory as a check: files that could not be read are a gap that a gate sees."""
+    unreadable = tuple(skip for skip in inventory.unreadable if skip.reason != "a link that leads nowhere")
+    dangling = len(inventory.unreadable) - len(unreadable)
+    notes = [f"{inventory.excluded} files excluded by the settings"] if inventory.excluded else []
+    notes += (
+        [f"{len(inventory.left_out)} folders left out: {', '.join(inventory.left_out[:5])}"]
+        if inventory.left_out
+        else []
+    )
+    notes += [f"{dangling} links that lead nowhere"] if dangling else []
+    if unreadable:
+        first = unreadable[0]
+        uri = first.artifact.uri if first.artifact else ""
+        notes.insert(
+            0, f"{uri}: {first.reason}" + (f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else "")
+        )
+    return CheckResult(
+        check="inventory",
+        category="load",
+        version="1",
+        outcome=Outcome.PARTIAL if unreadable else Outcome.RAN,
+        skipped=unreadable,
+        note="; ".join(notes),
+    )

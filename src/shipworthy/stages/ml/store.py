@@ -1,0 +1,60 @@
+"""Stage 10: keep the signed model and its evidence, by digest, under a name and a version."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from shipworthy.engine.stage import Job, Stage
+from shipworthy.errors import EvidenceError
+from shipworthy.evidence.digest import Manifest
+from shipworthy.evidence.release import Written, store_release
+from shipworthy.evidence.statement import Resource
+from shipworthy.model import StageResult
+from shipworthy.stages.ml.evaluate import PREDICTIONS
+from shipworthy.stages.ml.train import model_path
+from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stores import open_store
+
+
+def run(job: Job) -> StageResult:
+    """Put everything into every store; a version is never written twice."""
+    signer, written = open_signing_key(job), _written(job)
+    name, version = job.settings.store.name or job.project, job.run_id
+    model, folder = job.root / model_path(job), job.folder / "evidence"
+    outputs = {}
+    for uri in job.settings.store.to:
+        store = open_store(uri, job.root)
+        store.put_file(folder / PREDICTIONS, job.done["evaluate"].outputs[PREDICTIONS])
+        raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
+        ref = store.put_ref(name, version, raw)
+        outputs[f"{uri}#{ref.name}@{ref.version}"] = written.model.digest
+    return job.passed(
+        f"{name}@{version} in {', '.join(job.settings.store.to)}",
+        inputs={"model": written.model.digest},
+        outputs=outputs,
+        details={"name": name, "version": version, "stores": list(job.settings.store.to)},
+    )
+
+
+def _written(job: Job) -> Written:
+    """What was signed, from the signing stage's record. Raises EvidenceError when the model is not that any more."""
+    name, files = model_path(job), job.done["sign"].outputs
+    place = job.root / name
+    manifest = Manifest.of(place)
+    digest = manifest.digest if place.is_dir() else manifest.entries[0].digest
+    expected = job.done["sign"].inputs["model"]
+    if digest != expected:
+        raise EvidenceError(
+            f"the model was changed after it was signed: {digest}, signed was {expected}",
+            where=name,
+            remedy="run it again",
+        )
+    return Written(Resource(name, digest, "model"), manifest, job.folder / "evidence", dict(files), place.is_dir())
+
+
+STAGE = Stage(
+    "store",
+    "Store",
+    "Keeps the model and its evidence by digest, under a name and a version that are never overwritten.",
+    run,
+)

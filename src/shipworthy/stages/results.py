@@ -1,0 +1,49 @@
+"""Run checks inside a stage, filter their findings once, and name the results by a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipworthy.artifacts import Inventory
+from shipworthy.check import Check
+from shipworthy.engine.stage import Job
+from shipworthy.gates import apply_filters, read_baseline
+from shipworthy.gates.baseline import FILE_NAME
+from shipworthy.model import CheckResult
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Filtered results, notes about waivers for people, and the digest of it all."""
+
+    results: tuple[CheckResult, ...]
+    notes: tuple[str, ...]
+    digest: str
+
+
+def run_checks(job: Job, checks: Sequence[Check], inventory: Inventory, *, more: Sequence[CheckResult] = ()) -> Checked:
+    """Run the checks over the inventory and filter the findings, together with the results `more`."""
+    results = (*more, *job.checks.run(checks, inventory))
+    baseline = read_baseline(job.root / FILE_NAME)
+    filtered = apply_filters(results, job.settings.waivers, baseline, job.today)
+    notes = []
+    for index in sorted(filtered.expired):
+        waiver = job.settings.waivers[index]
+        notes.append(f"expired waiver: {waiver.rule} ({waiver.owner}, until {waiver.until.isoformat()})")
+    ran = {rule.id for check in checks for rule in check.rules}
+    for index, waiver in enumerate(job.settings.waivers):
+        if waiver.rule in ran and index not in filtered.used | filtered.expired:
+            notes.append(f"unused waiver: {waiver.rule} for {waiver.path or waiver.fingerprint} ({waiver.owner})")
+    return Checked(filtered.results, tuple(notes), results_digest(filtered.results))
+
+
+def results_digest(results: Sequence[CheckResult]) -> str:
+    """The digest of what was found and what was looked at; the same for the same artifacts, checks and policy."""
+    rows = [
+        [r.check, r.version, r.outcome.value, sorted(r.examined), sorted(f.fingerprint for f in r.findings)]
+        for r in results
+    ]
+    return "sha256:" + hashlib.sha256(json.dumps(sorted(rows, key=str)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,41 @@
+"""The one look of `shipworthy scan`: load a file or folder, run the checks over it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from shipworthy.engine.checks import select
+from shipworthy.engine.stage import Job, Pipeline, Stage
+from shipworthy.errors import UsageError
+from shipworthy.model import StageResult
+from shipworthy.stages.gate import gate
+from shipworthy.stages.load import load
+from shipworthy.stages.results import run_checks
+
+
+def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
+    """A stage that scans this target with the checks or categories named; by default all that the settings ask for."""
+
+    def run(job: Job) -> StageResult:
+        loaded = load(job, target)
+        checks = select(job.settings, names)
+        if names and not checks:
+            raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
+        checked = run_checks(job, checks, job.inventory, more=loaded.checks)
+        found = sum(len(result.findings) for result in checked.results)
+        return replace(
+            loaded,
+            note=f"{loaded.note}: {found} findings",
+            checks=checked.results,
+            outputs={**loaded.outputs, "results": checked.digest},
+            details={**loaded.details, "waiver-notes": checked.notes},
+        )
+
+    return Stage("scan", "Scan", "Looks at the target with every check.", run)
+
+
+def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
+    """What `shipworthy scan` runs: one look at a target, one gate."""
+    decide = gate("scan", "Gate", "Decides on what was scanned.", over=("scan",))
+    return Pipeline("scan", "Scan", (scan_target(target, checks), replace(decide, name="gate")))

@@ -1,0 +1,363 @@
+"""A store in a folder: `blobs/sha256/<2>/<hex>`, `refs/<name>/<version>.json`, `refs/<name>/latest`.
+
+A blob is written to `tmp/`, checked, made durable and read-only, then renamed into place: whatever crashes or fills up,
+a name under `blobs/` always means whole bytes. A reference is written once under a lock; only `latest` moves. What a
+crash leaves in `tmp/` means nothing and may be deleted.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.stores import Ref, TreeManifest
+
+BUFFER = 1024 * 1024
+REF_LIMIT = 16 * 1024 * 1024
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """A store in the folder `root`, safe for several processes on one machine. See `Store` for what its methods do."""
+
+    root: Path
+
+    def put_file(self, path: Path, expected: str = "") -> str:
+        """Keep a file's bytes. A link is not followed."""
+        return self._put_from(path, expected)
+
+    def put_bytes(self, data: bytes, expected: str = "") -> str:
+        """Keep bytes."""
+        with self._staged() as (stream, temporary):
+            stream.write(data)
+            digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+            return self._keep(stream, temporary, digest, expected, "the bytes")
+
+    def put_tree(self, root: Path, manifest: TreeManifest) -> str:
+        """Keep a folder's files, each of which must still have the digest that the manifest gives; the manifest comes
+        last, so that a folder is either kept whole or not known.
+        """
+        single = root.is_file()
+        for entry in manifest.entries:
+            if not entry.path.endswith("/"):
+                self._put_from(root if single else root / entry.path, entry.digest)
+        return self.put_bytes(manifest.to_bytes())
+
+    def get(self, digest: str) -> Path:
+        """The checked path."""
+        self.open(digest).close()
+        return self._path(digest)
+
+    def open(self, digest: str) -> BinaryIO:
+        """The checked bytes, from their start."""
+        stream = self._opened(digest)
+        try:
+            actual = _hash(stream, self._path(digest))
+            if actual != digest:
+                raise _damaged(digest, actual, self._path(digest))
+            stream.seek(0)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def read(self, digest: str, limit: int) -> bytes:
+        """The checked bytes, all of them. Raises EvidenceError when there are more than `limit`."""
+        with self._opened(digest) as stream, _reading(self._path(digest)):
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            raise EvidenceError(f"larger than {limit} bytes", where=str(self._path(digest)))
+        actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        if actual != digest:
+            raise _damaged(digest, actual, self._path(digest))
+        return data
+
+    def get_tree(self, manifest: TreeManifest, destination: Path) -> None:
+        """Write the folder to `destination`, which must not exist. It appears whole or not at all."""
+        if os.path.lexists(destination):
+            raise UsageError("there is something already", where=str(destination), remedy="give a new folder's name")
+        with _writing(destination):
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            building = Path(tempfile.mkdtemp(dir=destination.parent, prefix=f".{destination.name}."))
+        try:
+            for entry in manifest.entries:
+                self._materialise(entry.path, entry.digest, entry.executable, building)
+            with _writing(destination):
+                building.chmod(0o755)
+                building.rename(destination)
+        except BaseException:
+            _remove_tree(building)
+            raise
+
+    def locate(self, digest: str) -> Path | None:
+        """Where the bytes lie, unchecked."""
+        path = self._path(digest)
+        return path if path.is_file() and not path.is_symlink() else None
+
+    def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
+        """Write `<version>.json` once, then point `latest` at it. The same bytes again are accepted."""
+        path = self._ref_path(name, version)
+        ref = Ref(name, version, raw, f"sha256:{hashlib.sha256(raw).hexdigest()}")
+        pointer = json.dumps({"digest": ref.digest, "version": version}, sort_keys=True).encode() + b"\n"
+        with self._locked():
+            with _writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(path):
+                if _read_small(path) != raw:
+                    raise UsageError(
+                        f"{name} {version} is stored already, with other contents",
+                        where=str(path),
+                        remedy="a released version never changes: choose a new version",
+                    )
+            else:
+                self._replace(path, raw, 0o444)
+            self._replace(path.parent / "latest", pointer, 0o644)
+        return ref
+
+    def get_ref(self, name: str, version: str = "latest") -> Ref:
+        """The reference's bytes; `latest` follows the pointer and checks that it fits."""
+        expected = ""
+        if version == "latest":
+            version, expected = self._latest(name)
+        path = self._ref_path(name, version)
+        if not os.path.lexists(path):
+            known = ", ".join(self.versions(name)[-10:])
+            raise UsageError(
+                f"the store does not have {name} {version}",
+                where=str(self.root),
+                remedy=f"known versions: {known}" if known else "no version of this name was stored here",
+            )
+        raw = _read_small(path)
+        digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        if expected and digest != expected:
+            raise _damaged(expected, digest, path)
+        return Ref(name, version, raw, digest)
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The versions of the name; none when it is not known."""
+        folder = self._ref_path(name, "0").parent
+        try:
+            return tuple(sorted(path.stem for path in folder.iterdir() if path.name.endswith(".json")))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot be listed: {error.strerror}", where=str(folder)) from None
+
+    def _path(self, digest: str) -> Path:
+        match = _DIGEST.fullmatch(digest)
+        if not match:
+            raise UsageError("this is no digest (sha256: and 64 hex digits)", where=digest[:80])
+        return self.root / "blobs" / "sha256" / match[1][:2] / match[1]
+
+    def _ref_path(self, name: str, version: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name[:60]!r} is no name for a release",
+                where="the store",
+                remedy="lower-case letters, digits, dots, dashes and underscores; a letter or digit first",
+            )
+        if not _VERSION.fullmatch(version) or version == "latest":
+            raise UsageError(f"{version[:60]!r} is no version", where=name, remedy="for example 1.2.0")
+        return self.root / "refs" / name / f"{version}.json"
+
+    def _latest(self, name: str) -> tuple[str, str]:
+        pointer = self._ref_path(name, "0").parent / "latest"
+        if not os.path.lexists(pointer):
+            raise UsageError(f"the store does not have {name}", where=str(self.root), remedy="store a release first")
+        try:
+            value = json.loads(_read_small(pointer))
+            version, digest = value["version"], value["digest"]
+            sound = isinstance(version, str) and isinstance(digest, str) and _DIGEST.fullmatch(digest)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            sound = None
+        if not sound:
+            raise EvidenceError(
+                "the pointer to the latest version is damaged", where=str(pointer), remedy="name a version"
+            )
+        return version, digest
+
+    @contextmanager
+    def _staged(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """A new file under `tmp/` that is gone afterwards, unless it was renamed. Explains OSErrors of its user."""
+        folder = self.root / "tmp"
+        with _writing(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=folder)
+            try:
+                with open(descriptor, "w+b") as stream:
+                    yield stream, Path(name)
+            finally:
+                with suppress(OSError):
+                    Path(name).unlink()
+
+    def _put_from(self, path: Path, expected: str) -> str:
+        with _open_regular(path) as source, self._staged() as (stream, temporary):
+            hasher = hashlib.sha256()
+            while chunk := _read_chunk(source, path):
+                hasher.update(chunk)
+                stream.write(chunk)
+            return self._keep(stream, temporary, f"sha256:{hasher.hexdigest()}", expected, str(path))
+
+    def _keep(self, stream: BinaryIO, temporary: Path, digest: str, expected: str, where: str) -> str:
+        if expected and digest != expected:
+            raise EvidenceError(
+                f"the bytes changed: {digest} instead of {expected}", where=where, remedy="make the evidence again"
+            )
+        final = self._path(digest)
+        if os.path.lexists(final):
+            self.open(digest).close()  # what is there must be those bytes; damage is never papered over
+            return digest
+        stream.flush()
+        os.fchmod(stream.fileno(), 0o444)
+        os.fsync(stream.fileno())
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.rename(final)
+        _sync_folder(final.parent)
+        return digest
+
+    def _opened(self, digest: str) -> BinaryIO:
+        path = self._path(digest)
+        try:
+            return _open_regular(path)
+        except UsageError:
+            raise UsageError(f"the store does not have {digest}", where=str(self.root)) from None
+
+    def _materialise(self, name: str, digest: str, executable: bool, folder: Path) -> None:
+        target = folder / name
+        if name.startswith("/") or any(part in {"", ".", ".."} for part in name.removesuffix("/").split("/")):
+            raise EvidenceError("the manifest names a file outside of its folder", where=name[:80])
+        with _writing(target):
+            if name.endswith("/"):
+                target.mkdir(parents=True, exist_ok=True)
+                return
+            target.parent.mkdir(parents=True, exist_ok=True)
+            hasher = hashlib.sha256()
+            with self._opened(digest) as source, target.open("xb") as sink:
+                while chunk := _read_chunk(source, self._path(digest)):
+                    hasher.update(chunk)
+                    sink.write(chunk)
+            target.chmod(0o755 if executable else 0o644)
+        if f"sha256:{hasher.hexdigest()}" != digest:
+            raise _damaged(digest, f"sha256:{hasher.hexdigest()}", self._path(digest))
+
+    def _replace(self, path: Path, data: bytes, mode: int) -> None:
+        with self._staged() as (stream, temporary):
+            stream.write(data)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+            temporary.rename(path)
+            _sync_folder(path.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer of references at a time; the lock goes with its process."""
+        with _writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _writing(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(error, where) from None
+
+
+@contextmanager
+def _reading(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(where)) from None
+
+
+def _cannot_write(error: OSError, where: Path) -> EnvironmentFailure:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        problem, remedy = "the disk is full; nothing half-written was kept", "free space, then try again"
+    elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        problem, remedy = "the store cannot be written to", "correct its permissions, or name another folder"
+    elif error.errno in {errno.ENOTDIR, errno.EEXIST}:
+        problem, remedy = "there is a file where the store's folder should be", "name another folder"
+    else:
+        problem, remedy = f"the store cannot be written to: {error.strerror}", "check the disk, then try again"
+    return EnvironmentFailure(problem, where=str(where), remedy=remedy)
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            raise UsageError("there is no such file", where=str(path)) from None
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise EvidenceError("this is no regular file", where=str(path)) from None
+        raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise EvidenceError("this is no regular file", where=str(path))
+    return open(descriptor, "rb")
+
+
+def _read_chunk(stream: BinaryIO, path: Path) -> bytes:
+    with _reading(path):
+        return stream.read(BUFFER)
+
+
+def _read_small(path: Path) -> bytes:
+    with _open_regular(path) as stream, _reading(path):
+        raw = stream.read(REF_LIMIT + 1)
+    if len(raw) > REF_LIMIT:
+        raise EvidenceError(f"larger than {REF_LIMIT} bytes", where=str(path))
+    return raw
+
+
+def _hash(stream: BinaryIO, path: Path) -> str:
+    hasher = hashlib.sha256()
+    while chunk := _read_chunk(stream, path):
+        hasher.update(chunk)
+    return f"sha256:{hasher.hexdigest()}"
+
+
+def _damaged(expected: str, actual: str, path: Path) -> EvidenceError:
+    return EvidenceError(
+        f"the stored bytes are damaged: {actual} instead of {expected}",
+        where=str(path),
+        remedy="delete the damaged file, then store the release again from where it was made",
+    )
+
+
+def _remove_tree(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,326 @@
+"""Finding what there is: odd names, links, unreadable files; and fetching only what was expected."""
+
+import hashlib
+import http.server
+import os
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipworthy.artifacts import changed_since, discover, fetch, git_state
+from shipworthy.config import Fetch, Load
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.model import Kind
+from shipworthy.paths import display_name, inside, matches
+
+
+def kinds(folder: Path, load: Load | None = None) -> dict[str, Kind]:
+    return {artifact.uri: artifact.kind for artifact in discover(folder, load=load).artifacts}
+
+
+def put(folder: Path, name: str, data: bytes | str = "x\n") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def test_files_are_what_they_are(tmp_path: Path) -> None:
+    expected = {
+        "train.py": Kind.CODE,
+        "run.me": Kind.CODE,
+        "nb/explore.ipynb": Kind.NOTEBOOK,
+        "data/train.csv": Kind.DATASET,
+        "data/rows.jsonl": Kind.DATASET,
+        "requirements-dev.txt": Kind.REQUIREMENTS,
+        "pyproject.toml": Kind.REQUIREMENTS,
+        "Dockerfile": Kind.DOCKERFILE,
+        "deploy/Dockerfile.gpu": Kind.DOCKERFILE,
+        ".github/workflows/ci.yml": Kind.WORKFLOW,
+        "infra/main.tf": Kind.IAC,
+        "k8s/deploy.yaml": Kind.IAC,
+        "prompts/system.txt": Kind.PROMPT,
+        "README.md": Kind.TEXT,
+        "model.safetensors": Kind.MODEL,
+        "picture.png": Kind.OTHER,
+    }
+    content = {
+        "run.me": "#!/usr/bin/env python3\n",
+        "k8s/deploy.yaml": "apiVersion: apps/v1\nkind: Deployment\n",
+        "picture.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    }
+    for name in expected:
+        put(tmp_path, name, content.get(name, "x\n"))
+    assert kinds(tmp_path) == expected
+
+
+def test_the_settings_globs_win_over_names(tmp_path: Path) -> None:
+    put(tmp_path, "weights/base.dat", b"\0\1\2")
+    put(tmp_path, "data/rows.txt")
+    load = Load(models=("weights/*",), datasets=("data/*.txt",))
+    assert kinds(tmp_path, load) == {"weights/base.dat": Kind.MODEL, "data/rows.txt": Kind.DATASET}
+
+
+def test_digest_and_size_are_those_of_the_bytes(tmp_path: Path) -> None:
+    data = os.urandom(3_000_000)
+    put(tmp_path, "blob.bin", data)
+    (artifact,) = discover(tmp_path).artifacts
+    assert artifact.digest == "sha256:" + hashlib.sha256(data).hexdigest()
+    assert artifact.size == len(data)
+    assert str(tmp_path) not in repr(artifact)
+
+
+def test_odd_names_can_be_printed_and_stay_apart(tmp_path: Path) -> None:
+    names = [
+        b"new\nline.txt",
+        b"bad\xff.txt",
+        b"100%.txt",
+        b"100%25.txt",
+        "übung.txt".encode(),
+        "a\u202eb.txt".encode(),
+    ]
+    for name in names:
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as stream:
+            stream.write(b"x")
+    uris = [artifact.uri for artifact in discover(tmp_path).artifacts]
+    assert len(set(uris)) == len(names)
+    assert all(uri.isprintable() for uri in uris)
+    assert "new%0Aline.txt" in uris
+    assert "bad%FF.txt" in uris
+    assert "übung.txt" in uris
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=20))
+def test_display_names_are_printable_and_one_to_one(names: list[str]) -> None:
+    shown = [display_name(name) for name in names]
+    assert len(set(shown)) == len(names)
+    assert all(not any(ord(c) < 32 for c in name) for name in shown)
+
+
+def test_links_loops_pipes_and_unreadable_files_are_told(tmp_path: Path) -> None:
+    outside = put(tmp_path / "outside", "secret.txt")
+    root = tmp_path / "w"
+    put(root, "real.txt")
+    (root / "loop").mkdir()
+    (root / "loop" / "self").symlink_to("../loop")
+    (root / "dangling.pkl").symlink_to("/nowhere/at/all")
+    (root / "out.txt").symlink_to(outside)
+    (root / "in.txt").symlink_to("real.txt")
+    os.mkfifo(root / "pipe.txt")
+    inventory = discover(root)
+    assert [artifact.uri for artifact in inventory.artifacts] == ["real.txt"]
+    told = {skip.artifact.uri: skip.reason for skip in inventory.unreadable if skip.artifact}
+    assert set(told) == {"dangling.pkl", "out.txt", "pipe.txt"}
+    assert "out of the workspace" in told["out.txt"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "closed.txt").chmod(0)
+    (skip,) = discover(tmp_path).unreadable
+    assert "Permission denied" in skip.reason
+
+
+def test_our_own_folder_and_environments_are_left_out_and_counted(tmp_path: Path) -> None:
+    put(tmp_path, ".shipworthy/runs/x/run.json")
+    put(tmp_path, "env/pyvenv.cfg")
+    put(tmp_path, "env/lib/evil.py")
+    put(tmp_path, "big/data.bin")
+    put(tmp_path, "app.py")
+    inventory = discover(tmp_path, exclude=("big/",))
+    assert [artifact.uri for artifact in inventory.artifacts] == ["app.py"]
+    assert set(inventory.left_out) == {".shipworthy/", "env/", "big/"}
+
+
+def test_a_missing_target_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        discover(tmp_path / "nowhere")
+
+
+def test_a_file_that_is_named_is_looked_at_whatever_it_is(tmp_path: Path) -> None:
+    path = put(tmp_path, "thing.xyz", b"\0\1\2\3")
+    assert discover(path).artifacts[0].kind is Kind.MODEL
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "", "a\0b", "link/x"])
+def test_paths_stay_inside(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "w"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    with pytest.raises(UsageError):
+        inside(root, path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "glob", "yes"),
+    [
+        ("a/b.csv", "a/*.csv", True),
+        ("a/c/b.csv", "a/*.csv", False),
+        ("a/c/b.csv", "a/**/*.csv", True),
+        ("a/b.csv", "a/**/*.csv", True),
+        ("x/y/z.py", "*.py", True),
+        ("tests/a.py", "tests/", True),
+        ("mytests/a.py", "tests/", False),
+        ("a.csv", "./a.csv", True),
+        ("anything/at/all", "**", True),
+        ("a/[x].py", "a/[x].py", True),
+    ],
+)
+def test_globs(uri: str, glob: str, yes: bool) -> None:
+    assert matches(uri, (glob,)) is yes
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    put(root, "one.py", "a = 1\n")
+    put(root, "two.py", "b = 1\n")
+    for args in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "first"]):
+        git(root, *args)
+    return root
+
+
+def git(root: Path, *args: str) -> str:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    return subprocess.run(
+        ["git", "-C", str(root), *identity, *args], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_git_says_commit_branch_author_and_dirt(repository: Path) -> None:
+    state = git_state(repository)
+    assert state is not None
+    assert (state.commit, state.branch, state.author, state.dirty) == (
+        git(repository, "rev-parse", "HEAD"),
+        "main",
+        "Ada",
+        False,
+    )
+    put(repository, "one.py", "a = 2\n")
+    changed = git_state(repository)
+    assert changed is not None
+    assert changed.dirty
+    assert git_state(repository.parent) is None
+
+
+def test_since_limits_to_what_changed(repository: Path) -> None:
+    put(repository, "one.py", "a = 2\n")
+    put(repository, "new\nname.py")
+    changed = changed_since(repository, "HEAD")
+    assert changed == {"one.py", "new%0Aname.py"}
+    assert {a.uri for a in discover(repository, only=changed).artifacts} == changed
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "--output=/tmp/x", "-h"])
+def test_a_bad_revision_is_a_usage_error(repository: Path, revision: str) -> None:
+    with pytest.raises(UsageError):
+        changed_since(repository, revision)
+
+
+def test_hostile_git_configuration_runs_nothing(repository: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "owned"
+    script = put(tmp_path, "evil.sh", f"#!/bin/sh\ntouch {marker}\n")
+    script.chmod(0o755)
+    for key in ("core.fsmonitor", "core.pager", "diff.external", "core.sshCommand"):
+        git(repository, "config", key, str(script))
+    hook = put(repository, ".git/hooks/post-index-change", script.read_bytes())
+    hook.chmod(0o755)
+    assert git_state(repository) is not None
+    put(repository, "one.py", "a = 3\n")
+    changed_since(repository, "HEAD")
+    assert not marker.exists()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """A server that also lies."""
+
+    def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            self.end_headers()
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b"half")
+        elif self.path == "/model":
+            self.send_response(200)
+            self.send_header("Content-Length", "7")
+            self.end_headers()
+            self.wfile.write(b"weights")
+        else:
+            self.send_error(404)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as made:
+        thread = threading.Thread(target=made.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_address[1]}"
+        made.shutdown()
+        thread.join()
+
+
+WEIGHTS = hashlib.sha256(b"weights").hexdigest()
+
+
+def test_fetching_with_the_expected_digest(tmp_path: Path, server: str) -> None:
+    wanted = Fetch(uri=f"{server}/model", to="models/base.bin", sha256=WEIGHTS)
+    assert fetch(wanted, tmp_path, offline=True) == f"sha256:{WEIGHTS}"
+    assert (tmp_path / "models/base.bin").read_bytes() == b"weights"
+
+
+def test_other_bytes_than_expected_are_refused_and_nothing_is_left(tmp_path: Path, server: str) -> None:
+    put(tmp_path, "base.bin", "before")
+    with pytest.raises(EvidenceError, match="not the expected"):
+        fetch(Fetch(uri=f"{server}/model", to="base.bin", sha256="0" * 64), tmp_path, offline=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["base.bin"]
+    assert (tmp_path / "base.bin").read_text() == "before"
+
+
+@pytest.mark.parametrize("path", ["/away", "/short", "/missing"])
+def test_a_server_that_fails_is_an_environment_failure(tmp_path: Path, server: str, path: str) -> None:
+    with pytest.raises(EnvironmentFailure):
+        fetch(Fetch(uri=server + path, to="x", sha256=WEIGHTS), tmp_path, offline=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Fetch(uri="https://example.org/x", to="../x", sha256=WEIGHTS),
+        Fetch(uri="https://example.org/x", to="x", sha256="short"),
+        Fetch(uri="gopher://example.org/x", to="x", sha256=WEIGHTS),
+        Fetch(uri="git+https://example.org/x@main#y", to="x"),
+        Fetch(uri="file://host/etc/passwd", to="x", sha256=WEIGHTS),
+        Fetch(),
+    ],
+)
+def test_bad_entries_are_usage_errors(tmp_path: Path, wanted: Fetch) -> None:
+    with pytest.raises(UsageError):
+        fetch(wanted, tmp_path, offline=False)
+
+
+def test_offline_fetches_nothing_from_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match="offline"):
+        fetch(Fetch(uri="https://example.org/x", to="x", sha256=WEIGHTS), tmp_path, offline=True)
+
+
+def test_a_file_and_a_git_commit_can_be_fetched(tmp_path: Path, repository: Path) -> None:
+    source = put(tmp_path, "source.bin", "weights")
+    fetch(Fetch(uri=source.as_uri(), to="a.bin", sha256=WEIGHTS), tmp_path / "repo", offline=True)
+    commit = git(repository, "rev-parse", "HEAD")
+    fetch(Fetch(uri=f"git+file://{repository}@{commit}#one.py", to="b.py"), tmp_path / "repo", offline=True)
+    assert (repository / "a.bin").read_text() == "weights"
+    assert (repository / "b.py").read_text() == "a = 1\n"

@@ -1,0 +1,177 @@
+"""The engine runs checks that hang, die, eat memory and lie, and never takes any of it for clean."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import odd_checks
+from shipworthy.artifacts import discover
+from shipworthy.check import Check, checks_of
+from shipworthy.config import Scan, Settings
+from shipworthy.engine.cache import Cache
+from shipworthy.engine.checks import CheckRunner, select
+from shipworthy.engine.events import Events
+from shipworthy.errors import UsageError
+from shipworthy.model import CheckResult, Outcome
+
+CHECKS = {check.name: check for check in checks_of(odd_checks)}
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Cache]:
+    made = Cache(tmp_path / "cache")
+    yield made
+    made.close()
+
+
+def look(folder: Path, name: str = "odd", cache: Cache | None = None, settings: Settings | None = None) -> CheckResult:
+    check: Check = CHECKS[name]
+    with CheckRunner(settings or Settings(scan=Scan(memory_mb=512)), folder, cache or Cache(None), Events()) as runner:
+        return runner.run((check,), discover(folder))[0]
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.txt").write_text(text)
+    return folder
+
+
+def test_findings_and_coverage_are_told(tmp_path: Path) -> None:
+    result = look(write(tmp_path / "w", one="bad thing", two="fine"))
+    assert result.outcome is Outcome.RAN
+    assert [f.artifact.uri for f in result.findings] == ["one.txt"]
+    assert result.findings[0].check == "odd"
+    assert result.examined == {"one.txt", "two.txt"}
+    assert result.eligible == 2
+
+
+@pytest.mark.parametrize(("text", "says"), [("hang", "took longer"), ("die", "process died"), ("eat", "memory")])
+def test_a_file_that_stops_its_reader_is_a_finding_and_the_rest_is_read(tmp_path: Path, text: str, says: str) -> None:
+    result = look(write(tmp_path / "w", a="fine", m=text, z="bad thing"))
+    assert result.outcome is Outcome.PARTIAL
+    assert result.examined == {"a.txt", "z.txt"}
+    found = {f.artifact.uri: f for f in result.findings}
+    assert found["m.txt"].rule.id == "check-stopped"
+    assert says in found["m.txt"].message
+    assert found["z.txt"].rule.id == "said-bad"
+
+
+def test_a_check_that_breaks_is_failed_and_does_not_tell_what_the_file_holds(tmp_path: Path) -> None:
+    result = look(write(tmp_path / "w", only="break hunter2secret"))
+    assert result.outcome is Outcome.FAILED
+    assert not result.examined
+    assert "ValueError" in result.note
+    assert "hunter2secret" not in repr(result)
+
+
+def test_endless_recursion_is_survived(tmp_path: Path) -> None:
+    result = look(write(tmp_path / "w", deep="recurse", fine="fine"))
+    assert result.outcome is Outcome.PARTIAL
+    assert result.examined == {"fine.txt"}
+
+
+def test_a_flood_of_findings_is_bounded_and_said(tmp_path: Path) -> None:
+    result = look(write(tmp_path / "w", much="flood"))
+    assert 0 < len(result.findings) <= 5_000
+    assert "more than" in result.skipped[0].reason
+
+
+def test_skipped_is_not_clean(tmp_path: Path) -> None:
+    result = look(write(tmp_path / "w", one="skip", two="fine"))
+    assert result.outcome is Outcome.PARTIAL
+    assert look(write(tmp_path / "v", one="skip")).outcome is Outcome.FAILED
+
+
+def test_nothing_to_look_at_is_not_applicable(tmp_path: Path) -> None:
+    assert look(write(tmp_path / "w")).outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("none", Outcome.RAN),
+        ("bad", Outcome.RAN),
+        ("unavailable", Outcome.UNAVAILABLE),
+        ("not-applicable", Outcome.NOT_APPLICABLE),
+    ],
+)
+def test_a_check_of_the_tree(tmp_path: Path, answer: str, outcome: Outcome) -> None:
+    settings = Settings(checks={"odd-tree": {"answer": answer}})
+    result = look(write(tmp_path / "w", one="fine"), "odd-tree", settings=settings)
+    assert result.outcome is outcome
+    assert bool(result.findings) is (answer == "bad")
+
+
+@pytest.mark.parametrize("name", ["odd", "odd-batch", "odd-tree"])
+def test_a_second_run_is_answered_by_the_cache(tmp_path: Path, cache: Cache, name: str) -> None:
+    folder = write(tmp_path / "w", one="bad thing", two="fine", three="bad too")
+    settings = Settings(checks={"odd-tree": {"answer": "bad"}})
+    first = look(folder, name, cache, settings)
+    second = look(folder, name, cache, settings)
+    assert first.cached == 0
+    assert second.cached == (1 if name == "odd-tree" else 3)
+    assert {f.fingerprint for f in second.findings} == {f.fingerprint for f in first.findings}
+    assert sorted(f.artifact.uri for f in second.findings) == sorted(f.artifact.uri for f in first.findings)
+    assert (second.outcome, second.examined) == (first.outcome, first.examined)
+
+
+def test_a_changed_file_is_looked_at_again(tmp_path: Path, cache: Cache) -> None:
+    folder = write(tmp_path / "w", one="fine", two="fine")
+    look(folder, cache=cache)
+    write(folder, one="bad thing")
+    result = look(folder, cache=cache)
+    assert result.cached == 1
+    assert [f.artifact.uri for f in result.findings] == ["one.txt"]
+
+
+def test_only_what_ran_is_kept(tmp_path: Path, cache: Cache) -> None:
+    folder = write(tmp_path / "w", one="die", two="skip", three="break", four="fine")
+    look(folder, cache=cache)
+    again = look(folder, cache=cache)
+    assert again.cached == 1
+    assert again.outcome is Outcome.PARTIAL
+
+
+def test_two_files_with_the_same_bytes_keep_their_names(tmp_path: Path, cache: Cache) -> None:
+    folder = write(tmp_path / "w", one="bad thing", two="bad thing")
+    look(folder, cache=cache)
+    assert sorted(f.artifact.uri for f in look(folder, cache=cache).findings) == ["one.txt", "two.txt"]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "foreign rows"])
+def test_a_damaged_cache_is_no_answer(tmp_path: Path, damage: str) -> None:
+    folder = write(tmp_path / "w", one="bad thing")
+    first = Cache(tmp_path / "c")
+    look(folder, cache=first)
+    first.close()
+    path = next((tmp_path / "c").glob("*.db"))
+    if damage == "garbage":
+        path.write_bytes(b"not a database at all" * 100)
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE results SET value = '[{}]'")
+        database.close()
+    second = Cache(tmp_path / "c")
+    result = look(folder, cache=second)
+    second.close()
+    assert len(result.findings) == 1
+
+
+def test_names_in_the_settings_must_exist() -> None:
+    with pytest.raises(UsageError, match="neither a check nor a category"):
+        select(Settings(scan=Scan(skip=("secretz",))))
+    with pytest.raises(UsageError, match="no check"):
+        select(Settings(checks={"nothing": {}}))
+
+
+def test_a_program_inside_the_workspace_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ruff").write_text("#!/bin/sh\n")
+    settings = replace(Settings(), tools={"ruff": str(tmp_path / "ruff")})
+    with pytest.raises(UsageError, match="outside of the workspace"):
+        CheckRunner(settings, tmp_path, Cache(None), Events())

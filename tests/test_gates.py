@@ -1,0 +1,220 @@
+"""Gates: what fails them, what they accept by name, and that nothing unseen ever passes."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipworthy.config import Gate, Waiver
+from shipworthy.errors import UsageError
+from shipworthy.gates import Expression, apply_filters, decide, dedupe, read_baseline, write_baseline
+from shipworthy.model import (
+    Artifact,
+    CheckResult,
+    Confidence,
+    Disposition,
+    Finding,
+    Kind,
+    Metric,
+    Outcome,
+    Rule,
+    Severity,
+    Skipped,
+)
+
+RULE = Rule("torch-load", "Unsafe load", Severity.HIGH, "It runs code.", "Use weights_only=True.")
+TODAY = date(2026, 6, 1)
+
+
+def artifact(uri: str = "src/app.py") -> Artifact:
+    return Artifact(uri, Kind.CODE, "sha256:" + "0" * 64, 10)
+
+
+def finding(severity: Severity = Severity.HIGH, uri: str = "src/app.py", line: int = 3, **more: object) -> Finding:
+    made = RULE.at(artifact(uri), line=line, evidence="torch.load(path)", severity=severity)
+    return made.with_(check="python-ml", category="code", **more)
+
+
+def result(*findings: Finding, outcome: Outcome = Outcome.RAN, **more: object) -> CheckResult:
+    base = CheckResult("python-ml", "code", "1", outcome, findings, frozenset({"src/app.py"}), 1)
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def test_clean_results_pass() -> None:
+    assert decide("g", Gate(), [result()]).passed
+
+
+@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL])
+def test_a_severe_finding_fails_with_place_and_remedy(severity: Severity) -> None:
+    decision = decide("g", Gate(), [result(finding(severity))])
+    assert not decision.passed
+    assert not decision.coverage_only
+    assert "src/app.py (line 3)" in decision.reasons[0].message
+    assert decision.reasons[0].remedy == RULE.remedy
+
+
+def test_a_mild_finding_passes_and_is_counted() -> None:
+    decision = decide("g", Gate(), [result(finding(Severity.MEDIUM))])
+    assert decision.passed
+    assert len(decision.new) == 1
+
+
+def test_confidence_below_the_policy_does_not_fail() -> None:
+    unsure = finding(confidence=Confidence.LOW)
+    assert decide("g", Gate(min_confidence="medium"), [result(unsure)]).passed
+    assert not decide("g", Gate(), [result(unsure)]).passed
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNAVAILABLE, Outcome.PARTIAL])
+def test_what_did_not_look_never_passes(outcome: Outcome) -> None:
+    decision = decide("g", Gate(), [result(outcome=outcome, note="the tool is gone")])
+    assert not decision.passed
+    assert decision.coverage_only
+    assert "the tool is gone" in decision.uncovered[0]
+
+
+def test_ran_without_reading_everything_never_passes() -> None:
+    assert not decide("g", Gate(), [result(eligible=2)]).passed
+
+
+def test_partial_is_accepted_by_name_only() -> None:
+    partial = result(outcome=Outcome.PARTIAL, skipped=(Skipped(None, "old database"),))
+    assert decide("g", Gate(accept_partial=("python-ml",)), [partial]).passed
+    assert not decide("g", Gate(accept_partial=("python-security",)), [partial]).passed
+    failed = result(outcome=Outcome.FAILED)
+    assert not decide("g", Gate(accept_partial=("python-ml",)), [failed]).passed
+
+
+def test_a_required_check_that_was_never_run_fails() -> None:
+    decision = decide("g", Gate(require=("secrets",)), [result()])
+    assert not decision.passed
+    assert "secrets" in decision.uncovered[0]
+
+
+def test_coverage_and_findings_together_are_a_finding_first() -> None:
+    decision = decide("g", Gate(), [result(finding(), outcome=Outcome.PARTIAL, note="one file")])
+    assert not decision.coverage_only
+    assert decision.reasons[0].code == RULE.id
+
+
+WAIVER = Waiver(rule="torch-load", path="src/**", owner="ada", reason="trusted file", until=date(2026, 12, 31))
+
+
+def test_a_waiver_accepts_and_stays_visible() -> None:
+    filtered = apply_filters([result(finding())], [WAIVER], frozenset(), TODAY)
+    waived = filtered.results[0].findings[0]
+    assert waived.disposition is Disposition.WAIVED
+    assert "ada until 2026-12-31" in waived.waiver
+    assert filtered.used == {0}
+    assert decide("g", Gate(), filtered.results).passed
+
+
+@pytest.mark.parametrize(
+    "waiver",
+    [
+        replace(WAIVER, until=date(2026, 5, 31)),
+        replace(WAIVER, rule="other"),
+        replace(WAIVER, path="tests/**"),
+        replace(WAIVER, fingerprint="0" * 32),
+    ],
+)
+def test_a_waiver_that_is_over_or_means_something_else_does_nothing(waiver: Waiver) -> None:
+    filtered = apply_filters([result(finding())], [waiver], frozenset(), TODAY)
+    assert filtered.results[0].findings[0].disposition is Disposition.NEW
+    assert filtered.expired == ({0} if waiver.until < TODAY else frozenset())
+
+
+def test_the_last_day_of_a_waiver_still_holds() -> None:
+    filtered = apply_filters([result(finding())], [replace(WAIVER, until=TODAY)], frozenset(), TODAY)
+    assert filtered.used == {0}
+
+
+def test_only_new_lets_the_baseline_pass(tmp_path: Path) -> None:
+    old, path = finding(), tmp_path / "baseline.json"
+    assert write_baseline(path, [old]) == 1
+    filtered = apply_filters([result(old, finding(uri="src/new.py"))], [], read_baseline(path), TODAY)
+    assert [f.disposition for f in filtered.results[0].findings] == [Disposition.KNOWN, Disposition.NEW]
+    only_old = apply_filters([result(old)], [], read_baseline(path), TODAY)
+    assert decide("g", Gate(only_new=True), only_old.results).passed
+    assert not decide("g", Gate(), only_old.results).passed
+    assert not decide("g", Gate(only_new=True), filtered.results).passed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"schema": "2", "fingerprints": []}', '{"schema": "1", "fingerprints": [1]}']
+)
+def test_a_broken_baseline_is_an_error_not_empty(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(text)
+    with pytest.raises(UsageError):
+        read_baseline(path)
+
+
+def test_the_same_thing_seen_by_two_tools_is_one_finding() -> None:
+    one = finding(witnesses=("ruff",), confidence=Confidence.MEDIUM)
+    two = finding(witnesses=("bandit",), confidence=Confidence.MEDIUM)
+    (merged,) = dedupe([one, two])
+    assert merged.witnesses == ("ruff", "bandit")
+    assert merged.confidence is Confidence.HIGH
+
+
+def test_equal_findings_on_other_lines_keep_apart_and_fingerprints_survive_moving() -> None:
+    first, second = dedupe([finding(line=3), finding(line=9)])
+    assert first.fingerprint != second.fingerprint
+    moved = dedupe([finding(line=13), finding(line=19)])
+    assert [f.fingerprint for f in moved] == [first.fingerprint, second.fingerprint]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a.py", "b.py"]), st.integers(1, 3)), max_size=12))
+def test_dedupe_is_idempotent_and_fingerprints_are_unique(places: list[tuple[str, int]]) -> None:
+    once = dedupe([finding(uri=uri, line=line) for uri, line in places])
+    assert dedupe(once) == once
+    assert len({f.fingerprint for f in once}) == len(once) == len(set(places))
+
+
+ACCURACY = Metric("accuracy", 0.9, 0.86, 0.93, 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("metric('accuracy').low >= 0.80", True),
+        ("metric('accuracy').low >= 0.88", False),
+        ('metric("accuracy").value > 0.88 && metric("accuracy").n >= 500', True),
+        ("count(severity >= high && kind == 'model') == 0", True),
+        ("count(severity >= high) == 0", False),
+        ("count(rule == 'torch-load' && path.startsWith('src/')) <= 1 && count(severity == critical) == 0", True),
+        ("count() < 2", True),
+        ("count(confidence < medium) == 0", True),
+    ],
+)
+def test_rules_over_metrics_and_findings(text: str, holds: bool) -> None:
+    assert Expression(text).holds([finding()], [ACCURACY])[0] is holds
+
+
+@pytest.mark.parametrize(
+    "text", ["metric('f1').low > 0", "count(severty >= high) == 0", "metric('accuracy').lo > 0", "1 + 1", "'yes'"]
+)
+def test_a_rule_that_cannot_be_told_is_no(text: str) -> None:
+    holds, why = Expression(text).holds([finding()], [ACCURACY])
+    assert not holds
+    assert why
+
+
+def test_a_metric_that_is_not_a_number_is_no() -> None:
+    nan = Metric("accuracy", float("nan"), float("nan"), float("nan"), 0)
+    assert not Expression("metric('accuracy').low >= 0.0").holds([], [nan])[0]
+
+
+@pytest.mark.parametrize("text", ["metric('a'", "count(severity == 0", "a ==", "x" * 5000, "count(a ==) == 0"])
+def test_a_rule_that_does_not_parse_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError):
+        Expression(text)
+
+
+def test_a_rule_that_does_not_hold_says_what_was_measured() -> None:
+    decision = decide("g", Gate(rules=("metric('accuracy').low >= 0.88",)), [result()], [ACCURACY])
+    assert "accuracy is 0.9 [0.86, 0.93]" in decision.reasons[0].message
