@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shipworthy.check import NotApplicable
 from shipworthy.checks.code.python_ml import scan
 from shipworthy.model import Artifact, Finding, Kind, Severity, Skipped
 
@@ -196,3 +197,12 @@ def test_no_program_raises(tmp_path, code):
     found(tmp_path, code)
     cells = [{"cell_type": "code", "source": part} for part in code.split("\n")]
     found(tmp_path, json.dumps({"cells": cells}), name="a.ipynb", kind=Kind.NOTEBOOK)
+
+
+def test_scripts_without_a_suffix_are_read_and_other_languages_are_not_ours(tmp_path):
+    assert rules(found(tmp_path, "#!/usr/bin/env python3\nimport pickle\npickle.load(f)\n", name="bin/run")) == [
+        "pickle-load"
+    ]
+    for name, text in (("run.js", "pickle.load(f)"), ("bin/run", "#!/bin/sh\nx\n")):
+        with pytest.raises(NotApplicable):
+            found(tmp_path, text, name=name)

@@ -212,7 +212,8 @@ def test_setup_cfg_and_conda(tmp_path):
     assert {(d.name, d.version) for d in parse(tmp_path, text, "setup.cfg").dependencies} == {
         ("flask", "2.0.1"), ("numpy", ""), ("torch", "2.0"),
     }  # fmt: skip
-    conda = "name: x\nchannels:\n  - defaults\ndependencies:\n  - python=3.11\n  - pip:\n    - flask==2.0.1\n  - numpy\nother:\n  - no\n"
+    conda = "name: x\nchannels:\n  - defaults\ndependencies:\n  - python=3.11\n  - pip:\n    - flask==2.0.1\n"
+    conda += "  - numpy\nother:\n  - no\n"
     manifest = parse(tmp_path, conda, "environment.yml")
     assert [(d.name, d.version, d.line) for d in manifest.dependencies] == [("flask", "2.0.1", 7)]
     assert "2 packages come from conda" in manifest.problems[0][1]
@@ -264,7 +265,8 @@ def test_names_that_could_be_taken_for_another(tmp_path, name, known, severity):
 
 def test_real_packages_that_are_near_others_are_left_alone(tmp_path):
     names = ["psycopg", "boto", "tensorboardx", "jupyterhub", "cattrs", "scapy", "tensorflow-cpu", "flask-cors",
-             "torchmetrics", "keras-tuner", "onnxruntime-gpu", "pydantic-core", "types-requests", *_names.KNOWN]  # fmt: skip
+             "torchmetrics", "keras-tuner", "onnxruntime-gpu", "pydantic-core",
+             "types-requests", *_names.KNOWN]  # fmt: skip
     assert list(dependency_typosquat.scan(artifact(tmp_path, "\n".join(names)))) == []
 
 
@@ -279,8 +281,10 @@ def test_distance_is_a_distance(one, two):
 FILES = ["requirements.txt", "requirements.in", "pyproject.toml", "poetry.lock", "uv.lock", "pdm.lock", "pylock.toml",
          "Pipfile", "Pipfile.lock", "setup.cfg", "environment.yml"]  # fmt: skip
 PIECES = st.sampled_from(
-    ["-r", "-e ", "--hash=sha256:", "==", "[", "]", "{", "}", "=", '"', "'", "\n", " ", "\\\n", "#", "@", "git+", "http://",
-     ";", "name", "package", "version", "[[package]]", "[project]", "dependencies", ":", "- pip:", "  - ", ",", "1.0", "\t",
+    ["-r", "-e ", "--hash=sha256:", "==", "[", "]", "{", "}", "=", '"', "'", "\n", " ", "\\\n", "#", "@", "git+",
+     "http://", ";", "name", "package", "version", "[[package]]", "[project]", "dependencies", ":", "- pip:",
+     "  - ", ",",
+     "1.0", "\t",
      "[options]", "install_requires", "::1", "[::", "é", "\x00", "%"]
 )  # fmt: skip
 

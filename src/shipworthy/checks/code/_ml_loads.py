@@ -26,6 +26,7 @@ _PICKLES = frozenset(_PICKLES_TEXT.split())
 _TORCH_LOADS = frozenset(
     {"torch.load", "torch.serialization.load", "torch.serialization._load", "torch.serialization._legacy_load"}
 )
+_LOADS = _PICKLES | _TORCH_LOADS
 _HUBS = ("transformers.", "diffusers.", "peft.", "optimum.", "sentence_transformers.", "setfit.", "adapters.", "trl.",
          "huggingface_hub.", "datasets.", "timm.", "open_clip.", "tokenizers.", "unsloth.", "auto_gptq.", "evaluate.",
          "llama_cpp.",         "ctransformers.",
@@ -82,7 +83,7 @@ def detect(call: Call, names: Names, flow: Flow, scope: Scope) -> Iterator[Hit]:
     ):
         yield Hit(rules.KERAS_UNSAFE, call.node, f"{call.method} with safe_mode=False runs code stored in the model")
     for argument in (*call.args, *call.keywords.values()):
-        if isinstance(argument, ast.Name | ast.Attribute) and names.dotted(argument) in _PICKLES | _TORCH_LOADS:
+        if isinstance(argument, ast.Name | ast.Attribute) and names.dotted(argument) in _LOADS:
             message = f"{names.dotted(argument)} is handed to {call.method or 'a function'}, which calls it on data"
             yield Hit(rules.PICKLE_LOAD, argument, message, confidence=Confidence.LOW)
     yield from _remote_code(call, names)

@@ -141,7 +141,7 @@ class Names:
 
     def _dynamic(self, call: ast.Call, depth: int) -> str:
         """The module or attribute that `import_module("x")`, `__import__("x")` or `getattr(x, "y")` gives; else ''."""
-        if not depth or not call.args or not isinstance(call.func, ast.Name | ast.Attribute):
+        if not depth or not call.args or not _may_be_dynamic(call.func):
             return ""
         function = self.dotted(call.func, depth - 1)
         if function in _LOADERS:
@@ -184,3 +184,10 @@ class Names:
     def candidates(self, name: str) -> tuple[str, ...]:
         """The name, and what it would be if it came from a `from x import *`."""
         return (name, *(f"{module}.{name}" for module in self.stars)) if "." not in name else (name,)
+
+
+def _may_be_dynamic(function: ast.expr) -> bool:
+    """A cheap look before names are resolved: long chains of calls must not be resolved at every link."""
+    if isinstance(function, ast.Attribute):
+        return function.attr in ("import_module", "__import__") and isinstance(function.value, ast.Name)
+    return isinstance(function, ast.Name)

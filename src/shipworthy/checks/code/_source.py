@@ -50,11 +50,13 @@ class Source:
 
 
 def is_python(artifact: Artifact) -> bool:
-    """Whether an artifact of kind `code` is Python."""
-    return artifact.uri.endswith((".py", ".pyw", ".pyi")) or artifact.media_type in (
-        "text/x-python",
-        "text/x-script.python",
-    )
+    """Whether an artifact of kind `code` is Python: by its name, or by the first line of a script without a suffix."""
+    if artifact.uri.endswith((".py", ".pyw", ".pyi")):
+        return True
+    if PurePosixPath(artifact.uri).suffix:
+        return artifact.media_type in ("text/x-python", "text/x-script.python")
+    first = artifact.read_bytes(200).partition(b"\n")[0]
+    return first.startswith(b"#!") and b"python" in first
 
 
 def in_tests(uri: str) -> bool:

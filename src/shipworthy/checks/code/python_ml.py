@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from shipworthy.check import Canary, Skipped, check
+from shipworthy.check import Canary, NotApplicable, Skipped, check
 from shipworthy.checks.code import _ml_loads, _ml_uses
 from shipworthy.checks.code._flow import Flow, scopes
 from shipworthy.checks.code._ml_loads import Hit
@@ -17,6 +17,7 @@ from shipworthy.model import Artifact, Finding, Kind
 
 __all__ = ["RULES", "scan"]
 
+MOST = 2_000
 LINE_END = re.compile(r"\r\n|\r|\n")  # what Python's parser takes for one; str.splitlines knows more
 _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weights_only=False)\n"
 
@@ -26,12 +27,12 @@ _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weig
     kinds={"code", "notebook"},
     version=1,
     canary=Canary(files={"load.py": _CANARY}, rule="torch-load-unsafe"),
-    timeout=60.0,
+    timeout=120.0,
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Findings of one Python file or notebook; code in other languages is not ours to read."""
+    """Findings of one Python file or notebook. Raises NotApplicable for code in other languages."""
     if artifact.kind is not Kind.NOTEBOOK and not is_python(artifact):
-        return
+        raise NotApplicable("it is not Python")
     try:
         source = load(artifact)
         hits = list(find(source))
@@ -47,7 +48,9 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         yield Skipped(artifact, f"{len(source.problems) - 5} more cells could not be read")
     lines = LINE_END.split(source.text)
     names = Names(ast.walk(source.tree))
-    for hit in hits:
+    if len(hits) > MOST:
+        yield Skipped(artifact, f"only the first {MOST:,} of {len(hits):,} findings are reported")
+    for hit in hits[:MOST]:
         line = getattr(hit.node, "lineno", 1)
         if isinstance(hit.node, ast.Call):
             evidence = sketch(hit.node, names.call(hit.node).name.lstrip("*.") or "call", hit.shown)

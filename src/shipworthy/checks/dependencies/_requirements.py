@@ -16,7 +16,7 @@ from shipworthy.checks.dependencies._manifest import (
     without_credentials,
 )
 
-_LINES = 200_000
+_LINES = 30_000
 _PROBLEMS = 200
 _OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)[ =\t]*(.*)", re.DOTALL)
 _HASH = re.compile(r"[ \t]--hash[= \t]+[A-Za-z0-9_]+:[0-9A-Fa-f]+")
