@@ -89,11 +89,16 @@ class Check:
     rules: tuple[Rule, ...]
     canary: Canary | None
     options: Mapping[str, Any]
+    accepts: Callable[[Artifact], bool] | None
     cache_on: Callable[[Context], str] | None
     timeout: float
     wants_context: bool
     summary: str
     module: str
+
+    def looks_at(self, artifact: Artifact) -> bool:
+        """Is this one for the check?"""
+        return artifact.kind in self.kinds and (self.accepts is None or self.accepts(artifact))
 
     def call(self, given: Artifact | tuple[Artifact, ...], context: Context) -> Yielded:
         """Run the check's function on an artifact, a batch or a tree."""
@@ -110,13 +115,14 @@ def check(
     needs: tuple[Tool, ...] = (),
     canary: Canary | None = None,
     options: Mapping[str, Any] | None = None,
+    accepts: Callable[[Artifact], bool] | None = None,
     cache_on: Callable[[Context], str] | None = None,
     timeout: float = 60.0,
 ) -> Callable[[Callable[..., Yielded]], Callable[..., Yielded]]:
     """Make a function a check.
 
     `version` is raised whenever the results could change; `options` are the settings with their defaults, whose types
-    the settings must have; `cache_on` adds what else the results depend on (a database's digest, a commit id);
+    the settings must have; `accepts` narrows the kinds down (by name, media type and size: it reads nothing); `cache_on` adds what else the results depend on (a database's digest, a commit id);
     `timeout` is in seconds, for one artifact, one batch or the tree. The category is the folder's name unless given.
     The function takes what `scope` says and, if it has a second parameter, a `Context`.
     """
@@ -133,6 +139,7 @@ def check(
             rules=(),
             canary=canary,
             options=dict(options or {}),
+            accepts=accepts,
             cache_on=cache_on,
             timeout=timeout,
             wants_context=len(inspect.signature(function).parameters) > 1,

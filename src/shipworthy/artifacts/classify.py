@@ -28,7 +28,7 @@ _MODEL = _words(
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 _REQUIREMENTS = re.compile(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
-    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|environment\.ya?ml)\Z",
+    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
     re.IGNORECASE,
 )
 _DOCKERFILE = re.compile(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
@@ -66,6 +66,8 @@ def classify(uri: str, head: bytes, model_format: str | None, load: Load) -> tup
         if globs and matches(uri, globs):
             return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
     kind = _kind(uri, head, model_format)
+    if kind is Kind.CODE and _is_python(uri, head):
+        return kind, "text/x-python"
     return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
 
 
@@ -118,6 +120,14 @@ def _latin(head: bytes) -> bool:
     """Text of an 8-bit encoding: next to no control characters."""
     control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
     return control == 0 and sum(byte >= 128 for byte in head) < 0.3 * len(head)
+
+
+def _is_python(uri: str, head: bytes) -> bool:
+    suffix = uri.rpartition("/")[2].rpartition(".")
+    if suffix[1]:
+        return suffix[2].lower() in ("py", "pyi", "pyw")
+    first = head.partition(b"\n")[0]
+    return first.startswith(b"#!") and b"python" in first
 
 
 def _media(kind: Kind, uri: str) -> str:

@@ -177,6 +177,7 @@ def _page(words: dict[str, str]) -> str:
             rules=(rule,),
             canary=None,
             options={},
+            accepts=None,
             cache_on=None,
             timeout=60.0,
             wants_context=False,

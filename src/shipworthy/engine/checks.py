@@ -88,8 +88,8 @@ def _check_options(known: Mapping[str, Check], name: str, options: Mapping[str, 
             raise UsageError(f"`{key}` must be like its default, {defaults[key]!r}", where=where)
 
 
-def toolbox(settings: Settings, root: Path) -> Toolbox:
-    """The settings' programs. Raises UsageError for one inside the workspace: what is scanned must not run."""
+def toolbox(settings: Settings, root: Path, ended: threading.Event | None = None) -> Toolbox:
+    """The settings' programs, stopped when `ended` is set. Raises UsageError for one inside the workspace: what is scanned must not run."""
     for name, given in settings.tools.items():
         path = Path(given)
         if not path.is_absolute() or root.resolve() in path.resolve().parents:
@@ -98,7 +98,7 @@ def toolbox(settings: Settings, root: Path) -> Toolbox:
                 where="[tools]",
                 remedy="scanned files are never run",
             )
-    return Toolbox(dict(settings.tools))
+    return Toolbox(dict(settings.tools), ended)
 
 
 class CheckRunner:
@@ -110,7 +110,8 @@ class CheckRunner:
         self.settings, self.root, self.cache, self.events = settings, root, cache, events
         self.pool = WorkerPool(settings.scan.jobs, settings.scan.memory_mb)
         self._executor = executor or ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
-        self._tools = toolbox(settings, root)
+        self._ended = threading.Event()
+        self._tools = toolbox(settings, root, self._ended)
         self._versions: dict[str, str | ToolMissing] = {}
         self._lock = threading.Lock()
 
@@ -118,6 +119,7 @@ class CheckRunner:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self.pool.close()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -131,8 +133,10 @@ class CheckRunner:
 
     def _tally(self, check: Check, inventory: Inventory) -> _Tally:
         options = {**check.options, **self.settings.checks.get(check.name, {})}
-        context = Context(self.root, options, offline=self.settings.scan.offline, tools=self._tools)
-        return _Tally(check, context, inventory.of(*check.kinds))
+        tools = self._tools if check.needs else Toolbox(self._tools.paths)  # what goes to a worker must be plain data
+        context = Context(self.root, options, offline=self.settings.scan.offline, tools=tools)
+        eligible = tuple(artifact for artifact in inventory.artifacts if check.looks_at(artifact))
+        return _Tally(check, context, eligible)
 
     def _ready(self, tally: _Tally) -> bool:
         """Is there something to look at, and what it takes to look."""

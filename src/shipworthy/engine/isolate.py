@@ -47,12 +47,13 @@ class Worker:
         self._memory_mb = memory_mb
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection | None = None
+        self._closed = False
 
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """Run the units in order and tell each result. A unit that dies or passes its deadline ends as `stopped`; the
         rest goes on in a new process."""
         todo = list(units)
-        while todo:
+        while todo and not self._closed:
             connection = self._start()
             try:
                 connection.send(todo)
@@ -62,11 +63,13 @@ class Worker:
                         break
                     result = connection.recv()
                     heard(todo.pop(0), result)
-            except (EOFError, BrokenPipeError, ConnectionResetError):
+            except (EOFError, OSError):
+                if self._closed:
+                    return
                 self._lose(todo, heard, self._last_words())
 
     def _lose(self, todo: list[Unit], heard: Callable[[Unit, UnitResult], None], reason: str) -> None:
-        self.close()
+        self._kill()
         heard(todo.pop(0), UnitResult(Ended.STOPPED, reason=reason))
 
     def _last_words(self) -> str:
@@ -87,13 +90,18 @@ class Worker:
         return self._connection
 
     def close(self) -> None:
-        """Kill the process, if there is one."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join(5)
-        if self._connection is not None:
-            self._connection.close()
+        """Kill the process for good: units that are left are not run."""
+        self._closed = True
+        self._kill()
+
+    def _kill(self) -> None:
+        process, connection = self._process, self._connection
         self._process = self._connection = None
+        if process is not None and process.pid is not None:
+            process.kill()
+            process.join(5)
+        if connection is not None:
+            connection.close()
 
 
 class WorkerPool:

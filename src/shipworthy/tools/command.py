@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,9 +78,11 @@ class Completed:
 
 @dataclass(frozen=True)
 class Toolbox:
-    """Finds and runs programs. `paths` are the settings' own places, by tool name."""
+    """Finds and runs programs. `paths` are the settings' own places, by tool name; once `ended` is set, programs that
+    are running are stopped."""
 
     paths: Mapping[str, str] = field(default_factory=dict)
+    ended: threading.Event | None = None
 
     def locate(self, tool: Tool) -> Path:
         """Where the program is: the settings' path, beside this Python, on PATH. Raises ToolMissing."""
@@ -126,7 +129,8 @@ class Toolbox:
         ok: Sequence[int] = (0, 1),
     ) -> Completed:
         """Run the program. Raises ToolMissing, or ToolFailed when it hangs or exits with a status not in `ok`."""
-        done = run([str(self.locate(tool)), *args], timeout=timeout, cwd=cwd, stdin=stdin, env=env, name=tool.name)
+        argv = [str(self.locate(tool)), *args]
+        done = run(argv, timeout=timeout, cwd=cwd, stdin=stdin, env=env, name=tool.name, ended=self.ended)
         if done.returncode not in ok:
             raise ToolFailed(tool.name, f"exit status {done.returncode}{done._hint()}")
         return done
@@ -141,6 +145,7 @@ def run(
     env: Mapping[str, str] | None = None,
     name: str = "",
     limit: int = OUTPUT_LIMIT,
+    ended: threading.Event | None = None,
 ) -> Completed:
     """Run `argv` in a session of its own, in a scrubbed environment with an empty home.
 
@@ -170,7 +175,7 @@ def run(
             except OSError as error:
                 raise ToolFailed(name, f"cannot be started: {error.strerror or error}") from None
         try:
-            process.wait(timeout)
+            _wait(process, timeout, ended)
         except subprocess.TimeoutExpired:
             raise ToolFailed(name, f"still running after {timeout:.0f} s; stopped") from None
         finally:
@@ -178,6 +183,20 @@ def run(
         if os.fstat(out.fileno()).st_size > limit:
             raise ToolFailed(name, f"printed more than {limit} bytes")
         return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, ended: threading.Event | None) -> None:
+    """Wait for the end of the program, of its time, or of the run. Raises TimeoutExpired for the latter two."""
+    deadline = time.monotonic() + timeout
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            process.wait(max(0.0, left if ended is None else min(left, 0.2)))
+        except subprocess.TimeoutExpired:
+            if left <= 0 or (ended is not None and ended.is_set()):
+                raise
+        else:
+            return
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:

@@ -49,14 +49,9 @@ class Source:
         return Location(line=line)
 
 
-def is_python(artifact: Artifact) -> bool:
-    """Whether an artifact of kind `code` is Python: by its name, or by the first line of a script without a suffix."""
-    if artifact.uri.endswith((".py", ".pyw", ".pyi")):
-        return True
-    if PurePosixPath(artifact.uri).suffix:
-        return artifact.media_type in ("text/x-python", "text/x-script.python")
-    first = artifact.read_bytes(200).partition(b"\n")[0]
-    return first.startswith(b"#!") and b"python" in first
+def looks_python(artifact: Artifact) -> bool:
+    """Whether an artifact of kind `code` is Python, by its name or the media type that it was given by content."""
+    return artifact.uri.endswith((".py", ".pyw", ".pyi")) or artifact.media_type == "text/x-python"
 
 
 def in_tests(uri: str) -> bool:

@@ -6,13 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from shipworthy.check import Canary, NotApplicable, Skipped, check
+from shipworthy.check import Canary, Skipped, check
 from shipworthy.checks.code import _ml_loads, _ml_uses
 from shipworthy.checks.code._flow import Flow, scopes
 from shipworthy.checks.code._ml_loads import Hit
 from shipworthy.checks.code._ml_rules import RULES
 from shipworthy.checks.code._names import Names
-from shipworthy.checks.code._source import Source, Unreadable, is_python, load, lowered, sketch, without_strings
+from shipworthy.checks.code._source import Source, Unreadable, load, looks_python, lowered, sketch, without_strings
 from shipworthy.model import Artifact, Finding, Kind
 
 __all__ = ["RULES", "scan"]
@@ -27,12 +27,11 @@ _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weig
     kinds={"code", "notebook"},
     version=1,
     canary=Canary(files={"load.py": _CANARY}, rule="torch-load-unsafe"),
+    accepts=lambda artifact: artifact.kind is Kind.NOTEBOOK or looks_python(artifact),
     timeout=120.0,
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Findings of one Python file or notebook. Raises NotApplicable for code in other languages."""
-    if artifact.kind is not Kind.NOTEBOOK and not is_python(artifact):
-        raise NotApplicable("it is not Python")
+    """Findings of one Python file or notebook."""
     try:
         source = load(artifact)
         hits = list(find(source))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from shipworthy.check import Canary, Context, NotApplicable, Skipped, check
+from shipworthy.check import Canary, Context, Skipped, check
 from shipworthy.checks.code._ruff_rules import RULES
-from shipworthy.checks.code._source import Unreadable, is_python, lowered, read_source, without_strings
+from shipworthy.checks.code._source import Unreadable, looks_python, lowered, read_source, without_strings
 from shipworthy.model import Artifact, Finding
 from shipworthy.tools import Tool, ToolFailed
 
@@ -63,17 +63,14 @@ class _Budget:
     version=1,
     needs=(RUFF,),
     canary=Canary(files={"run.py": _CANARY}, rule="python-shell-true"),
+    accepts=looks_python,
     timeout=600.0,
 )
 def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding | Skipped]:
     """Findings of the Python files of a batch. ruff reads copies, no settings and no `noqa`: to accept a finding is a
-    waiver's business, not the scanned code's. Raises NotApplicable without Python,
-    ToolMissing, or ToolFailed if ruff does not work at all."""
+    waiver's business, not the scanned code's. Raises ToolMissing, or ToolFailed if ruff does not work at all."""
     copies = []
-    python = [artifact for artifact in artifacts if is_python(artifact)]
-    if not python:
-        raise NotApplicable("there is no Python among the files")
-    for artifact in python:
+    for artifact in artifacts:
         try:
             copies.append(_Copy(artifact, read_source(artifact)))
         except Unreadable as error:

@@ -82,7 +82,7 @@ def _varies(before: str, char: str) -> bool:
     if not before:
         return False
     if char >= "\U000e0100":
-        return "\u3400" <= before <= "\u9fff" or before >= "\U00020000" and before < "\U000e0000"
+        return "\u3400" <= before <= "\u9fff" or (before >= "\U00020000" and before < "\U000e0000")
     return before in "0123456789#*" or unicodedata.category(before) in ("So", "Sm", "Sk", "Po", "Pd", "Lo", "Sc")
 
 

@@ -26,7 +26,6 @@ from shipworthy.checks.dependencies import _osv
 from shipworthy.errors import EnvironmentFailure, UsageError
 
 LAYOUT = Path("osv-scalibr") / _osv.ECOSYSTEM / "all.zip"
-DEFAULT_FOLDER = Path(".shipworthy") / "db"
 DEFAULT_URL = f"https://osv-vulnerabilities.storage.googleapis.com/{_osv.ECOSYSTEM}/all.zip"
 ARCHIVE_LIMIT = 2_000_000_000
 TOTAL_LIMIT = 8_000_000_000

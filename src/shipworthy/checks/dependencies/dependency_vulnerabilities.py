@@ -18,6 +18,7 @@ from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unrea
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.user_folders import advisories_folder
 
 UPDATE = "fetch a full database with `shipworthy db update`, or import a mirrored one with `shipworthy db import`"
 
@@ -46,11 +47,12 @@ def _embedded_path() -> Path:
 
 
 def _database_path(context: Context) -> Path | None:
-    """The database of the settings; without one, the one that `shipworthy db` keeps in the workspace, if any."""
+    """The database of the settings; without one, the one that `shipworthy db` keeps for this user, if any. Never one of
+    the workspace's own: a database that came with a repository could know of nothing."""
     given = str(context.options.get("database", ""))
     if given:
         return context.root / Path(given).expanduser()
-    default = context.root / _database.DEFAULT_FOLDER
+    default = advisories_folder()
     return default if (default / _database.LAYOUT).is_file() else None
 
 
