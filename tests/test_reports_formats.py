@@ -120,7 +120,7 @@ def test_gaps_stand_out_without_colour() -> None:
     assert re.search(r"FAILED +notebook-code +0 of 1", text)
     assert re.search(r"UNAVAILABLE +image-scan +0 of 1", text)
     assert re.search(r"PARTIAL +dataset-poisoning +1 of 2", text)
-    assert "Coverage: no check was run" in printed(sample.empty())
+    assert "Findings: unknown, because no check was run" in printed(sample.empty())
 
 
 def test_quiet_says_why_and_nothing_else() -> None:
@@ -289,6 +289,14 @@ def test_junit_is_xml_whose_totals_add_up(name: str) -> None:
 def test_a_run_of_nothing_is_no_success() -> None:
     root = ElementTree.fromstring(render(sample.empty(), "junit"))
     assert root.attrib["errors"] == "1"
+    assert sarif(sample.empty())["invocations"][0]["executionSuccessful"] is False  # type: ignore[index]
+    assert "unknown: no check was run" in render(sample.empty(), "markdown")
+
+
+def test_a_finding_that_a_gate_let_pass_fails_no_test_case_and_one_that_it_held_does() -> None:
+    assert cases(sample.passing())["known-vulnerabilities"].find("failure") is None
+    assert "CVE-2024-35195" in (cases(sample.passing())["known-vulnerabilities"].findtext("system-out") or "")
+    assert cases(sample.stopped())["model-files"].find("failure") is not None
 
 
 # Markdown --------------------------------------------------------------------------------------------------------

@@ -130,6 +130,13 @@ def test_gates_say_why_and_what_to_do_and_point_at_the_findings() -> None:
     assert {f"f-{fingerprint}" for fingerprint in meant} <= set(parsed.ids)
 
 
+def test_a_finding_that_two_stages_saw_has_one_anchor() -> None:
+    run = sample.stopped()
+    again = replace(run.stages[4], checks=run.stages[2].checks)
+    parsed = page(replace(run, stages=(*run.stages[:4], again, *run.stages[5:])))
+    assert len(parsed.ids) == len(set(parsed.ids))
+
+
 def test_what_was_not_looked_at_is_never_shown_as_clean() -> None:
     text = page(sample.stopped()).text
     assert "3 checks did not look at everything. What they did not see is unknown, not clean." in text

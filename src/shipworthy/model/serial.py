@@ -177,7 +177,7 @@ class _Tables:
 
 
 def _artifacts(tables: _Tables, run: Run) -> list[Json]:
-    outcomes = {artifact.uri: outcome for artifact, outcome in run.artifact_outcomes()}
+    outcomes = run._outcomes()
     examined: dict[str, list[str]] = {}
     for check in run.checks:
         for uri in check.examined:
@@ -192,7 +192,7 @@ def _artifacts(tables: _Tables, run: Run) -> list[Json]:
         own = found.get(artifact.uri, [])
         return {
             **_artifact(artifact),
-            "outcome": outcomes.get(artifact.uri) or run.outcome_of(artifact.uri),
+            "outcome": outcomes.get(artifact.uri, "not-examined"),
             "examined_by": sorted(examined.get(artifact.uri, [])),
             "rules": sorted({finding.rule.id for finding in own}),
             "findings": [finding.fingerprint for finding in own],

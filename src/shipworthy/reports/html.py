@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from shipworthy import __version__
-from shipworthy.model import Artifact, Disposition, Kind, Outcome, Run, Severity, StageResult, Status
+from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
@@ -35,6 +35,7 @@ from shipworthy.reports._view import (
     check_lines,
     complete,
     gaps,
+    outcomes,
     place,
     rules_of,
     stopped_at,
@@ -139,6 +140,7 @@ def _reference(entry: str) -> str:
 def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     findings = run.findings[: max(0, limit)]
     links = chain_of(run)
+    anchors = _anchors(run, findings)
     return {
         "run": run,
         "version": run.versions.get("shipworthy", __version__),
@@ -149,7 +151,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "inline": len(findings) <= _INLINE,
         "evidence_limit": 4_000 if len(findings) <= _INLINE else 200,
         "rules": () if len(findings) <= _INLINE else rules_of(findings),
-        "linked": _linked(run) & {finding.fingerprint for finding in findings},
+        "linked": anchors.keys(),
+        "anchors": frozenset(anchors.values()),
+        "outcomes": outcomes(run),
         "counts": by_severity(run.findings),
         "dispositions": by_disposition(run.findings),
         "bars": severity_bars(run.findings),
@@ -178,9 +182,14 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     }
 
 
-def _linked(run: Run) -> frozenset[str]:
-    """Fingerprints that a gate's reasons point at."""
-    return frozenset(f for decision in run.decisions for reason in decision.reasons for f in reason.fingerprints)
+def _anchors(run: Run, findings: tuple[Finding, ...]) -> dict[str, int]:
+    """The findings that a gate's reasons point at: fingerprint to its first place in the list."""
+    meant = {f for decision in run.decisions for reason in decision.reasons for f in reason.fingerprints}
+    anchors: dict[str, int] = {}
+    for index, finding in enumerate(findings):
+        if finding.fingerprint in meant:
+            anchors.setdefault(finding.fingerprint, index)
+    return anchors
 
 
 def _broken_stages(run: Run) -> list[tuple[int, StageResult]]:
