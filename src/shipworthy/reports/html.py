@@ -89,6 +89,7 @@ def _policy(style: str, script: str) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("shipworthy.reports", "templates"),
