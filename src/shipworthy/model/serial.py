@@ -25,8 +25,11 @@ from shipworthy.model.run import SCHEMA_VERSION, Run
 Json = dict[str, Any]
 T = TypeVar("T", bound=Hashable)
 _DEPTH = 64
-# JSON allows these inside strings, terminals and some readers do not take them for text.
-_UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# JSON allows these inside strings; they hide text, turn it around or steer a terminal, so they are written as escapes.
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\U000e0000-\U000e007f]"
+)
 
 
 def run_to_dict(run: Run) -> Json:
@@ -94,7 +97,7 @@ def stage_from_dict(data: Mapping[str, Any]) -> StageResult:
 def dumps(data: Mapping[str, Any]) -> str:
     """JSON text, indented, with a final newline; characters that could steer a terminal are escaped."""
     text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+    return _UNSAFE.sub(lambda match: json.dumps(match.group())[1:-1], text) + "\n"
 
 
 def loads(text: str | bytes) -> Json:
@@ -174,7 +177,7 @@ class _Tables:
 
 
 def _artifacts(tables: _Tables, run: Run) -> list[Json]:
-    outcomes = {artifact.uri: outcome for artifact, outcome in run.artifact_outcomes()}
+    outcomes = run._outcomes()
     examined: dict[str, list[str]] = {}
     for check in run.checks:
         for uri in check.examined:
@@ -189,7 +192,7 @@ def _artifacts(tables: _Tables, run: Run) -> list[Json]:
         own = found.get(artifact.uri, [])
         return {
             **_artifact(artifact),
-            "outcome": outcomes.get(artifact.uri) or run.outcome_of(artifact.uri),
+            "outcome": outcomes.get(artifact.uri, "not-examined"),
             "examined_by": sorted(examined.get(artifact.uri, [])),
             "rules": sorted({finding.rule.id for finding in own}),
             "findings": [finding.fingerprint for finding in own],

@@ -62,8 +62,12 @@ def gaps(run: Run) -> tuple[CheckResult, ...]:
 
 
 def complete(run: Run) -> bool:
-    """Everything that was run looked at all of its artifacts, and no stage broke down."""
-    return not gaps(run) and not any(s.status in (Status.ERROR, Status.INTERRUPTED) for s in run.stages)
+    """There were checks, each looked at all of its artifacts, and no stage broke down."""
+    return (
+        bool(run.checks)
+        and not gaps(run)
+        and not any(s.status in (Status.ERROR, Status.INTERRUPTED) for s in run.stages)
+    )
 
 
 def by_disposition(findings: Iterable[Finding]) -> dict[Disposition, int]:
@@ -103,6 +107,15 @@ def place(finding: Finding) -> str:
 def stopped_at(run: Run) -> tuple[int, StageResult] | None:
     """The first stage that did not pass, with its number counted from 1."""
     return next(((n, s) for n, s in enumerate(run.stages, 1) if s.status is not Status.PASSED), None)
+
+
+def outcomes(run: Run) -> dict[str, str]:
+    """The outcome of each artifact by uri; see `Run.outcome_of`."""
+    found = {artifact.uri: outcome for artifact, outcome in run.artifact_outcomes()}
+    for finding in run.findings:
+        waived = finding.disposition is Disposition.WAIVED
+        found.setdefault(finding.artifact.uri, run.outcome_of(finding.artifact.uri) if waived else "finding")
+    return found
 
 
 def uncovered(run: Run) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ from shipworthy.model import Artifact, Disposition, Finding, Kind, Metric, Run, 
 from shipworthy.model.serial import dumps
 from shipworthy.reports._subject import Subject, subject_of
 from shipworthy.reports._text import cut, instant, visible
-from shipworthy.reports._view import gaps, place, uncovered
+from shipworthy.reports._view import gaps, outcomes, place, uncovered
 
 SPECS = ("1.6", "1.7")
 _NAMESPACE = uuid.UUID("0b0ad0b4-4a52-5f0c-9c61-2d3c2c0f5a7e")  # ours; any fixed one does
@@ -83,6 +83,7 @@ class _Bom:
         self.run = run
         self.subject = subject
         self.packages = sorted(subject.packages.items())
+        self.outcomes = outcomes(run)
         self.with_findings = {finding.artifact for finding in run.findings}
 
     def document(self, spec: str) -> dict[str, Any]:
@@ -160,7 +161,7 @@ class _Bom:
             roles.append("training")
         if artifact in self.subject.tested_on:
             roles.append("evaluation")
-        outcome = self.run.outcome_of(artifact.uri)
+        outcome = self.outcomes[artifact.uri]
         component["properties"] = _properties(
             [
                 ("shipworthy:kind", artifact.kind.value),

@@ -1,7 +1,8 @@
 """JUnit XML, for the test tab of CI systems: a test suite for each stage, a test case for each check and gate.
 
-A new finding is a `failure`; a check that gave no answer, and artifacts that a check could not look at, are an `error`,
-because a reader takes `skipped` for harmless. Only a check that had nothing to look at is `skipped`.
+A new finding is a `failure`, unless a gate has seen it and passed. A check that gave no answer, and artifacts that a
+check could not look at, are an `error`, because a reader takes `skipped` for harmless. Only a check that had nothing to
+look at is `skipped`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from shipworthy.reports._view import OUTCOME_MEANING, OUTCOME_WORDS, STATUS_WORD
 def render(run: Run) -> str:
     """The run as JUnit XML (the dialect that Jenkins and GitLab read)."""
     root = Element("testsuites", name=visible(f"Shipworthy: {run.project}"), time=f"{run.seconds:.3f}")
+    accepted = _accepted(run.decisions)
     for stage in run.stages:
-        root.append(_suite(run, stage))
+        root.append(_suite(run, stage, accepted))
     if not run.stages:
         suite = SubElement(root, "testsuite", name="run", timestamp=instant(run.started))
         _mark(_case(suite, run.pipeline, "run"), "error", "nothing was run", "no stage", "")
@@ -28,13 +30,22 @@ def render(run: Run) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(run: Run, stage: StageResult) -> Element:
+def _accepted(decisions: Iterable[GateDecision]) -> frozenset[str]:
+    """Fingerprints of new findings that some gate let pass and no gate held against the run."""
+    passed: set[str] = set()
+    held: set[str] = set()
+    for decision in decisions:
+        (passed if decision.passed else held).update(decision.new)
+    return frozenset(passed - held)
+
+
+def _suite(run: Run, stage: StageResult, accepted: frozenset[str]) -> Element:
     suite = Element(
         "testsuite", name=visible(stage.stage), timestamp=instant(stage.started), time=f"{stage.seconds:.3f}"
     )
     group = f"shipworthy.{run.pipeline}.{stage.stage}"
     for check in stage.checks:
-        _check(_case(suite, group, check.check, check.seconds), check)
+        _check(_case(suite, group, check.check, check.seconds), check, accepted)
     if stage.decision is not None:
         _gate(_case(suite, group, f"gate {stage.decision.gate}"), stage.decision)
     _stage(_case(suite, group, f"stage {stage.stage}", stage.seconds), stage)
@@ -45,7 +56,7 @@ def _case(suite: Element, group: str, name: str, seconds: float = 0.0) -> Elemen
     return SubElement(suite, "testcase", classname=visible(group), name=visible(name), time=f"{seconds:.3f}")
 
 
-def _check(case: Element, check: CheckResult) -> None:
+def _check(case: Element, check: CheckResult, accepted: frozenset[str]) -> None:
     if check.outcome is Outcome.NOT_APPLICABLE:
         SubElement(case, "skipped", message=visible(check.note or OUTCOME_MEANING[check.outcome]))
     elif check.outcome is not Outcome.RAN:
@@ -53,12 +64,15 @@ def _check(case: Element, check: CheckResult) -> None:
         lines = [check.note, f"What to do: {check.remedy}" if check.remedy else ""]
         lines += [f"not looked at: {s.artifact.uri if s.artifact else 'all'}: {s.reason}" for s in check.skipped]
         _mark(case, "error", f"{looked}: {check.note}", check.outcome.value, "\n".join(filter(None, lines)))
-    fresh = [finding for finding in check.findings if finding.disposition is Disposition.NEW]
+    fresh: list[Finding] = []
+    rest: list[Finding] = []
+    for finding in check.findings:
+        counts = finding.disposition is Disposition.NEW and finding.fingerprint not in accepted
+        (fresh if counts else rest).append(finding)
     if fresh:
         _mark(case, "failure", plural(len(fresh), "new finding"), "findings", _told(fresh))
-    accepted = [finding for finding in check.findings if finding.disposition is not Disposition.NEW]
-    if accepted:
-        SubElement(case, "system-out").text = visible(_told(accepted))
+    if rest:
+        SubElement(case, "system-out").text = visible(_told(rest))
 
 
 def _gate(case: Element, decision: GateDecision) -> None:

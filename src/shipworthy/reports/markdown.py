@@ -63,18 +63,15 @@ def _verdict(run: Run) -> list[str]:
     if run.trigger.commit:
         facts.append(f"commit {code(short(run.trigger.commit))}" + (" with changes" if run.trigger.dirty else ""))
     counts, kinds = by_severity(run.findings), by_disposition(run.findings)
-    found = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "no findings"
+    found = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     if kinds[Disposition.WAIVED]:
         found += f", {kinds[Disposition.WAIVED]} waived"
     missing = len(gaps(run))
     looked = f"{plural(missing, 'check')} did not look at everything" if missing else "every check looked at everything"
-    return [
-        *lines,
-        " · ".join(facts),
-        "",
-        f"**Findings:** {found}. **Coverage:** {looked if run.checks else 'none'}.",
-        "",
-    ]
+    said = (
+        f"**Findings:** {found}. **Coverage:** {looked}." if run.checks else "**Findings:** unknown: no check was run."
+    )
+    return [*lines, " · ".join(facts), "", said, ""]
 
 
 def _stages(run: Run) -> list[str]:

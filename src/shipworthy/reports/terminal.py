@@ -64,7 +64,8 @@ def print_run(run: Run, console: Console, quiet: bool = False, *, limit: int = 4
     if not quiet:
         _heading(run, console)
         _stages(run, console)
-        _findings(run.findings, console, limit)
+        if run.checks:
+            _findings(run.findings, console, limit)
         _coverage(run, console)
         _metrics(run.metrics, console)
     for decision in run.decisions:
@@ -132,7 +133,7 @@ def _stages(run: Run, console: Console) -> None:
 
 def _findings(findings: tuple[Finding, ...], console: Console, limit: int) -> None:
     counts, kinds = by_severity(findings), by_disposition(findings)
-    said = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none"
+    said = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     extra = ", ".join(f"{kinds[d]} {d.value}" for d in (Disposition.KNOWN, Disposition.WAIVED) if kinds[d])
     table = _table(f"Findings: {said}{f' ({extra})' if extra else ''}", "severity", "rule", "where", "what", "id")
     for finding in islice(findings, limit or None):
@@ -156,7 +157,7 @@ def _findings(findings: tuple[Finding, ...], console: Console, limit: int) -> No
 def _coverage(run: Run, console: Console) -> None:
     lines = check_lines(run)
     if not lines:
-        _say(console, "Coverage: no check was run", "bold red", wrap=False)
+        _say(console, "Findings: unknown, because no check was run", "bold red", wrap=False)
         console.print()
         return
     missing = gaps(run)

@@ -1,0 +1,220 @@
+"""HTML: one self-contained page that works from a file, offline, on a phone, in print and without scripts.
+
+All text is escaped by the template engine; characters that cannot be seen are shown as escapes. A content security
+policy allows exactly the style and script that the page carries, nothing else, so that no text can become more.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from shipworthy import __version__
+from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
+from shipworthy.model.serial import stage_to_dict
+from shipworthy.reports import _text
+from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._chain import summary as chain_summary
+from shipworthy.reports._charts import covered, severity_bars, spreads, whiskers
+from shipworthy.reports._view import (
+    OUTCOME_MEANING,
+    OUTCOME_WORDS,
+    SEVERITIES,
+    STATUS_WORDS,
+    by_disposition,
+    by_severity,
+    check_lines,
+    complete,
+    gaps,
+    outcomes,
+    place,
+    rules_of,
+    stopped_at,
+    uncovered,
+)
+
+MAX_FINDINGS = 5_000
+_INLINE = 250  # up to so many findings each carries its rule's text; more refer to one list of rules
+_DETAILS = 4_000
+_REFERENCES = (
+    (re.compile(r"CWE-(\d{1,6})"), "https://cwe.mitre.org/data/definitions/{}.html"),
+    (re.compile(r"(AML\.(?:T|M|TA|CS)\d{4}(?:\.\d{3})?)"), "https://atlas.mitre.org/techniques/{}"),
+    (re.compile(r"(CVE-\d{4}-\d{4,7})"), "https://nvd.nist.gov/vuln/detail/{}"),
+)
+
+
+def render(run: Run, *, planned: Iterable[str] = (), limit: int = MAX_FINDINGS) -> str:
+    """The run as one HTML page.
+
+    `planned` names stages of the pipeline that come after those of the run: they are drawn as not reached. Of more than
+    `limit` findings the worst are listed and the page says how many are not.
+    """
+    style, script = stylesheet(), _asset("report.js")
+    environment = _environment()
+    page = environment.get_template("report.html.j2").render(
+        **_context(run, tuple(planned), limit),
+        style=Markup(style),  # noqa: S704 (ours, from the package)
+        script=Markup(script),  # noqa: S704
+        policy=_policy(style, script),
+    )
+    return page + "\n"
+
+
+def stylesheet() -> str:
+    """The style sheet that every page of Shipworthy shares."""
+    return _asset("style.css")
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("shipworthy.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    def source(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("shipworthy.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "short": _text.short,
+        "cut": _text.cut,
+        "one_line": _text.one_line,
+        "duration": _text.duration,
+        "size": _text.size,
+        "moment": _text.moment,
+        "number": _text.number,
+        "title_case": _text.title,
+        "place": place,
+        "covered": covered,
+        "when": _when,
+    }
+    environment.globals |= {"plural": _text.plural, "reference": _reference}
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """Everything that is printed goes through here before it is escaped."""
+    if isinstance(value, Markup):
+        return value
+    return _text.visible(value) if isinstance(value, str) else value
+
+
+def _when(text: str) -> str:
+    """An ISO 8601 time as `2026-11-20 09:14`; anything else as it is."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?", text)
+    return f"{match.group(1)} {match.group(2)}" if match else _text.one_line(text, 40)
+
+
+def _reference(entry: str) -> str:
+    """The page that describes a taxonomy id, or nothing: only ids of a known form become a link."""
+    for pattern, address in _REFERENCES:
+        match = pattern.fullmatch(entry)
+        if match:
+            return address.format(match.group(1))
+    return ""
+
+
+def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
+    findings = run.findings[: max(0, limit)]
+    links = chain_of(run)
+    anchors = _anchors(run, findings)
+    return {
+        "run": run,
+        "version": run.versions.get("shipworthy", __version__),
+        "stop": stopped_at(run),
+        "planned": planned,
+        "findings": findings,
+        "left_out": len(run.findings) - len(findings),
+        "inline": len(findings) <= _INLINE,
+        "evidence_limit": 4_000 if len(findings) <= _INLINE else 200,
+        "rules": () if len(findings) <= _INLINE else rules_of(findings),
+        "linked": anchors.keys(),
+        "anchors": frozenset(anchors.values()),
+        "outcomes": outcomes(run),
+        "counts": by_severity(run.findings),
+        "dispositions": by_disposition(run.findings),
+        "bars": severity_bars(run.findings),
+        "categories": sorted({finding.category for finding in findings if finding.category}),
+        "broken_stages": _broken_stages(run),
+        "lines": check_lines(run),
+        "gaps": gaps(run),
+        "complete": complete(run),
+        "uncovered": list(uncovered(run)),
+        "whiskers": whiskers(run),
+        "spreads": spreads(run),
+        "links": links,
+        "chain_summary": chain_summary(links),
+        "kept": _kept(run.artifacts),
+        "kinds": _kinds(run),
+        "details": [_details(stage) for stage in run.stages],
+        "severities": SEVERITIES,
+        "status_words": STATUS_WORDS,
+        "outcome_words": OUTCOME_WORDS,
+        "outcome_meaning": OUTCOME_MEANING,
+        "Disposition": Disposition,
+        "Outcome": Outcome,
+        "Severity": Severity,
+        "State": State,
+        "Status": Status,
+    }
+
+
+def _anchors(run: Run, findings: tuple[Finding, ...]) -> dict[str, int]:
+    """The findings that a gate's reasons point at: fingerprint to its first place in the list."""
+    meant = {f for decision in run.decisions for reason in decision.reasons for f in reason.fingerprints}
+    anchors: dict[str, int] = {}
+    for index, finding in enumerate(findings):
+        if finding.fingerprint in meant:
+            anchors.setdefault(finding.fingerprint, index)
+    return anchors
+
+
+def _broken_stages(run: Run) -> list[tuple[int, StageResult]]:
+    bad = (Status.FAILED, Status.ERROR, Status.INTERRUPTED)
+    return [(n, s) for n, s in enumerate(run.stages, 1) if s.status in bad and s.decision is None]
+
+
+def _kept(artifacts: Iterable[Artifact]) -> list[Artifact]:
+    """What is listed one by one: data sets, models, images."""
+    return [artifact for artifact in artifacts if artifact.kind in (Kind.DATASET, Kind.MODEL, Kind.IMAGE)]
+
+
+def _kinds(run: Run) -> dict[str, dict[str, int]]:
+    """How many artifacts there are of each kind, by outcome."""
+    table: dict[str, dict[str, int]] = {}
+    for artifact, outcome in run.artifact_outcomes():
+        counts = table.setdefault(artifact.kind.value, {})
+        counts[outcome] = counts.get(outcome, 0) + 1
+    return dict(sorted(table.items()))
+
+
+def _details(stage: StageResult) -> str:
+    """What only this stage knows, as JSON; what the page draws elsewhere is left out."""
+    drawn = ("chain", "folds", "packages", "parameters")
+    written: Mapping[str, Any] = stage_to_dict(stage)["stage"]["details"]
+    rest = {name: value for name, value in written.items() if name not in drawn}
+    return _text.cut(json.dumps(rest, ensure_ascii=False, indent=2), _DETAILS) if rest else ""

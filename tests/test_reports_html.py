@@ -1,0 +1,220 @@
+"""The HTML report: self-contained, inert, truthful and small enough."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import sample_runs as sample
+from shipworthy.model import Outcome, Run
+from shipworthy.reports import render
+from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._charts import spreads, whiskers
+from shipworthy.reports.html import stylesheet
+
+CASES = {**sample.ALL, "many": lambda: sample.many(300)}
+VOID = {"meta", "br", "input", "rect", "line", "circle", "path", "use"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of it: tags, attributes, text; ends must match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.raw: dict[str, list[str]] = {"script": [], "style": []}
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, values))
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.raw:
+            self.raw[self.open[-1]].append(data)
+        else:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def page(run: Run, **options: object) -> Page:
+    return Page(render(run, "html", **options))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_is_well_formed_and_its_links_lead_somewhere(name: str) -> None:
+    parsed = page(CASES[name]())
+    assert parsed.open == []
+    assert len(parsed.ids) == len(set(parsed.ids))
+    for tag, attributes in parsed.tags:
+        target = attributes.get("href", "")
+        if target.startswith("#"):
+            assert target[1:] in parsed.ids, (tag, target)
+        elif target:
+            assert re.match(r"https://(cwe\.mitre\.org|atlas\.mitre\.org|nvd\.nist\.gov)/", target)
+            assert "noreferrer" in attributes["rel"]
+
+
+@pytest.mark.parametrize("name", ["stopped", "hostile", "many"])
+def test_nothing_is_loaded_and_only_our_own_script_may_run(name: str) -> None:
+    parsed = page(CASES[name]())
+    assert not [t for t, a in parsed.tags if t in ("link", "img", "iframe", "object", "embed", "base") or "src" in a]
+    assert not [a for _, a in parsed.tags for n in a if n.startswith("on") or n == "style"]
+    assert [t for t, _ in parsed.tags].count("script") == 1
+    policy = next(a["content"] for _, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    for kind in ("script", "style"):
+        (text,) = parsed.raw[kind]
+        assert base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() in policy
+    assert "url(" not in stylesheet()
+    assert "@import" not in stylesheet()
+
+
+def test_hostile_text_is_shown_and_nothing_more() -> None:
+    parsed = page(sample.hostile())
+    assert "</script><script>alert(1)</script>" in parsed.text
+    assert "{{ 7*7 }}" in parsed.text
+    assert "49" not in re.findall(r"\b49\b", parsed.text)
+    assert r"\x1b[2J" in parsed.text
+    assert r"\u202egnp.exe" in parsed.text
+    assert not [a for _, a in parsed.tags if "javascript:" in a.get("href", "")]
+
+
+def test_the_first_screen_answers_the_question() -> None:
+    text = page(sample.stopped()).text
+    head = text[: text.index("Skip to the report") + 900]
+    for word in ("NOT SHIPWORTHY", "spam-filter", "3f9c2ab81d5e", "2026-11-20 09:14 UTC", "Stage 4, before-train"):
+        assert word in head
+    for word in ("not run", "not built", "passed", "failed"):
+        assert word in head
+    assert "NOT" not in page(sample.passing()).text[:400]
+
+
+def test_stages_that_are_planned_are_drawn_as_not_reached() -> None:
+    parsed = page(sample.coverage_failure(), planned=("train", "evaluate"))
+    assert "5 Train not reached 6 Evaluate not reached" in parsed.text
+
+
+def test_gates_say_why_and_what_to_do_and_point_at_the_findings() -> None:
+    parsed = page(sample.stopped())
+    assert "Fix them, or waive each with an owner, a reason and an end date." in parsed.text
+    meant = [f for d in sample.stopped().decisions for r in d.reasons for f in r.fingerprints]
+    assert {f"f-{fingerprint}" for fingerprint in meant} <= set(parsed.ids)
+
+
+def test_a_finding_that_two_stages_saw_has_one_anchor() -> None:
+    run = sample.stopped()
+    again = replace(run.stages[4], checks=run.stages[2].checks)
+    parsed = page(replace(run, stages=(*run.stages[:4], again, *run.stages[5:])))
+    assert len(parsed.ids) == len(set(parsed.ids))
+
+
+def test_what_was_not_looked_at_is_never_shown_as_clean() -> None:
+    text = page(sample.stopped()).text
+    assert "3 checks did not look at everything. What they did not see is unknown, not clean." in text
+    assert "trivy is not installed" in text
+    assert "Every check looked at everything" not in text
+    nothing = replace(sample.check("c", "x"), outcome=Outcome.UNAVAILABLE, eligible=3)
+    quiet = page(replace(sample.empty(), stages=(sample.stage("scan", 0, checks=(nothing,)),))).text
+    assert "No check saw anything, but not everything was looked at" in quiet
+    assert "No check was run, so this says nothing." in page(sample.empty()).text
+
+
+def test_a_broken_chain_is_unmistakable() -> None:
+    parsed = page(sample.broken_chain())
+    assert "The chain is broken at store: expected" in parsed.text
+    assert "BROKEN" in parsed.text
+    assert [a for t, a in parsed.tags if t == "svg" and a.get("aria-label") == "broken link"]
+    assert "BROKEN" not in page(sample.passing()).text
+
+
+def test_without_a_verified_chain_the_stages_digests_are_shown_as_merely_recorded() -> None:
+    run = sample.passing()
+    run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={})))
+    links = chain_of(run)
+    assert [link.step for link in links] == ["dataset", "dataset", "train", "evaluate", "sign"]
+    assert {link.state for link in links} == {State.RECORDED}
+    changed = replace(run.stages[8], inputs={sample.MODEL.uri: sample.digest("swapped")})
+    broken = [k for k in chain_of(replace(run, stages=(*run.stages[:8], changed))) if k.state is State.BROKEN]
+    assert [(link.step, link.expected) for link in broken] == [("sign", sample.MODEL.digest)]
+
+
+def test_metrics_are_drawn_with_their_interval_and_what_the_gate_asks() -> None:
+    drawn = {w.metric.name: w for w in whiskers(sample.passing())}
+    accuracy = drawn["accuracy"]
+    assert accuracy.low is not None
+    assert accuracy.value is not None
+    assert accuracy.high is not None
+    assert accuracy.low < accuracy.value < accuracy.high
+    (asked,) = accuracy.thresholds
+    assert (asked.text, asked.met) == ("low ≥ 0.9", True)
+    assert asked.x < accuracy.low
+    assert "0.936 to 0.957" in page(sample.passing()).text
+
+
+@pytest.mark.parametrize(
+    "folds", [[0.9, 0.8], [{"fold": 1, "score": 0.9}, {"fold": 2, "score": 0.8}], {"score": [0.9, 0.8]}]
+)
+def test_folds_are_read_in_each_of_their_forms(folds: object) -> None:
+    stage = sample.stage("train", 0, details={"folds": folds})
+    (spread,) = spreads(replace(sample.empty(), stages=(stage,)))
+    assert spread.name == "score"
+    assert spread.mean == pytest.approx(0.85)
+    assert "Spread over the folds" in page(replace(sample.empty(), stages=(stage,))).text
+
+
+def test_two_thousand_findings_stay_below_a_megabyte_and_a_half() -> None:
+    text = render(sample.many(), "html")
+    assert len(text.encode()) < 1_500_000
+    assert text.count("<tr data-s=") == 2000
+
+
+def test_more_findings_than_a_page_holds_are_counted() -> None:
+    parsed = page(sample.many(500), limit=100)
+    assert "400 more findings of lower severity" in parsed.text
+
+
+def test_the_page_is_light_dark_printable_and_narrow() -> None:
+    css = stylesheet()
+    for query in ("prefers-color-scheme: dark", "@media print", "max-width: 760px", "prefers-reduced-motion"):
+        assert query in css
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+def test_the_script_runs_under_the_policy(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render(sample.many(400), "html"), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    command = ["chromium", *flags, "--no-first-run", profile, "--dump-dom", f"{file.as_uri()}#r-aws-access-key"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "400 of 400 shown" in done.stdout
+    assert re.search(r'<details class="fold" id="rules" open', done.stdout)
