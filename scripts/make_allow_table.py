@@ -3,9 +3,9 @@
 The names are listed mechanically, by importing the real libraries in environments of their own, several versions of
 each, and looking at what is there. No name is added because a file was flagged.
 
-    python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch xgboost lightgbm catboost
+    python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch ...
     /tmp/new/bin/python scripts/make_allow_table.py collect > /tmp/new.json
-    python scripts/make_allow_table.py merge /tmp/new.json /tmp/old.json > src/shipworthy/modelfile/pickles/allowed_names.txt
+    python scripts/make_allow_table.py merge /tmp/new.json /tmp/old.json > allowed_names.txt
 
 How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `v` a class whose
 constructor only stores plain values; `r` only referred to; `p` a Cython function that creates the class it is given.

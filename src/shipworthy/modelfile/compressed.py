@@ -1,0 +1,116 @@
+"""gzip, bz2, xz, lzma and zlib: one compressed file, whose content is scanned as a file of its own."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from typing import Any, Protocol
+
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
+from shipworthy.modelfile.view import View
+
+_STEP = 1 << 16
+_OUT = 1 << 20
+_MEMORY = 256 << 20  # what an xz dictionary may take, in bytes
+
+
+class _Decoder(Protocol):
+    eof: bool
+    unused_data: bytes
+
+
+class _Zlib:
+    """zlib's object with the interface of the other two."""
+
+    def __init__(self, wbits: int) -> None:
+        self._inner = zlib.decompressobj(wbits)
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+
+def _decoder(format_: str) -> Any:
+    if format_ == "bz2":
+        return bz2.BZ2Decompressor()
+    if format_ in ("xz", "lzma"):
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ if format_ == "xz" else lzma.FORMAT_ALONE, _MEMORY)
+    return _Zlib({"gzip": 31, "zlib": 15, "deflate": -15}[format_])
+
+
+def unpack(scope: Scope, view: View, format_: str, many: bool) -> tuple[View | None, int, str]:
+    """The content of the stream(s) at the start of `view`, how many bytes they take, and what is wrong (or empty).
+
+    With `many`, further streams of the same format directly behind are read as well, as gzip, bz2 and xz do. Raises
+    LimitReachedError.
+    """
+    spool = scope.spool()
+    at = 0
+    while True:
+        decoder = _decoder(format_)
+        at, wrong = _one(scope, view, at, decoder, spool.write)
+        if wrong:
+            return None, at, wrong
+        if not many or not _again(view, at, format_):
+            return spool.view(), at, ""
+
+
+def _again(view: View, at: int, format_: str) -> bool:
+    magic = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ"}.get(format_)
+    return bool(magic) and view.read(at, len(magic or b"")) == magic
+
+
+def _one(scope: Scope, view: View, at: int, decoder: Any, write: Any) -> tuple[int, str]:
+    data = b""
+    while not decoder.eof:
+        if not data and decoder.needs_input:
+            data = view.read(at, _STEP)
+            at += len(data)
+            if not data:
+                return at, "the compressed data is cut short"
+        try:
+            out = decoder.decompress(data, _OUT)
+        except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError, MemoryError) as error:
+            return at, f"the compressed data is damaged ({ascii(str(error))[1:81]})"
+        data = b""
+        if out:
+            scope.unpack(len(out))
+            write(out)
+    return at - len(decoder.unused_data), ""
+
+
+def read(scope: Scope, format_: str) -> int:
+    """Unpack and hand on; returns how many bytes are explained."""
+    view = scope.view
+    try:
+        content, used, wrong = unpack(scope, view, format_, many=True)
+    except LimitReachedError:
+        return len(view)
+    if content is None:
+        if scope.role is Role.FILE:
+            code = Code.BROKEN_STREAM
+            scope.issue(code, "medium", f"{wrong}: a loader may have used what came before", used)
+        return len(view)
+    if used < len(view):
+        rest = len(view) - used
+        if scope.role is Role.BLOB:
+            return len(view)
+        zeros = not view.read(used, min(rest, 1 << 16)).strip(b"\0") and rest <= 1 << 16
+        severity = "low" if zeros else "medium"
+        scope.issue(Code.UNEXPLAINED_BYTES, severity, f"{rest} bytes follow the compressed data", used)
+        scope.child(f"bytes at {used}", view.sub(used, rest), Role.TRAILER)
+    scope.child(f"{format_} content", content, Role.FILE if scope.role is Role.FILE else Role.BLOB)
+    return len(view)

@@ -1,0 +1,121 @@
+"""The scan: sniff, read, queue what lies inside, until nothing is left or a limit is reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from shipworthy.errors import EnvironmentFailure
+from shipworthy.modelfile.readers import reader_of, settle
+from shipworthy.modelfile.report import Limits, Report, Tally, Verdict
+from shipworthy.modelfile.scope import Job, Role, Scope, State
+from shipworthy.modelfile.view import View
+
+DEFAULT_LIMITS = Limits()
+_EXPLAIN_LINES = 5_000
+
+
+def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
+    """Scan a file. `trust` holds patterns of `module:qualname` that the project vouches for.
+
+    Nothing is loaded, imported or executed. Raises EnvironmentFailure when the file can't be read.
+    """
+    where = Path(path)
+    try:
+        with where.open("rb") as stream:
+            return _scan(View.of_file(stream), limits, trust, where.absolute().parent)[0]
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailure(
+            f"the model file can't be read: {error}", where=str(path), remedy="Check that it exists and is readable."
+        ) from error
+
+
+def scan_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
+    """Scan bytes in memory; references to neighbouring files are reported, not followed."""
+    return _scan(View.of(bytes(data)), limits, trust, None)[0]
+
+
+def scan_stream(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
+    """Scan what a binary stream still holds; it is copied to memory or a temporary file first.
+
+    Raises EnvironmentFailure when the stream can't be read.
+    """
+    from shipworthy.modelfile.view import Spool
+
+    spool = Spool(limits.spool)
+    try:
+        while data := stream.read(1 << 20):
+            spool.write(data)
+        return _scan(spool.view(), limits, trust, None)[0]
+    except OSError as error:
+        raise EnvironmentFailure(f"the stream can't be read: {error}") from error
+
+
+def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> str:
+    """What loading the file would do, for people: every import and call of every pickle inside, with offsets.
+
+    Bounded; escaped to printable ASCII. Raises EnvironmentFailure when the file can't be read.
+    """
+    where = Path(path)
+    try:
+        with where.open("rb") as stream:
+            report, lines = _scan(View.of_file(stream), limits, trust, where.absolute().parent, explained=True)
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailure(f"the model file can't be read: {error}", where=str(path)) from error
+    shown = lines[:_EXPLAIN_LINES]
+    if len(lines) > len(shown):
+        shown.append("... (more lines are not shown)")
+    head = f"format {report.format or 'not recognised'}, {report.size} bytes, verdict {report.verdict.value}"
+    issues = [f"  {i.severity}: {i.message}{f' [{i.where}]' if str(i.where) else ''}" for i in report.issues]
+    unknowns = [f"  not read: {reason}" for reason in report.unknowns]
+    return "\n".join([head, *issues, *unknowns, *(["", *shown] if shown else [])]) + "\n"
+
+
+def _scan(
+    view: View, limits: Limits, trust: Sequence[str], folder: Path | None, explained: bool = False
+) -> tuple[Report, list[str]]:
+    tally = Tally(limits)
+    lines: list[str] = []
+    state = State(limits, tuple(trust), tally, len(view), folder, lines if explained else None)
+    format_, used = _read(Scope(state, view))
+    while state.jobs:
+        if state.started >= limits.jobs:
+            tally.unknown(f"only the first {limits.jobs} files inside were read")
+            break
+        state.started += 1
+        _run(state, state.jobs.pop())
+    if used < len(view):
+        tally.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")
+    issues = tally.sorted_issues()
+    verdict = Verdict.FINDING if issues else Verdict.UNKNOWN if tally.unknowns else Verdict.CLEAN
+    report = Report(
+        format=format_,
+        verdict=verdict,
+        issues=issues,
+        unknowns=tuple(tally.unknowns),
+        size=len(view),
+        explained=used,
+        members=tuple(tally.members),
+        names=tuple(sorted(tally.names)),
+    )
+    return report, lines
+
+
+def _run(state: State, job: Job) -> None:
+    view = job.open()
+    if view is None:
+        return
+    scope = Scope(state, view, job.name, job.depth, job.role)
+    format_, used = _read(scope, job.format)
+    scope.note_member("", format_, len(view))
+    if used < len(view) and job.role is Role.FILE:
+        scope.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")
+
+
+def _read(scope: Scope, format_: str = "") -> tuple[str, int]:
+    found = format_ or settle(scope)
+    if scope.trace is not None:
+        scope.trace.append(f"== {scope.name or 'the file'}: {found or 'not recognised'}, {len(scope.view)} bytes")
+    return found, reader_of(found)(scope)

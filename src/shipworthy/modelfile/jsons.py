@@ -1,0 +1,66 @@
+"""JSON that belongs to models: a safetensors index, a Keras architecture. Other JSON is not judged here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from shipworthy.modelfile import keras
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+
+
+class DuplicateKeyError(ValueError):
+    """Two equal keys in one object: readers differ in which one they take."""
+
+
+def strict(raw: bytes) -> Any:
+    """A JSON value. Raises ValueError for bad UTF-8, equal keys, NaN and nesting beyond the interpreter."""
+    try:
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise DuplicateKeyError("two equal keys in one object")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read(scope: Scope) -> int:
+    """Judge what is known; returns how many bytes are explained."""
+    view = scope.view
+    size = len(view)
+    if scope.role is not Role.FILE:
+        return size
+    if size > scope.limits.json:
+        scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")
+        return size
+    try:
+        value = strict(view.all())
+    except ValueError as error:
+        scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
+        return size
+    if isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
+        _index(scope, value["weight_map"])
+    elif isinstance(value, dict) and "class_name" in value and "config" in value:
+        keras.judge(scope, value)
+    else:
+        scope.unknown("this version does not judge JSON of this kind")
+    return size
+
+
+def _index(scope: Scope, weights: dict[str, Any]) -> None:
+    """`model.safetensors.index.json`: which file holds which weight."""
+    for target in sorted({str(target) for target in weights.values()}):
+        if escapes(target) or "/" in target:
+            scope.issue(
+                Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"
+            )

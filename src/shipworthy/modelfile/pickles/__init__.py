@@ -1,0 +1,1 @@
+"""Pickle, read without building anything: a symbolic machine, a policy of names, rules for calls."""

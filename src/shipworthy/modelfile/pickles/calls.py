@@ -1,0 +1,211 @@
+"""What a stream imports and calls, judged by the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shipworthy.modelfile.pickles import rules
+from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
+from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
+from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Global, Made, Storage
+from shipworthy.modelfile.report import Code, Issue, Limits, Where
+from shipworthy.modelfile.view import Buffer
+
+_REPORTED_CALLS = 5
+_TRACE_LINES = 2_000
+
+Emit = Callable[[Issue], None]
+
+
+@dataclass
+class Policy:
+    """What the machine needs from outside: where issues go, the limits, the project's own names, the offset that places
+    count from. `trace` collects readable lines for `explain`.
+    """
+
+    emit: Emit
+    limits: Limits = field(default_factory=Limits)
+    trust: Sequence[str] = ()
+    trace: list[str] | None = None
+    base: int = 0
+
+
+class Calls:
+    """Names and calls of one stream."""
+
+    def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
+        self.buffer = buffer
+        self.start = start
+        self.end = end
+        self.position = start
+        self.policy = policy
+        self.limits = policy.limits
+        self.protocol = 0
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.storages: list[Storage] = []
+        self.blobs: list[int] = []
+        self.inner: list[int] = []
+        self.executed = 0
+        self.wrapping = 0
+
+    def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
+        """Report something at the current position."""
+        where = Where(self.position - self.policy.base, layer="pickle")
+        self.policy.emit(Issue(code, severity, message, where, callable_, arguments))
+
+    def trace(self, text: str) -> None:
+        """Add a line for `explain`."""
+        lines = self.policy.trace
+        if lines is not None and len(lines) <= _TRACE_LINES:
+            place = f"{self.position - self.policy.base:>10}: "
+            lines.append(place + text if len(lines) < _TRACE_LINES else "... (more lines are not shown)")
+
+    def name(self, module: str, name: str, position: int) -> Global:
+        """The global that the loader imports for these texts."""
+        known = self.globals.get((module, name))
+        if known is not None:
+            return known
+        if len(self.globals) >= self.limits.names:
+            self.issue(Code.BOMB, "high", "it imports more different names than any model does")
+            return Global("?", "?", position, COMPUTED, "?")
+        mapped, mapped_name = loader_name(module, name, self.protocol)
+        standing = standing_of(mapped, mapped_name, self.policy.trust)
+        made = Global(module, name, position or self.position, standing, f"{canonical(mapped)}:{mapped_name}")
+        self.globals[(module, name)] = made
+        self.trace(f"import {_shown(made)}")
+        return made
+
+    def computed(self, what: str) -> Global:
+        """A name that only the loader will know."""
+        self.issue(Code.CODE_EXECUTION, "high", f"the name that it imports is {what}; no scan can know what is run")
+        return Global("?", "?", self.position, COMPUTED, "?")
+
+    def stack_global(self, module: Any, name: Any) -> Global:
+        """STACK_GLOBAL: both texts must be literals."""
+        texts = []
+        for slot in (module, name):
+            if not isinstance(slot, int) or slot <= 0:
+                return self.computed("computed while loading")
+            try:
+                text = decode(self.buffer, slot, NAME_LENGTH)
+            except NotALiteralError:
+                return self.computed("not readable text")
+            if not isinstance(text, str):
+                return self.computed("not a text")
+            texts.append(text)
+        return self.name(texts[0], texts[1], self.position)
+
+    def call(self, callee: Any, args: tuple[Any, ...] | None) -> Any:
+        """A call by REDUCE, NEWOBJ, OBJ, INST: what it returns. `args` None: not known."""
+        self.executed += 1
+        if not isinstance(callee, Global):
+            self._call_of_value(callee, args)
+            return Made(None)
+        callee.called += 1
+        if self.policy.trace is not None:
+            self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
+        standing = callee.standing
+        if standing.kind is Kind.CLASS:
+            if args != ():
+                self._misuse(
+                    callee, args, "its constructor is called with arguments; only an empty instance is harmless"
+                )
+            return Made(callee)
+        if standing.kind in (Kind.VALUED, Kind.TRUSTED):
+            return Made(callee)
+        if standing.kind is Kind.VETTED or standing.kind is Kind.REBUILD:
+            return self._vetted(callee, args, standing.rule or "rebuild")
+        if standing.kind is Kind.REFERENCE:
+            self._misuse(callee, args, "it is called; honest files only refer to it")
+        elif standing.kind is Kind.DANGEROUS:
+            self._called(
+                callee,
+                args,
+                Code.CODE_EXECUTION,
+                "critical",
+                f"loading calls {_shown(callee)}, which {standing.reason}",
+            )
+        elif standing.kind is Kind.COMPUTED:
+            self._called(
+                callee, args, Code.CODE_EXECUTION, "high", "loading calls a name that is computed while loading"
+            )
+        else:
+            self._called(
+                callee,
+                args,
+                Code.UNKNOWN_CALLABLE,
+                "high",
+                f"loading calls {_shown(callee)}, which is on no list of harmless names",
+            )
+        return Made(callee)
+
+    def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
+        call = rules.Call(self.buffer, callee, args, self.name, self.call)
+        wrong = rules.RULES[rule](call)
+        if wrong:
+            code = Code.EXTERNAL_DATA if rule == "sidecar" else Code.BOMB if "huge" in wrong else None
+            self._misuse(callee, args, wrong, code)
+        self.inner += [slot for slot in call.inner if isinstance(slot, int)]
+        if call.resolves is not None:
+            return call.resolves
+        if rule == "newobj":
+            return call.makes if call.makes is not None else OPAQUE
+        if rule == "encode" and isinstance(call.makes, int):
+            self.look_into(call.makes)
+        if rule == "empty":
+            self.wrapping += 1
+        return Made(callee, call.makes)
+
+    def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
+        self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")
+
+    def _called(self, callee: Global, args: tuple[Any, ...] | None, code: Code, severity: str, message: str) -> None:
+        if callee.reported < _REPORTED_CALLS:
+            callee.reported += 1
+            self.issue(code, severity, message, _shown(callee), self.show_args(args))
+
+    def _call_of_value(self, callee: Any, args: tuple[Any, ...] | None) -> None:
+        made_by = _shown(callee.maker) if isinstance(callee, Made) and callee.maker else ""
+        source = f"what {made_by} returned" if made_by else "a value"
+        self.issue(
+            Code.CODE_EXECUTION,
+            "high",
+            f"loading calls {source}, which is computed while loading",
+            made_by,
+            self.show_args(args),
+        )
+        self.trace(f"call   {source}{self.show_args(args)}")
+
+    def show_args(self, args: tuple[Any, ...] | None) -> str:
+        """Arguments for people."""
+        return "(...)" if args is None else show(self.buffer, args)
+
+    def finish(self) -> None:
+        """Report the names that were imported, never called, and are not allowed."""
+        for item in self.globals.values():
+            standing = item.standing
+            if item.reported or standing.allowed:
+                continue
+            self.position, keep = item.position, self.position
+            if standing.kind is Kind.DANGEROUS:
+                message = f"loading imports {_shown(item)}, which {standing.reason}"
+                self.issue(Code.CODE_EXECUTION, "high", message, _shown(item))
+            else:
+                called = item.called > 0
+                verb = "uses" if called else "imports"
+                message = f"loading {verb} {_shown(item)}, which is on no list of harmless names"
+                code = Code.UNKNOWN_CALLABLE if called else Code.UNKNOWN_NAME
+                self.issue(code, "high" if called else "medium", message, _shown(item))
+            self.position = keep
+
+    def look_into(self, slot: int) -> None:
+        """Note bytes that may hold a file of their own."""
+        if len(self.blobs) < self.limits.nested:
+            self.blobs.append(slot)
+
+
+def _shown(item: Global) -> str:
+    text = ascii(item.key)[1:-1]
+    return text if len(text) <= 200 else text[:197] + "..."

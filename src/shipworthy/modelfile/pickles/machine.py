@@ -1,0 +1,185 @@
+"""One symbolic machine for all pickle protocols: it follows the loader's stack, marks and memo, and builds nothing.
+
+The loop keeps the common opcodes inline; the rest are methods of `Operations`. Time is linear in the bytes, memory is
+bounded by `Limits`: runs of plain numbers are swallowed by a regular expression, literals are kept as offsets, and what
+lies deep in a huge stack is let go (see `values`). Where CPython's two loaders stop with an error, the machine stops.
+Opcode semantics: CPython `Lib/pickle.py` and `Modules/_pickle.c`; PEP 307, PEP 3154, PEP 574.
+"""
+
+from __future__ import annotations
+
+from shipworthy.modelfile.pickles.operations import BrokenError, Operations
+from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, LIST, Chunk, shallow
+
+WINDOW = 1 << 18
+_SLACK = 16
+
+
+class Machine(Operations):
+    """Walks one stream from `start`; after `run`, `position` is where it ended and `broken` why, if it did not reach
+    its STOP.
+    """
+
+    def run(self) -> None:
+        """Walk to STOP, or to where a loader would raise."""
+        try:
+            self._loop()
+        except BrokenError as error:
+            self.broken = str(error)
+        except IndexError:
+            self.broken = "the stack is empty where a value is needed"
+        self.finish()
+
+    def _loop(self) -> None:  # one loop on purpose: a call per opcode would double its time
+        buffer, end = self.buffer, self.end
+        stack, memo, marks = self.stack, self.memo, self.marks
+        append, remember, fixed, run = stack.append, memo.append, FIXED, FIXED_RUN.match
+        rare, cap, fence = self.rare, self.limits.stack, self.fence
+        base, i, soft, most_marks = self.position, 0, 0, self.limits.marks
+        window = b""
+        while True:
+            if i >= soft:
+                base += i
+                i = 0
+                self.position = base
+                if base >= end:
+                    raise BrokenError(
+                        "it ends without STOP" if base == end else "a declared length reaches beyond the data"
+                    )
+                window = buffer[base : min(base + WINDOW, end)]
+                soft = len(window) - _SLACK
+                if base + len(window) >= end:
+                    soft = len(window)
+                    window += bytes(_SLACK)
+                if len(stack) > cap or len(marks) > most_marks:
+                    self.fence = fence
+                    self.let_go()
+                    fence = self.fence
+            op = window[i]
+            size = fixed[op]
+            if size:
+                append(base + i + 1)
+                i += size
+                if not len(stack) & 31:
+                    match = run(window, i, max(i, soft))
+                    if match:
+                        append(Chunk(base + i, base + match.end()))
+                        i = match.end()
+            elif op == 0x94:  # MEMOIZE
+                if len(stack) <= fence:
+                    raise BrokenError("the stack is empty where a value is needed")
+                value = stack[-1]
+                if value.__class__ is int and not self.sparse:
+                    remember(value)
+                else:
+                    self.fence = fence
+                    self.put(len(memo) + len(self.sparse))
+                i += 1
+            elif op == 0x68:  # BINGET
+                index = window[i + 1]
+                value = memo[index] if index < len(memo) else self.missing(index)
+                append(value if value > -100 else self.objects[-100 - value])
+                i += 2
+            elif op == 0x8C:  # SHORT_BINUNICODE
+                append(base + i + 1)
+                i += 2 + window[i + 1]
+            elif op == 0x28:  # MARK
+                fence = len(stack)
+                marks.append(fence)
+                i += 1
+            elif op == 0x71:  # BINPUT
+                index = window[i + 1]
+                value = stack[-1]
+                if index == len(memo) and value.__class__ is int and len(stack) > fence:
+                    remember(value)
+                else:
+                    self.fence = fence
+                    self.put(index)
+                i += 2
+            elif op == 0x75 or op == 0x65:  # SETITEMS, APPENDS
+                mark = marks.pop()
+                fence = marks[-1] if marks else 0
+                if mark - 1 < fence:
+                    raise BrokenError("there is nothing to add items to")
+                target = stack[mark - 1]
+                if target.__class__ is not int or target > LIST:
+                    self.fence = fence
+                    self.add_items(target, mark)
+                elif target == EMPTY_DICT:
+                    if self.wrapping:
+                        self.keep_items(mark)
+                    else:
+                        stack[mark - 1] = DICT
+                del stack[mark:]
+                i += 1
+            elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3
+                size = op - 0x84
+                if len(stack) - fence < size:
+                    self.fence = fence
+                    self.tuple_of(size)
+                else:
+                    items = stack[-size:]
+                    for value in items:
+                        if value.__class__ is not int:
+                            self.fence = fence
+                            self.tuple_of(size)
+                            break
+                    else:
+                        stack[-size:] = (tuple(items),)
+                i += 1
+            elif op == 0x7D:  # EMPTY_DICT
+                append(EMPTY_DICT)
+                i += 1
+            elif op == 0x30:  # POP
+                if len(stack) > fence and stack[-1].__class__ is not Chunk:
+                    stack.pop()
+                else:
+                    self.fence = fence
+                    self.drop()
+                    fence = self.fence
+                i += 1
+            elif op == 0x5D:  # EMPTY_LIST
+                append(LIST)
+                i += 1
+            elif op == 0x29:  # EMPTY_TUPLE
+                append(())
+                i += 1
+            elif op == 0x6A:  # LONG_BINGET
+                index = window[i + 1] | window[i + 2] << 8 | window[i + 3] << 16 | window[i + 4] << 24
+                value = memo[index] if index < len(memo) else self.missing(index)
+                append(value if value > -100 else self.objects[-100 - value])
+                i += 5
+            elif op == 0x58:  # BINUNICODE
+                append(base + i + 1)
+                i += 5 + int.from_bytes(window[i + 1 : i + 5], "little")
+            elif op == 0x74:  # TUPLE
+                mark = marks.pop()
+                fence = marks[-1] if marks else 0
+                items = stack[mark:]
+                del stack[mark:]
+                append(shallow(items))
+                i += 1
+            elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
+                if len(stack) - fence < 2:
+                    raise BrokenError("the stack is empty where a value is needed")
+                self.fence = fence
+                self.position = base + i
+                self.reduce()
+                i += 1
+            elif op == 0x61 or op == 0x73:  # APPEND, SETITEM
+                self.fence = fence
+                self.position = base + i
+                self.add_one(1 if op == 0x61 else 2)
+                i += 1
+            else:
+                self.fence = fence
+                self.position = base + i
+                method = rare[op]
+                if method is None:
+                    raise BrokenError(f"byte {op:#04x} is no pickle opcode")
+                move = method(base + i + 1)
+                fence = self.fence
+                if move < 0:
+                    self.position = -move
+                    return
+                i = move - base

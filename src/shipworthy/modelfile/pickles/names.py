@@ -1,0 +1,105 @@
+"""What the policy says of a name: the allow table, the vetted calls, the dangerous names, the project's own."""
+
+from __future__ import annotations
+
+import _compat_pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+
+from shipworthy.modelfile.pickles.danger import reason_for
+from shipworthy.modelfile.pickles.vetted import VETTED
+
+_TABLE = "allowed_names.txt"
+
+
+class Kind(StrEnum):
+    """How a name may be used. The letters are those of the table."""
+
+    CLASS = "c"  # imported; created empty; its state set
+    VALUED = "v"  # a class whose constructor only stores values: called with any plain arguments
+    REFERENCE = "r"  # imported, never called
+    REBUILD = "p"  # a function whose first argument is an allowed class and whose others are plain
+    VETTED = "call"  # called under a rule of its own
+    TRUSTED = "trusted"
+    DANGEROUS = "dangerous"
+    UNKNOWN = "unknown"
+    COMPUTED = "computed"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The policy's word: `rule` for vetted calls, `reason` for dangerous names."""
+
+    kind: Kind
+    rule: str = ""
+    reason: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """It may at least be imported."""
+        return self.kind not in (Kind.DANGEROUS, Kind.UNKNOWN, Kind.COMPUTED)
+
+    @property
+    def is_class(self) -> bool:
+        """It is a class of the table, or trusted."""
+        return self.kind in (Kind.CLASS, Kind.VALUED, Kind.TRUSTED)
+
+
+COMPUTED = Standing(Kind.COMPUTED, reason="computes the name of what it imports, which no scan can follow")
+
+
+@cache
+def _table() -> str:
+    return "\n" + files("shipworthy.modelfile.pickles").joinpath(_TABLE).read_text("utf-8")
+
+
+@cache
+def _module(module: str) -> dict[str, str]:
+    """Name -> letter for one module of the table. A text search: no table of thousands is built for three names."""
+    text = _table()
+    at = text.find(f"\n{module}\t")
+    if at < 0 or not module:
+        return {}
+    fields = text[at + 1 : text.find("\n", at + 1)].split("\t")[1:]
+    return {name: field[0] for field in fields for name in field[2:].split(" ")}
+
+
+def loader_name(module: str, name: str, protocol: int) -> tuple[str, str]:
+    """The name that Python 3 imports: below protocol 3 the loader renames Python 2's modules (`fix_imports`)."""
+    if protocol >= 3:
+        return module, name
+    if (module, name) in _compat_pickle.NAME_MAPPING:
+        return _compat_pickle.NAME_MAPPING[(module, name)]
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+
+
+def canonical(module: str) -> str:
+    """Numpy moved its core from `numpy.core` to `numpy._core`; both spell the same things."""
+    return "numpy._core" + module[len("numpy.core") :] if (module + ".").startswith("numpy.core.") else module
+
+
+def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
+    """What the policy says of `module:name`. Patterns of `trust` match `module:qualname`; a dangerous name is trusted
+    only when it is spelled out.
+    """
+    key = f"{module}:{name}"
+    danger = reason_for(module, name)
+    if trust and any(key == pattern or (not danger and fnmatchcase(key, pattern)) for pattern in trust):
+        return Standing(Kind.TRUSTED)
+    core = canonical(module)
+    rule = VETTED.get(f"{core}:{name}")
+    if rule:
+        return Standing(Kind.VETTED, rule=rule)
+    if danger:
+        return Standing(Kind.DANGEROUS, reason=danger)
+    letter = _module(core).get(name) or (_module(module).get(name) if core != module else None)
+    if letter:
+        return Standing(Kind(letter))
+    # TorchScript's own classes: Python has no such module, only torch's interpreter builds them
+    if module.startswith("__torch__.") and name.isidentifier():
+        return Standing(Kind.CLASS)
+    return Standing(Kind.UNKNOWN)

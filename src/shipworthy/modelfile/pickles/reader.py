@@ -1,0 +1,240 @@
+"""A file of pickle streams, torch's legacy layout, what follows the last STOP, what hides in byte strings."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from shipworthy.modelfile.pickles.calls import Policy
+from shipworthy.modelfile.pickles.machine import Machine
+from shipworthy.modelfile.pickles.values import COUNTED, TEXT_COUNTED, Storage
+from shipworthy.modelfile.report import Code, Issue
+from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.view import View
+
+TORCH_MAGIC = b"\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+_TORCH_STREAMS = 5
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_HIDDEN = re.compile(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[A-Za-z_][\w.]*\n|PK\x03\x04")
+_CANDIDATES = 64
+_STREAMS = 100_000
+_PREFIX_MEMO = 16
+_SIZES = {
+    "DoubleStorage": 8, "LongStorage": 8, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "FloatStorage": 4,
+    "IntStorage": 4, "QInt32Storage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "ShortStorage": 2, "UInt16Storage": 2,
+}  # fmt: skip
+_ONE_BYTE = frozenset(
+    [
+        "CharStorage",
+        "ByteStorage",
+        "BoolStorage",
+        "UntypedStorage",
+        "QInt8Storage",
+        "QUInt8Storage",
+        "QUInt4x2Storage",
+        "QUInt2x4Storage",
+        "Float8_e4m3fnStorage",
+        "Float8_e5m2Storage",
+        "Float8_e4m3fnuzStorage",
+        "Float8_e5m2fnuzStorage",
+        "Float8_e8m0fnuStorage",
+    ]
+)
+
+
+def storage_bytes(storage: Storage) -> int | None:
+    """How many bytes a torch storage takes, or None when its type is not known."""
+    size = 1 if storage.type in _ONE_BYTE else _SIZES.get(storage.type)
+    return None if size is None or storage.elements < 0 else size * storage.elements
+
+
+def strong_start(head: bytes) -> bool:
+    """The first two bytes are PROTO and a version from 2 to 5: nothing else starts like that."""
+    return len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5
+
+
+def weak_trial(view: View) -> bool:
+    """Whether bytes without PROTO are a pickle: they walk to a STOP, or a loader would import something plausible."""
+    if not len(view) or strong_start(view.head(2)):
+        return bool(len(view))
+    machine = Machine(view.buffer, view.start, view.end, Policy(lambda _: None))
+    machine.run()
+    if not machine.broken:
+        return True
+    return any(_MODULE.fullmatch(module) and _MODULE.fullmatch(name) for module, name in machine.globals)
+
+
+def read(scope: Scope) -> int:
+    """Walk every stream of the view; returns how many bytes are explained."""
+    if scope.role is Role.BLOB:
+        return _read_blob(scope)
+    view = scope.view
+    at = 0
+    storages: dict[str, Storage] = {}
+    legacy = TORCH_MAGIC in view.head(32)
+    for number in range(_STREAMS):
+        if at >= len(view):
+            return at
+        if number and not _continues(view, at):
+            break
+        machine = _walk(scope, view, at)
+        at = machine.position - view.start
+        storages.update({item.key: item for item in machine.storages})
+        if machine.broken:
+            _report_broken(scope, machine)
+            _look_behind(scope, at, report=False)
+            return at
+        if legacy and number + 1 == _TORCH_STREAMS:
+            at = _raw_storages(scope, at, storages)
+            break
+    if at < len(view):
+        _look_behind(scope, at, report=True)
+    return at
+
+
+def walk_stream(scope: Scope, view: View) -> Machine:
+    """One stream that must fill the view (torch's data.pkl): issues as in `read`."""
+    machine = _walk(scope, view, 0)
+    if machine.broken:
+        _report_broken(scope, machine)
+    elif machine.position < view.end:
+        _look_behind(scope, machine.position - view.start, report=True)
+    return machine
+
+
+def _walk(scope: Scope, view: View, at: int) -> Machine:
+    machine = Machine(view.buffer, view.start + at, view.end, _policy(scope, view))
+    machine.run()
+    _note(scope, machine, view)
+    return machine
+
+
+def _policy(scope: Scope, view: View) -> Policy:
+    return Policy(scope.emit, scope.limits, scope.trust, scope.trace, view.start)
+
+
+def _note(scope: Scope, machine: Machine, view: View) -> None:
+    scope.names(item.key for item in machine.globals.values())
+    if machine.policy.trace is not None:
+        scope.trace_line(f"-- stream ends: {machine.broken}" if machine.broken else "-- stream ends with STOP")
+    if len(machine.blobs) >= scope.limits.nested:
+        scope.unknown(f"only the first {scope.limits.nested} byte strings were looked into")
+    for slots, role in ((machine.blobs, Role.BLOB), (machine.inner, Role.FILE)):
+        for slot in slots:
+            content = _content(view, slot)
+            if content is not None and len(content):
+                scope.child(f"bytes at {slot - 1 - view.start}", content, role)
+            elif role is Role.FILE:
+                scope.issue(Code.HIDDEN_PAYLOAD, "high", "a model inside the file can't be read", slot - 1 - view.start)
+
+
+def _content(view: View, slot: int) -> View | None:
+    """The bytes of a literal; a text stands for bytes in latin-1, as protocols 0 to 2 write them."""
+    buffer = view.buffer
+    op = buffer[slot - 1]
+    if op in COUNTED:
+        width = COUNTED[op]
+        size = int.from_bytes(buffer[slot : slot + width], "little")
+        low = slot + width
+        high = min(low + size, view.end)
+    else:
+        low, high = slot, buffer.find(b"\n", slot, view.end)
+    if op not in TEXT_COUNTED and op != 0x56:
+        return View(buffer, low, high)
+    raw = buffer[low : min(low + 2, high)]
+    if raw[:2] not in (b"\xc2\x80", b"PK", b"\xc2\x93", b"BZ", b"\x1f\xc2", b"\xc3\xbd", b"\\u", b"\\x", b"\x80\x02"):
+        return View.of(b"")
+    try:
+        return View.of(buffer[low:high].decode("raw-unicode-escape" if op == 0x56 else "utf-8").encode("latin-1"))
+    except ValueError:
+        return None
+
+
+def _read_blob(scope: Scope) -> int:
+    """Bytes found inside something else: they count only when they are pickles to the last byte."""
+    view = scope.view
+    kept: list[Issue] = []
+    at = 0
+    machines: list[Machine] = []
+    while at < len(view):
+        policy = Policy(kept.append, scope.limits, scope.trust, None, view.start)
+        machine = Machine(view.buffer, view.start + at, view.end, policy)
+        machine.run()
+        at = machine.position - view.start
+        if machine.broken or len(machines) >= scope.limits.nested:
+            break
+        machines.append(machine)
+    else:
+        for issue in kept:
+            scope.emit(issue)
+        for machine in machines:
+            _note(scope, machine, view)
+        return len(view)
+    # cut or damaged: what it would call still tells what it is
+    for issue in kept:
+        if issue.code is Code.CODE_EXECUTION and issue.callable:
+            scope.emit(issue)
+    return len(view)
+
+
+def _continues(view: View, at: int) -> bool:
+    head = view.read(at, 2)
+    return strong_start(head) or (head[:1] != b"\0" and weak_trial(view.sub(at, len(view))))
+
+
+def _report_broken(scope: Scope, machine: Machine) -> None:
+    loads = machine.executed or machine.globals
+    tail = "; everything before that place runs when it is loaded" if loads else ""
+    offset = machine.position - machine.policy.base
+    scope.issue(
+        Code.BROKEN_STREAM, "high" if loads else "medium", f"the pickle is broken: {machine.broken}{tail}", offset
+    )
+
+
+def _raw_storages(scope: Scope, at: int, storages: dict[str, Storage]) -> int:
+    """Torch's legacy format: behind the fifth pickle, an int64 count and the raw elements of each storage."""
+    expected = 0
+    for storage in storages.values():
+        size = storage_bytes(storage)
+        if size is None:
+            scope.unknown(f"the size of a tensor storage of type {ascii(storage.type)[:60]} is not known")
+            return len(scope.view)
+        expected += 8 + size
+    return at + min(expected, len(scope.view) - at)
+
+
+def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
+    """What follows the last STOP is never loaded by the same call, so nothing honest is there."""
+    view = scope.view
+    left = len(view) - at
+    if report:
+        scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{left} bytes follow the end of the pickle", at)
+    rest = view.sub(at, left)
+    for match in islice(_HIDDEN.finditer(rest.buffer, rest.start, rest.end), _CANDIDATES):
+        offset = match.start() - view.start
+        found = rest.sub(offset - at, left)
+        if match.group().startswith(b"PK"):
+            scope.child(f"bytes at {offset}", found, Role.TRAILER)
+            return
+        kept: list[Issue] = []
+        machine = Machine(
+            found.buffer, found.start, found.end, Policy(kept.append, scope.limits, scope.trust, None, view.start)
+        )
+        machine.run()
+        plausible = any(_MODULE.fullmatch(m) and _MODULE.fullmatch(n) for m, n in machine.globals)
+        if plausible and (machine.executed or not machine.broken) and kept:
+            scope.issue(Code.HIDDEN_PAYLOAD, "high", "another pickle is hidden behind the end of the first", offset)
+            for issue in kept:
+                scope.emit(issue)
+            return
+
+
+def weak_prefix(view: View) -> bool:
+    """Whether the beginning of a longer file walks like a pickle without PROTO until it is cut."""
+    machine = Machine(view.buffer, view.start, view.end, Policy(lambda _: None))
+    machine.run()
+    if any(_MODULE.fullmatch(module) and _MODULE.fullmatch(name) for module, name in machine.globals):
+        return True
+    if not machine.broken:
+        return True
+    return view.end - machine.position < 1024 and len(machine.memo) >= _PREFIX_MEMO

@@ -1,0 +1,103 @@
+"""What lies on the symbolic stack, and the opcodes' sizes.
+
+A slot is an int or one of the classes below. An int above zero is a literal: the offset of its opcode plus one, decoded
+only when somebody asks. Zero is a value about which nothing is known; the small negative ints are containers. A tuple
+of slots is a tuple. So a stack of numbers and texts costs no memory for them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+OPAQUE = 0
+LIST = -1
+DICT = -2
+EMPTY_DICT = -3
+SET = -4
+TUPLE = -5
+FIRST_OBJECT = -100  # memo cells at or below hold an index into the table of objects
+
+TUPLE_ITEMS = 64
+TUPLE_DEPTH = 4
+NAME_LENGTH = 1024
+
+
+class Global:
+    """An imported name: where it was first seen and what the policy says of it."""
+
+    __slots__ = ("called", "cell", "mapped", "module", "name", "position", "reported", "standing")
+
+    def __init__(self, module: str, name: str, position: int, standing: Any, mapped: str) -> None:
+        self.module = module
+        self.name = name
+        self.position = position
+        self.standing = standing
+        self.mapped = mapped
+        self.called = 0
+        self.reported = 0
+        self.cell = 0
+
+    @property
+    def key(self) -> str:
+        """`module:qualname` as the file spells it."""
+        return f"{self.module}:{self.name}"
+
+
+class Made:
+    """The result of a call, or what a persistent id stands for. `sealed` once its state has been set."""
+
+    __slots__ = ("cell", "detail", "maker", "sealed")
+
+    def __init__(self, maker: Global | None, detail: Any = None) -> None:
+        self.maker = maker
+        self.detail = detail
+        self.sealed = False
+        self.cell = 0
+
+
+class Chunk:
+    """Many literals in one slot: the opcodes in [start, end), or `count` values that were let go."""
+
+    __slots__ = ("count", "end", "start")
+
+    def __init__(self, start: int, end: int, count: int = 0) -> None:
+        self.start = start
+        self.end = end
+        self.count = count
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A torch persistent id: which storage, of what type, how many elements (-1: not a literal)."""
+
+    key: str
+    type: str
+    elements: int
+
+
+# Opcodes that push one literal and have a fixed size (PEP 307, PEP 3154): opcode plus argument, in bytes.
+FIXED: list[int] = [0] * 256
+for _op, _size in ((b"N", 1), (b"\x88", 1), (b"\x89", 1), (b"K", 2), (b"M", 3), (b"J", 5), (b"G", 9)):
+    FIXED[_op[0]] = _size
+FIXED_RUN = re.compile(rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}){16,65536}+", re.DOTALL)
+FIXED_ONE = re.compile(rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}", re.DOTALL)
+
+# Opcodes with a length before their text or bytes: how many bytes the length takes.
+COUNTED = {0x8C: 1, 0x58: 4, 0x8D: 8, 0x55: 1, 0x54: 4, 0x43: 1, 0x42: 4, 0x8E: 8, 0x96: 8, 0x8A: 1, 0x8B: 4}
+TEXT_COUNTED = frozenset((0x8C, 0x58, 0x8D))
+BYTES_COUNTED = frozenset((0x43, 0x42, 0x8E, 0x96, 0x55, 0x54))
+
+
+def shallow(items: list[Any]) -> Any:
+    """A tuple of slots, deeper tuples than TUPLE_DEPTH replaced: memory and later recursion stay bounded."""
+    if len(items) > TUPLE_ITEMS or any(item.__class__ is Chunk for item in items):
+        return TUPLE
+    return tuple(TUPLE if item.__class__ is tuple and _depth(item, TUPLE_DEPTH) else item for item in items)
+
+
+def _depth(item: tuple[Any, ...], left: int) -> bool:
+    if left <= 1:
+        return True
+    return any(part.__class__ is tuple and _depth(part, left - 1) for part in item)

@@ -1,0 +1,98 @@
+"""Callables that honest model files call with arguments, and the rule that each call must satisfy.
+
+`data`: any arguments that are not callables (what they do with plain values is harmless: they store or convert them).
+The other rules are functions of `shipworthy.modelfile.pickles.rules`. Classes whose constructors only store values are
+in the generated table under the letter `v`, and follow `data` as well.
+"""
+
+from __future__ import annotations
+
+
+def _all(module: str, names: str, rule: str) -> dict[str, str]:
+    return {f"{module}:{name}": rule for name in names.split()}
+
+
+VETTED: dict[str, str] = {
+    # the standard library
+    **_all("collections", "OrderedDict Counter deque ChainMap", "data"),
+    "collections:defaultdict": "factory",
+    **_all("builtins", "set frozenset list dict tuple complex int float str bool slice range object", "data"),
+    **_all("builtins", "bytes bytearray", "sized"),
+    "builtins:type": "one",
+    **_all("builtins", "Ellipsis NotImplemented", "reference"),
+    "copyreg:_reconstructor": "reconstructor",
+    "copyreg:__newobj__": "newobj",
+    "_codecs:encode": "encode",
+    **_all("datetime", "datetime date time timedelta timezone", "data"),
+    **_all("decimal", "Decimal", "data"),
+    **_all("fractions", "Fraction", "data"),
+    **_all("uuid", "UUID SafeUUID", "data"),
+    **_all("pathlib", "PurePosixPath PosixPath PureWindowsPath WindowsPath Path PurePath", "data"),
+    **_all("pathlib._local", "PurePosixPath PosixPath PureWindowsPath WindowsPath Path PurePath", "data"),
+    "re:_compile": "data",
+    "zoneinfo:ZoneInfo._unpickle": "data",
+    **_all("pytz", "_UTC _p FixedOffset", "data"),
+    **_all("dateutil.tz.tz", "tzutc tzlocal tzoffset", "data"),
+    "types:SimpleNamespace": "data",
+    "array:_array_reconstructor": "data",
+    "array:array": "data",
+    "functools:partial": "partial",
+    **_all("_io", "BytesIO StringIO", "data"),
+    **_all("io", "BytesIO StringIO", "data"),
+    "logging:getLogger": "data",
+    # numpy; `numpy.core` is read as `numpy._core`
+    "numpy:dtype": "dtype",
+    "numpy:ndarray": "allocate",
+    "numpy._core.multiarray:_reconstruct": "subtype",
+    "numpy._core.multiarray:scalar": "data",
+    "numpy._core.numeric:_frombuffer": "data",
+    "numpy._core._internal:_convert_to_stringdtype_kwargs": "data",
+    "numpy._core:_ufunc_reconstruct": "resolve",
+    **_all("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor", "bit_generator"),
+    "numpy.ma.core:_mareconstruct": "subtype",
+    "numpy:core.multiarray.scalar": "data",
+    # pandas
+    **_all("pandas.core.indexes.base", "_new_Index", "index"),
+    **_all("pandas.core.indexes.datetimes", "_new_DatetimeIndex", "index"),
+    **_all("pandas.core.indexes.period", "_new_PeriodIndex", "index"),
+    **_all("pandas.core.indexes.interval", "_new_IntervalIndex", "index"),
+    "pandas._libs.internals:_unpickle_block": "data",
+    "pandas._libs.internals:BlockPlacement": "data",
+    "pandas.core.internals.blocks:new_block": "data",
+    **_all("pandas.core.internals.managers", "BlockManager SingleBlockManager", "data"),
+    "pandas._libs.tslibs.timestamps:_unpickle_timestamp": "data",
+    "pandas._libs.tslibs.timedeltas:_timedelta_unpickle": "data",
+    "pandas._libs.tslibs.nattype:_nat_unpickle": "data",
+    "pandas._libs.tslibs.offsets:_offset_unpickle": "data",
+    **_all("pandas._libs.sparse", "IntIndex BlockIndex", "data"),
+    **_all("pandas", "Interval Timestamp Timedelta Period", "data"),
+    "pandas._libs.interval:Interval": "data",
+    **_all("pyarrow.lib", "_restore_array _reconstruct_record_batch py_buffer type_for_alias chunked_array", "data"),
+    **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "data"),
+    # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
+    "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
+    "joblib.numpy_pickle_compat:NDArrayWrapper": "sidecar",
+    "joblib.numpy_pickle_compat:ZNDArrayWrapper": "sidecar",
+    "joblib.numpy_pickle:NDArrayWrapper": "sidecar",
+    "joblib.numpy_pickle:ZNDArrayWrapper": "sidecar",
+    # torch
+    **_all(
+        "torch._utils",
+        "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state "
+        "_rebuild_qtensor _rebuild_sparse_tensor _rebuild_sparse_csr_tensor _rebuild_nested_tensor "
+        "_rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor _rebuild_meta_tensor_no_storage "
+        "_rebuild_xla_tensor",
+        "data",
+    ),
+    "torch._tensor:_rebuild_from_type_v2": "rebuild_type",
+    "torch._tensor:_rebuild_from_type": "rebuild_type",
+    "torch.storage:_load_from_bytes": "inner_file",
+    "torch.serialization:_get_layout": "data",
+    **_all("torch", "Size device", "data"),
+    "torch.nn.parameter:Parameter": "data",
+    **_all(
+        "torch.jit._pickle",
+        "build_intlist build_doublelist build_boollist build_tensorlist build_tensor_from_id restore_type_tag",
+        "data",
+    ),
+}

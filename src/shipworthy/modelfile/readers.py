@@ -1,0 +1,83 @@
+"""Which reader reads which format. To add or replace one, change this table (and `support.FORMATS`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
+from shipworthy.modelfile.pickles import reader as pickles
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, sniff
+
+Reader = Callable[[Scope], int]
+
+_READERS: dict[str, Reader] = {
+    "pickle": pickles.read,
+    "zip": zips.read,
+    "tar": tars.read,
+    "npy": npy.read,
+    "safetensors": safetensors.read,
+    "onnx": onnx.read,
+    "json": jsons.read,
+    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
+}
+
+# What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
+_INSIDE_BYTES = frozenset({"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", *EXECUTABLES, *ARCHIVES_NOT_READ}) - {
+    "script"
+}
+
+
+def reader_of(format_: str) -> Reader:
+    """The reader of a format; one that says why not for formats that this version does not read."""
+    return _READERS.get(format_) or partial(_not_read, format_=format_)
+
+
+def settle(scope: Scope) -> str:
+    """The format of a view, looking further than `sniff` where the first bytes do not decide."""
+    view = scope.view
+    size = len(view)
+    if scope.role is Role.BLOB and size < 10:
+        return ""
+    found = sniff(view.head(HEAD), size) or ""
+    if scope.role is Role.BLOB:
+        return found if found in _INSIDE_BYTES else ""
+    if found in ("", "text") and scope.role is Role.FILE:
+        if size > HEAD and pickles.weak_trial(view):
+            return "pickle"
+        if size > 22 and zips.end_of_archive(view) is not None:
+            return "zip"
+    if found == "zlib" and not _unpacks(scope):
+        return ""
+    return found
+
+
+def _unpacks(scope: Scope) -> bool:
+    """Whether the first bytes unpack: zlib's two bytes of magic are too common to be believed."""
+    import zlib
+
+    decoder = zlib.decompressobj()
+    try:
+        return bool(decoder.decompress(scope.view.head(HEAD), 1)) or decoder.eof
+    except zlib.error:
+        return False
+
+
+def _not_read(scope: Scope, format_: str) -> int:
+    size = len(scope.view)
+    if format_ in EXECUTABLES:
+        scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
+    elif format_ in ARCHIVES_NOT_READ:
+        scope.issue(
+            Code.FOREIGN_CONTENT, "medium", f"{ARCHIVES_NOT_READ[format_]}; no model loader reads it, so it hides", 0
+        )
+    elif scope.role is Role.FILE:
+        if not size:
+            scope.unknown("the file is empty")
+        elif format_:
+            scope.unknown(f"this version does not read the format {format_}")
+        else:
+            scope.unknown("the format is not recognised")
+    return size

@@ -1,0 +1,153 @@
+"""Which format bytes are in, by content. A name is never looked at."""
+
+from __future__ import annotations
+
+import re
+
+from shipworthy.modelfile.protobuf import fields
+from shipworthy.modelfile.view import View
+
+HEAD = 4096
+SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x93NUMPY", "npy"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"GGUF", "gguf"),
+    (b"ggjt", "ggml"),
+    (b"lmgg", "ggml"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\x7fELF", "elf"),
+    (b"\xfe\xed\xfa\xce", "mach-o"),
+    (b"\xfe\xed\xfa\xcf", "mach-o"),
+    (b"\xce\xfa\xed\xfe", "mach-o"),
+    (b"\xcf\xfa\xed\xfe", "mach-o"),
+    (b"MZqFpD=", "pe"),
+    (b"#!", "script"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"CBM1", "catboost"),
+    (b"RDX", "r"),
+    (b"ZF", "joblib-zfile"),
+    (b"\x00asm", "wasm"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+)
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_TEXT = re.compile(rb"[\t\n\r\f\x20-\x7e\x80-\xff]*")
+_SHORT_TEXT = re.compile(rb"[\x20-\x7e]{0,200}")
+
+EXECUTABLES = {
+    "elf": "a native program or library (ELF)",
+    "mach-o": "a native program or library (Mach-O)",
+    "pe": "a Windows program or library (PE)",
+    "wasm": "a WebAssembly program",
+    "script": "a script that a shell would start",
+}
+ARCHIVES_NOT_READ = {"7z": "a 7z archive", "rar": "a RAR archive"}
+
+
+def sniff(head: bytes, size: int | None = None) -> str | None:
+    """The format that the first bytes (4 KiB are plenty) show, or None when they show none.
+
+    `size` is the whole size in bytes if known; without it, the head is taken for a prefix. The names are those of
+    `shipworthy.modelfile.support.FORMATS`. A pickle without PROTO (protocols 0 and 1) is recognised when its beginning
+    walks like one; `scan` looks further than this.
+    """
+    if not head:
+        return None
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    special = _special(head)
+    if special:
+        return special
+    whole = size is not None and size <= len(head)
+    from shipworthy.modelfile.pickles.reader import strong_start
+
+    if strong_start(head):
+        return "pickle"
+    if _text(head):
+        return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
+    return _protobuf(head, whole) or ("pickle" if _weak_pickle(head, whole) else None)
+
+
+def _special(head: bytes) -> str | None:
+    if head[:2] == b"MZ" and len(head) >= 64:
+        at = int.from_bytes(head[60:64], "little")
+        if head[at : at + 4] == b"PE\0\0":
+            return "pe"
+    if head[4:8] == b"TFL3":
+        return "tflite"
+    if len(head) > 262 and head[257:262] == b"ustar":
+        return "tar"
+    if head[:2] in _ZLIB and len(head) > 6:
+        return "zlib"
+    if head[:3] == b"\x5d\0\0" and len(head) > 13:
+        return "lzma"
+    if head[:4] == b"\xca\xfe\xba\xbe" and len(head) > 8 and 0 < int.from_bytes(head[4:8], "big") < 20:
+        return "mach-o"
+    if len(head) > 9 and head[8:9] == b"{" and head[9:10] in b'" }\n\t\r':
+        length = int.from_bytes(head[:8], "little")
+        if length <= SAFETENSORS_HEADER or not _text(head[:8]):
+            return "safetensors"
+    return None
+
+
+def _text(head: bytes) -> bool:
+    if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return bool(_TEXT.fullmatch(head)) and not head.startswith(b"\x80")
+
+
+def _text_format(head: bytes) -> str | None:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"{", b"[")):
+        return "json"
+    if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
+        return "xml"
+    return None
+
+
+def _weak_pickle(head: bytes, whole: bool) -> bool:
+    from shipworthy.modelfile.pickles.reader import weak_prefix, weak_trial
+
+    return weak_trial(View.of(head)) if whole else weak_prefix(View.of(head))
+
+
+def _protobuf(head: bytes, whole: bool) -> str | None:
+    """ONNX and TensorFlow are protobuf messages without a magic: their first fields tell."""
+    seen: list[tuple[int, int, bytes]] = []
+    for field in fields(View.of(head), 0, len(head)):
+        if field is None:
+            if whole or not seen:
+                return None
+            break
+        number, wire, start, end, value = field
+        seen.append((number, wire if wire != 0 else -value - 1, head[start : min(end, start + 200)]))
+        if len(seen) >= 8:
+            break
+    if not seen:
+        return None
+    number, wire, content = seen[0]
+    if number == 1 and -64 <= wire < 0:  # a small varint: a version
+        following = seen[1:]
+        if not following:
+            return None
+        if all(n == 2 and w == 2 and c[:1] == b"\x0a" for n, w, c in following):
+            return "savedmodel"
+        numbers = {n for n, _, _ in following}
+        if numbers <= {2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} and (7 in numbers or 8 in numbers or 2 in numbers):
+            return "onnx"
+        return "protobuf"
+    if number == 1 and wire == 2 and content[:1] == b"\x0a":
+        return "graphdef"
+    return None

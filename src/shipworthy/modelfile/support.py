@@ -1,0 +1,74 @@
+"""What this version reads of each format, and what it does not (shown in `docs/model-formats.md`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Support:
+    """`clean` says whether a file of this format can end as clean: only when it is read completely."""
+
+    title: str
+    reads: str
+    leaves: str
+    clean: bool
+
+
+_NOT_READ = "everything: recognised by its first bytes, not read"
+_PACKED = "the whole stream, with a limit on its size; the content is scanned as a file of its own"
+
+FORMATS: dict[str, Support] = {
+    "pickle": Support(
+        "Pickle, joblib, legacy torch",
+        "all protocols and opcodes, every stream, raw arrays of joblib and legacy torch, files inside byte strings",
+        "what trusted or computed code does",
+        True,
+    ),
+    "zip": Support(
+        "Zip: torch, .npz, .keras and others",
+        "both directories compared, every member by content; torch: pickles against storages; Keras: the configuration",
+        "TorchScript code, HDF5 weights, source code inside",
+        True,
+    ),
+    "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),
+    "gzip": Support("gzip", _PACKED, "", True),
+    "bz2": Support("bzip2", _PACKED, "", True),
+    "xz": Support("xz", _PACKED, "", True),
+    "lzma": Support("lzma (alone)", _PACKED, "", True),
+    "zlib": Support("zlib (joblib)", _PACKED, "", True),
+    "npy": Support("NumPy array", "header, size against shape and type; object arrays as pickles", "", True),
+    "safetensors": Support("safetensors", "header and layout to the last byte", "the meaning of the metadata", True),
+    "onnx": Support(
+        "ONNX",
+        "operators and domains, tensor sizes, references to other files",
+        "whether a standard domain has the operator",
+        True,
+    ),
+    "json": Support("JSON", "safetensors index, Keras architecture", "any other JSON", True),
+    "hdf5": Support("HDF5 (Keras .h5, weights)", "nothing", _NOT_READ, False),
+    "gguf": Support("GGUF", "nothing", _NOT_READ, False),
+    "ggml": Support("GGML", "nothing", _NOT_READ, False),
+    "tflite": Support("TensorFlow Lite", "nothing", _NOT_READ, False),
+    "savedmodel": Support("TensorFlow SavedModel", "nothing", _NOT_READ, False),
+    "graphdef": Support("TensorFlow GraphDef", "nothing", _NOT_READ, False),
+    "protobuf": Support("Other protobuf messages (Core ML)", "nothing", _NOT_READ, False),
+    "zstd": Support("Zstandard", "nothing", _NOT_READ, False),
+    "lz4": Support("LZ4 frame (joblib)", "nothing", _NOT_READ, False),
+    "joblib-zfile": Support("joblib before 0.10", "nothing", _NOT_READ, False),
+    "parquet": Support("Parquet", "nothing", _NOT_READ, False),
+    "arrow": Support("Arrow", "nothing", _NOT_READ, False),
+    "catboost": Support("CatBoost", "nothing", _NOT_READ, False),
+    "r": Support("R data", "nothing", _NOT_READ, False),
+    "xml": Support("XML: PMML, OpenVINO", "nothing", _NOT_READ, False),
+    "text": Support("Text", "nothing", _NOT_READ, False),
+    "png": Support("PNG", "nothing", _NOT_READ, False),
+    "jpeg": Support("JPEG", "nothing", _NOT_READ, False),
+    "7z": Support("7z", "nothing: a finding by itself", _NOT_READ, False),
+    "rar": Support("RAR", "nothing: a finding by itself", _NOT_READ, False),
+    "elf": Support("ELF program", "nothing: a finding by itself", _NOT_READ, False),
+    "pe": Support("Windows program", "nothing: a finding by itself", _NOT_READ, False),
+    "mach-o": Support("Mach-O program", "nothing: a finding by itself", _NOT_READ, False),
+    "wasm": Support("WebAssembly", "nothing: a finding by itself", _NOT_READ, False),
+    "script": Support("Script with #!", "nothing: a finding by itself", _NOT_READ, False),
+}

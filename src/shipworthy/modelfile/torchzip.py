@@ -1,0 +1,99 @@
+"""Torch's zip layout: one pickle whose persistent ids name raw storages (torch/serialization.py, caffe2/serialize)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from shipworthy.modelfile.pickles import reader as pickles
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.view import View
+
+if TYPE_CHECKING:
+    from shipworthy.modelfile.zips import Entry
+
+_SMALL = re.compile(
+    r"(?:[^/]*/)?(?:version|byteorder|\.data/(?:version|serialization_id)|\.format_version|\.storage_alignment)"
+)
+_SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
+_STORAGE = re.compile(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
+_PICKLE = re.compile(r"(?:[^/]*/)?(?:data|constants)\.pkl")
+_CODE = re.compile(r"(?:[^/]*/)?code/.*")
+_EXPORTED = re.compile(
+    r"(?:[^/]*/)?(?:models/[^/]+\.json|archive_format|extra/.*|data/(?:weights|constants|sample_inputs)/.*)"
+)
+_BIG = 1 << 24
+
+
+def is_torch(entries: Sequence[Entry]) -> bool:
+    """A data.pkl at the top or in the archive's one folder."""
+    return any(re.fullmatch(r"(?:[^/]*/)?data\.pkl", entry.name) for entry in entries)
+
+
+def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
+    """Read the pickles, compare the storages with what they ask for, look into the rest by content."""
+    from shipworthy.modelfile.zips import queue
+
+    wanted: dict[str, int | None] = {}
+    for entry in entries:
+        if _PICKLE.fullmatch(entry.name):
+            content = open_entry(scope, entry)
+            if content is not None:
+                folder = entry.name.removesuffix(".pkl") + "/"
+                wanted.update({folder + key: size for key, size in _pickle(scope, entry.name, content).items()})
+    present: set[str] = set()
+    script = False
+    for entry in reversed(entries):
+        name = entry.name
+        if _PICKLE.fullmatch(name):
+            continue
+        if _STORAGE.fullmatch(name):
+            present.add(name)
+            _storage(scope, entry, wanted.get(name))
+        elif _CODE.fullmatch(name):
+            script = True
+        elif _SMALL.fullmatch(name) and entry.size <= 200 and entry.method == 0:
+            content = open_entry(scope, entry)
+            if content is None or not _SMALL_TEXT.fullmatch(content.all()):
+                queue(scope, entry)
+        else:
+            queue(scope, entry)
+    if script:
+        scope.unknown("it holds TorchScript code, which this version does not analyse")
+    missing = sorted(key for key in wanted if key not in present)
+    if missing:
+        shown = ascii(missing[0])[:60]
+        scope.issue(
+            Code.CONTAINER_TAMPERED, "medium", f"{len(missing)} tensor storages are missing, the first is {shown}"
+        )
+
+
+def _pickle(scope: Scope, name: str, content: View) -> dict[str, int | None]:
+    inner = scope.nested(name, content)
+    if scope.trace is not None:
+        scope.trace.append(f"== {inner.name}: pickle, {len(content)} bytes")
+    inner.note_member("", "pickle", len(content))
+    machine = pickles.walk_stream(inner, content)
+    return {storage.key: pickles.storage_bytes(storage) for storage in machine.storages}
+
+
+def _storage(scope: Scope, entry: Entry, wanted: int | None) -> None:
+    """Raw numbers: only what is a file of a known kind to the last byte is looked into.
+
+    Big ones are stored, not packed: their first bytes are seen without reading the rest.
+    """
+    from shipworthy.modelfile.zips import open_entry, queue
+
+    if wanted is not None and wanted != entry.size:
+        text = f"the storage {ascii(entry.name)[:100]} has {entry.size} bytes, the pickle asks for {wanted}"
+        scope.issue(Code.CONTAINER_TAMPERED, "medium", text, entry.offset)
+    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed and entry.size >= _BIG:
+        scope.child(entry.name, scope.view.sub(entry.data, entry.packed), Role.BLOB)
+    elif entry.method == 0 and not entry.encrypted:
+        content = open_entry(scope, entry)
+        if content is not None:
+            scope.child(entry.name, content, Role.BLOB)
+    else:
+        queue(scope, entry, Role.BLOB)

@@ -1,0 +1,362 @@
+"""Zip archives, read twice: by the central directory and by the local headers.
+
+What the two say differently, two loaders read differently (PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5).
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+from shipworthy.modelfile import compressed, torchzip
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
+from shipworthy.modelfile.view import View
+
+_LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_END64, _LOCATOR64, _DESCRIPTOR = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
+_END_SIZE, _LOCAL_SIZE, _CENTRAL_SIZE = 22, 30, 46
+_METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
+_FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    mode: int
+    data: int = -1
+
+    @property
+    def encrypted(self) -> bool:
+        """Its bytes can't be read without a key."""
+        return bool(self.flags & 0x41)
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of central directory record: where it is, how many entries, where the directory is and its size; `shift`
+    is how many bytes stand in front of the archive.
+    """
+
+    at: int
+    entries: int
+    size: int
+    offset: int
+    shift: int
+    stop: int
+
+
+def end_of_archive(view: View) -> End | None:
+    """The end record that Python's zipfile takes: the last one whose directory is where it says. None without one."""
+    tail = view.tail(_END_SIZE + 0xFFFF)
+    base = len(view) - len(tail)
+    found = tail.rfind(_END)
+    while found >= 0:
+        end = _end_at(view, base + found)
+        if end is not None:
+            return end
+        found = tail.rfind(_END, 0, found)
+    return None
+
+
+def _end_at(view: View, at: int) -> End | None:
+    if at + _END_SIZE > len(view):
+        return None
+    entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
+    stop = at + _END_SIZE + view.u16(at + 20)
+    directory_end = at
+    if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
+        at64 = view.u64(at - 12)
+        if view.read(at64, 4) != _END64:
+            at64 = at - 20 - 56
+        if view.read(at64, 4) == _END64:
+            entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
+            directory_end = at64
+    start = directory_end - size
+    if start < 0 or (entries and view.read(start, 4) != _CENTRAL):
+        return None
+    return End(at, entries, size, start, start - offset, stop)
+
+
+def read(scope: Scope) -> int:
+    """Compare both directories, then queue every member; returns how many bytes are explained."""
+    view = scope.view
+    end = end_of_archive(view)
+    if end is None:
+        if scope.role is Role.FILE:
+            text = "it starts like a zip archive but has no directory that fits: it was cut or forged"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text, 0)
+            if view.head(4) != _LOCAL:
+                return len(view)
+        return len(view)
+    entries = _directory(scope, end)
+    _around(scope, end)
+    located = [_local(scope, entry, end) for entry in entries]
+    _layout(scope, located, end)
+    members = [entry for entry in located if entry.data >= 0]
+    if torchzip.is_torch(members):
+        torchzip.read(scope, members, open_entry)
+    else:
+        for entry in reversed(members):
+            queue(scope, entry)
+    return len(view)
+
+
+def _around(scope: Scope, end: End) -> None:
+    view = scope.view
+    if end.shift:
+        scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
+        if end.shift > 0:
+            scope.child("bytes in front", view.sub(0, end.shift), Role.TRAILER)
+    if end.stop < len(view):
+        rest = len(view) - end.stop
+        scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{rest} bytes follow the end of the archive", end.stop)
+        scope.child(f"bytes at {end.stop}", view.sub(end.stop, rest), Role.TRAILER)
+    elif end.stop > len(view):
+        scope.issue(Code.CONTAINER_TAMPERED, "medium", "the archive's comment is cut short", end.at)
+    after = view.read(end.at + 4, len(view))
+    if _END in after:
+        where = end.at + 4 + after.find(_END)
+        text = "there is a second end record: another reader sees another archive"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, where)
+
+
+def _directory(scope: Scope, end: End) -> list[Entry]:
+    view, at, stop = scope.view, end.offset, end.offset + end.size
+    entries: list[Entry] = []
+    names: set[bytes] = set()
+    while at + _CENTRAL_SIZE <= stop and view.read(at, 4) == _CENTRAL:
+        if len(entries) >= scope.limits.entries:
+            scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
+            return entries
+        entry, at = _central(view, at)
+        if entry.raw_name in names:
+            text = f"two members are named {ascii(entry.name)[:120]}: readers differ in which one they take"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
+        names.add(entry.raw_name)
+        _check_name(scope, entry, at)
+        entries.append(replace(entry, offset=entry.offset + end.shift))
+    if len(entries) != end.entries or at != stop:
+        text = f"the directory lists {len(entries)} members, its end record says {end.entries}"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, end.at)
+    return entries
+
+
+def _check_name(scope: Scope, entry: Entry, at: int) -> None:
+    if escapes(entry.name):
+        text = f"the member {ascii(entry.name)[:120]} would be unpacked outside of its folder"
+        scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
+    if entry.mode >> 12 == 0o12:
+        scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {ascii(entry.name)[:120]} is a symbolic link", at)
+
+
+def _central(view: View, at: int) -> tuple[Entry, int]:
+    name_size, extra_size, comment_size = view.u16(at + 28), view.u16(at + 30), view.u16(at + 32)
+    raw = view.read(at + _CENTRAL_SIZE, name_size)
+    packed, size, offset = view.u32(at + 20), view.u32(at + 24), view.u32(at + 42)
+    extra = view.read(at + _CENTRAL_SIZE + name_size, extra_size)
+    wide = _zip64(extra)
+    if size == 0xFFFFFFFF and wide:
+        size = wide.pop(0)
+    if packed == 0xFFFFFFFF and wide:
+        packed = wide.pop(0)
+    if offset == 0xFFFFFFFF and wide:
+        offset = wide.pop(0)
+    flags = view.u16(at + 8)
+    unix = view.u16(at + 4) >> 8 == 3
+    entry = Entry(
+        name=raw.decode("utf-8" if flags & 0x800 else "cp437", "replace"),
+        raw_name=raw,
+        flags=flags,
+        method=view.u16(at + 10),
+        crc=view.u32(at + 16),
+        packed=packed,
+        size=size,
+        offset=offset,
+        mode=view.u32(at + 38) >> 16 if unix else 0,
+    )
+    return entry, at + _CENTRAL_SIZE + name_size + extra_size + comment_size
+
+
+def _zip64(extra: bytes) -> list[int]:
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = int.from_bytes(extra[at : at + 2], "little"), int.from_bytes(extra[at + 2 : at + 4], "little")
+        if kind == 1:
+            body = extra[at + 4 : at + 4 + size]
+            return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
+        at += 4 + size
+    return []
+
+
+def _local(scope: Scope, entry: Entry, end: End) -> Entry:
+    """The entry with its data's offset, after comparing its local header with the directory."""
+    view, at = scope.view, entry.offset
+    shown = ascii(entry.name)[:120]
+    if at < 0 or at + _LOCAL_SIZE > end.offset or view.read(at, 4) != _LOCAL:
+        scope.issue(
+            Code.CONTAINER_TAMPERED, "high", f"the member {shown} has no local header where the directory says", at
+        )
+        return entry
+    name_size, extra_size = view.u16(at + 26), view.u16(at + 28)
+    data = at + _LOCAL_SIZE + name_size + extra_size
+    flags, method = view.u16(at + 6), view.u16(at + 8)
+    crc, packed, size = view.u32(at + 14), view.u32(at + 18), view.u32(at + 22)
+    wide = _zip64(view.read(at + _LOCAL_SIZE + name_size, extra_size))
+    size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
+    packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
+    differs = []
+    if view.read(at + _LOCAL_SIZE, name_size) != entry.raw_name:
+        differs.append("name")
+    if (flags ^ entry.flags) & _FLAGS_COMPARED:
+        differs.append("flags")
+    if method != entry.method:
+        differs.append("method")
+    streamed = flags & 8 and (crc, packed, size) in ((0, 0, 0), (0, 0xFFFFFFFF, 0xFFFFFFFF))
+    if not streamed:
+        differs += [what for what, a, b in _pairs(entry, crc, packed, size) if a != b]
+    if differs:
+        text = f"the two headers of the member {shown} differ in {', '.join(differs)}: readers differ in what they take"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
+    if data + entry.packed > end.offset:
+        scope.issue(Code.CONTAINER_TAMPERED, "high", f"the member {shown} reaches beyond the archive's data", at)
+        return entry
+    return replace(entry, data=data)
+
+
+def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, int, int]]:
+    return [("CRC", crc, entry.crc), ("packed size", packed, entry.packed), ("size", size, entry.size)]
+
+
+def _layout(scope: Scope, entries: list[Entry], end: End) -> None:
+    """Members must not overlap, and nothing may lie between them."""
+    at = max(end.shift, 0)
+    view = scope.view
+    for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
+        if entry.offset < at:
+            text = f"the member {ascii(entry.name)[:120]} overlaps another: the same bytes are unpacked twice"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
+        elif entry.offset > at:
+            _hole(scope, at, entry.offset)
+        at = max(at, entry.data + entry.packed)
+        if entry.flags & 8:
+            at += _descriptor(view, at, entry)
+    directory = end.offset
+    if at < directory:
+        _hole(scope, at, directory)
+
+
+def _descriptor(view: View, at: int, entry: Entry) -> int:
+    """The size of the data descriptor behind a streamed member: with or without signature, 32 or 64 bit sizes."""
+    raw = view.read(at, 24)
+    head = 4 if raw[:4] == _DESCRIPTOR else 0
+    if int.from_bytes(raw[head : head + 4], "little") != entry.crc:
+        return 0
+    for width in (4, 8):
+        low = head + 4
+        packed = int.from_bytes(raw[low : low + width], "little")
+        size = int.from_bytes(raw[low + width : low + 2 * width], "little")
+        if (packed, size) == (entry.packed, entry.size):
+            return low + 2 * width
+    return 0
+
+
+def _hole(scope: Scope, low: int, high: int) -> None:
+    view = scope.view.sub(low, high - low)
+    if view.find(_LOCAL) >= 0:
+        text = f"{high - low} bytes hold a member that the directory does not list: another reader may take it"
+        scope.issue(Code.HIDDEN_PAYLOAD, "high", text, low)
+        at = view.find(_LOCAL)
+        data = at + _LOCAL_SIZE + view.u16(at + 26) + view.u16(at + 28)
+        scope.child(f"unlisted member at {low + at}", view.sub(data, len(view)), Role.TRAILER)
+        return
+    scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{high - low} bytes between the members belong to none", low)
+    scope.child(f"bytes at {low}", view, Role.TRAILER)
+
+
+def queue(scope: Scope, entry: Entry, role: Role = Role.FILE, format_: str = "") -> None:
+    """Scan a member when its turn comes; folders have nothing to scan."""
+    if entry.name.endswith("/") and entry.size == 0:
+        return
+    scope.later(entry.name, lambda: open_entry(scope, entry), role, format_)
+
+
+def open_entry(scope: Scope, entry: Entry) -> View | None:
+    """A member's content, its CRC and size checked; None (and reported) when it can't be had."""
+    shown = ascii(entry.name)[:120]
+    if entry.encrypted:
+        scope.issue(
+            Code.CONTAINER_TAMPERED,
+            "high",
+            f"the member {shown} is encrypted: no model loader can read it",
+            entry.offset,
+        )
+        return None
+    if entry.method not in _METHODS:
+        scope.unknown(f"the member {shown} is compressed by method {entry.method}, which this version does not read")
+        return None
+    packed = scope.view.sub(entry.data, entry.packed)
+    try:
+        content, wrong = _unpacked(scope, entry, packed)
+    except LimitReachedError:
+        return None
+    if content is None:
+        scope.issue(Code.CONTAINER_TAMPERED, "high", f"the member {shown} can't be unpacked: {wrong}", entry.offset)
+        return None
+    if len(content) != entry.size:
+        text = f"the member {shown} has {len(content)} bytes, the directory says {entry.size}"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
+    if _crc(content) != entry.crc:
+        text = f"the CRC of the member {shown} is wrong: Python refuses it, other loaders read it"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
+    return content
+
+
+def _unpacked(scope: Scope, entry: Entry, packed: View) -> tuple[View | None, str]:
+    if entry.method == 0:
+        return packed, ""
+    if entry.size > scope.limits.ratio_from and entry.size > scope.limits.ratio * max(entry.packed, 1):
+        text = f"the member {ascii(entry.name)[:120]} unpacks {entry.packed} bytes to {entry.size >> 20} MiB: a bomb"
+        scope.issue(Code.BOMB, "high", text, entry.offset)
+        raise LimitReachedError(text)
+    if entry.method == 14:
+        return _lzma(scope, packed, entry.size)
+    content, used, wrong = compressed.unpack(scope, packed, _METHODS[entry.method], many=False)
+    if content is not None and used < len(packed):
+        scope.issue(
+            Code.UNEXPLAINED_BYTES,
+            "medium",
+            f"bytes follow the compressed data of {ascii(entry.name)[:120]}",
+            entry.offset,
+        )
+    return content, wrong
+
+
+def _lzma(scope: Scope, packed: View, size: int) -> tuple[View | None, str]:
+    """Zip's LZMA has a header of its own (APPNOTE 5.8.8): version, size of properties, properties; then a raw stream,
+    which with the size put in is the classic .lzma format.
+    """
+    properties = packed.read(4, packed.u16(2))
+    if len(properties) != 5 or packed.u16(2) != 5 or size > 1 << 62:
+        return None, "its LZMA header is not valid"
+    body = properties + size.to_bytes(8, "little") + packed.read(9, min(len(packed), 1 << 30))
+    content, _, wrong = compressed.unpack(scope, View.of(body), "lzma", many=False)
+    return content, wrong
+
+
+def _crc(content: View) -> int:
+    crc, at = 0, 0
+    while data := content.read(at, 1 << 20):
+        crc = zlib.crc32(data, crc)
+        at += len(data)
+    return crc
