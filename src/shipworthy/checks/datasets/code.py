@@ -39,7 +39,24 @@ _MEMBERS = 200_000
 _HEAD = 64 * 1024
 _CALLS = frozenset({"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "REDUCE", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"})
 # Pickles of protocol 2 to 5 in Base64 begin with these letters.
-_BASE64 = ("gAI", "gAJ", "gAK", "gAL", "gAN", "gAM", "gAO", "gAP", "gAQ", "gAR", "gAS", "gAT", "gAU", "gAV", "gAW", "gAX")
+_BASE64 = (
+    "gAI",
+    "gAJ",
+    "gAK",
+    "gAL",
+    "gAN",
+    "gAM",
+    "gAO",
+    "gAP",
+    "gAQ",
+    "gAR",
+    "gAS",
+    "gAT",
+    "gAU",
+    "gAV",
+    "gAW",
+    "gAX",
+)
 
 
 def _canary() -> bytes:
@@ -104,9 +121,8 @@ def calls(pickle: bytes) -> bool:
     """Whether a pickle imports or calls something."""
     try:
         return any(opcode.name in _CALLS for opcode, _, _ in pickletools.genops(pickle))
-    except Exception:  # noqa: BLE001, S110  (pickletools raises nearly anything on damaged input)
+    except Exception:
         return True  # it cannot be read to its end: not known to be harmless
-    return False
 
 
 def _opcodes(pickle: bytes, enough: int) -> int:
@@ -116,7 +132,7 @@ def _opcodes(pickle: bytes, enough: int) -> int:
             count += 1
             if count >= enough:
                 break
-    except Exception:  # noqa: BLE001  (see above; the count so far is the answer)
+    except Exception:
         return count
     return count
 
@@ -133,7 +149,15 @@ def _archive(artifact: Artifact, name: str, limit: int) -> Iterator[Finding | Sk
             suffix = PurePosixPath(member.lower()).suffix
             if suffix in _UNPICKLED or suffix in _TORCH:
                 seen.setdefault(suffix, Seen()).add(count, member)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, OverflowError, NotImplementedError) as e:
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+    ) as e:
         reason = f"the archive cannot be read to its end: {type(e).__name__}"
     except OSError as e:
         reason = f"it could not be read to the end: {e.strerror or type(e).__name__}"
