@@ -67,7 +67,8 @@ def personal_data(text: str, column: str = "") -> tuple[list[Match], int]:
     candidates = 0
     if "@" in text:
         found += [Match("email", m[0], bool(_TEST_DOMAIN.search(m[1]))) for m in _EMAIL.finditer(text)]
-    if sum(map(text.count, "0123456789")) < 6 and text.count(":") < 2 and text.count(".") < 3:
+    few = sum(map(text.count, "0123456789")) < 6
+    if few and text.count(":") < 2 and text.count(".") < 3 and not _IBAN.search(text):
         return found, 0
     taken: list[tuple[int, int]] = []
 
@@ -149,7 +150,7 @@ def luhn_valid(digits: str) -> bool:
 def card_valid(digits: str) -> bool:
     """Whether digits are a payment card number: an issuer's range and length, and the Luhn check."""
     n = len(digits)
-    if not 13 <= n <= 19 or len(set(digits)) < 3:
+    if not 13 <= n <= 19 or len(set(digits)) < 2:
         return False
     two, three, four = int(digits[:2]), int(digits[:3]), int(digits[:4])
     known = (
