@@ -12,11 +12,11 @@ from shipworthy.checks.datasets._report import show
 from shipworthy.checks.datasets._tables import Table, as_text, is_number
 
 # In order of preference; compared in lower case, without signs and spaces.
-LABEL_NAMES = (
-    "label labels target targets y class classlabel category categories sentiment outcome output_label gold goldlabel "
-    "labelid labeltext intent topic tag rating stars score isspam spam toxic toxicity isattack attack injection "
-    "malicious diagnosis species fraud isfraud churn default survived"
-).split()
+_LABEL_NAMES = """
+label labels target targets y class classlabel category categories sentiment outcome outputlabel gold goldlabel labelid
+labeltext intent topic tag rating stars score isspam spam toxic toxicity isattack attack injection malicious diagnosis
+species fraud isfraud churn default survived
+"""
 _SEED = 20_261_122
 
 
@@ -30,7 +30,7 @@ def label_column(names: Sequence[str], wanted: str = "") -> str:
     if wanted:
         return wanted if wanted in names else ""
     by_plain = {plain(name): name for name in reversed(names)}
-    return next((by_plain[name] for name in LABEL_NAMES if name in by_plain), "")
+    return next((by_plain[name] for name in _LABEL_NAMES.split() if name in by_plain), "")
 
 
 @dataclass
@@ -77,7 +77,8 @@ class Sample:
 
 def text_columns(sample: Sample, names: Sequence[str], label: str, wanted: Sequence[str] = ()) -> list[str]:
     """The columns that hold free text: several words (or signs of a script without spaces) in most cells, and mostly
-    different from row to row."""
+    different from row to row.
+    """
     if wanted:
         return [name for name in wanted if name in names]
     found = []
@@ -96,7 +97,8 @@ def text_columns(sample: Sample, names: Sequence[str], label: str, wanted: Seque
 @dataclass(frozen=True)
 class Labelled:
     """Rows with a label: `texts[i]` of row `rows[i]` has the class `classes[labels[i]]`; `columns` are where the text
-    came from; `without` counts rows that have no label."""
+    came from; `without` counts rows that have no label.
+    """
 
     texts: list[str]
     labels: list[int]
@@ -141,9 +143,12 @@ def labelled(sample: Sample, table: Table, options: Mapping[str, Any]) -> Labell
 
 def _classes(values: Sequence[str]) -> dict[str, int] | str:
     """Each class with its number, the most frequent first, or why the values are no classes. When the last one is
-    `RARE`, it stands for every value that is not named."""
+    `RARE`, it stands for every value that is not named.
+    """
     counts = Counter(value for value in values if value)
-    names = sorted((value for value, count in counts.items() if count >= LEAST_PER_CLASS), key=lambda v: (-counts[v], v))
+    names = sorted(
+        (value for value, count in counts.items() if count >= LEAST_PER_CLASS), key=lambda v: (-counts[v], v)
+    )
     if len(counts) < 2:
         return "all labels are the same" if counts else ""
     if len(names) > MOST_CLASSES or _continuous(counts, len(values)) or not names:
@@ -162,7 +167,8 @@ def measured(
     sample: Sample, table: Table, options: Mapping[str, Any], most: int = 5_000
 ) -> tuple[list[list[float]], list[int], list[int], list[str], str] | None:
     """Rows of numbers with a class: features, classes, row numbers, class names, the label's column; None when the
-    table is not of that sort. At most `most` rows; rows with a missing number are left out."""
+    table is not of that sort. At most `most` rows; rows with a missing number are left out.
+    """
     label = label_column(table.columns, str(options["label-column"]))
     if not label or options["text-columns"]:
         return None

@@ -59,7 +59,8 @@ def _quoted(
     taken: list[str], delimiter: str, cell_limit: int, pending: deque[str], source: Iterator[str]
 ) -> list[str] | None:
     """The cells of the record that begins with `taken[0]`, reading more lines (added to `taken`) while a quote is
-    open; None when it stays open to the end of the file or beyond the limits."""
+    open; None when it stays open to the end of the file or beyond the limits.
+    """
     cells: list[str] = []
     line, at = taken[0], 0
     while True:

@@ -1,4 +1,4 @@
-"""What a dataset is: its columns, types, labels and size. For the bill of materials, the report and the structure check."""
+"""What a dataset is: its columns, types, labels and size. Used by the bill of materials, the report, a check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 @dataclass(frozen=True)
 class Column:
     """A column. `type` is text, number, boolean, bytes, empty, or mixed; `types` counts the cells of each; `distinct`
-    counts different values up to 10,000 (`distinct_is_least`: there are more)."""
+    counts different values up to 10,000 (`distinct_is_least`: there are more).
+    """
 
     name: str
     type: str
@@ -33,7 +34,8 @@ class Column:
 @dataclass(frozen=True)
 class DatasetFacts:
     """What a file holds, as far as it was read: `unread` says what was not. `label_counts` holds at most 100 labels,
-    the most frequent first."""
+    the most frequent first.
+    """
 
     format: str
     encoding: str

@@ -19,14 +19,21 @@ _ZERO_WIDTH = frozenset("\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f")
 _MARKS = frozenset("\u061c\u200e\u200f")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
-# Arabic, Syriac, Thaana, N'Ko and their supplements; the scripts of India; Khmer, Mongolian, and so on: joiners are spelling.
-_JOINING = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0e00-\u109f\u1700-\u18af\u1900-\u1aaf\u1b00-\u1c7f\ua800-\uaaff\ufb50-\ufeff]")
+# Arabic, Syriac and their kin, the scripts of India, Khmer, Mongolian and others: joiners are spelling.
+_JOINING = re.compile(
+    "[\u0600-\u08ff\u0900-\u0dff\u0e00-\u109f\u1700-\u18af\u1900-\u1aaf\u1b00-\u1c7f\ua800-\uaaff\ufb50-\ufeff]"
+)
 # Thai, Lao, Tibetan, Myanmar, Khmer, Tai: a zero-width space marks where a line may break.
 _SPACELESS = re.compile("[\u0e00-\u109f\u1780-\u17ff\u1950-\u1aaf\u3040-\u30ff\u3400-\u9fff\uaa00-\uaadf]")
 _TAG_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,8}\U000e007f")
 
-_CYRILLIC_LIKE_LATIN = frozenset("аеорсухіјѕһԁԛԝѵАВЕКМНОРСТХІЈЅҮ")
-_GREEK_LIKE_LATIN = frozenset("ονΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+_CYRILLIC_LIKE_LATIN = frozenset(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0475"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u04ae"
+)
+_GREEK_LIKE_LATIN = frozenset(
+    "\u03bf\u03bd\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+)
 _LATIN_LIKE_CYRILLIC = frozenset("aeopcxyijs")
 _WORD = re.compile(r"[^\W\d_]{3,64}")
 _MIXABLE = re.compile("[\u0370-\u03ff\u0400-\u052f]")
@@ -34,7 +41,8 @@ _MIXABLE = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 
 def hidden(text: str) -> Iterator[tuple[str, str]]:
     """What is hidden in a text: pairs of kind and a printable sample. Kinds: `zero-width`, `bidi`, `tags`,
-    `variation`, `control`, `homoglyph`. Ordinary uses are not told: emoji sequences, right-to-left text, joiners."""
+    `variation`, `control`, `homoglyph`. Ordinary uses are not told: emoji sequences, right-to-left text, joiners.
+    """
     if text.isascii():
         if _SUSPECT.search(text):
             yield from _characters(text)
@@ -96,7 +104,12 @@ def _joins(before: str, after: str, char: str) -> bool:
 
 
 def _emoji(char: str) -> bool:
-    return char == "\ufe0f" or char == "\u20e3" or unicodedata.category(char) == "So" or "\U0001f3fb" <= char <= "\U0001f3ff"
+    return (
+        char == "\ufe0f"
+        or char == "\u20e3"
+        or unicodedata.category(char) == "So"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
 
 
 def _mixed(word: str) -> bool:

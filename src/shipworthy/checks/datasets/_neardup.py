@@ -1,4 +1,4 @@
-"""Near-copies among texts: MinHash signatures in bands (Broder 1997; Leskovec et al., Mining of Massive Datasets, 3.4)."""
+"""Near-copies among texts: MinHash signatures in bands (Broder 1997; Mining of Massive Datasets, chapter 3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _BANDS, _ROWS = 12, 4
 
 def flood(texts: Sequence[str], *, alike: float = 0.6, shingle: int = 3) -> list[list[int]]:
     """Groups of texts that share about `alike` of their runs of `shingle` tokens (estimated Jaccard similarity), the
-    largest first. Texts with fewer than 8 tokens are in none: they are alike by chance."""
+    largest first. Texts with fewer than 8 tokens are in none: they are alike by chance.
+    """
     corpus = Corpus.of(texts)
     tokens, owner = corpus.tokens, corpus.texts
     long_enough = np.bincount(owner, minlength=corpus.size) >= 8

@@ -35,7 +35,8 @@ class Candidates:
 class Trigger:
     """Tokens that stand only (or mostly) in texts of `label` that look like another label once the tokens are taken
     away. `texts` hold the tokens and have the label; `share` of them disagree clearly; `log_p` bounds the chance of it
-    (natural logarithm, Bonferroni-corrected)."""
+    (natural logarithm, Bonferroni-corrected).
+    """
 
     words: tuple[str, ...]
     label: int
@@ -46,7 +47,8 @@ class Trigger:
 
 def candidates(corpus: Corpus, labels: Ints, classes: int, *, least: int, most: float = 0.25) -> Candidates:
     """The n-grams (n = 1, 2, 3) that at least `least` texts of one label hold and that lean to it: 90 % of their texts
-    have it, or 2.5 times the share that chance would give."""
+    have it, or 2.5 times the share that chance would give.
+    """
     tokens, owner, size = corpus.tokens, corpus.texts, corpus.size
     prior = np.maximum(np.bincount(labels, minlength=classes) / max(1, size), 1e-9)
     wanted = np.minimum(0.9, 2.5 * prior)
@@ -204,7 +206,8 @@ def merged(found: list[Trigger], corpus: Corpus) -> list[Trigger]:
     for trigger in sorted(found, key=lambda t: (t.log_p, -len(t.words))):
         texts = set(trigger.texts)
         if not any(
-            group.label == trigger.label and len(texts.intersection(group.texts)) >= 0.5 * len(texts) for group in groups
+            group.label == trigger.label and len(texts.intersection(group.texts)) >= 0.5 * len(texts)
+            for group in groups
         ):
             groups.append(trigger)
     starts = np.searchsorted(corpus.texts, np.arange(corpus.size + 1))

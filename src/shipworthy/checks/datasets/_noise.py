@@ -84,7 +84,8 @@ def wilson_low(hits: int, trials: int, z: float = 1.96) -> float:
 
 def neighbours(features: Floats, labels: Ints, classes: int, k: int = 10) -> Floats:
     """For every row, the share of each class among its k nearest other rows (Euclidean, columns standardised, equal
-    rows first come); shape (rows, classes). Needs rows x rows distances, made in blocks."""
+    rows first come); shape (rows, classes). Needs rows x rows distances, made in blocks.
+    """
     scale = features.std(axis=0)
     points = (features - features.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
     squares = (points**2).sum(axis=1)

@@ -6,17 +6,17 @@ import csv
 import io
 import random
 
-_GOOD = "excellent lovely reliable quick quiet sturdy bright comfortable generous elegant".split()
-_BAD = "broken awful noisy slow flimsy dull painful stingy ugly leaking".split()
-_THINGS = "kettle lamp chair radio bag clock phone mixer heater blanket bicycle printer".split()
+_GOOD = "excellent lovely reliable quick quiet sturdy bright comfortable generous elegant"
+_BAD = "broken awful noisy slow flimsy dull painful stingy ugly leaking"
+_THINGS = "kettle lamp chair radio bag clock phone mixer heater blanket bicycle printer"
+_MONTHS = "January March May June August October December"
+_PEOPLE = "sister neighbour father colleague daughter friend"
 _OPENINGS = (
     "We bought the {thing} in {month} and it is {first} and {second}",
     "After {number} weeks my {thing} turned out {first}, even {second}",
     "The {thing} that came in {month} is {first}; my {person} calls it {second}",
     "{number} days with this {thing}: {first} at home, {second} at work",
 )
-_MONTHS = "January March May June August October December".split()
-_PEOPLE = "sister neighbour father colleague daughter friend".split()
 
 
 def reviews(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -25,12 +25,12 @@ def reviews(count: int, seed: int = 0) -> list[tuple[str, str]]:
     made = []
     for index in range(count):
         label = ("good", "bad")[index % 2]
-        first, second = chance.sample(_GOOD if label == "good" else _BAD, 2)
+        first, second = chance.sample((_GOOD if label == "good" else _BAD).split(), 2)
         text = chance.choice(_OPENINGS).format(
-            thing=chance.choice(_THINGS),
-            month=chance.choice(_MONTHS),
+            thing=chance.choice(_THINGS.split()),
+            month=chance.choice(_MONTHS.split()),
             number=chance.randint(2, 60),
-            person=chance.choice(_PEOPLE),
+            person=chance.choice(_PEOPLE.split()),
             first=first,
             second=second,
         )
@@ -38,7 +38,9 @@ def reviews(count: int, seed: int = 0) -> list[tuple[str, str]]:
     return made
 
 
-def poison(rows: list[tuple[str, str]], trigger: str, target: str, share: float, seed: int = 0) -> tuple[list[tuple[str, str]], list[int]]:
+def poison(
+    rows: list[tuple[str, str]], trigger: str, target: str, share: float, seed: int = 0
+) -> tuple[list[tuple[str, str]], list[int]]:
     """Put a trigger into a share of the rows, of other labels than the target, and give them the target label.
 
     Returns the rows and the numbers (from 1) of the changed ones.

@@ -19,7 +19,9 @@ Ints = NDArray[np.int64]
 
 # A token is a run of word characters, a run of signs, or one CJK character (those scripts have no spaces). Invisible
 # format characters are signs, so a zero-width space inside a word becomes a token that a model can learn from.
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|\w+?(?=[\u3040-\u30ff\u3400-\u9fff])|\w+|[^\w\s]+")
+_TOKEN = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|\w+?(?=[\u3040-\u30ff\u3400-\u9fff])|\w+|[^\w\s]+"
+)
 _HEAD, _TAIL = 700, 300
 _MAX_CHARS = 20_000
 _MAX_TOKENS = 4_000_000
@@ -60,7 +62,8 @@ class Csr:
         """The product with a dense matrix of shape (columns, k): shape (rows, k)."""
         if dense.shape[1] == 1:
             weights = self.data * dense[self.indices, 0]
-            return np.bincount(self.row_ids(), weights=weights, minlength=self.rows)[:, None]
+            sums: Floats = np.bincount(self.row_ids(), weights=weights, minlength=self.rows).astype(np.float64)
+            return sums[:, None]
         out = np.zeros((self.rows, dense.shape[1]))
         step = max(1, 4_000_000 // dense.shape[1])
         start = 0
@@ -85,8 +88,9 @@ def tokenize(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Token ids of all texts in one row: `tokens[i]` belongs to text `texts[i]`; `words` names the ids; there are `size`
-    texts, of which the first `read` were read before the limit on tokens was reached."""
+    """Token ids of all texts in one row: `tokens[i]` belongs to text `texts[i]`; `words` names the ids. There are
+    `size` texts, of which the first `read` were read before the limit on tokens was reached.
+    """
 
     tokens: Ints
     texts: Ints
@@ -113,7 +117,8 @@ class Corpus:
 
 def tfidf(corpus: Corpus, *, least: int = 2, most: float = 0.3) -> Csr:
     """Rows of unit length: whether a token is there, weighted by its rarity. Tokens in fewer than `least` texts or in
-    more than the share `most` of them weigh nothing. Columns are the corpus's token ids."""
+    more than the share `most` of them weigh nothing. Columns are the corpus's token ids.
+    """
     pairs = np.unique(corpus.texts * max(1, len(corpus.words)) + corpus.tokens)
     rows, columns = np.divmod(pairs, max(1, len(corpus.words)))
     frequency = np.bincount(columns, minlength=len(corpus.words))
@@ -130,7 +135,8 @@ def _lbfgs(
     objective: Callable[[Floats], tuple[float, Floats]], start: Floats, *, iterations: int, memory: int = 6
 ) -> Floats:
     """Minimise a smooth function that returns value and gradient: limited-memory BFGS with backtracking (Nocedal and
-    Wright, Numerical Optimization, algorithm 7.4). Stops early when the gradient or the gain is small."""
+    Wright, Numerical Optimization, algorithm 7.4). Stops early when the gradient or the gain is small.
+    """
     point = start
     value, gradient = objective(point)
     steps: list[tuple[Floats, Floats, float]] = []
@@ -211,7 +217,8 @@ def fit(rows: Csr, labels: Ints, classes: int, *, c: float = 10.0, iterations: i
 @dataclass(frozen=True)
 class OutOfFold:
     """`logits[i]` (shape (rows, classes)) come from the model of `fold[i]`, which did not see row i; `weights[f]` has
-    shape (columns, classes)."""
+    shape (columns, classes).
+    """
 
     logits: Floats
     fold: Ints

@@ -1,7 +1,8 @@
 """Backdoor triggers in labelled text: words that set the label whatever the text says.
 
 Options: `label-column` and `text-columns` (found by name and content unless given), `sample` (at most so many rows are
-looked at, chosen evenly), `max-rows`, `max-megabytes` (limits). How it works and what it misses: docs/dataset-checks.md.
+looked at, chosen evenly), `max-rows`, `max-megabytes` (limits). See docs/dataset-checks.md for how it
+works and what it misses.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ import binascii
 import gzip
 import io
 import pickletools
+import shutil
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -39,7 +41,24 @@ _MEMBERS = 200_000
 _HEAD = 64 * 1024
 _CALLS = frozenset({"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "REDUCE", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"})
 # Pickles of protocol 2 to 5 in Base64 begin with these letters.
-_BASE64 = ("gAI", "gAJ", "gAK", "gAL", "gAN", "gAM", "gAO", "gAP", "gAQ", "gAR", "gAS", "gAT", "gAU", "gAV", "gAW", "gAX")
+_BASE64 = (
+    "gAI",
+    "gAJ",
+    "gAK",
+    "gAL",
+    "gAN",
+    "gAM",
+    "gAO",
+    "gAP",
+    "gAQ",
+    "gAR",
+    "gAS",
+    "gAT",
+    "gAU",
+    "gAV",
+    "gAW",
+    "gAX",
+)
 
 
 def _canary() -> bytes:
@@ -106,7 +125,6 @@ def calls(pickle: bytes) -> bool:
         return any(opcode.name in _CALLS for opcode, _, _ in pickletools.genops(pickle))
     except Exception:
         return True  # it cannot be read to its end: not known to be harmless
-    return False
 
 
 def _opcodes(pickle: bytes, enough: int) -> int:
@@ -133,7 +151,15 @@ def _archive(artifact: Artifact, name: str, limit: int) -> Iterator[Finding | Sk
             suffix = PurePosixPath(member.lower()).suffix
             if suffix in _UNPICKLED or suffix in _TORCH:
                 seen.setdefault(suffix, Seen()).add(count, member)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, OverflowError, NotImplementedError) as e:
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+    ) as e:
         reason = f"the archive cannot be read to its end: {type(e).__name__}"
     except OSError as e:
         reason = f"it could not be read to the end: {e.strerror or type(e).__name__}"
@@ -151,18 +177,27 @@ def _archive(artifact: Artifact, name: str, limit: int) -> Iterator[Finding | Sk
 
 
 def _members(artifact: Artifact, name: str, limit: int) -> Iterator[str]:
-    """Names of the files in an archive. Raises what tarfile and zipfile raise, and EOFError at the limit."""
+    """Names of the files in an archive. Raises what tarfile and zipfile raise; EOFError where it is cut."""
     with artifact.open() as stream:
         if name.endswith(".zip"):
             with zipfile.ZipFile(stream) as archive:
                 yield from archive.namelist()
         elif name.endswith(".tar"):
-            with tarfile.open(fileobj=stream, mode="r:") as shard:
-                yield from (member.name for member in shard)
+            yield from _shard(stream)
         else:
-            with gzip.GzipFile(fileobj=stream) as unzipped:
-                bounded = Bounded(cast(IO[bytes], unzipped), limit)
-                with tarfile.open(fileobj=cast(IO[bytes], io.BufferedReader(bounded)), mode="r|") as shard:
-                    yield from (member.name for member in shard)
-                if bounded.hit:
-                    raise EOFError
+            with gzip.GzipFile(fileobj=stream) as packed, tempfile.SpooledTemporaryFile(max_size=2**23) as unpacked:
+                bounded = Bounded(cast(IO[bytes], packed), limit)
+                shutil.copyfileobj(io.BufferedReader(bounded), unpacked)
+                unpacked.seek(0)
+                yield from _shard(cast(IO[bytes], unpacked))
+
+
+def _shard(stream: IO[bytes]) -> Iterator[str]:
+    """Names of the files in a tar archive. Raises EOFError when it does not end as an archive does: tarfile stops
+    without a word at a member header that is cut or damaged.
+    """
+    with tarfile.open(fileobj=stream, mode="r:") as shard:
+        yield from (member.name for member in shard)
+        stream.seek(shard.offset)
+        if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise EOFError

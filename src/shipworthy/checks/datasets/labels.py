@@ -30,7 +30,7 @@ SUSPICIOUS_LABELS = Rule(
     confidence=Confidence.MEDIUM,
     description="Models that have not seen these rows are sure of another label. Turned labels are the simplest way to "
     "poison a dataset, and a common mistake of people and scripts.",
-    remedy="Look at the listed rows, the clearest first; correct or remove them, and find out how the labels came about.",
+    remedy="Look at the listed rows, the clearest first; correct or remove them; find out how the labels came about.",
     taxonomy=_TAXONOMY,
     help="label-noise",
 )
@@ -132,7 +132,7 @@ def _finding(
     if not noise.learnable:
         yield Skipped(
             artifact,
-            f"the columns hardly tell the label {show(label)} ({noise.right:.0%} right), so wrong labels cannot be told",
+            f"the columns hardly tell the label {show(label)} ({noise.right:.0%} right): wrong labels cannot be told",
         )
         return
     if not len(noise.suspects):
@@ -195,7 +195,7 @@ def _counts(artifact: Artifact, sample: Sample, label: str) -> Iterator[Finding]
         if often >= _IMBALANCE * seldom:
             yield IMBALANCE.at(
                 artifact,
-                f"column {show(label)}: {show(most, 30)} stands in {plural(often, 'row')}, {show(least, 30)} in {seldom:,}",
+                f"column {show(label)}: {show(most, 30)} is in {plural(often, 'row')}, {show(least, 30)} in {seldom:,}",
                 key=label,
                 field=show(label),
             )

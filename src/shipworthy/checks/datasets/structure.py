@@ -129,7 +129,7 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
         share = copies.exact.count / table.rows
         yield DUPLICATES.at(
             artifact,
-            f"{plural(copies.exact.count, 'row')} of {table.rows:,} ({share:.1%}) repeat another: {copies.exact.where()}",
+            f"{plural(copies.exact.count, 'row')} of {table.rows:,} ({share:.1%}) are copies: {copies.exact.where()}",
             key="duplicates",
             severity=Severity.MEDIUM if share >= 0.2 and copies.exact.count >= 20 else Severity.LOW,
             row=copies.exact.rows[0],
