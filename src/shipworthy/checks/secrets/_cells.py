@@ -90,10 +90,15 @@ def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
         yield path, json.dumps(value)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, f"{path}.{_name(key, '*')}"[-80:].lstrip("."), depth - 1)
+            yield from _leaves(inner, _below(path, f".{_name(key, '*')}"), depth - 1)
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner, f"{path}[]"[-80:], depth - 1)
+            yield from _leaves(inner, _below(path, "[]"), depth - 1)
+
+
+def _below(path: str, step: str) -> str:
+    """A longer path; beyond 200 characters it does not grow, and no name in it is cut."""
+    return f"{path}{step}".lstrip(".") if len(path) < 200 else path
 
 
 def named(data: bytes, suffix: str) -> Iterator[tuple[Rule, str, int, str]]:

@@ -29,6 +29,13 @@ _LOCK_FILES = re.compile(
 _CONFIG = words(
     """.env .ini .cfg .conf .config .properties .yaml .yml .toml .tf .tfvars .hcl .sh .bash .zsh .ps1 .bat"""
 )
+_CODE = words(
+    """.py .pyi .js .mjs .cjs .ts .tsx .jsx .java .kt .scala .groovy .go .rb .rs .c .h .cc .cpp .hpp .cs .php .swift
+    .pl .lua .r .sql .sh .bash .zsh .ps1 .bat .yaml .yml .toml .ini .cfg .conf .env .properties .tf .tfvars .hcl"""
+)
+# Most of the tool's expressions want a quote, a blank or the end of the line after a token, and miss it in a table, in
+# markup or in brackets. So prose and data are handed over a second time, with as many bytes and blanks for these:
+_LOOSE = bytes.maketrans(b",<>()[]{}&|*", b" " * 12)
 # UTF-32 first: its mark begins with that of UTF-16.
 _BOMS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
@@ -103,11 +110,12 @@ def scan(
     pending = iter(sources)
     while True:
         with _kingfisher.stage() as staged:
-            tags: list[tuple[T, list[tuple[int, Hit]]]] = []
+            tags: list[tuple[T, int, list[tuple[int, Hit]]]] = []
             for tag, source in pending:
                 data = as_text(source.data)
-                staged.add(data, source.suffix)
-                tags.append((tag, list(_own(data, source.dialect))))
+                tags.append((tag, staged.add(data, source.suffix), list(_own(data, source.dialect))))
+                if source.suffix.lower() not in _CODE and (loose := data.translate(_LOOSE)) != data:
+                    staged.add(loose, ".txt")
                 if staged.bytes >= CHUNK_BYTES or len(tags) >= CHUNK_FILES:
                     break
             if not tags:
@@ -115,8 +123,9 @@ def scan(
             by_index: dict[int, list[_kingfisher.Raw]] = {}
             for raw in _kingfisher.scan(staged, tools, timeout):
                 by_index.setdefault(raw.index, []).append(raw)
-            for index, (tag, own) in enumerate(tags, start=1):
-                found = by_index.get(index, [])
+            for position, (tag, index, own) in enumerate(tags):
+                stop = tags[position + 1][1] if position + 1 < len(tags) else len(staged)
+                found = [raw for number in range(index, stop) for raw in by_index.get(number, ())]
                 data = staged.read(index) if found or own else b""
                 hits = _merge(data, found, own)
                 yield Scanned(tag, tuple(hits[:most]), max(0, len(hits) - most), data)

@@ -44,8 +44,8 @@ _KEYWORDS = (
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REST = re.compile(r"[\w-]{0,60}")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
-_QUOTED = r"""(?:[bBrRuU]{1,2})?(?P<q>["'`])(?P<quoted>[^"'`\s]{4,300})(?P=q)"""
-_BARE = r"""(?P<bare>[^\s"'`#,;{}()\[\]<>|&]{4,300})"""
+_QUOTED = r"""(?:[bBrRuU]{1,2})?(?P<q>["'`])(?P<quoted>[^"'`\s]{4,300}+)(?P=q)"""
+_BARE = r"""(?P<bare>[^\s"'`#,;{}()\[\]<>|&]{4,300}+)"""
 _END_OF_LINE = r"(?=[ \t]{0,100}(?:[#;\r\n]|$))"
 _TO_QUOTED = re.compile(
     r"""["'\])]{0,3}(?:[ \t]{0,4}:[ \t]{0,4}[\w\[\].| ]{1,40}?(?=[ \t]{0,4}=))?"""  # a type annotation
@@ -108,8 +108,9 @@ def find(text: str, dialect: Dialect) -> Iterator[Match]:
         if not kind or not found:
             continue
         match = _judge(kind, name, text[found[0] : found[1]], found[0])
+        if match or text[found[0] - 1] not in "\"'`":
+            done = found[1]  # a bare value is not read again for names in it: it could be read 300 times over
         if match:
-            done = found[1]
             yield match
 
 

@@ -106,20 +106,23 @@ def _by_column(scanned: Scanned[Artifact], suffix: str) -> Iterator[Finding]:
     for hit in scanned.hits:
         by_line.setdefault(hit.line, []).append(hit)
     last = max(by_line, default=0)
+    secrets = {hit.secret.decode("utf-8", "replace") for hit in scanned.hits}
     for row in _cells.rows(scanned.data, suffix):
         if row.first > last:
             break
         for line in range(row.first, min(row.last, last) + 1):
             for hit in by_line.get(line, ()):
-                groups.setdefault((_column(row, hit), hit.pattern), []).append((hit, row.number))
+                column = _column(row, hit, secrets)
+                groups.setdefault((column, hit.pattern), []).append((hit, row.number))
     for (column, _), found in groups.items():
         yield _gathered(scanned.tag, column, found)
 
 
-def _column(row: _cells.Row, hit: Hit) -> str:
+def _column(row: _cells.Row, hit: Hit, secrets: set[str]) -> str:
+    """The column that the hit is in; no name that is itself a secret, as in a table without header."""
     secret = hit.secret.decode("utf-8", "replace")
     column = next((name for name, value in row.values if secret and secret in value), "")
-    return "" if secret and secret in column else column
+    return "" if any(other and other in column for other in secrets) else column
 
 
 def _named(artifact: Artifact, data: bytes, suffix: str) -> Iterator[Finding]:
