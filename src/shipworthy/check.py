@@ -122,9 +122,10 @@ def check(
     """Make a function a check.
 
     `version` is raised whenever the results could change; `options` are the settings with their defaults, whose types
-    the settings must have; `accepts` narrows the kinds down (by name, media type and size: it reads nothing); `cache_on` adds what else the results depend on (a database's digest, a commit id);
-    `timeout` is in seconds, for one artifact, one batch or the tree. The category is the folder's name unless given.
-    The function takes what `scope` says and, if it has a second parameter, a `Context`.
+    the settings must have; `accepts` narrows the kinds down (by name, media type or size: it reads nothing);
+    `cache_on` adds what else the results depend on (a database's digest, a commit id); `timeout` is in seconds, for one
+    artifact, one batch or the tree. The category is the folder's name unless given. The function takes what `scope`
+    says and, if it has a second parameter, a `Context`.
     """
 
     def decorate(function: Callable[..., Yielded]) -> Callable[..., Yielded]:

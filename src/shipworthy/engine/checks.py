@@ -89,7 +89,8 @@ def _check_options(known: Mapping[str, Check], name: str, options: Mapping[str, 
 
 
 def toolbox(settings: Settings, root: Path, ended: threading.Event | None = None) -> Toolbox:
-    """The settings' programs, stopped when `ended` is set. Raises UsageError for one inside the workspace: what is scanned must not run."""
+    """The settings' programs, stopped when `ended` is set. Raises UsageError for one inside the workspace: what is
+    scanned must not run."""
     for name, given in settings.tools.items():
         path = Path(given)
         if not path.is_absolute() or root.resolve() in path.resolve().parents:

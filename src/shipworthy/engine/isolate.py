@@ -49,11 +49,16 @@ class Worker:
         self._connection: Connection | None = None
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Is it to do no more? Another thread may say so at any time."""
+        return self._closed
+
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """Run the units in order and tell each result. A unit that dies or passes its deadline ends as `stopped`; the
         rest goes on in a new process."""
         todo = list(units)
-        while todo and not self._closed:
+        while todo and not self.closed:
             connection = self._start()
             try:
                 connection.send(todo)
@@ -64,7 +69,7 @@ class Worker:
                     result = connection.recv()
                     heard(todo.pop(0), result)
             except (EOFError, OSError):
-                if self._closed:
+                if self.closed:
                     return
                 self._lose(todo, heard, self._last_words())
 

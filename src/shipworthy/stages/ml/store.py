@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest
-from shipworthy.evidence.release import Written, store_release
+from shipworthy.evidence.policy import Policy
+from shipworthy.evidence.release import Written, store_release, verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
 from shipworthy.stages.ml.evaluate import PREDICTIONS
@@ -17,22 +18,32 @@ from shipworthy.stores import open_store
 
 
 def run(job: Job) -> StageResult:
-    """Put everything into every store; a version is never written twice."""
+    """Put everything into every store, and verify what was put; a version is never written twice."""
     signer, written = open_signing_key(job), _written(job)
     name, version = job.settings.store.name or job.project, job.run_id
     model, folder = job.root / model_path(job), job.folder / "evidence"
-    outputs = {}
+    outputs, chain = {}, []
     for uri in job.settings.store.to:
         store = open_store(uri, job.root)
         store.put_file(folder / PREDICTIONS, job.done["evaluate"].outputs[PREDICTIONS])
         raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
         ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = written.model.digest
+        policy = Policy.trusting(signer.public_key())
+        result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
+        chain = [link.as_dict() for link in result.links]
+        if result.first_broken is not None:
+            first = result.first_broken
+            raise EvidenceError(
+                f"what was stored does not verify: {first.step} {first.name}: {first.reason}",
+                where=uri,
+                remedy=first.remedy,
+            )
     return job.passed(
         f"{name}@{version} in {', '.join(job.settings.store.to)}",
         inputs={"model": written.model.digest},
         outputs=outputs,
-        details={"name": name, "version": version, "stores": list(job.settings.store.to)},
+        details={"name": name, "version": version, "stores": list(job.settings.store.to), "chain": chain},
     )
 
 
