@@ -108,7 +108,8 @@ class LocalStore:
     def locate(self, digest: str) -> Path | None:
         """Where the bytes lie, unchecked."""
         path = self._path(digest)
-        return path if path.is_file() and not path.is_symlink() else None
+        with _reading(path):
+            return path if path.is_file() and not path.is_symlink() else None
 
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Write `<version>.json` once, then point `latest` at it. The same bytes again are accepted."""
