@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evidence_world import NOW, SETTINGS, World, flip, make, signer
-from shipworthy.errors import EnvironmentFailure, UsageError
+from shipworthy.errors import EnvironmentFailure, ExitCode, UsageError
 from shipworthy.evidence import envelope, statement
 from shipworthy.evidence.chain import verify_chain
 from shipworthy.evidence.failures import Failure, RefusedError
@@ -390,6 +390,7 @@ def test_what_cannot_be_read_is_infrastructure_and_never_clean(world: World) -> 
     result = verify_chain(model.digest, evidence, local(world), broken_mount)
     assert not result.ok
     assert {link.failure for link in result.broken} == {Failure.INFRASTRUCTURE}
+    assert result.exit_code == ExitCode.ENVIRONMENT
 
 
 def test_a_model_whose_bytes_are_not_there_is_not_verified(world: World) -> None:
@@ -474,3 +475,28 @@ def test_a_model_that_is_one_file_is_signed_stored_and_verified(tmp_path: Path) 
     flip(model)
     result = verify_release(world.store, raw, world.policy, version="1", folders=(world.project,))
     assert names(result) == [("model", "model.safetensors", "integrity")]
+
+
+def test_a_deployed_copy_is_verified_where_it_lies(world: World, tmp_path: Path) -> None:
+    from shipworthy.evidence.release import verify_release
+
+    written = world.release()
+    deployed = tmp_path / "deployed"
+    world.store.get_tree(written.manifest, deployed)
+    raw = world.store.get_ref("spam").raw
+    assert verify_release(world.store, raw, world.policy, model=deployed).ok
+    flip(deployed / "weights.bin")
+    result = verify_release(world.store, raw, world.policy, model=deployed)
+    assert names(result) == [("model", "model", "integrity")]
+    assert result.exit_code == ExitCode.EVIDENCE
+    missing = verify_release(world.store, raw, world.policy, model=tmp_path / "nowhere")
+    assert [(link.step, link.status) for link in missing.broken] == [("model", Status.MISSING)]
+
+
+def test_importing_the_evidence_needs_no_cryptography() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, shipworthy.evidence, shipworthy.stores, shipworthy.keys; print('cryptography' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

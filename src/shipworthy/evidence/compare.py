@@ -122,5 +122,7 @@ class Comparer:
 
 
 def _unreadable(error: Exception) -> Problem:
+    if isinstance(error, FileNotFoundError | UsageError):
+        return Problem(Failure.MISSING, "it is not where it should be", "", "nothing", "say where it is, or restore it")
     message = error.message if isinstance(error, ShipworthyError) else getattr(error, "strerror", None) or "unknown"
     return Problem(Failure.INFRASTRUCTURE, f"cannot be read: {message}", "", "", "restore the access, then try again")

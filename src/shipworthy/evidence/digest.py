@@ -233,7 +233,8 @@ def _hash_open(descriptor: int, where: str, progress: Progress | None) -> tuple[
     hasher, buffer, total = hashlib.sha256(), bytearray(BUFFER), 0
     view = memoryview(buffer)
     try:
-        while count := os.readv(descriptor, [buffer]):
+        # one that grows as fast as it is read must not be read for ever
+        while total <= before.st_size and (count := os.readv(descriptor, [buffer])):
             hasher.update(view[:count])
             total += count
             if progress is not None:

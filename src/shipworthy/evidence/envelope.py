@@ -166,11 +166,12 @@ def _key_of(signature: Signature, message: bytes, trusted: dict[str, PublicKey],
     for key in trusted.values():
         if key is not named and key.algorithm in ALGORITHMS and key.verify(message, signature.signature):
             return key
-    if named or any(hint and hint in {_hint(key, True), _hint(key, False)} for key in trusted.values()):
+    claimed = signature.keyid or hint
+    if named or any(claimed in {_hint(key, True), _hint(key, False)} for key in trusted.values()):
         raise RefusedError(
             "the signature does not fit the statement",
             where=where,
-            expected=f"a signature of the key {(signature.keyid or hint)[:16]}",
+            expected=f"a signature of the key {claimed[:16]}",
             remedy="the statement or its signature was changed after signing: get it again from where it was made",
         )
     raise RefusedError(
@@ -178,7 +179,7 @@ def _key_of(signature: Signature, message: bytes, trusted: dict[str, PublicKey],
         Failure.POLICY,
         where=where,
         expected=", ".join(sorted(key[:16] for key in trusted)) or "a trusted key; none is given",
-        actual=(signature.keyid or hint)[:16] or "no key id",
+        actual=claimed[:16] or "no key id",
         remedy="if you know the signer, add the public key to the trusted keys",
     )
 

@@ -87,9 +87,10 @@ def read_bounded(path: Path, limit: int) -> bytes:
         if error.errno in {errno.ELOOP, errno.ENXIO}:
             raise RefusedError("this is no regular file", where=str(path)) from None
         raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RefusedError("this is no regular file", where=str(path))
     with open(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RefusedError("this is no regular file", where=str(path))
         try:
             raw = stream.read(limit + 1)
         except OSError as error:

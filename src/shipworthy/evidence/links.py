@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from shipworthy.errors import ExitCode
 from shipworthy.evidence.failures import Failure, Problem
 
 
@@ -118,6 +119,14 @@ class ChainResult:
     def first_broken(self) -> Link | None:
         """The first of them, from the model back to its datasets."""
         return next(iter(self.broken), None)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0, 4 when evidence does not verify, 5 when all that is wrong is that something could not be read."""
+        if self.ok:
+            return ExitCode.SHIPWORTHY
+        unread = self.broken and all(link.failure is Failure.INFRASTRUCTURE for link in self.broken)
+        return ExitCode.ENVIRONMENT if unread else ExitCode.EVIDENCE
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values."""

@@ -7,8 +7,8 @@ storing `release.sigstore.json`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -152,11 +152,12 @@ def _write_steps(writer: _Writer, facts: Facts, model: Resource) -> None:
     provenance = partial(
         statements.provenance, versions=facts.versions, invocation=facts.run_id, finished=facts.finished
     )
-    for number, dataset in enumerate(facts.datasets, 1):
+    datasets = tuple(replace(dataset, kind="dataset") for dataset in facts.datasets)
+    for number, dataset in enumerate(datasets, 1):
         writer.sign(f"ingest-{number}", "ingest", provenance("ingest", [dataset]))
     settings = Resource("settings", facts.settings_digest, "settings")
     if facts.training is not None:
-        went_in = (*facts.datasets, *facts.inputs, settings)
+        went_in = (*datasets, *facts.inputs, settings)
         trained = provenance(
             "train",
             [model],
@@ -224,10 +225,11 @@ def release_evidence(store: ReleaseStore, raw: bytes) -> EvidenceSet:
         listed = ()  # the reference itself is damaged: its verification says so
     room = TOTAL_LIMIT
     for resource in listed:
-        path = store.locate(resource.digest)
-        if path is None or resource.name == RELEASE_NAME or _kind_of(resource.name) == "report":
+        if resource.name == RELEASE_NAME or _kind_of(resource.name) == "report":
             continue
         try:
+            if (path := store.locate(resource.digest)) is None:
+                continue
             files[resource.name] = read_bounded(path, min(MANIFEST_LIMIT, room))
             room -= len(files[resource.name])
         except (RefusedError, EnvironmentFailure, UsageError) as error:
@@ -242,28 +244,46 @@ def verify_release(
     policy: Policy,
     *,
     version: str = "",
+    model: Path | None = None,
     folders: tuple[Path, ...] = (),
     paths: Mapping[str, Path] | None = None,
 ) -> ChainResult:
-    """Verify a stored release from its reference's bytes: everything in the store and, besides, what lies in the
-    folders (the workspace) and at the paths (by name or digest). With a `version`, the release must be that one.
+    """Verify a stored release from its reference's bytes: everything in the store and, besides, the model at `model`
+    (a deployed copy), what lies in the folders (the workspace) and at the paths (by name or digest). With a `version`,
+    the release must be that one.
     """
-    return _verify(release_evidence(store, raw), policy, places(*folders, paths=paths, store=store), version)
+    look = partial(places, *folders, store=store)
+    return _verify(release_evidence(store, raw), policy, look, paths, model, version)
 
 
 def verify_folder(
-    folder: Path, policy: Policy, *, folders: tuple[Path, ...] = (), paths: Mapping[str, Path] | None = None
+    folder: Path,
+    policy: Policy,
+    *,
+    model: Path | None = None,
+    folders: tuple[Path, ...] = (),
+    paths: Mapping[str, Path] | None = None,
 ) -> ChainResult:
-    """Verify the evidence in a folder, with the bytes that lie in it, in the other folders and at the paths."""
-    return _verify(EvidenceSet.from_dir(folder), policy, places(folder, *folders, paths=paths), "")
+    """Verify the evidence in a folder, with the model at `model` (default: by its name in the folders) and the bytes
+    that lie in the evidence folder, in the other folders and at the paths (by name or digest).
+    """
+    return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, "")
 
 
-def _verify(evidence: EvidenceSet, policy: Policy, resolver: Resolver, version: str) -> ChainResult:
+def _verify(
+    evidence: EvidenceSet,
+    policy: Policy,
+    look: Callable[..., Resolver],
+    paths: Mapping[str, Path] | None,
+    model: Path | None,
+    version: str,
+) -> ChainResult:
     try:
         target = attested_model(evidence, policy)
     except RefusedError as error:
         return _no_model(evidence, policy, error)
-    return verify_chain(target.digest, evidence, policy, resolver, name=target.name, version=version)
+    given = {**(paths or {}), **({target.name: model} if model else {})}
+    return verify_chain(target.digest, evidence, policy, look(paths=given), name=target.name, version=version)
 
 
 def _no_model(evidence: EvidenceSet, policy: Policy, error: RefusedError) -> ChainResult:

@@ -117,10 +117,11 @@ def _read_private(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise EnvironmentFailure(f"the key cannot be read: {error.strerror}", where=str(path)) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise UsageError("the key is no regular file", where=str(path))
     with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError("the key is no regular file", where=str(path))
         if status.st_mode & 0o077:
             raise UsageError(
                 f"the private key can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
@@ -170,6 +171,9 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure(f"the key cannot be written: {error.strerror}", where=str(path)) from None
+    try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
         with open(descriptor, "wb") as stream:
             stream.write(data)

@@ -108,7 +108,8 @@ class LocalStore:
     def locate(self, digest: str) -> Path | None:
         """Where the bytes lie, unchecked."""
         path = self._path(digest)
-        return path if path.is_file() and not path.is_symlink() else None
+        with _reading(path):
+            return path if path.is_file() and not path.is_symlink() else None
 
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Write `<version>.json` once, then point `latest` at it. The same bytes again are accepted."""
@@ -208,8 +209,11 @@ class LocalStore:
 
     def _put_from(self, path: Path, expected: str) -> str:
         with _open_regular(path) as source, self._staged() as (stream, temporary):
-            hasher = hashlib.sha256()
+            hasher, room = hashlib.sha256(), os.fstat(source.fileno()).st_size
             while chunk := _read_chunk(source, path):
+                room -= len(chunk)
+                if room < 0:  # one that grows as fast as it is read must not fill the disk
+                    raise EvidenceError("the file grew while it was read", where=str(path), remedy="try again")
                 hasher.update(chunk)
                 stream.write(chunk)
             return self._keep(stream, temporary, f"sha256:{hasher.hexdigest()}", expected, str(path))
