@@ -302,7 +302,7 @@ def test_the_claim_says_what_it_rests_on(project: Path, trained: Path, tmp_path:
     judge(project, trained / "model", tmp_path)
     claim = json.loads((tmp_path / "metrics.json").read_text())
     validation = json.loads((trained / "model/metrics-train.json").read_text())["validation"]
-    assert claim["accuracy"] == validation["accuracy"]
+    assert claim["validation_accuracy"] == validation["accuracy"]
     assert "validation split" in claim["basis"]
     assert claim["rows"] == 1000
 

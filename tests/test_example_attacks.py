@@ -108,7 +108,7 @@ def test_every_attack_says_where_it_should_be_stopped() -> None:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
         assert attack.title
         assert attack.story.endswith(".")
-        assert attack.stage in ("load", "gate-before-train", "train", "gate-before-sign", "verify")
+        assert attack.stage in ("load", "before-train", "train", "before-sign", "verify")
         assert attack.exit_code == (ExitCode.EVIDENCE if attack.stage in ("load", "verify") else ExitCode.GATE)
         assert not (attack.resign and attack.exit_code == ExitCode.EVIDENCE)
     assert len(ATTACKS) == 9

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipworthy import modelfile
+from shipworthy.modelfile import sniff
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
@@ -173,7 +173,7 @@ def _artifact(uri: str, path: Path, load: Load, progress: Progress | None) -> Ar
         return Skipped(_nameless(uri), f"cannot be read: {error.strerror}")
     if progress:
         progress(uri, size)
-    kind, media_type = classify(uri, head, modelfile.sniff(head), load)
+    kind, media_type = classify(uri, head, sniff(head), load)
     return Artifact(uri, kind, digest, size, media_type, path)
 
 

@@ -49,8 +49,7 @@ class Worker:
         self._connection: Connection | None = None
         self._closed = False
 
-    @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Is it to do no more? Another thread may say so at any time."""
         return self._closed
 
@@ -58,7 +57,7 @@ class Worker:
         """Run the units in order and tell each result. A unit that dies or passes its deadline ends as `stopped`; the
         rest goes on in a new process."""
         todo = list(units)
-        while todo and not self.closed:
+        while todo and not self.is_closed():
             connection = self._start()
             try:
                 connection.send(todo)
@@ -69,7 +68,7 @@ class Worker:
                     result = connection.recv()
                     heard(todo.pop(0), result)
             except (EOFError, OSError):
-                if self.closed:
+                if self.is_closed():
                     return
                 self._lose(todo, heard, self._last_words())
 

@@ -49,6 +49,8 @@ _OUTCOME_STYLE = {
 }
 _MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
 _PLAIN_MARKS = {"✔": "+", "✘": "x", "·": "-", "○": "o"}
+# Of the many metrics over the folds, those that people look for first.
+_FOLDS_SHOWN = ("kfold_accuracy_mean", "kfold_accuracy_std", "kfold_f1_mean", "kfold_rmse_mean")
 
 
 def render(run: Run, *, width: int = 120) -> str:
@@ -164,16 +166,21 @@ def _coverage(run: Run, console: Console) -> None:
     title = f"Coverage: {plural(len(lines), 'check')}, {len(missing)} did not look at everything"
     table = _table(title, "outcome", "check", "looked at", "note")
     table.columns[2].justify = "right"
+    idle = [line.check.check for line in lines if line.check.outcome is Outcome.NOT_APPLICABLE]
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
+        if check.outcome is Outcome.NOT_APPLICABLE:
+            continue
         word = OUTCOME_WORDS[check.outcome]
         table.add_row(
             Text(word.upper() if line.gap else word, style=style),
             _cell(console, check.check),
-            f"{len(check.examined):,} of {check.eligible:,}",
+            f"{len(check.examined):,} of {check.eligible:,}" if check.eligible else "the whole",
             _cell(console, _coverage_note(check), limit=300),
         )
     console.print(table)
+    if idle:
+        _say(console, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
     outcomes = list(uncovered(run))
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])
@@ -193,7 +200,8 @@ def _coverage_note(check: CheckResult) -> str:
 
 
 def _metrics(metrics: Iterable[Metric], console: Console) -> None:
-    rows = list(metrics)
+    every = list(metrics)
+    rows = [metric for metric in every if not metric.name.startswith("kfold_") or metric.name in _FOLDS_SHOWN]
     if not rows:
         return
     table = _table("Metrics", "metric", "value", "interval", "n", "method")
@@ -208,6 +216,8 @@ def _metrics(metrics: Iterable[Metric], console: Console) -> None:
             _cell(console, metric.method),
         )
     console.print(table)
+    if len(every) > len(rows):
+        _say(console, f"and {len(every) - len(rows)} more over the folds: see the report")
     console.print()
 
 

@@ -33,7 +33,7 @@ def run(job: Job) -> StageResult:
             "key-id": key.keyid,
             "algorithm": key.algorithm,
             "signer": signer.identity,
-            "model": written.model.name,
+            "subject": {"name": written.model.name, "digest": written.model.digest},
         },
     )
 
