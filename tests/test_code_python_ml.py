@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shipworthy.check import NotApplicable
+from shipworthy.artifacts import discover
+from shipworthy.check import Context, registry
 from shipworthy.checks.code.python_ml import scan
 from shipworthy.model import Artifact, Finding, Kind, Severity, Skipped
 
@@ -200,9 +201,11 @@ def test_no_program_raises(tmp_path, code):
 
 
 def test_scripts_without_a_suffix_are_read_and_other_languages_are_not_ours(tmp_path):
-    assert rules(found(tmp_path, "#!/usr/bin/env python3\nimport pickle\npickle.load(f)\n", name="bin/run")) == [
-        "pickle-load"
-    ]
-    for name, text in (("run.js", "pickle.load(f)"), ("bin/run", "#!/bin/sh\nx\n")):
-        with pytest.raises(NotApplicable):
-            found(tmp_path, text, name=name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "run").write_text("#!/usr/bin/env python3\nimport pickle\npickle.load(f)\n")
+    (tmp_path / "bin" / "shell").write_text("#!/bin/sh\nx\n")
+    (tmp_path / "run.js").write_text("pickle.load(f)")
+    check = registry()["python-ml"]
+    ours = [artifact for artifact in discover(tmp_path).artifacts if check.looks_at(artifact)]
+    assert [artifact.uri for artifact in ours] == ["bin/run"]
+    assert [finding.rule.id for finding in check.call(ours[0], Context(tmp_path))] == ["pickle-load"]

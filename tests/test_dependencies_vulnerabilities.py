@@ -89,9 +89,18 @@ def test_layouts_are_found(tmp_path):
         assert ids(scan(tmp_path, "demo==1.0\n", database=str(tmp_path / place))) == ["GHSA-1"], place
 
 
-def test_the_workspaces_own_database_is_used_without_a_setting(tmp_path):
-    archive(tmp_path / "work" / ".shipworthy" / "db" / "osv-scalibr" / "PyPI" / "all.zip", [record("GHSA-1")])
+def test_the_users_own_database_is_used_without_a_setting(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    place = tmp_path / "data" / "shipworthy" / "advisories"
+    archive(place / "osv-scalibr" / "PyPI" / "all.zip", [record("GHSA-1")])
     assert ids(scan(tmp_path, "demo==1.0\n")) == ["GHSA-1"]
+
+
+def test_a_database_that_came_with_the_workspace_is_not_believed(tmp_path):
+    archive(tmp_path / "work" / ".shipworthy" / "db" / "osv-scalibr" / "PyPI" / "all.zip", [record("GHSA-1")])
+    archive(tmp_path / "work" / ".shipworthy" / "advisories" / "osv-scalibr" / "PyPI" / "all.zip", [record("GHSA-1")])
+    with pytest.raises(Unavailable):
+        scan(tmp_path, "demo==1.0\n")
 
 
 def test_the_embedded_advisories_alone_are_partial(tmp_path):
