@@ -87,9 +87,37 @@ def letter_of_class(module: str, item: type) -> str | None:
     key = f"{module}:{item.__qualname__}"
     if hasattr(item, "__del__") and key not in FINALIZER_ACCEPTED:
         return None
+    if any(base.__module__ == "_ctypes" for base in item.__mro__) or runs_code_from_state(item):
+        return None
     if issubclass(item, enum.Enum) or is_valued(item):
         return "v"
     return "c"
+
+
+RUNS_CODE = re.compile(r"(?<![.\w])(exec|eval|compile|__import__|open)\s*\(|import_module\s*\(|FunctionType\s*\(")
+OWN_METHOD = re.compile(r"self\.(\w+)\s*\(")
+
+
+def runs_code_from_state(item: type) -> bool:
+    """Whether `__setstate__`, or a method that it calls, executes text: the text would come from the file.
+
+    scipy's distributions do that: their state holds the source of a function.
+    """
+    pending, seen = ["__setstate__"], set()
+    while pending:
+        name = pending.pop()
+        function = getattr(item, name, None)
+        if name in seen or not inspect.isfunction(function):
+            continue
+        seen.add(name)
+        try:
+            source = inspect.getsource(function)
+        except (OSError, TypeError):
+            continue
+        if RUNS_CODE.search(source):
+            return True
+        pending += OWN_METHOD.findall(source)
+    return False
 
 
 def is_valued(item: type) -> bool:

@@ -64,6 +64,8 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     """
     if not head:
         return None
+    if _safetensors(head, strict=True):  # before the magics: its first bytes are a length and may look like any of them
+        return "safetensors"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
@@ -95,11 +97,17 @@ def _special(head: bytes) -> str | None:
         return "lzma"
     if head[:4] == b"\xca\xfe\xba\xbe" and len(head) > 8 and 0 < int.from_bytes(head[4:8], "big") < 20:
         return "mach-o"
-    if len(head) > 9 and head[8:9] == b"{" and head[9:10] in b'" }\n\t\r':
-        length = int.from_bytes(head[:8], "little")
-        if length <= SAFETENSORS_HEADER or not _text(head[:8]):
-            return "safetensors"
+    if _safetensors(head, strict=False):
+        return "safetensors"
     return None
+
+
+def _safetensors(head: bytes, *, strict: bool) -> bool:
+    """A length and a JSON object; not strict: with a length that the format does not allow."""
+    if len(head) < 10 or head[8:9] != b"{" or head[9:10] not in b'" }\n\t\r':
+        return False
+    length = int.from_bytes(head[:8], "little")
+    return length <= SAFETENSORS_HEADER if strict else not _text(head[:8])
 
 
 def _text(head: bytes) -> bool:

@@ -72,3 +72,12 @@ FORMATS: dict[str, Support] = {
     "wasm": Support("WebAssembly", "nothing: a finding by itself", _NOT_READ, False),
     "script": Support("Script with #!", "nothing: a finding by itself", _NOT_READ, False),
 }
+
+
+def table() -> str:
+    """The formats as a Markdown table."""
+    lines = ["| format | name | read | not read | can be clean |", "|---|---|---|---|---|"]
+    for name, item in FORMATS.items():
+        clean = "yes" if item.clean else "no"
+        lines.append(f"| {item.title} | `{name}` | {item.reads} | {item.leaves or '-'} | {clean} |")
+    return "\n".join(lines) + "\n"

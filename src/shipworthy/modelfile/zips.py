@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
 from shipworthy.modelfile.paths import escapes
@@ -18,6 +19,7 @@ _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64, _DESCRIPTOR = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
 _END_SIZE, _LOCAL_SIZE, _CENTRAL_SIZE = 22, 30, 46
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
+_UNLISTED = 100
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 
 
@@ -96,8 +98,7 @@ def read(scope: Scope) -> int:
         if scope.role is Role.FILE:
             text = "it starts like a zip archive but has no directory that fits: it was cut or forged"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, 0)
-            if view.head(4) != _LOCAL:
-                return len(view)
+            _unlisted(scope, 0, len(view))
         return len(view)
     entries = _directory(scope, end)
     _around(scope, end)
@@ -116,7 +117,7 @@ def _around(scope: Scope, end: End) -> None:
     view = scope.view
     if end.shift:
         scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
-        if end.shift > 0:
+        if end.shift > 0 and not _unlisted(scope, 0, end.shift):
             scope.child("bytes in front", view.sub(0, end.shift), Role.TRAILER)
     if end.stop < len(view):
         rest = len(view) - end.stop
@@ -272,16 +273,58 @@ def _descriptor(view: View, at: int, entry: Entry) -> int:
 
 
 def _hole(scope: Scope, low: int, high: int) -> None:
-    view = scope.view.sub(low, high - low)
-    if view.find(_LOCAL) >= 0:
-        text = f"{high - low} bytes hold a member that the directory does not list: another reader may take it"
-        scope.issue(Code.HIDDEN_PAYLOAD, "high", text, low)
-        at = view.find(_LOCAL)
-        data = at + _LOCAL_SIZE + view.u16(at + 26) + view.u16(at + 28)
-        scope.child(f"unlisted member at {low + at}", view.sub(data, len(view)), Role.TRAILER)
-        return
-    scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{high - low} bytes between the members belong to none", low)
-    scope.child(f"bytes at {low}", view, Role.TRAILER)
+    if not _unlisted(scope, low, high):
+        scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{high - low} bytes between the members belong to none", low)
+        scope.child(f"bytes at {low}", scope.view.sub(low, high - low), Role.TRAILER)
+
+
+def _unlisted(scope: Scope, low: int, high: int) -> bool:
+    """Members in [low, high) that no directory lists are reported and read as far as their own headers say."""
+    view = scope.view
+    at = view.find(_LOCAL, low, high)
+    if at < 0:
+        return False
+    text = f"{high - low} bytes hold a member that the directory does not list: another reader may take it"
+    scope.issue(Code.HIDDEN_PAYLOAD, "high", text, low)
+    for _ in range(_UNLISTED):
+        name_size = view.u16(at + 26)
+        data = at + _LOCAL_SIZE + name_size + view.u16(at + 28)
+        packed = view.u32(at + 18)
+        following = view.find(_LOCAL, max(data, at + 4), high)
+        stop = data + packed if packed and data + packed <= high else following if following >= 0 else high
+        raw = view.read(at + _LOCAL_SIZE, name_size)
+        method = view.u16(at + 8)
+        entry = Entry(
+            raw.decode("utf-8", "replace"),
+            raw,
+            0,
+            method,
+            view.u32(at + 14),
+            stop - data,
+            view.u32(at + 22),
+            at,
+            0,
+            data,
+        )
+        if data < stop:
+            scope.later(f"unlisted {entry.name}", partial(_open_unlisted, scope, entry), Role.TRAILER)
+        if following < 0:
+            break
+        at = following
+    return True
+
+
+def _open_unlisted(scope: Scope, entry: Entry) -> View | None:
+    """The content of an unlisted member; already reported, so its own faults are not."""
+    packed = scope.view.sub(entry.data, entry.packed)
+    if entry.method == 0:
+        return packed
+    if entry.method not in _METHODS:
+        return None
+    try:
+        return _unpacked(scope, entry, packed)[0]
+    except LimitReachedError:
+        return None
 
 
 def queue(scope: Scope, entry: Entry, role: Role = Role.FILE, format_: str = "") -> None:

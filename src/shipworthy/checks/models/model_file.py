@@ -15,8 +15,8 @@ CODE_EXECUTION = Rule(
     "model-code-execution",
     title="Loading the model runs code",
     severity=Severity.CRITICAL,
-    description="Unpickling imports and calls whatever the file names. This file names something that starts programs, "
-    "runs code, or hides what it calls. It happens on load, before the model predicts anything.",
+    description="Unpickling imports and calls whatever the file names. This file names something that starts "
+    "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
     remedy=f"Do not load the file. Find out who made it and how it got here. {_USE_SAFE}",
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
@@ -46,8 +46,8 @@ STATE_TAMPERING = Rule(
     "model-state-tampering",
     title="Loading the model changes functions, classes or an object's methods",
     severity=Severity.HIGH,
-    description="The file sets state where picklers never do: on an imported name, or twice on one object. That is how a "
-    "harmless-looking object is turned into one that runs code.",
+    description="The file sets state where picklers never do: on an imported name, or twice on one object. That is "
+    "how a harmless-looking object is turned into one that runs code.",
     remedy=f"Do not load the file. {_USE_SAFE}",
     taxonomy=(*_UNSAFE, "CWE-913"),
     help="unsafe-model-deserialization",
@@ -56,8 +56,8 @@ BROKEN_STREAM = Rule(
     "model-broken-stream",
     title="The model file is broken or was assembled by hand",
     severity=Severity.HIGH,
-    description="A loader stops with an error at a broken place, after it has run everything before it. Attackers break "
-    "files on purpose, because scanners give up where loaders have already acted.",
+    description="A loader stops with an error at a broken place, after it has run everything before it. Attackers "
+    "break files on purpose, because scanners give up where loaders have already acted.",
     remedy="Fetch the file again and compare its digest with the publisher's. If it is the same, do not load it.",
     taxonomy=(*_UNSAFE, "CWE-754"),
     help="tampered-model-file",
@@ -75,8 +75,8 @@ HIDDEN_PAYLOAD = Rule(
     "model-hidden-payload",
     title="Something is hidden in the model file",
     severity=Severity.HIGH,
-    description="There is content where the format has room for none: a second model, an unlisted member, bytes between "
-    "tensors. Another loader, or a later stage of an attack, may use it.",
+    description="There is content where the format has room for none: a second model, an unlisted member, bytes "
+    "between tensors. Another loader, or a later stage of an attack, may use it.",
     remedy="Do not use the file. Write the model again with the library's own save function.",
     taxonomy=(*_FORGED, "CWE-506", "AML.T0018.002"),
     help="tampered-model-file",
@@ -85,7 +85,8 @@ UNEXPLAINED_BYTES = Rule(
     "model-unexplained-bytes",
     title="Bytes of the model file belong to nothing",
     severity=Severity.MEDIUM,
-    description="Bytes that no part of the format explains are read by no honest loader, but they can carry data or code.",
+    description="Bytes that no part of the format explains are read by no honest loader, but they can carry data or "
+    "code.",
     remedy="Write the model again with the library's own save function, or find out which tool added the bytes.",
     taxonomy=_FORGED,
     help="tampered-model-file",
@@ -94,8 +95,8 @@ BOMB = Rule(
     "model-decompression-bomb",
     title="Loading the model costs far more than its size",
     severity=Severity.HIGH,
-    description="Compressed data, declared sizes or nested containers grow beyond what any model needs: the loader runs "
-    "out of memory, disk or time.",
+    description="Compressed data, declared sizes or nested containers grow beyond what any model needs: the loader "
+    "runs out of memory, disk or time.",
     remedy="Do not load the file. If the model really is that large, store it without compression.",
     taxonomy=("CWE-409", "CWE-770", "AML.T0029", "LLM10:2025"),
     help="tampered-model-file",
@@ -114,7 +115,8 @@ EXTERNAL_DATA = Rule(
     "model-external-data",
     title="The model needs data from outside of the file",
     severity=Severity.MEDIUM,
-    description="What the model is depends on another file or address, which this file's digest and signature do not cover.",
+    description="What the model is depends on another file or address, which this file's digest and signature do not "
+    "cover.",
     remedy="Store the data inside the model, or ship and sign the other file together with it.",
     taxonomy=("CWE-829", "AML.T0010.003", "LLM03:2025"),
     help="model-path-traversal",
@@ -123,7 +125,8 @@ CUSTOM_OPERATOR = Rule(
     "model-custom-operator",
     title="The model uses an operator of no standard domain",
     severity=Severity.MEDIUM,
-    description="Such an operator runs only when a native library of its own is loaded: the model is no longer just data.",
+    description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
+    "data.",
     remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator.",
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
@@ -141,7 +144,8 @@ KERAS_FOREIGN_CLASS = Rule(
     "model-keras-foreign-class",
     title="The Keras model is built from code outside of Keras",
     severity=Severity.HIGH,
-    description="Keras imports the module and builds the class that the configuration names, with arguments from the file.",
+    description="Keras imports the module and builds the class that the configuration names, with arguments from the "
+    "file.",
     remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.layers:*". Otherwise do '
     "not load the model.",
     taxonomy=("CWE-470", *_UNSAFE),
@@ -151,7 +155,8 @@ FOREIGN_CONTENT = Rule(
     "model-foreign-content",
     title="The model file is or contains a program or a foreign archive",
     severity=Severity.HIGH,
-    description="No model format holds programs or archives that no loader reads: they are there to be run, or to hide.",
+    description="No model format holds programs or archives that no loader reads: they are there to be run, or to "
+    "hide.",
     remedy="Do not use the file. Find out how it got here.",
     taxonomy=("CWE-506", "CWE-434", "AML.T0018.002", "AML.T0074", "LLM03:2025"),
     help="tampered-model-file",

@@ -95,8 +95,8 @@ def _object_array(machine: Operations, at: int) -> int:
     inner.plain = True  # joblib reads it with the plain unpickler
     inner.run()
     machine.globals.update({key: item for key, item in inner.globals.items() if key not in machine.globals})
-    machine.blobs += inner.blobs
-    machine.inner += inner.inner
+    machine.blobs.update(inner.blobs)
+    machine.inner.update(inner.inner)
     machine.executed += inner.executed
     if inner.broken:
         raise BrokenError(inner.broken)

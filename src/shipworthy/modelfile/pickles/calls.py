@@ -45,8 +45,8 @@ class Calls:
         self.protocol = 0
         self.globals: dict[tuple[str, str], Global] = {}
         self.storages: list[Storage] = []
-        self.blobs: list[int] = []
-        self.inner: list[int] = []
+        self.blobs: dict[int, None] = {}
+        self.inner: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
 
@@ -147,7 +147,7 @@ class Calls:
         if wrong:
             code = Code.EXTERNAL_DATA if rule == "sidecar" else Code.BOMB if "huge" in wrong else None
             self._misuse(callee, args, wrong, code)
-        self.inner += [slot for slot in call.inner if isinstance(slot, int)]
+        self.inner.update(dict.fromkeys(call.inner))
         if call.resolves is not None:
             return call.resolves
         if rule == "newobj":
@@ -203,7 +203,7 @@ class Calls:
     def look_into(self, slot: int) -> None:
         """Note bytes that may hold a file of their own."""
         if len(self.blobs) < self.limits.nested:
-            self.blobs.append(slot)
+            self.blobs.setdefault(slot)
 
 
 def _shown(item: Global) -> str:

@@ -167,7 +167,7 @@ class Operations(Calls):
                 kept += self.stack[low:high]
                 continue
             middle = self.stack[low + _KEPT_FIRST : high - _KEPT_LAST]
-            count = sum(_width(item) for item in middle)
+            count = sum(_width(self.buffer, item) for item in middle)
             kept += self.stack[low : low + _KEPT_FIRST]
             kept.append(Chunk(0, 0, count))
             kept += self.stack[high - _KEPT_LAST : high]
@@ -293,7 +293,8 @@ class Operations(Calls):
         elif target == OPAQUE:
             self.issue(Code.STATE_TAMPERING, "medium", "state is set on a value that can't be followed")
         else:
-            raise BrokenError("state is set on a plain value")
+            # a loader raises here unless the state is empty; going on sees more, never less
+            self.issue(Code.STATE_TAMPERING, "medium", "state is set on a plain value, which no pickler does")
         return at
 
     # names ----------------------------------------------------------------------------------------------
@@ -481,11 +482,10 @@ class Operations(Calls):
         return -at
 
 
-def _width(item: Any) -> int:
+def _width(buffer: Buffer, item: Any) -> int:
     if item.__class__ is not Chunk:
         return 1
-    # counting the opcodes of a run again would cost time; each is at least one byte
-    return item.count or max(1, (item.end - item.start) // 2)
+    return item.count or sum(1 for _ in FIXED_ONE.finditer(buffer, item.start, item.end))
 
 
 _METHODS: dict[int, str] = {

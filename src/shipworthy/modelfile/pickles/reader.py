@@ -210,9 +210,12 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
     if report:
         scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{left} bytes follow the end of the pickle", at)
     rest = view.sub(at, left)
+    walked = 0
     for match in islice(_HIDDEN.finditer(rest.buffer, rest.start, rest.end), _CANDIDATES):
         offset = match.start() - view.start
         found = rest.sub(offset - at, left)
+        if match.start() < walked:
+            continue
         if match.group().startswith(b"PK"):
             scope.child(f"bytes at {offset}", found, Role.TRAILER)
             return
@@ -221,6 +224,7 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
             found.buffer, found.start, found.end, Policy(kept.append, scope.limits, scope.trust, None, view.start)
         )
         machine.run()
+        walked = machine.position
         plausible = any(_MODULE.fullmatch(m) and _MODULE.fullmatch(n) for m, n in machine.globals)
         if plausible and (machine.executed or not machine.broken) and kept:
             scope.issue(Code.HIDDEN_PAYLOAD, "high", "another pickle is hidden behind the end of the first", offset)

@@ -43,7 +43,7 @@ _OBJECT_BASES = ("numpy.ndarray", "numpy.ma", "numpy.matrix")
 @dataclass
 class Call:
     """One call: the callee, its arguments as a tuple of slots (None: not known), and what it leads to: a name that it
-    imports (`resolves`), a whole file in its bytes (`inner`: offset and size), known bytes it makes (`makes`).
+    imports (`resolves`), the literals it loads as files (`inner`), what is known of its result (`makes`).
     """
 
     buffer: Buffer
@@ -52,7 +52,7 @@ class Call:
     name: Callable[[str, str, int], Global]
     invoke: Callable[[Any, tuple[Any, ...] | None], Any]
     resolves: Global | None = None
-    inner: list[int | tuple[int, int] | bytes] = field(default_factory=list)
+    inner: list[int] = field(default_factory=list)
     makes: Any = None
 
     def literal(self, index: int, limit: int = 4096) -> Any:
