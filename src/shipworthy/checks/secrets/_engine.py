@@ -212,6 +212,8 @@ def _hit(raw: _kingfisher.Raw, secret: bytes, following: bytes) -> Hit:
         severity, confidence = Severity.LOW, Confidence.LOW
     elif is_identifier(raw.rule):
         severity = Severity.LOW
+    elif confidence is Confidence.LOW:
+        severity = min(severity, Severity.MEDIUM)
     return Hit(rule, raw.rule, raw.line, raw.start + 1, confidence, severity, _kingfisher.KINGFISHER.name, secret)
 
 
