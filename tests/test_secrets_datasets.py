@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-import secrets_material as make
 from hypothesis import given
 from hypothesis import strategies as st
-from secrets_material import compiled_rules  # noqa: F401
 
+import secrets_material as make
+from secrets_material import compiled_rules  # noqa: F401
 from shipworthy.checks.secrets import _cells, datasets
 from shipworthy.model import Kind
 

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 import secrets_material as make
 from secrets_material import compiled_rules  # noqa: F401
-
 from shipworthy.checks.secrets import files
 from shipworthy.model import Artifact, Confidence, Kind, Severity
 
@@ -24,7 +24,7 @@ def test_each_kind_of_secret_is_found_where_it_is_and_never_shown(tmp_path: Path
         "train.py": (f'login(token="{token}")\n', "secret-token", 1, token),
         "id.pem": (key, "secret-private-key", 1, key.splitlines()[5]),
         "aws.py": (f'aws_secret_access_key = "{random40}"\n', "secret-cloud-key", 1, random40),
-        "boto.cfg": (f"aws_access_key_id = {make.aws_id()}\naws_secret_access_key = {random40}\n", "secret-cloud-key", 1, random40),
+        "boto.cfg": (f"x = {make.aws_id()}\naws_secret_access_key = {random40}\n", "secret-cloud-key", 1, random40),
         "app.py": (f'app = Flask()\n\napp.config["SECRET_KEY"] = "{random32}"\n', "secret-generic", 3, random32),
         "db.py": (f'URL = "postgresql://app:{word}@db.internal:5432/x"\n', "secret-connection-string", 1, word),
         "login.py": (f'connect(user="x", password="{word}")\n', "secret-password", 1, word),
@@ -52,9 +52,9 @@ def test_what_only_looks_like_a_secret_is_left_alone(tmp_path: Path) -> None:
     texts = {
         "a.py": f'key = "{example}"\nsecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\npassword = "changeme1!"\n',
         "b.py": 'password = os.environ["DB_PASSWORD1"]\ntoken = f"{prefix}-{suffix}12345678"\nPASSWORD = "PASSWORD"\n',
-        "c.py": 'tokenizer_class = "GPT2TokenizerFast9"\npad_token = "<pad1234567890abc>"\nmax_tokens = "1024abcdefghijkl"\n',
-        "d.py": 'token_url = "https://login.acme.io/oauth2/token1"\npassword_field = "User9Password!"\nsecret_name = "prod/db/Pw9"\n',
-        "e.yaml": "password: ${DB_PASSWORD}\nsecretKeyRef: my-secret-1\npassword: the password of the user 1\ntoken: {{ .Values.t1 }}\n",
+        "c.py": 'tokenizer_class = "GPT2TokenizerFast9"\npad_token = "<pad1234567890abc>"\nmax_tokens = "1024abcd"\n',
+        "d.py": 'token_url = "https://acme.io/oauth2/token1"\npassword_field = "User9!"\nsecret_name = "prod/db/Pw9"\n',
+        "e.yaml": "password: ${DB_PW1}\nsecretKeyRef: my-secret-1\npassword: that of user 1\ntoken: {{ .Values.t1 }}\n",
         "f.py": 'URL = "postgresql://user:password@localhost/db"\nURL2 = "https://${USER}:${PASS1}@acme.io"\n',
         "g.json": '{"password": "user.password.label1", "token": null, "secret": ""}\n',
         "h.sh": 'curl -H "Authorization: Bearer $TOKEN1" x\nPASSWORD=$(cat /run/secrets/db1)\nexport TOKEN="$1"\n',

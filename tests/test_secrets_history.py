@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 import secrets_material as make
 from secrets_material import compiled_rules, git  # noqa: F401
-
 from shipworthy.check import Context, NotApplicable, Skipped
 from shipworthy.checks.secrets import _git, history
 from shipworthy.model import Artifact, Finding

@@ -5,17 +5,17 @@ from __future__ import annotations
 import doctest
 
 import pytest
-import secrets_material as make
 from hypothesis import given
 from hypothesis import strategies as st
 
+import secrets_material as make
 from shipworthy.checks.secrets import _engine, _patterns, _rules
 from shipworthy.checks.secrets._patterns import Dialect, find, kind_of
 from shipworthy.checks.secrets._placeholder import is_placeholder
 
 PIECES = st.sampled_from(
-    ["password", "API_KEY", "secret", "=", ": ", '"', "'", "\n", "ENV ", "value", "name: ", "://", "@", ":", "a1B!", " ",
-     "token", "${X}", "os.environ.get(", "[", "]", "\\", "=>", "Zk9!xYpq", "İ", "ß", "é", "\0", "-" * 50]
+    ["password", "API_KEY", "secret", "=", ": ", '"', "'", "\n", "ENV ", "value", "name: ", "://", "@", ":", "a1B!",
+     " ", "token", "${X}", "os.environ.get(", "[", "]", "\\", "=>", "Zk9!xYpq", "İ", "ß", "é", "\0", "-" * 50]
 )  # fmt: skip
 
 
@@ -41,8 +41,10 @@ def test_a_planted_password_is_found_after_anything(before: str, seed: int) -> N
     [
         ("password", "secret-password"), ("DB_PASSWORD", "secret-password"), ("userPasswd2", "secret-password"),
         ("db-pass", "secret-password"), ("SECRET_KEY", "secret-generic"), ("apiKey", "secret-generic"),
-        ("openai.api_key", "secret-generic"), ("AWS_SECRET_ACCESS_KEY", "secret-cloud-key"), ("HF_TOKEN", "secret-generic"),
-        ("tokenizer", None), ("max_tokens", None), ("token_type", None), ("password_hash", None), ("csrf_token", None),
+        ("openai.api_key", "secret-generic"), ("AWS_SECRET_ACCESS_KEY", "secret-cloud-key"),
+        ("HF_TOKEN", "secret-generic"),
+        ("tokenizer", None), ("PWD", None), ("db_pwd", "secret-password"),
+        ("max_tokens", None), ("token_type", None), ("password_hash", None), ("csrf_token", None),
         ("secret_name", None), ("compass", None), ("publicKeyToken", None), ("pad_token", None), ("key", None),
         ("keyboard", None), ("passwordResetUrl", None), ("", None), ("123", None),
     ],
@@ -55,9 +57,11 @@ def test_the_name_decides_what_a_value_is(name: str, rule: str | None) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "a" * 200_000 + "!", '"' * 200_000, "password" * 50_000, "password=" * 40_000, "://a:" * 50_000, "_pass" * 50_000,
+        "a" * 200_000 + "!", '"' * 200_000, "password" * 50_000, "password=" * 40_000, "://a:" * 50_000,
+        "_pass" * 50_000,
         "name: PASSWORD\n" * 20_000, "ENV PASSWORD " * 20_000, "password: a|a|a|a|" * 20_000, "://" + "a" * 300_000,
-        "password" + " " * 300_000 + "=", "password\t" * 50_000, "secret='" + "a-" * 100_000 + "'", "token=" + "a" * 300_000,
+        "password" + " " * 300_000 + "=", "password\t" * 50_000, "secret='" + "a-" * 100_000 + "'",
+        "token=" + "a" * 300_000,
     ],
 )  # fmt: skip
 def test_no_text_takes_more_than_linear_time(hostile: str) -> None:
@@ -70,7 +74,8 @@ def test_every_tool_rule_has_one_of_ours() -> None:
     names = {
         "aws-access-token": "secret-cloud-key", "gcp-api-key": "secret-cloud-key", "private-key": "secret-private-key",
         "polymarket-private-key": "secret-private-key", "mongodb-connection-string": "secret-connection-string",
-        "azure-servicebus-connection-string": "secret-connection-string", "generic-credential-uri": "secret-connection-string",
+        "azure-servicebus-connection-string": "secret-connection-string",
+        "generic-credential-uri": "secret-connection-string",
         "hashicorp-tf-password": "secret-password", "kubernetes-secret-yaml": "secret-generic",
         "never-heard-of": "secret-token", "": "secret-token",
     }  # fmt: skip
@@ -79,7 +84,7 @@ def test_every_tool_rule_has_one_of_ours() -> None:
     assert not _rules.is_identifier("asana-client-secret")
 
 
-@given(st.binary(max_size=200))
+@given(st.binary(min_size=1, max_size=200))
 def test_redaction_and_marks_take_any_bytes_and_show_little(secret: bytes) -> None:
     text = secret.decode("utf-8", "replace")
     shown = _engine.redact(secret)

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 import secrets_material as make
 from secrets_material import compiled_rules  # noqa: F401
-
 from shipworthy.check import Check
 from shipworthy.checks.notebooks import secrets as notebook_secrets
 from shipworthy.checks.secrets import _engine, _kingfisher, datasets, files, history
@@ -29,8 +29,8 @@ NAMES = [check.name for check, *_ in GIVEN]
 DEAF = """
 for last; do :; done
 set -- "$(ls "$2" | wc -l)" "$(cat "$2"/* | wc -c)"
-printf '{"findings":[],"audit":{"summary":{"scan_failed":0,"scan_partial":0}},"metadata":{"kingfisher_version":"2.14.0",'
-printf '"summary":{"findings":0,"blobs_scanned":%s,"bytes_scanned":%s}}}' $1 $2
+printf '{"findings":[],"audit":{"summary":{"scan_failed":0,"scan_partial":0}},"metadata":'
+printf '{"kingfisher_version":"2.14.0","summary":{"findings":0,"blobs_scanned":%s,"bytes_scanned":%s}}}' $1 $2
 """
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,7 +123,11 @@ def parse(data: bytes) -> Notebook:
 
 
 def texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a JSON value with the name of the field it stands in; lists of lines are joined, keys are texts."""
+    """Every text in a JSON value with the name of the field it stands in; keys are texts.
+
+    A list of texts is joined as the format says, with nothing between, so that no word can be hidden by cutting it; and
+    where that may glue words together, with line ends as well.
+    """
     stack: list[tuple[str, Any]] = [("", value)]
     while stack:
         name, item = stack.pop()
@@ -131,19 +135,17 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
             yield name, item
         elif isinstance(item, list):
             if item and all(isinstance(line, str) for line in item):
-                yield name, _joined(item)
+                whole = name != "traceback" and "".join(item)
+                if whole:
+                    yield name, whole
+                if not whole or not all(line.endswith("\n") for line in item[:-1]):
+                    yield name, "\n".join(item)
             else:
                 stack.extend((name, inner) for inner in reversed(item))
         elif isinstance(item, dict):
             if item:
                 yield name, "\n".join(item)
             stack.extend((key, inner) for key, inner in reversed(item.items()))
-
-
-def _joined(lines: Iterable[str]) -> str:
-    """Lines of the format end with a newline, those of a traceback do not."""
-    lines = list(lines)
-    return ("" if all(line.endswith("\n") for line in lines[:-1]) else "\n").join(lines)
 
 
 def _raw_cells(value: Mapping[str, Any], problems: list[str]) -> list[Any] | None:

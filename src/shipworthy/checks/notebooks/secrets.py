@@ -60,7 +60,7 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
                 unread.append(notebook)
                 continue
             for suffix, parts in (
-                (".py", [(cell.number, INPUT, cell.source) for cell in notebook.cells]),
+                (".py", [(cell.number, INPUT, cell.source) for cell in notebook.cells if cell.is_code]),
                 (".txt", list(_rest(notebook))),
             ):
                 yield _laid_out(artifact, parts, suffix)
@@ -74,6 +74,8 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
 
 def _rest(notebook: Notebook) -> Iterator[tuple[int | None, str, str]]:
     for cell in notebook.cells:
+        if not cell.is_code:
+            yield cell.number, INPUT, cell.source
         for output in cell.outputs:
             yield cell.number, OUTPUT, output.text
         for held in (cell.metadata, cell.attachments):

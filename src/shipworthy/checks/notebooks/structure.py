@@ -105,7 +105,6 @@ _MAGIC_BYTES = (
     (b"\x80\x03", "a pickle"),
     (b"\x80\x05\x95", "a pickle"),
 )
-_PER_NOTEBOOK = 50
 
 
 def _sample() -> bytes:
@@ -157,8 +156,8 @@ def _cell(artifact: Artifact, cell: Cell) -> Iterator[Finding]:
             if what not in seen:
                 seen.add(what)
                 yield ACTIVE.at(artifact, f"the text holds {what}", cell=cell.number, key=f"text: {what}")
-    for mime, text in cell.binaries[:_PER_NOTEBOOK]:
-        if what := _program(text):
+    for mime, what in dict.fromkeys((mime, _program(text)) for mime, text in cell.binaries):
+        if what:
             yield ATTACHED.at(artifact, f"what is kept as {mime[:40]} is {what}", cell=cell.number, key=what)
 
 

@@ -212,11 +212,15 @@ def _hit(raw: _kingfisher.Raw, secret: bytes, following: bytes) -> Hit:
         severity, confidence = Severity.LOW, Confidence.LOW
     elif is_identifier(raw.rule):
         severity = Severity.LOW
+    elif confidence is Confidence.LOW:
+        severity = min(severity, Severity.MEDIUM)
     return Hit(rule, raw.rule, raw.line, raw.start + 1, confidence, severity, _kingfisher.KINGFISHER.name, secret)
 
 
 def redact(secret: bytes) -> str:
     """At most the first four characters (a quarter of short ones), and the length."""
+    if not secret:
+        return "redacted"
     text = secret.decode("utf-8", "replace")
     shown = "".join(c if c.isprintable() else "?" for c in text[: min(4, len(text) // 4)])
     return f"{shown}… ({len(text)} characters)"
@@ -236,7 +240,8 @@ def finding(hit: Hit, artifact: Artifact, *, where: str = "", key: str = "", **p
     computed. `where` is added to the message; `place` is passed on to `Rule.at`."""
     secret = hit.secret.decode("utf-8", "replace")
     context = "" if not secret or secret in hit.context else _printable(hit.context)
-    named = f" given to {context}" if context else ""
+    verb = "for" if hit.rule is CONNECTION_STRING else "given to"
+    named = f" {verb} {context}" if context else ""
     private = hit.rule is PRIVATE_KEY
     severity, confidence = hit.severity, hit.confidence
     if not hit.witness and _is_sample(artifact.uri):

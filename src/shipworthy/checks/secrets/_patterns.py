@@ -152,6 +152,8 @@ def kind_of(name: str) -> Rule | None:
     >>> kind_of("dbPassword").id, kind_of("max_tokens"), kind_of("token_type")
     ('secret-password', None, None)
     """
+    if name in {"PWD", "OLDPWD"}:
+        return None  # a shell's working directory
     parts = [word.lower() for word in _SPLIT.findall(name)]
     while parts and parts[-1].isdigit():
         parts.pop()

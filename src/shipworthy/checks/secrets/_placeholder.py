@@ -8,7 +8,7 @@ from collections import Counter
 
 # Values that say where the secret comes from instead of being one.
 _REFERENCE = re.compile(
-    r"[$%]\{|\$\(|\{\{|^\$|^%\w+%|^<|>$|\{\w*\}|%\(|%[sdr]\b"
+    r"[$%]\{|\$\(|\{\{|^\\?\$|^%\w+%|^<|>$|\{\w*\}|%\(|%[sdr]\b"
     r"|environ|getenv|process\.env|secretsmanager|secretkeyref|vault[:/]|^env:|^enc\[|^op://|^ref\+|^file:|/run/secrets"
     r"|^sha(?:1|256|384|512)[-:]|^https?://[^@]*$|^\.{0,2}/|\.(?:json|ya?ml|txt|pem|key|py|js|html?)$",
     re.IGNORECASE,
