@@ -26,6 +26,9 @@ _MODEL = _words(
     msgpack pte pt2 ptl torchscript"""
 )
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
+# Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
+_LOADABLE = _words("pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r")
+_CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = re.compile(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
     r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
@@ -76,10 +79,8 @@ def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     if suffix in _MODEL:
         return Kind.MODEL
-    if model_format is not None and suffix not in _DATASET | _ARCHIVES and not _is_text(head):
+    if model_format in _LOADABLE or (model_format in _CONTAINERS and suffix not in _ARCHIVES):
         return Kind.MODEL
-    if model_format is not None and suffix in _ARCHIVES:
-        return Kind.MODEL if model_format not in _CONTAINERS else Kind.OTHER
     if suffix == "ipynb":
         return Kind.NOTEBOOK
     if suffix in _DATASET:
@@ -99,9 +100,6 @@ def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
     return Kind.TEXT
-
-
-_CONTAINERS = frozenset({"zip", "gzip", "bz2", "xz", "lzma", "zlib", "tar", "zstd", "lz4", "7z", "rar"})
 
 
 def _is_text(head: bytes) -> bool:

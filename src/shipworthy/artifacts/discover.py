@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipworthy.modelfile import sniff
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Kind, Skipped
+from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, matches
 
 # Ours, version control's own data (its history has a check), and caches of tools: left out, and counted.
