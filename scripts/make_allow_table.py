@@ -1,7 +1,7 @@
 """Makes `src/shipworthy/modelfile/pickles/allowed_names.txt`: which names honest model files import.
 
 The names are listed mechanically, by importing the real libraries in environments of their own, several versions of
-each, and looking at what is there. No name is added because a file was flagged.
+each, and looking at what is there. No single name is added because a file was flagged.
 
     python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch ...
     /tmp/new/bin/python scripts/make_allow_table.py collect > /tmp/new.json
@@ -36,7 +36,16 @@ LEFT_OUT = re.compile(
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask)(\.|$)"
 )
 # Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
-FINALIZER_ACCEPTED = {"xgboost.core:Booster", "lightgbm.basic:Booster", "lightgbm.basic:_InnerPredictor"}
+# These were looked at: they free a handle that the class itself made, or close an object.
+FINALIZER_ACCEPTED = {
+    "xgboost.core:Booster",
+    "lightgbm.basic:Booster",
+    "lightgbm.basic:_InnerPredictor",
+    "scipy.spatial._qhull:Delaunay",
+    "scipy.spatial._qhull:ConvexHull",
+    "scipy.spatial._qhull:Voronoi",
+    "scipy.spatial._qhull:HalfspaceIntersection",
+}
 FUNCTION_LEFT_OUT = re.compile(
     r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
     r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
@@ -57,7 +66,7 @@ PACKAGES = (
     "lightgbm",
     "catboost",
 )
-FUNCTION_PACKAGES = ("sklearn", "scipy.special", "scipy.spatial.distance", "torch.nn.functional", "torch.nn.init")
+FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "xgboost", "lightgbm", "catboost", "joblib")
 
 
@@ -161,7 +170,7 @@ def collect() -> dict[str, dict[str, str]]:
                     add_class(found, module.__name__, name, item)
                 elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
                     found[module.__name__][name] = "p"
-                elif isinstance_of(item, "numpy:ufunc"):
+                elif isinstance_of(item, "numpy:ufunc") or is_singleton(module, name, item):
                     found[module.__name__].setdefault(name, "r")
     for package in FUNCTION_PACKAGES:
         for module in modules(package):
@@ -169,6 +178,16 @@ def collect() -> dict[str, dict[str, str]]:
     add_numpy_functions(found)
     add_torch_values(found)
     return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
+
+
+def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
+    """Values that pickle writes as a name only, such as pandas' NA: their `__reduce__` returns a text."""
+    if callable(item) or top(type(item).__module__) != top(module.__name__) or name.startswith("__"):
+        return False
+    try:
+        return item.__reduce_ex__(2) == name
+    except Exception:  # a value that can't be pickled is no value of a model
+        return False
 
 
 def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: type) -> None:

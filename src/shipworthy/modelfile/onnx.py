@@ -64,6 +64,7 @@ class _Walk:
         self.operators: set[tuple[str, str]] = set()
         self.local: set[str] = set()
         self.graphs = 0
+        self.opsets = 0
 
     def text(self, begin: int, end: int, limit: int = 4096) -> str:
         """A field as text, cut at `limit` bytes."""
@@ -93,6 +94,7 @@ class _Walk:
 
     def message(self, kind: str, low: int, high: int) -> Iterator[_Message]:
         self.graphs += kind == "Graph"
+        self.opsets += kind == "Opset"
         inside = _INSIDE[kind]
         for number, wire, begin, end, _ in self.fields(low, high):
             if number in inside and wire == BYTES:
@@ -241,5 +243,9 @@ def read(scope: Scope) -> int:
     else:
         if not walk.graphs:
             scope.unknown("it holds no graph: it may be another protobuf message than ONNX")
+        elif not walk.opsets:
+            scope.issue(
+                Code.BROKEN_STREAM, "medium", "it names no operator set, which every model must: it may be cut short"
+            )
     walk.judge()
     return size

@@ -10,6 +10,7 @@ from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, sniff
+from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
 
@@ -47,7 +48,7 @@ def settle(scope: Scope) -> str:
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):
             return "pickle"
-        if size > 22 and zips.end_of_archive(view) is not None:
+        if size > 22 and end_of_archive(view) is not None:
             return "zip"
     if found == "zlib" and not _unpacks(scope):
         return ""

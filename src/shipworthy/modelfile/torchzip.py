@@ -12,7 +12,7 @@ from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
 
 if TYPE_CHECKING:
-    from shipworthy.modelfile.zips import Entry
+    from shipworthy.modelfile.zipdirectory import Entry
 
 _SMALL = re.compile(
     r"(?:[^/]*/)?(?:version|byteorder|\.data/(?:version|serialization_id)|\.format_version|\.storage_alignment)"

@@ -6,7 +6,7 @@ What the two say differently, two loaders read differently (PKWARE APPNOTE 6.3.1
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
@@ -14,80 +14,23 @@ from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
 from shipworthy.modelfile.view import View
+from shipworthy.modelfile.zipdirectory import (
+    CENTRAL,
+    CENTRAL_SIZE,
+    DESCRIPTOR,
+    END,
+    LOCAL,
+    LOCAL_SIZE,
+    End,
+    Entry,
+    central_entry,
+    end_of_archive,
+    zip64_sizes,
+)
 
-_LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
-_END64, _LOCATOR64, _DESCRIPTOR = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
-_END_SIZE, _LOCAL_SIZE, _CENTRAL_SIZE = 22, 30, 46
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header."""
-
-    name: str
-    raw_name: bytes
-    flags: int
-    method: int
-    crc: int
-    packed: int
-    size: int
-    offset: int
-    mode: int
-    data: int = -1
-
-    @property
-    def encrypted(self) -> bool:
-        """Its bytes can't be read without a key."""
-        return bool(self.flags & 0x41)
-
-
-@dataclass(frozen=True)
-class End:
-    """The end of central directory record: where it is, how many entries, where the directory is and its size; `shift`
-    is how many bytes stand in front of the archive.
-    """
-
-    at: int
-    entries: int
-    size: int
-    offset: int
-    shift: int
-    stop: int
-
-
-def end_of_archive(view: View) -> End | None:
-    """The end record that Python's zipfile takes: the last one whose directory is where it says. None without one."""
-    tail = view.tail(_END_SIZE + 0xFFFF)
-    base = len(view) - len(tail)
-    found = tail.rfind(_END)
-    while found >= 0:
-        end = _end_at(view, base + found)
-        if end is not None:
-            return end
-        found = tail.rfind(_END, 0, found)
-    return None
-
-
-def _end_at(view: View, at: int) -> End | None:
-    if at + _END_SIZE > len(view):
-        return None
-    entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
-    stop = at + _END_SIZE + view.u16(at + 20)
-    directory_end = at
-    if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
-        at64 = view.u64(at - 12)
-        if view.read(at64, 4) != _END64:
-            at64 = at - 20 - 56
-        if view.read(at64, 4) == _END64:
-            entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
-            directory_end = at64
-    start = directory_end - size
-    if start < 0 or (entries and view.read(start, 4) != _CENTRAL):
-        return None
-    return End(at, entries, size, start, start - offset, stop)
 
 
 def read(scope: Scope) -> int:
@@ -126,8 +69,8 @@ def _around(scope: Scope, end: End) -> None:
     elif end.stop > len(view):
         scope.issue(Code.CONTAINER_TAMPERED, "medium", "the archive's comment is cut short", end.at)
     after = view.read(end.at + 4, len(view))
-    if _END in after:
-        where = end.at + 4 + after.find(_END)
+    if END in after:
+        where = end.at + 4 + after.find(END)
         text = "there is a second end record: another reader sees another archive"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, where)
 
@@ -136,11 +79,11 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
     view, at, stop = scope.view, end.offset, end.offset + end.size
     entries: list[Entry] = []
     names: set[bytes] = set()
-    while at + _CENTRAL_SIZE <= stop and view.read(at, 4) == _CENTRAL:
+    while at + CENTRAL_SIZE <= stop and view.read(at, 4) == CENTRAL:
         if len(entries) >= scope.limits.entries:
             scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
             return entries
-        entry, at = _central(view, at)
+        entry, at = central_entry(view, at)
         if entry.raw_name in names:
             text = f"two members are named {ascii(entry.name)[:120]}: readers differ in which one they take"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
@@ -161,63 +104,24 @@ def _check_name(scope: Scope, entry: Entry, at: int) -> None:
         scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {ascii(entry.name)[:120]} is a symbolic link", at)
 
 
-def _central(view: View, at: int) -> tuple[Entry, int]:
-    name_size, extra_size, comment_size = view.u16(at + 28), view.u16(at + 30), view.u16(at + 32)
-    raw = view.read(at + _CENTRAL_SIZE, name_size)
-    packed, size, offset = view.u32(at + 20), view.u32(at + 24), view.u32(at + 42)
-    extra = view.read(at + _CENTRAL_SIZE + name_size, extra_size)
-    wide = _zip64(extra)
-    if size == 0xFFFFFFFF and wide:
-        size = wide.pop(0)
-    if packed == 0xFFFFFFFF and wide:
-        packed = wide.pop(0)
-    if offset == 0xFFFFFFFF and wide:
-        offset = wide.pop(0)
-    flags = view.u16(at + 8)
-    unix = view.u16(at + 4) >> 8 == 3
-    entry = Entry(
-        name=raw.decode("utf-8" if flags & 0x800 else "cp437", "replace"),
-        raw_name=raw,
-        flags=flags,
-        method=view.u16(at + 10),
-        crc=view.u32(at + 16),
-        packed=packed,
-        size=size,
-        offset=offset,
-        mode=view.u32(at + 38) >> 16 if unix else 0,
-    )
-    return entry, at + _CENTRAL_SIZE + name_size + extra_size + comment_size
-
-
-def _zip64(extra: bytes) -> list[int]:
-    at = 0
-    while at + 4 <= len(extra):
-        kind, size = int.from_bytes(extra[at : at + 2], "little"), int.from_bytes(extra[at + 2 : at + 4], "little")
-        if kind == 1:
-            body = extra[at + 4 : at + 4 + size]
-            return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
-        at += 4 + size
-    return []
-
-
 def _local(scope: Scope, entry: Entry, end: End) -> Entry:
     """The entry with its data's offset, after comparing its local header with the directory."""
     view, at = scope.view, entry.offset
     shown = ascii(entry.name)[:120]
-    if at < 0 or at + _LOCAL_SIZE > end.offset or view.read(at, 4) != _LOCAL:
+    if at < 0 or at + LOCAL_SIZE > end.offset or view.read(at, 4) != LOCAL:
         scope.issue(
             Code.CONTAINER_TAMPERED, "high", f"the member {shown} has no local header where the directory says", at
         )
         return entry
     name_size, extra_size = view.u16(at + 26), view.u16(at + 28)
-    data = at + _LOCAL_SIZE + name_size + extra_size
+    data = at + LOCAL_SIZE + name_size + extra_size
     flags, method = view.u16(at + 6), view.u16(at + 8)
     crc, packed, size = view.u32(at + 14), view.u32(at + 18), view.u32(at + 22)
-    wide = _zip64(view.read(at + _LOCAL_SIZE + name_size, extra_size))
+    wide = zip64_sizes(view.read(at + LOCAL_SIZE + name_size, extra_size))
     size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
     packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
     differs = []
-    if view.read(at + _LOCAL_SIZE, name_size) != entry.raw_name:
+    if view.read(at + LOCAL_SIZE, name_size) != entry.raw_name:
         differs.append("name")
     if (flags ^ entry.flags) & _FLAGS_COMPARED:
         differs.append("flags")
@@ -260,7 +164,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End) -> None:
 def _descriptor(view: View, at: int, entry: Entry) -> int:
     """The size of the data descriptor behind a streamed member: with or without signature, 32 or 64 bit sizes."""
     raw = view.read(at, 24)
-    head = 4 if raw[:4] == _DESCRIPTOR else 0
+    head = 4 if raw[:4] == DESCRIPTOR else 0
     if int.from_bytes(raw[head : head + 4], "little") != entry.crc:
         return 0
     for width in (4, 8):
@@ -281,18 +185,18 @@ def _hole(scope: Scope, low: int, high: int) -> None:
 def _unlisted(scope: Scope, low: int, high: int) -> bool:
     """Members in [low, high) that no directory lists are reported and read as far as their own headers say."""
     view = scope.view
-    at = view.find(_LOCAL, low, high)
+    at = view.find(LOCAL, low, high)
     if at < 0:
         return False
     text = f"{high - low} bytes hold a member that the directory does not list: another reader may take it"
     scope.issue(Code.HIDDEN_PAYLOAD, "high", text, low)
     for _ in range(_UNLISTED):
         name_size = view.u16(at + 26)
-        data = at + _LOCAL_SIZE + name_size + view.u16(at + 28)
+        data = at + LOCAL_SIZE + name_size + view.u16(at + 28)
         packed = view.u32(at + 18)
-        following = view.find(_LOCAL, max(data, at + 4), high)
+        following = view.find(LOCAL, max(data, at + 4), high)
         stop = data + packed if packed and data + packed <= high else following if following >= 0 else high
-        raw = view.read(at + _LOCAL_SIZE, name_size)
+        raw = view.read(at + LOCAL_SIZE, name_size)
         method = view.u16(at + 8)
         entry = Entry(
             raw.decode("utf-8", "replace"),

@@ -14,7 +14,7 @@ from shipworthy.modelfile.pickles.values import COUNTED, FIXED, Global, Made
 from shipworthy.modelfile.report import Code
 
 if TYPE_CHECKING:
-    from shipworthy.modelfile.pickles.operations import Operations
+    from shipworthy.modelfile.pickles.stack import Stack
 
 _TYPE = re.compile(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
 _NAME = re.compile(rb"[A-Za-z_][\w.]{0,200}")
@@ -61,9 +61,9 @@ def item_size(description: str) -> int | None:
     return size * 4 if letter == "U" else size
 
 
-def skip(machine: Operations, at: int, state: Any) -> int:
+def skip(machine: Stack, at: int, state: Any) -> int:
     """Where the pickle goes on behind the array that `state` describes. Raises Broken."""
-    from shipworthy.modelfile.pickles.operations import BrokenError
+    from shipworthy.modelfile.pickles.stack import BrokenError
 
     wrapper = machine.stack[-1]
     wrapper.detail = "read"
@@ -87,9 +87,9 @@ def skip(machine: Operations, at: int, state: Any) -> int:
     return end
 
 
-def _object_array(machine: Operations, at: int) -> int:
+def _object_array(machine: Stack, at: int) -> int:
     from shipworthy.modelfile.pickles.machine import Machine
-    from shipworthy.modelfile.pickles.operations import BrokenError
+    from shipworthy.modelfile.pickles.stack import BrokenError
 
     inner = Machine(machine.buffer, at, machine.end, machine.policy)
     inner.plain = True  # joblib reads it with the plain unpickler
@@ -103,7 +103,7 @@ def _object_array(machine: Operations, at: int) -> int:
     return inner.position
 
 
-def _count(machine: Operations, shape: Any) -> int | None:
+def _count(machine: Stack, shape: Any) -> int | None:
     if not isinstance(shape, tuple):
         return None
     total = 1
@@ -120,13 +120,13 @@ def _count(machine: Operations, shape: Any) -> int | None:
     return total
 
 
-def _padded(machine: Operations, slot: Any) -> bool:
+def _padded(machine: Stack, slot: Any) -> bool:
     if not isinstance(slot, int) or slot <= 0:
         return False
     return decode(machine.buffer, slot, 64) is not None
 
 
-def probe(machine: Operations, at: int, end: int) -> None:
+def probe(machine: Stack, at: int, end: int) -> None:
     """Read array bytes as opcodes, as an unpickler other than joblib's would: an import among them is a finding."""
     buffer, texts = machine.buffer, 0
     for _ in range(_PROBE_TOKENS):
@@ -155,13 +155,13 @@ def probe(machine: Operations, at: int, end: int) -> None:
     machine.issue(Code.HIDDEN_PAYLOAD, "medium", "the bytes of an array read as a long run of pickle instructions")
 
 
-def _hidden(machine: Operations, at: int, name: str) -> None:
+def _hidden(machine: Stack, at: int, name: str) -> None:
     message = "the bytes of an array are pickle instructions that import a name: another loader than joblib runs them"
     machine.position = at
     machine.issue(Code.HIDDEN_PAYLOAD, "high", message, name)
 
 
-def _step(machine: Operations, at: int, end: int) -> int:
+def _step(machine: Stack, at: int, end: int) -> int:
     """The length of the instruction at `at`; 0 when it is none."""
     op = machine.buffer[at]
     if FIXED[op]:

@@ -145,6 +145,10 @@ class Calls:
         call = rules.Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
         if wrong:
+            if rule == "attribute":
+                message = f"loading calls {_shown(callee)}: {wrong}"
+                self._called(callee, args, Code.CODE_EXECUTION, "critical", message)
+                return Made(callee)
             code = Code.EXTERNAL_DATA if rule == "sidecar" else Code.BOMB if "huge" in wrong else None
             self._misuse(callee, args, wrong, code)
         self.inner.update(dict.fromkeys(call.inner))

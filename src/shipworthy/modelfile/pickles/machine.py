@@ -8,7 +8,8 @@ Opcode semantics: CPython `Lib/pickle.py` and `Modules/_pickle.c`; PEP 307, PEP 
 
 from __future__ import annotations
 
-from shipworthy.modelfile.pickles.operations import BrokenError, Operations
+from shipworthy.modelfile.pickles.operations import Operations
+from shipworthy.modelfile.pickles.stack import BrokenError
 from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, LIST, Chunk, shallow
 
 WINDOW = 1 << 18

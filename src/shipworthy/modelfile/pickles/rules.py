@@ -255,6 +255,19 @@ def resolve(call: Call) -> str | None:
     return None
 
 
+def attribute(call: Call) -> str | None:
+    """`getattr(Class, "name")` is how protocols below 4 write a nested name; it is judged like the name itself."""
+    owner = call.args[0] if call.args is not None and len(call.args) == 2 else None
+    try:
+        attr = call.literal(1, 200)
+    except NotALiteralError:
+        return "what it looks up can't be seen"
+    if not isinstance(owner, Global) or not isinstance(attr, str):
+        return "it looks a name up on a value that is computed while loading"
+    call.resolves = call.name(owner.module, f"{owner.name}.{attr}", 0)
+    return None
+
+
 def sidecar(_call: Call) -> str | None:
     """Old joblib: the array lies in another file, loaded with pickles allowed."""
     return "it loads an array from another file beside this one"
@@ -280,5 +293,6 @@ RULES: dict[str, Rule] = {
     "rebuild_type": rebuild_type,
     "inner_file": inner_file,
     "resolve": resolve,
+    "attribute": attribute,
     "sidecar": sidecar,
 }

@@ -1,0 +1,231 @@
+"""The symbolic stack, marks and memo: what the opcodes work on."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import Any
+
+from shipworthy.modelfile.pickles import arrays
+from shipworthy.modelfile.pickles.calls import Calls, Policy
+from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
+from shipworthy.modelfile.pickles.values import (
+    DICT,
+    EMPTY_DICT,
+    FIRST_OBJECT,
+    FIXED_ONE,
+    NAME_LENGTH,
+    OPAQUE,
+    TUPLE,
+    Chunk,
+    Global,
+    Made,
+    shallow,
+)
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.view import Buffer
+
+_KEPT_FIRST, _KEPT_LAST = 2, 8
+_STATE_ITEMS = 64
+_KEPT_TUPLES = 20_000
+_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
+
+
+class BrokenError(Exception):
+    """A loader raises here."""
+
+
+class Stack(Calls):
+    """The loader's stack, marks and memo, and what is put into containers."""
+
+    def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
+        super().__init__(buffer, start, end, policy)
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.fence = 0
+        self.memo: array[int] = array("q")
+        self.sparse: dict[int, int] = {}
+        self.objects: list[Any] = []
+        self.broken = ""
+        self.dup_seen = False
+        self.plain = False
+        self.tuples = 0
+
+    # memo -----------------------------------------------------------------------------------------------
+
+    def put(self, index: int) -> None:
+        """Remember the top of the stack."""
+        if len(self.stack) <= self.fence:
+            raise BrokenError("the stack is empty where a value is needed")
+        if self.stack[-1].__class__ is Chunk:
+            self.explicit(1)
+        value = self._cell(self.stack[-1])
+        if index < len(self.memo):
+            self.memo[index] = value
+        elif index == len(self.memo) and index not in self.sparse:
+            self.memo.append(value)
+        else:
+            if index > max(self.end - self.start, 1 << 16):
+                self.issue(Code.BOMB, "high", f"memo index {index} makes the loader allocate a huge table")
+            if len(self.sparse) >= self.limits.objects:
+                raise BrokenError("more memo entries lie apart than any pickler writes")
+            self.sparse[index] = value
+
+    def _cell(self, value: Any) -> int:
+        if value.__class__ is int:
+            return value
+        if isinstance(value, (Global, Made)) and value.cell:
+            return value.cell
+        if len(self.objects) >= self.limits.objects:
+            return OPAQUE
+        if value.__class__ is tuple:
+            self.tuples += 1
+            if self.tuples > _KEPT_TUPLES:
+                for part in value:
+                    if part.__class__ is not int:
+                        break
+                else:
+                    return TUPLE
+        self.objects.append(value)
+        cell = FIRST_OBJECT - (len(self.objects) - 1)
+        if isinstance(value, (Global, Made)):
+            value.cell = cell
+        return cell
+
+    def missing(self, index: int) -> int:
+        """A memo entry beyond the dense part."""
+        if index not in self.sparse:
+            raise BrokenError(f"memo entry {index} was never written")
+        return self.sparse[index]
+
+    def _get(self, index: int) -> None:
+        value = self.memo[index] if 0 <= index < len(self.memo) else self.missing(index)
+        self.stack.append(value if value > FIRST_OBJECT else self.objects[FIRST_OBJECT - value])
+
+    # stack ----------------------------------------------------------------------------------------------
+
+    def need(self, count: int) -> None:
+        """At least `count` values above the last mark, the top ones in slots of their own."""
+        self.explicit(count)
+        if len(self.stack) - self.fence < count:
+            raise BrokenError("the stack is empty where a value is needed")
+
+    def explicit(self, count: int) -> None:
+        """Give the top `count` values slots of their own."""
+        stack = self.stack
+        for back in range(1, count + 1):
+            at = len(stack) - back
+            if at < self.fence:
+                return
+            chunk = stack[at]
+            if chunk.__class__ is Chunk:
+                if chunk.end:
+                    values = [match.start() + 1 for match in FIXED_ONE.finditer(self.buffer, chunk.start, chunk.end)]
+                    stack[at : at + 1] = values
+                else:
+                    single = min(chunk.count, 64)
+                    left = chunk.count - single
+                    stack[at : at + 1] = [*([Chunk(0, 0, left)] if left else []), *([OPAQUE] * single)]
+
+    def pop(self) -> Any:
+        """The top value."""
+        self.need(1)
+        return self.stack.pop()
+
+    def pop_mark(self) -> list[Any]:
+        """What lies above the last mark. Raises BrokenError without a mark."""
+        if not self.marks:
+            raise BrokenError("there is no mark where one is needed")
+        mark = self.marks.pop()
+        self.fence = self.marks[-1] if self.marks else 0
+        items = self.stack[mark:]
+        del self.stack[mark:]
+        return items
+
+    def let_go(self) -> None:
+        """Shorten a huge stack: of each part between marks the first and last values are kept, the others counted."""
+        if len(self.marks) > self.limits.marks:
+            raise BrokenError("more marks are open than any pickler leaves")
+        kept: list[Any] = []
+        marks: list[int] = []
+        edges = [0, *self.marks, len(self.stack)]
+        for number, (low, high) in enumerate(pairwise(edges)):
+            if number:
+                marks.append(len(kept))
+            if high - low <= _KEPT_FIRST + _KEPT_LAST + 1:
+                kept += self.stack[low:high]
+                continue
+            middle = self.stack[low + _KEPT_FIRST : high - _KEPT_LAST]
+            count = sum(_width(self.buffer, item) for item in middle)
+            kept += self.stack[low : low + _KEPT_FIRST]
+            kept.append(Chunk(0, 0, count))
+            kept += self.stack[high - _KEPT_LAST : high]
+        self.stack[:] = kept
+        self.marks[:] = marks
+        self.fence = marks[-1] if marks else 0
+        if len(kept) > self.limits.stack:
+            raise BrokenError("more values wait on the stack than any pickler leaves")
+
+    def tuple_of(self, count: int) -> None:
+        """TUPLE1 to TUPLE3."""
+        self.need(count)
+        items = self.stack[-count:]
+        del self.stack[-count:]
+        self.stack.append(shallow(items))
+
+    # containers -----------------------------------------------------------------------------------------
+
+    def add_items(self, target: Any, mark: int) -> None:
+        """APPENDS, SETITEMS, ADDITEMS onto something that is no plain container made here."""
+        if isinstance(target, dict):
+            self._keep(target, self.stack[mark:])
+        else:
+            self._changed(target)
+
+    def add_one(self, count: int) -> None:
+        """APPEND (one value) and SETITEM (two)."""
+        self.need(count + 1)
+        values = self.stack[-count:]
+        del self.stack[-count:]
+        target = self.stack[-1]
+        if target.__class__ is int:
+            if target == EMPTY_DICT:
+                self.stack[-1] = DICT
+                if self.wrapping and len(self.stack) > 1 and arrays.is_wrapper(self.stack[-2]):
+                    self.stack[-1] = {}
+                    self._keep(self.stack[-1], values)
+        elif isinstance(target, dict):
+            self._keep(target, values)
+        else:
+            self._changed(target)
+
+    def keep_items(self, mark: int) -> None:
+        """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
+        self.stack[mark - 1] = DICT
+        if mark > 1 and arrays.is_wrapper(self.stack[mark - 2]):
+            kept: dict[str, Any] = {}
+            self._keep(kept, self.stack[mark:])
+            self.stack[mark - 1] = kept
+
+    def _keep(self, target: dict[str, Any], items: list[Any]) -> None:
+        for key, value in zip(items[::2], items[1::2], strict=False):
+            if isinstance(key, int) and key > 0 and len(target) < _STATE_ITEMS:
+                try:
+                    target[str(decode(self.buffer, key, NAME_LENGTH))] = value
+                except NotALiteralError:
+                    continue
+
+    def _changed(self, target: Any) -> None:
+        """Items are added to an object: its own methods run, so it must not have been given state before."""
+        if isinstance(target, Global):
+            what = f"items are added to {target.key} itself, which changes it for the whole process"
+            self.issue(Code.STATE_TAMPERING, "high", what, target.key)
+        elif isinstance(target, Made) and target.sealed:
+            name = target.maker.key if target.maker else ""
+            self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
+
+
+def _width(buffer: Buffer, item: Any) -> int:
+    if item.__class__ is not Chunk:
+        return 1
+    return item.count or sum(1 for _ in FIXED_ONE.finditer(buffer, item.start, item.end))

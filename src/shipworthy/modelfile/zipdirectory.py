@@ -1,0 +1,121 @@
+"""The records of a zip archive's directory (PKWARE APPNOTE 6.3.10, section 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipworthy.modelfile.view import View
+
+LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+DESCRIPTOR = b"PK\x07\x08"
+LOCAL_SIZE, CENTRAL_SIZE = 30, 46
+_END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
+_END_SIZE = 22
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    mode: int
+    data: int = -1
+
+    @property
+    def encrypted(self) -> bool:
+        """Its bytes can't be read without a key."""
+        return bool(self.flags & 0x41)
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of central directory record: where it is, how many entries, where the directory is and its size; `shift`
+    is how many bytes stand in front of the archive.
+    """
+
+    at: int
+    entries: int
+    size: int
+    offset: int
+    shift: int
+    stop: int
+
+
+def end_of_archive(view: View) -> End | None:
+    """The end record that Python's zipfile takes: the last one whose directory is where it says. None without one."""
+    tail = view.tail(_END_SIZE + 0xFFFF)
+    base = len(view) - len(tail)
+    found = tail.rfind(END)
+    while found >= 0:
+        end = _end_at(view, base + found)
+        if end is not None:
+            return end
+        found = tail.rfind(END, 0, found)
+    return None
+
+
+def _end_at(view: View, at: int) -> End | None:
+    if at + _END_SIZE > len(view):
+        return None
+    entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
+    stop = at + _END_SIZE + view.u16(at + 20)
+    directory_end = at
+    if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
+        at64 = view.u64(at - 12)
+        if view.read(at64, 4) != _END64:
+            at64 = at - 20 - 56
+        if view.read(at64, 4) == _END64:
+            entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
+            directory_end = at64
+    start = directory_end - size
+    if start < 0 or (entries and view.read(start, 4) != CENTRAL):
+        return None
+    return End(at, entries, size, start, start - offset, stop)
+
+
+def central_entry(view: View, at: int) -> tuple[Entry, int]:
+    """The entry at an offset of the directory, and the offset behind it."""
+    name_size, extra_size, comment_size = view.u16(at + 28), view.u16(at + 30), view.u16(at + 32)
+    raw = view.read(at + CENTRAL_SIZE, name_size)
+    packed, size, offset = view.u32(at + 20), view.u32(at + 24), view.u32(at + 42)
+    extra = view.read(at + CENTRAL_SIZE + name_size, extra_size)
+    wide = zip64_sizes(extra)
+    if size == 0xFFFFFFFF and wide:
+        size = wide.pop(0)
+    if packed == 0xFFFFFFFF and wide:
+        packed = wide.pop(0)
+    if offset == 0xFFFFFFFF and wide:
+        offset = wide.pop(0)
+    flags = view.u16(at + 8)
+    unix = view.u16(at + 4) >> 8 == 3
+    entry = Entry(
+        name=raw.decode("utf-8" if flags & 0x800 else "cp437", "replace"),
+        raw_name=raw,
+        flags=flags,
+        method=view.u16(at + 10),
+        crc=view.u32(at + 16),
+        packed=packed,
+        size=size,
+        offset=offset,
+        mode=view.u32(at + 38) >> 16 if unix else 0,
+    )
+    return entry, at + CENTRAL_SIZE + name_size + extra_size + comment_size
+
+
+def zip64_sizes(extra: bytes) -> list[int]:
+    """The 64-bit values of an extra field, in the order of APPNOTE 4.5.3; empty without them."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = int.from_bytes(extra[at : at + 2], "little"), int.from_bytes(extra[at + 2 : at + 4], "little")
+        if kind == 1:
+            body = extra[at + 4 : at + 4 + size]
+            return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
+        at += 4 + size
+    return []
