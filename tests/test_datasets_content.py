@@ -33,18 +33,19 @@ def test_exactly_one_check_digit_satisfies_luhn_and_changing_a_digit_breaks_it(d
 
 
 @given(st.sampled_from([("DE", 18), ("GB", 18), ("FR", 23), ("NO", 11)]), st.data())
-def test_an_iban_has_one_pair_of_check_digits_and_swapped_characters_break_it(
+def test_an_iban_has_one_pair_of_check_digits_and_swapped_digits_break_it(
     country: tuple[str, int], data: st.DataObject
 ) -> None:
     code, length = country
-    account = data.draw(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=length, max_size=length))
+    letters = data.draw(st.sampled_from(["0123456789", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"]))
+    account = data.draw(st.text(letters, min_size=length, max_size=length))
     number = "".join(str(int(char, 36)) for char in account + code + "00")
     iban = f"{code}{98 - int(number) % 97:02}{account}"
     assert iban_valid(iban)
     assert iban_valid(" ".join(iban[i : i + 4] for i in range(0, len(iban), 4)))
     at = data.draw(st.integers(4, len(iban) - 2))
-    swapped = iban[:at] + iban[at + 1] + iban[at] + iban[at + 2 :]
-    assert swapped == iban or not iban_valid(swapped)
+    if iban[at].isdigit() and iban[at + 1].isdigit() and iban[at] != iban[at + 1]:
+        assert not iban_valid(iban[:at] + iban[at + 1] + iban[at] + iban[at + 2 :])
     assert ("iban", False) in kinds(f"pay to {iban} soon")
 
 

@@ -18,11 +18,17 @@ labeltext intent topic tag rating stars score isspam spam toxic toxicity isattac
 species fraud isfraud churn default survived
 """
 _SEED = 20_261_122
+_CELLS, _CHARS = 4_000_000, 100_000_000
 
 
 def plain(name: str) -> str:
     """A column name for comparing."""
     return "".join(char for char in name.lower() if char.isalnum())
+
+
+def may_be_label(name: str) -> bool:
+    """Whether a name is one that label columns have."""
+    return plain(name) in _LABEL_NAMES.split()
 
 
 def label_column(names: Sequence[str], wanted: str = "") -> str:
@@ -35,7 +41,8 @@ def label_column(names: Sequence[str], wanted: str = "") -> str:
 
 @dataclass
 class Sample:
-    """At most `size` rows, chosen evenly from all rows when there are more (reservoir sampling, algorithm R).
+    """At most `size` rows, chosen evenly from all rows when there are more (reservoir sampling, algorithm R). Fewer of
+    very wide or very long ones: 4 million cells and about 100 million characters at most.
 
     `rows[i]` is the row number of `cells[i]`, which maps column names to values (the items of a list joined).
     """
@@ -44,18 +51,25 @@ class Sample:
     rows: list[int] = field(default_factory=list)
     cells: list[dict[str, object]] = field(default_factory=list)
     seen: int = 0
+    chars: int = 0
 
     def fill(self, table: Table, max_chars: int = 20_000) -> Sample:
         """Read the table to its end."""
         chance = random.Random(_SEED)  # noqa: S311  (a sample, not a secret)
         for row in table:
             self.seen += 1
+            if self.seen == 1:
+                self.size = max(1, min(self.size, _CELLS // max(1, len(row.names))))
+            if self.chars > _CHARS:
+                self.size = max(1, len(self.rows))  # no more at once; later rows still take their turn
             slot = len(self.rows) if len(self.rows) < self.size else chance.randrange(self.seen)
             if slot >= self.size:
                 continue
             cells: dict[str, object] = {}
             for name, value in zip(row.names, row.values, strict=False):
-                value = value[:max_chars] if isinstance(value, (str, bytes)) else value
+                if isinstance(value, (str, bytes)):
+                    value = value[:max_chars]
+                    self.chars += len(value) if slot == len(self.rows) else 0
                 if name not in cells:
                     cells[name] = value
                 elif len(as_text(cells[name])) < max_chars:

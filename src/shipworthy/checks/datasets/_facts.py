@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from shipworthy.checks.datasets._columns import label_column
+from shipworthy.checks.datasets._columns import label_column, may_be_label
 from shipworthy.checks.datasets._report import show
 from shipworthy.checks.datasets._tables import BYTES, ROWS, Row, Table, as_text, is_number
 from shipworthy.model import Artifact, Kind
 
 _DISTINCT = 10_000
+_DISTINCT_IN_ALL = 2_000_000
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
@@ -63,6 +64,7 @@ def describe(source: Path | Artifact, *, rows: int = ROWS, megabytes: int = BYTE
 
 @dataclass
 class _Counts:
+    label: bool = False
     cells: int = 0
     missing: int = 0
     types: Counter[str] = field(default_factory=Counter)
@@ -77,13 +79,14 @@ class Census:
     def __init__(self) -> None:
         self.columns: dict[str, _Counts] = {}
         self.labels: dict[str, Counter[str]] = {}
+        self.distinct = 0
 
     def add(self, row: Row) -> None:
         """Count a row."""
         for name, value in zip(row.names, row.values, strict=False):
             counts = self.columns.get(name)
             if counts is None:
-                counts = self.columns[name] = _Counts()
+                counts = self.columns[name] = _Counts(label=may_be_label(name))
             counts.cells += 1
             kind = kind_of(value)
             if kind == "empty":
@@ -94,14 +97,18 @@ class Census:
             if len(rows) < 5:
                 rows.append(row.number)
             text = as_text(value)
-            if len(counts.values) < _DISTINCT:
-                counts.values.add(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-            else:
-                counts.more = True
-            if len(text) <= 200:
+            if counts.label and len(text) <= 200:
                 labels = self.labels.setdefault(name, Counter())
                 if len(labels) <= 1000 or text in labels:
                     labels[text] += 1
+            digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            if digest in counts.values:
+                continue
+            if len(counts.values) < _DISTINCT and self.distinct < _DISTINCT_IN_ALL:
+                counts.values.add(digest)
+                self.distinct += 1
+            else:
+                counts.more = True
 
     def facts(self, table: Table) -> DatasetFacts:
         """The facts, after the last row."""

@@ -68,21 +68,25 @@ def candidates(corpus: Corpus, labels: Ints, classes: int, *, least: int, most: 
         _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
         gram, text = np.divmod(np.unique(codes * size + owner[begins]), size)
         frequency = np.bincount(gram, minlength=len(first))
-        counted += int((frequency >= least).sum())
-        cell = np.bincount(gram * classes + labels[text], minlength=len(first) * classes).reshape(-1, classes)
+        frequent = frequency >= least
+        counted += int(frequent.sum())
+        kept = frequent[codes]  # a rare n-gram has no frequent extension
+        number = np.cumsum(frequent) - 1
+        places, pairs = begins[first[frequent]], frequent[gram]
+        gram, text, frequency = number[gram[pairs]], text[pairs], frequency[frequent]
+        cell = np.bincount(gram * classes + labels[text], minlength=len(places) * classes).reshape(-1, classes)
         lift = cell / frequency[:, None] / prior
         label = lift.argmax(axis=1)
-        held = cell[np.arange(len(first)), label]
+        held = cell[np.arange(len(places)), label]
         chosen = (held >= least) & (held >= wanted[label] * frequency) & (held <= most * size)
         mask = chosen[gram] & (labels[text] == label[gram])
         grams = np.full((int(chosen.sum()), 3), -1, dtype=np.int64)
         for offset in range(n):
-            grams[:, offset] = tokens[begins[first[chosen]] + offset]
-        hashes = np.zeros(len(first), dtype=np.int64)
+            grams[:, offset] = tokens[places[chosen] + offset]
+        hashes = np.zeros(len(places), dtype=np.int64)
         np.add.at(hashes, gram[mask], fingerprint[text[mask]])
         found.append((label[chosen], grams, text[mask], held[chosen], hashes[chosen]))
-        frequent = (frequency >= least)[codes]  # a rare n-gram has no frequent extension
-        begins, codes = begins[frequent], codes[frequent]
+        begins, codes = begins[kept], number[codes[kept]]
     return _grouped(found, counted)
 
 

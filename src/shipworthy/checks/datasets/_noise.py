@@ -14,7 +14,7 @@ from shipworthy.checks.datasets._textmodel import Floats, Ints
 class Noise:
     """What predictions say about labels.
 
-    `share` estimates the share of turned labels and `low` is the lower end of its 95 % interval (Wilson); `overlap`
+    `share` estimates the share of turned labels and `low` bounds it from below with 95 % confidence (Wilson); `overlap`
     says that the disagreement comes from classes that overlap rather than from turned labels; `learnable` that the
     predictions are better than guessing at all. `suspects` are the rows that look like another label, the clearest
     first, and `instead[i]` is the label that `suspects[i]` looks like.
@@ -40,10 +40,10 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
     """Judge labels by out-of-fold probabilities of shape (rows, classes).
 
     Where classes overlap, disagreement fades as the predictions become surer; turned labels are spread evenly, so
-    their share stays the same. The disagreement in the surest quarter is therefore the estimate, and a steep rise in
-    the next quarter is the sign of overlap. Suspects are the off-diagonal rows of the confident joint (Northcutt,
-    Jiang and Chuang, Confident Learning, JAIR 2021): rows whose probability of another class reaches that class's mean
-    self-confidence.
+    their share stays the same. The disagreement in the surest quarter (and the next two, as long as it stays even) is
+    therefore the estimate, and a steep rise in the second quarter is the sign of overlap. Suspects are the
+    off-diagonal rows of the confident joint (Northcutt, Jiang and Chuang, Confident Learning, JAIR 2021): rows whose
+    probability of another class reaches that class's mean self-confidence.
     """
     count, classes = chances.shape
     predicted = chances.argmax(axis=1)
@@ -52,8 +52,13 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
     right = float(1 - disagree.mean())
     order = np.argsort(-chances.max(axis=1), kind="stable")
     quarter = max(1, count // 4)
-    surest, next_surest = disagree[order[:quarter]], disagree[order[quarter : 2 * quarter]]
-    share, following = float(surest.mean()), float(next_surest.mean()) if len(next_surest) else 0.0
+    surest = disagree[order[:quarter]]
+    rises = [float(disagree[order[i * quarter : (i + 1) * quarter]].mean()) for i in range(1, 3) if count > 8]
+    for taken, rise in enumerate(rises, 2):
+        if rise > 1.6 * float(surest.mean()) + 0.01:
+            break
+        surest = disagree[order[: taken * quarter]]  # as even as turned labels are: more rows tell it better
+    share = float(surest.mean())
 
     own = np.array([chances[labels == k, k].mean() if (labels == k).any() else 1.0 for k in range(classes)])
     confident = np.where(chances >= own, chances, -1.0)
@@ -63,8 +68,8 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
     found = found[np.argsort(-doubt, kind="stable")]
     return Noise(
         share=share,
-        low=wilson_low(int(surest.sum()), quarter),
-        overlap=following > 2.5 * share + 0.02,
+        low=wilson_low(int(surest.sum()), len(surest)),
+        overlap=bool(rises) and rises[0] > 2.5 * float(disagree[order[:quarter]].mean()) + 0.02,
         learnable=right >= most + 0.1 * (1 - most),
         right=right,
         suspects=found,
@@ -72,8 +77,8 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
     )
 
 
-def wilson_low(hits: int, trials: int, z: float = 1.96) -> float:
-    """The lower end of Wilson's score interval of a share."""
+def wilson_low(hits: int, trials: int, z: float = 1.645) -> float:
+    """The lower end of Wilson's score interval of a share; z = 1.645 leaves 5 % below it."""
     if not trials:
         return 0.0
     share = hits / trials

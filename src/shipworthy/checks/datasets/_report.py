@@ -34,9 +34,10 @@ def listed(rows: Iterable[int], count: int) -> str:
 
 
 def masked(text: str) -> str:
-    """Text for evidence that may hold personal data: addresses and long numbers are taken out."""
+    """Text for evidence: addresses, long numbers and what could be a key are taken out."""
     text = re.sub(r"[^\s@]{1,64}@[^\s@]{1,255}", "[address]", text[:2000])
-    return re.sub(r"\d(?:[ .-]?\d){5,}", "[number]", text)
+    text = re.sub(r"\d(?:[ .-]?\d){5,}", "[number]", text)
+    return re.sub(r"(?<![\w+=-])([\w+=-]{3})[\w+=-]{17,}", r"\1…", text, flags=re.ASCII)
 
 
 @dataclass

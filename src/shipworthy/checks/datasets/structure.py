@@ -224,5 +224,5 @@ def _columns(artifact: Artifact, table: Table, census: Census) -> Iterator[Findi
                 row=rows[0],
                 field=show(name),
             )
-        if len(counts.values) == 1 and total >= 10 and name != label and total >= 0.5 * table.rows:
+        if len(counts.values) == 1 and not counts.more and total >= 10 and name != label and total >= 0.5 * table.rows:
             yield CONSTANT.at(artifact, f"column {show(name)}", key=name, field=show(name))
