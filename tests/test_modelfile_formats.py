@@ -120,6 +120,18 @@ def test_two_members_of_one_name_and_hidden_members_are_read() -> None:
     assert scan_bytes(TAMPERED["unlisted member"]).worst == "critical"
 
 
+def test_one_member_listed_under_many_names_is_not_read_as_often() -> None:
+    whole = make.zipped(("m00000", make.EVIL))
+    local, _, rest = whole.partition(b"PK\x01\x02")
+    entry, _, end = rest.partition(b"PK\x05\x06")
+    count = 3000
+    entries = b"".join(b"PK\x01\x02" + entry.replace(b"m00000", b"m%05d" % n) for n in range(count))
+    end = end[:4] + struct.pack("<HHII", count, count, len(entries), len(local)) + end[16:]
+    report = scan_bytes(local + entries + b"PK\x05\x06" + end)
+    assert {Code.CONTAINER_TAMPERED, Code.CODE_EXECUTION} <= codes(report)
+    assert len(report.members) < 200
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packed_members_are_unpacked_and_read(method: int) -> None:
     assert scan_bytes(make.zipped(("m/data.pkl", make.EVIL), method=method)).worst == "critical"

@@ -46,8 +46,7 @@ def read(scope: Scope) -> int:
     entries = _directory(scope, end)
     _around(scope, end)
     located = [_local(scope, entry, end) for entry in entries]
-    _layout(scope, located, end)
-    members = [entry for entry in located if entry.data >= 0]
+    members = _layout(scope, located, end)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
     else:
@@ -143,14 +142,23 @@ def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, in
     return [("CRC", crc, entry.crc), ("packed size", packed, entry.packed), ("size", size, entry.size)]
 
 
-def _layout(scope: Scope, entries: list[Entry], end: End) -> None:
-    """Members must not overlap, and nothing may lie between them."""
+def _layout(scope: Scope, entries: list[Entry], end: End) -> list[Entry]:
+    """Members must not overlap, and nothing may lie between them.
+
+    Returns those to read, in the order of the directory: of overlapping ones only the first few, or the same bytes
+    would be read as often as the directory names them.
+    """
+    left_out: set[int] = set()
+    overlapping = 0
     at = max(end.shift, 0)
     view = scope.view
     for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
         if entry.offset < at:
             text = f"the member {ascii(entry.name)[:120]} overlaps another: the same bytes are unpacked twice"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
+            overlapping += 1
+            if overlapping > _UNLISTED:
+                left_out.add(id(entry))
         elif entry.offset > at:
             _hole(scope, at, entry.offset)
         at = max(at, entry.data + entry.packed)
@@ -159,6 +167,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End) -> None:
     directory = end.offset
     if at < directory:
         _hole(scope, at, directory)
+    return [entry for entry in entries if entry.data >= 0 and id(entry) not in left_out]
 
 
 def _descriptor(view: View, at: int, entry: Entry) -> int:
