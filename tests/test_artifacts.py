@@ -38,6 +38,7 @@ def test_files_are_what_they_are(tmp_path: Path) -> None:
         "nb/explore.ipynb": Kind.NOTEBOOK,
         "data/train.csv": Kind.DATASET,
         "data/rows.jsonl": Kind.DATASET,
+        "data/rows.csv.gz": Kind.DATASET,
         "requirements-dev.txt": Kind.REQUIREMENTS,
         "pyproject.toml": Kind.REQUIREMENTS,
         "Dockerfile": Kind.DOCKERFILE,

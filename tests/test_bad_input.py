@@ -85,6 +85,7 @@ def test_run_without_training_says_what_to_do(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ('[load]\ndatasets = ["data/*.csv"]\n', "matches no file"),
+        ('[load]\nmodels = ["s3://models/base/"]\n', "[[load.fetch]]"),
         ('[train]\ncommand = ["python", "t.py"]\ninputs = { train = "missing.csv" }\n', "missing.csv"),
         ('[train]\ncommand = ["python", "t.py"]\ninputs = { train = "../x" }\n', "inside the workspace"),
         ('[evaluate]\ncommand = ["python", "e.py"]\nholdout = "folder"\n', "is a folder"),

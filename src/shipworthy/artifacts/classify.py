@@ -19,7 +19,8 @@ _CODE = _words(
     """py pyi pyx pyw js mjs cjs jsx ts tsx sh bash zsh r jl go rs java kt scala c cc cpp h hpp cs rb php pl lua sql
     ps1"""
 )
-_DATASET = _words("csv tsv jsonl ndjson parquet arrow feather avro orc")
+_DATASET = _words("csv tsv tab jsonl ndjson parquet pq arrow feather avro orc")
+_PACKED_TABLES = (".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
 _MODEL = _words(
     """pkl pickle joblib dill cloudpickle pt pth ckpt bin safetensors onnx ort keras h5 hdf5 pb tflite gguf ggml npy npz
     model mar nemo pmml mlmodel mlpackage engine plan trt llamafile skops cbm ubj bst rds rda pdmodel pdiparams pdparams
@@ -79,6 +80,8 @@ def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     if suffix in _MODEL:
         return Kind.MODEL
+    if name.lower().endswith(_PACKED_TABLES):
+        return Kind.DATASET
     if model_format in _LOADABLE or (model_format in _CONTAINERS and suffix not in _ARCHIVES):
         return Kind.MODEL
     if suffix == "ipynb":

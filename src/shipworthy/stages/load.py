@@ -73,6 +73,12 @@ def _nothing_missing(job: Job, inventory: Inventory) -> None:
     source = settings.source.name if settings.source else "settings"
     for key in ("datasets", "models", "notebooks", "requirements"):
         for glob in getattr(settings.load, key):
+            if "://" in glob:
+                raise UsageError(
+                    f"`{glob}` is an address; globs name files of the workspace",
+                    where=f"{source}: load.{key}",
+                    remedy="bring it in with [[load.fetch]], which needs its digest",
+                )
             if not any(matches(uri, (glob,)) for uri in uris):
                 raise UsageError(
                     f"`{glob}` matches no file",
