@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ARGS ?=
+ARGS ?= -n auto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow lint docs lock clean
