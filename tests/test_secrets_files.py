@@ -175,3 +175,11 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_known_bad_sample_is_seen(tmp_path: Path) -> None:
     assert CHECK.canary
     assert CHECK.canary.rule in make.fire(CHECK, tmp_path)
+
+
+def test_names_in_lower_case_beside_a_services_name_are_no_tokens(tmp_path: Path) -> None:
+    """A list of package names: "datadog-torchserve" is followed by a name of forty letters."""
+    text = '["plex-updater","datadog-torchserve","odoo9-addon-stock-quant-reserved-qty-uom","aiofauna"]\n'
+    findings, skipped = make.run(CHECK, make.lay_out(tmp_path, {"index.json": text}), tmp_path)
+    assert not skipped
+    assert all(finding.severity is Severity.LOW for finding in findings)

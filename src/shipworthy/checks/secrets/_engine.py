@@ -40,6 +40,7 @@ _LOOSE = bytes.maketrans(b",<>()[]{}&|*", b" " * 12)
 _BOMS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+_WORDS = re.compile(rb"[a-z]+\d{0,2}(?:[-_.][a-z]+\d{0,2}){2,}|[a-z]{16,}")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,60}-----")
 
 
@@ -210,6 +211,8 @@ def _hit(raw: _kingfisher.Raw, secret: bytes, following: bytes) -> Hit:
     text = secret.decode("utf-8", "replace")
     if is_example_token(secret) or (rule in (CONNECTION_STRING, PASSWORD) and is_placeholder(text)):
         severity, confidence = Severity.LOW, Confidence.LOW
+    elif rule not in (CONNECTION_STRING, PASSWORD, PRIVATE_KEY) and _WORDS.fullmatch(secret):
+        severity, confidence = Severity.LOW, Confidence.LOW  # a name in lower case, not a random token
     elif is_identifier(raw.rule):
         severity = Severity.LOW
     elif confidence is Confidence.LOW:
