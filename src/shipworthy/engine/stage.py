@@ -22,7 +22,7 @@ class Job:
 
     `done` holds the results of the stages before, by name: the only way in which stages hand things on, besides files
     in `folder` (the run's own) and the outputs that a result names with their digests. `inventory` is what the load
-    stage found.
+    stage found, `scope` the part of it that is to be scanned (None: all).
     """
 
     root: Path
@@ -35,6 +35,7 @@ class Job:
     today: date
     done: dict[str, StageResult] = field(default_factory=dict)
     inventory: Inventory = field(default_factory=lambda: Inventory(()))
+    scope: Inventory | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     stage: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.artifacts import Inventory, changed_since, discover, fetch
@@ -18,7 +19,11 @@ ALWAYS_LEFT_OUT = (".shipworthy/",)
 
 
 def load(job: Job, target: Path | None = None) -> StageResult:
-    """Fill the job's inventory from the workspace, or from one file or folder of it."""
+    """Fill the job's inventory from the workspace, or from one file or folder of it.
+
+    With `--since`, a target is limited to what changed. A whole pipeline still loads everything, because training and
+    signing need it: only `job.scope` is limited, and the inventory ends as partial, which a gate has to accept.
+    """
     for wanted in job.settings.load.fetch:
         fetch(wanted, job.root, offline=job.settings.scan.offline)
     only = changed_since(job.root, job.trigger.since) if job.trigger.since else None
@@ -31,11 +36,16 @@ def load(job: Job, target: Path | None = None) -> StageResult:
 
     settings = job.settings
     exclude = (*settings.scan.exclude, *_own_outputs(job))
-    inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=only, progress=progress)
-    if target is None and only is None:
+    limit = only if target is not None else None
+    inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=limit, progress=progress)
+    if target is None:
         _nothing_missing(job, inventory)
     job.inventory = inventory
     result = _as_check(inventory)
+    if target is None and only is not None:
+        job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
+        told = f"only {len(job.scope.artifacts)} of {len(inventory.artifacts)} files: changed since {job.trigger.since}"
+        result = replace(result, outcome=Outcome.PARTIAL, note="; ".join(filter(None, (told, result.note))))
     kinds = {kind.value: len(inventory.of(kind)) for kind in Kind if inventory.of(kind)}
     return job.passed(
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",

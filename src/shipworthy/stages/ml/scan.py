@@ -10,7 +10,7 @@ from shipworthy.stages.results import run_checks
 
 def run(job: Job) -> StageResult:
     """Run the checks; what they found is for the gate to judge."""
-    checked = run_checks(job, select(job.settings), job.inventory)
+    checked = run_checks(job, select(job.settings), job.scope or job.inventory)
     found = sum(len(result.findings) for result in checked.results)
     return job.passed(
         f"{len(checked.results)} checks, {found} findings",
