@@ -12,7 +12,7 @@ from shipworthy.errors import UsageError
 from shipworthy.evidence.digest import sha256_file
 from shipworthy.evidence.release import Facts, Scan, write_evidence
 from shipworthy.evidence.statement import Resource
-from shipworthy.model import CheckResult, Kind, StageResult
+from shipworthy.model import Artifact, CheckResult, Kind, StageResult
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
@@ -45,7 +45,10 @@ def _facts(job: Job) -> Facts:
     name, held = model_path(job), job.settings.evaluate.holdout
     results = (*job.results("scan"), *job.results("model-scan"))
     by_uri = {artifact.uri: artifact for artifact in job.inventory.artifacts}
-    used = [Resource(uri, digest, _kind(by_uri, uri)) for uri, digest in train.inputs.items() if digest]
+    given = frozenset(job.settings.train.inputs.values())
+    used = [
+        Resource(uri, digest, _kind(by_uri.get(uri), uri in given)) for uri, digest in train.inputs.items() if digest
+    ]
     scanned = [Resource(a.uri, a.digest, "artifact") for a in job.inventory.artifacts if a.uri in _examined(results)]
     return Facts(
         model=job.root / name,
@@ -75,10 +78,11 @@ def _facts(job: Job) -> Facts:
     )
 
 
-def _kind(by_uri: object, uri: str) -> str:
-    assert isinstance(by_uri, dict)  # noqa: S101  for the type checker
-    artifact = by_uri.get(uri)
-    return "dataset" if artifact is not None and artifact.kind is Kind.DATASET else "code"
+def _kind(artifact: Artifact | None, declared: bool) -> str:
+    """What training read: a declared input is data, unless it is a model to start from; the rest is code."""
+    if artifact is not None and artifact.kind is Kind.MODEL:
+        return "model"
+    return "dataset" if declared else "code"
 
 
 def _sandbox(train: StageResult) -> str:
