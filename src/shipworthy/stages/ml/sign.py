@@ -58,8 +58,8 @@ def _facts(job: Job) -> Facts:
         scan=Scan(_report(job), _checks(results), _counts(results), tuple(scanned)),
         finished=datetime.now(UTC),
         model_digest=train.outputs["model"],
-        datasets=tuple(item for item in used if item.kind == "dataset"),
-        inputs=tuple(item for item in used if item.kind != "dataset"),
+        datasets=tuple(item for item in used if item.kind != "code"),
+        inputs=tuple(item for item in used if item.kind == "code"),
         training={
             "command": list(job.settings.train.command),
             "seed": job.settings.train.seed,
