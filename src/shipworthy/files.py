@@ -26,7 +26,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         os.chmod(name, mode)
         os.replace(name, path)
         name = ""
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot write: {error.strerror or error}", where=str(path), remedy="free space or choose a writable folder"
@@ -36,7 +36,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.unlink(name)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder survive a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

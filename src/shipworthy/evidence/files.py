@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,36 +96,3 @@ def read_bounded(path: Path, limit: int) -> bytes:
     if len(raw) > limit:
         raise RefusedError(f"larger than {limit} bytes", where=str(path))
     return raw
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Put a file in place: after a crash there is the old one or the new one, never a part. Raises
-    EnvironmentFailure.
-    """
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fchmod(descriptor, 0o644)
-            os.fsync(descriptor)
-        Path(temporary).replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        raise EnvironmentFailure(
-            f"cannot be written: {error.strerror}", where=str(path), remedy="free space, or correct the permissions"
-        ) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder last through a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -29,13 +29,13 @@ from shipworthy.evidence.files import (
     EvidenceSet,
     is_bundle,
     read_bounded,
-    write_atomic,
 )
 from shipworthy.evidence.links import ChainResult, Link, Status
 from shipworthy.evidence.opened import attested_model, open_all, step_of_name
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.resolve import Resolver, places
 from shipworthy.evidence.statement import Resource, Statement
+from shipworthy.files import write_atomically
 from shipworthy.model import GateDecision, Metric
 
 RELEASE_NAME = f"release{BUNDLE_SUFFIX}"
@@ -304,7 +304,7 @@ class _Writer:
         self.files: dict[str, str] = {}
 
     def put(self, name: str, data: bytes) -> None:
-        write_atomic(self.folder / name, data)
+        write_atomically(self.folder / name, data)
         self.files[name] = sha256_bytes(data)
 
     def sign(self, name: str, step: str, statement: Statement) -> bytes:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.files import sync_folder
 from shipworthy.stores import Ref, TreeManifest
 
 BUFFER = 1024 * 1024
@@ -232,7 +233,7 @@ class LocalStore:
         os.fsync(stream.fileno())
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary.rename(final)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
         return digest
 
     def _opened(self, digest: str) -> BinaryIO:
@@ -267,7 +268,7 @@ class LocalStore:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
             temporary.rename(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -357,11 +358,3 @@ def _remove_tree(folder: Path) -> None:
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
