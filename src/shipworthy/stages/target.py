@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from shipworthy.check import Check
 from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
@@ -20,6 +21,8 @@ def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
     def run(job: Job) -> StageResult:
         loaded = load(job, target)
         checks = select(job.settings, names)
+        if not target.is_dir():
+            checks = tuple(check for check in checks if not _about_the_folder(check))
         if names and not checks:
             raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
         checked = run_checks(job, checks, job.inventory, more=loaded.checks)
@@ -33,6 +36,11 @@ def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
         )
 
     return Stage("scan", "Scan", "Looks at the target with every check.", run)
+
+
+def _about_the_folder(check: Check) -> bool:
+    """A check of the whole tree, over more than one kind: of one file it has nothing to say."""
+    return check.scope == "tree" and len(check.kinds) > 1
 
 
 def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:

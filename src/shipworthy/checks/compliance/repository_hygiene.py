@@ -82,15 +82,14 @@ NO_OWNERS = Rule(
 @check(
     "repository-hygiene",
     scope="tree",
-    version=1,
+    version=2,
     canary=Canary(files={"train.py": b"print('a repository with nothing but this')\n"}, rule=NO_LICENCE.id),
 )
 def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding]:
-    """What is missing, each said once, at the first artifact that it concerns."""
+    """What is missing, each said once."""
     here = [a for a in artifacts if "://" not in a.uri]
     if not here:
         return
-    first = min(here, key=lambda a: (a.uri.count("/"), a.uri))
     names = {PurePosixPath(a.uri).name.lower() for a in here}
     top = {
         a.uri.lower()
@@ -98,20 +97,20 @@ def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding]:
         if a.uri.count("/") == 0 or a.uri.lower().startswith((".github/", "docs/", ".gitlab/"))
     }
     if not any(PurePosixPath(n).name.startswith(("license", "licence", "copying", "unlicense")) for n in top):
-        yield _missing(NO_LICENCE, first)
+        yield _missing(NO_LICENCE)
     if not any(
         PurePosixPath(n).name.startswith(("security.", "security-policy")) or n.endswith("security.txt") for n in top
     ):
-        yield _missing(NO_SECURITY_CONTACT, first)
+        yield _missing(NO_SECURITY_CONTACT)
     if not any(PurePosixPath(n).name == "codeowners" for n in top):
-        yield _missing(NO_OWNERS, first)
+        yield _missing(NO_OWNERS)
     yield from _documented(here, names)
     yield from _locked(here, names)
 
 
-def _missing(rule: Rule, artifact: Artifact) -> Finding:
-    """A finding about the repository: its key does not depend on the artifact that it hangs on."""
-    return rule.at(artifact, rule.title, key="repository")
+def _missing(rule: Rule) -> Finding:
+    """A finding about the repository as such, and about none of its files."""
+    return rule.at(Artifact(".", Kind.OTHER, "", 0), rule.title, key="repository")
 
 
 def _documented(here: list[Artifact], names: set[str]) -> Iterator[Finding]:
@@ -121,14 +120,14 @@ def _documented(here: list[Artifact], names: set[str]) -> Iterator[Finding]:
         if not any(
             _is_card(a) for a in here if _readme(a) and (PurePosixPath(a.uri).parent in folders or "/" not in a.uri)
         ):
-            yield _missing(NO_MODEL_CARD, models[0])
+            yield _missing(NO_MODEL_CARD)
     datasets = [a for a in here if a.kind is Kind.DATASET]
     if datasets and not any(
         n.startswith(("datasheet", "dataset_card", "dataset-card", "data_card", "croissant")) for n in names
     ):
         folders = {PurePosixPath(a.uri).parent for a in datasets} - {PurePosixPath()}
         if not any(_readme(a) and PurePosixPath(a.uri).parent in folders for a in here):
-            yield _missing(NO_DATASHEET, datasets[0])
+            yield _missing(NO_DATASHEET)
 
 
 def _readme(artifact: Artifact) -> bool:
@@ -160,4 +159,4 @@ def _locked(here: list[Artifact], names: set[str]) -> Iterator[Finding]:
                 continue
             if lines and all(_PINNED.match(n) or n[:1] in b" \t" for n in lines):
                 return
-    yield _missing(NO_LOCK_FILE, wanted[0])
+    yield _missing(NO_LOCK_FILE)

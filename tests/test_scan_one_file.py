@@ -1,0 +1,25 @@
+"""One file by itself is judged by what is in it, not by the folder that it happens to lie in."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from shipworthy.cli import main
+
+
+def test_an_honest_model_is_clean_wherever_it_lies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "weights.pkl"
+    path.write_bytes(pickle.dumps({"layer": [0.1, 0.2], "name": "spam"}))
+    assert main(["scan", str(path), "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["artifacts"]
+    assert (row["uri"], row["outcome"], row["findings"]) == ("weights.pkl", "clean", [])
+
+
+def test_what_a_folder_lacks_is_said_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "weights.pkl").write_bytes(pickle.dumps({"layer": [0.1]}))
+    assert main(["scan", str(tmp_path), "--format", "json"]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert {finding["artifact"] for finding in run["findings"]} == {"."}
+    assert [row["outcome"] for row in run["artifacts"] if row["uri"] == "weights.pkl"] == ["clean"]
