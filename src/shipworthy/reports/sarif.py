@@ -191,14 +191,14 @@ def artifact_location(uri: str) -> dict[str, str]:
     """An artifact as a relative, percent-encoded URI under the workspace.
 
     What came from elsewhere (`s3://bucket/key`) is told as a relative name too (`s3/bucket/key`), since services refuse
-    a log with any other scheme; the real one is in `logicalLocations`.
+    a log with any other scheme; the real one is in `logicalLocations`. The workspace itself (`.`) is called so.
     """
     match = _SCHEME.match(uri)
     name = f"{match.group(1)}/{uri[match.end() :]}" if match else uri
     parts = [part for part in visible(name).split("/") if part not in ("", ".")]
     # A reader must not be led out of the workspace.
     encoded = "/".join("%2E%2E" if part == ".." else quote(part, safe="-._~!$&'()*+,;=@") for part in parts)
-    return {"uri": encoded or "unnamed", "uriBaseId": _BASE}
+    return {"uri": encoded or "workspace", "uriBaseId": _BASE}
 
 
 def _region(finding: Finding) -> dict[str, int]:
