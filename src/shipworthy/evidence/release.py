@@ -270,6 +270,12 @@ def verify_folder(
     return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, "")
 
 
+def released_at(raw: bytes, policy: Policy) -> str:
+    """When a release says that it was stored (RFC 3339, UTC); empty when nobody trusted says so."""
+    found = open_all(EvidenceSet({RELEASE_NAME: raw}), policy)
+    return next((item.statement.time for item in found if item.good and item.statement), "")
+
+
 def _verify(
     evidence: EvidenceSet,
     policy: Policy,
