@@ -111,6 +111,12 @@ class LocalStore:
         with _reading(path):
             return path if path.is_file() and not path.is_symlink() else None
 
+    def check_writable(self) -> None:
+        """Write and remove a file of one block."""
+        with self._staged() as (stream, _), _writing(self.root):
+            stream.write(bytes(4096))
+            stream.flush()
+
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Write `<version>.json` once, then point `latest` at it. The same bytes again are accepted."""
         path = self._ref_path(name, version)
