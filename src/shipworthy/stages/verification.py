@@ -37,7 +37,11 @@ def verify_target(
     policy, folders = demands(settings, keys), (root,)
     place = Path(target) if target else None
     if place is not None and place.is_dir() and any(place.glob("*.sigstore.json")):
-        return verify_folder(place, _with_release(place, settings, root, policy), folders=folders)
+        released = _released_as(place, settings, root)
+        if released:  # then the release must be in the evidence
+            rule = replace(policy.steps["store"], required=True)
+            policy = replace(policy, steps={**policy.steps, "store": rule})
+        return verify_folder(place, policy, version=released, folders=folders)
     if place is not None and place.exists():
         return _lying_around(place, settings, root, policy)
     name, _, version = (target or settings.store.name or settings.project or root.resolve().name).partition("@")
@@ -74,14 +78,11 @@ def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
     return replace(Policy.trusting(*keys), at_hand=frozenset(kept))
 
 
-def _with_release(place: Path, settings: Settings, root: Path, policy: Policy) -> Policy:
-    """The release must be in the evidence of a run that was stored."""
+def _released_as(place: Path, settings: Settings, root: Path) -> str:
+    """The version under which the run of an evidence folder was stored; empty when it was not."""
     name, version = settings.store.name or settings.project or root.resolve().name, place.resolve().parent.name
     stored = any(version in open_store(uri, root).versions(name) for uri in settings.store.to)
-    if not stored:
-        return policy
-    rule = replace(policy.steps["store"], required=True)
-    return replace(policy, steps={**policy.steps, "store": rule})
+    return version if stored else ""
 
 
 def _broken(name: str, error: EvidenceError) -> ChainResult:
