@@ -172,6 +172,38 @@ def test_nothing_outside_can_be_written(sandbox: Sandbox, tmp_path: Path) -> Non
     assert (work / "code.py").read_text() == "trusted = True\n"
 
 
+def test_modes_times_and_attributes_of_inputs_stay(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Landlock does not hold them back; copying tools, which ask for them, go on working."""
+    given, work = tmp_path / "given.csv", tmp_path / "work"
+    given.write_text("as it was")
+    given.chmod(0o640)
+    work.mkdir()
+    before = given.stat()
+    code = f"""
+        import contextlib, os, shutil
+        given = {str(given)!r}
+        for attempt in (
+            lambda: os.chmod(given, 0o777),
+            lambda: os.fchmod(os.open(given, os.O_RDONLY), 0o4777),
+            lambda: os.utime(given, (1, 1)),
+            lambda: os.setxattr(given, "user.x", b"1"),
+            lambda: os.chown(given, os.getuid(), os.getgid()),
+        ):
+            with contextlib.suppress(OSError):
+                attempt()
+        shutil.copy2(given, os.environ["TMPDIR"])
+    """
+    result = run(sandbox, code, work, read_only=(given,))
+    assert result.returncode == 0, result.stderr_tail
+    after = given.stat()
+    assert (after.st_mode, after.st_mtime_ns, after.st_ctime_ns) == (
+        before.st_mode,
+        before.st_mtime_ns,
+        before.st_ctime_ns,
+    )
+    assert os.listxattr(given) == []
+
+
 def test_dangerous_system_calls_are_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     numbers = {name: pair[_seccomp.architecture() or 0] for name, pair in _seccomp._REFUSED.items()}
     code = f"""

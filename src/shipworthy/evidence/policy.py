@@ -29,7 +29,8 @@ class StepRule:
 @dataclass(frozen=True)
 class Policy:
     """`keys` maps a role to its keys; `steps` a step to its rule: a step without a rule may be signed by nobody.
-    `at_hand` are the kinds whose bytes must be there to be read: an attestation alone does not do for them.
+    `at_hand` are the kinds (`model`), or a kind with a name (`dataset:data/train.csv`), whose bytes must be there to be
+    read: an attestation alone does not do for them.
     """
 
     keys: Mapping[str, tuple[PublicKey, ...]]

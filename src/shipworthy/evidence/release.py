@@ -260,14 +260,22 @@ def verify_folder(
     folder: Path,
     policy: Policy,
     *,
+    version: str = "",
     model: Path | None = None,
     folders: tuple[Path, ...] = (),
     paths: Mapping[str, Path] | None = None,
 ) -> ChainResult:
     """Verify the evidence in a folder, with the model at `model` (default: by its name in the folders) and the bytes
-    that lie in the evidence folder, in the other folders and at the paths (by name or digest).
+    that lie in the evidence folder, in the other folders and at the paths (by name or digest). With a `version`, the
+    release in it must be that one.
     """
-    return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, "")
+    return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, version)
+
+
+def released_at(raw: bytes, policy: Policy) -> str:
+    """When a release says that it was stored (RFC 3339, UTC); empty when nobody trusted says so."""
+    found = open_all(EvidenceSet({RELEASE_NAME: raw}), policy)
+    return next((item.statement.time for item in found if item.good and item.statement), "")
 
 
 def _verify(

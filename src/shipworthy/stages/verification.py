@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.config import Settings
-from shipworthy.errors import UsageError
+from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.digest import digest_of
-from shipworthy.evidence.links import ChainResult
+from shipworthy.evidence.failures import Failure, Problem
+from shipworthy.evidence.links import ChainResult, Link, Status
 from shipworthy.evidence.policy import Policy
-from shipworthy.evidence.release import verify_folder, verify_release
+from shipworthy.evidence.release import released_at, verify_folder, verify_release
 from shipworthy.keys import PublicKey, load_public
-from shipworthy.stores import open_store
+from shipworthy.stores import Ref, Store, open_store
 
 
 def trusted_keys(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -> tuple[PublicKey, ...]:
@@ -32,19 +34,31 @@ def verify_target(
     An empty target is the settings' stored name. `pinned` is a model whose bytes are used in place of the workspace's.
     Raises UsageError when there is no such thing.
     """
-    policy, folders = Policy.trusting(*keys), (root,)
+    policy, folders = demands(settings, keys), (root,)
     place = Path(target) if target else None
     if place is not None and place.is_dir() and any(place.glob("*.sigstore.json")):
-        return verify_folder(place, policy, folders=folders)
+        released = _released_as(place, settings, root)
+        if released:  # then the release must be in the evidence
+            rule = replace(policy.steps["store"], required=True)
+            policy = replace(policy, steps={**policy.steps, "store": rule})
+        return verify_folder(place, policy, version=released, folders=folders)
     if place is not None and place.exists():
         return _lying_around(place, settings, root, policy)
     name, _, version = (target or settings.store.name or settings.project or root.resolve().name).partition("@")
     for uri in settings.store.to:
         store = open_store(uri, root)
-        if name in _names(store, name):
+        try:
             ref = store.get_ref(name, version or "latest")
-            paths = {"model": pinned} if pinned else None
-            return verify_release(store, ref.raw, policy, version=ref.version, folders=folders, paths=paths)
+        except EvidenceError as error:
+            return _broken(f"{name}@{version or 'latest'}", error)
+        except UsageError:
+            if store.versions(name):
+                raise  # the name is known here, and the version is not
+            continue
+        if not version and (later := _later(store, ref, policy)):
+            return later
+        paths = {"model": pinned} if pinned else None
+        return verify_release(store, ref.raw, policy, version=ref.version, folders=folders, paths=paths)
     raise UsageError(
         f"nothing is stored as `{name}`, and there is no such file or folder",
         where=", ".join(settings.store.to),
@@ -52,9 +66,47 @@ def verify_target(
     )
 
 
-def _names(store: object, name: str) -> tuple[str, ...]:
-    versions = store.versions(name)  # type: ignore[attr-defined]
-    return (name,) if versions else ()
+def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
+    """What is demanded of the chain: the bytes of all that a run keeps must be there, and in a workspace whose settings
+    name datasets and code, theirs too; elsewhere these may be attested only."""
+    kept = {"model", "predictions", "report", "manifest"}
+    if settings.source is not None and settings.train is not None:
+        kept |= {f"dataset:{path}" for path in settings.train.inputs.values()}
+        kept |= {f"code:{path}" for path in settings.train.code}
+    if settings.source is not None and settings.evaluate is not None:
+        kept.add(f"labels:{settings.evaluate.holdout}")
+    return replace(Policy.trusting(*keys), at_hand=frozenset(kept))
+
+
+def _released_as(place: Path, settings: Settings, root: Path) -> str:
+    """The version under which the run of an evidence folder was stored; empty when it was not."""
+    name, version = settings.store.name or settings.project or root.resolve().name, place.resolve().parent.name
+    stored = any(version in open_store(uri, root).versions(name) for uri in settings.store.to)
+    return version if stored else ""
+
+
+def _broken(name: str, error: EvidenceError) -> ChainResult:
+    """The chain that could not even be begun: the store's reference is not what it should be."""
+    link = Link("store", name, "", Status.BROKEN)
+    return ChainResult("", (link.failed(Problem(Failure.INTEGRITY, str(error), remedy=error.remedy)),))
+
+
+def _later(store: Store, ref: Ref, policy: Policy) -> ChainResult | None:
+    """The broken link when a release that was stored later than the latest one is there: the pointer is not signed, and
+    whoever turns it back makes an old model look like the newest."""
+    told = released_at(ref.raw, policy)
+    others = (store.get_ref(ref.name, version) for version in store.versions(ref.name) if version != ref.version)
+    later = max(((released_at(other.raw, policy), other.version) for other in others), default=("", ""))
+    if not told or later[0] <= told:
+        return None
+    problem = Problem(
+        Failure.INTEGRITY,
+        f"the pointer to the latest version leads back: to {ref.version}, while {later[1]} was stored later",
+        later[1],
+        ref.version,
+        f"name the version that is meant, such as {ref.name}@{ref.version}, or store the release again",
+    )
+    return ChainResult("", (Link("store", f"{ref.name}@latest", ref.digest, Status.BROKEN).failed(problem),))
 
 
 def _lying_around(place: Path, settings: Settings, root: Path, policy: Policy) -> ChainResult:
@@ -63,14 +115,23 @@ def _lying_around(place: Path, settings: Settings, root: Path, policy: Policy) -
     for uri in settings.store.to:
         store = open_store(uri, root)
         newest: ChainResult | None = None
+        damaged: ChainResult | None = None
         for version in reversed(store.versions(name)):
             ref = store.get_ref(name, version)
             result = verify_release(store, ref.raw, policy, version=ref.version, folders=(root,))
             if result.target == digest:
                 return result
-            if newest is None and result.target:
+            if not result.target:
+                damaged = damaged or result
+            elif newest is None:
                 paths = {result.target: place}
                 newest = verify_release(store, ref.raw, policy, version=ref.version, folders=(root,), paths=paths)
-        if newest is not None:
-            return newest
+        if newest is not None or damaged is not None:
+            return newest or damaged  # type: ignore[return-value]
+        try:
+            store.get_ref(name)
+        except EvidenceError as error:  # its references are gone, and what points at them is not
+            return _broken(f"{name}@latest", error)
+        except UsageError:
+            continue
     raise UsageError("no stored release is about this", where=str(place), remedy="name what it was stored as")

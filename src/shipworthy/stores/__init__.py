@@ -91,6 +91,10 @@ class Store(Protocol):
         """Where the bytes lie, unchecked (a verifier hashes them itself); None when they are not here."""
         ...
 
+    def check_writable(self) -> None:
+        """Raises EnvironmentFailure when nothing can be put. Leaves nothing behind but the store's folders."""
+        ...
+
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Make a release known, for ever, and the latest of its name. Other bytes for a known version are refused."""
         ...

@@ -112,11 +112,17 @@ class LocalStore:
         with _reading(path):
             return path if path.is_file() and not path.is_symlink() else None
 
+    def check_writable(self) -> None:
+        """Write and remove a file of one block."""
+        with self._staged() as (stream, _), _writing(self.root):
+            stream.write(bytes(4096))
+            stream.flush()
+
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Write `<version>.json` once, then point `latest` at it. The same bytes again are accepted."""
         path = self._ref_path(name, version)
         ref = Ref(name, version, raw, f"sha256:{hashlib.sha256(raw).hexdigest()}")
-        pointer = json.dumps({"digest": ref.digest, "version": version}, sort_keys=True).encode() + b"\n"
+        pointer = _pointer(version, ref.digest)
         with self._locked():
             with _writing(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,6 +145,12 @@ class LocalStore:
             version, expected = self._latest(name)
         path = self._ref_path(name, version)
         if not os.path.lexists(path):
+            if expected or self._pointed_at(name) == version:
+                raise EvidenceError(
+                    f"the release {version} is gone, and it is the latest of {name}",
+                    where=str(path),
+                    remedy="restore the reference from a copy of the store, or from the run's evidence",
+                )
             known = ", ".join(self.versions(name)[-10:])
             raise UsageError(
                 f"the store does not have {name} {version}",
@@ -181,18 +193,31 @@ class LocalStore:
     def _latest(self, name: str) -> tuple[str, str]:
         pointer = self._ref_path(name, "0").parent / "latest"
         if not os.path.lexists(pointer):
+            if self.versions(name):
+                raise EvidenceError(
+                    "the pointer to the latest version is gone", where=str(pointer), remedy="name a version"
+                )
             raise UsageError(f"the store does not have {name}", where=str(self.root), remedy="store a release first")
+        raw = _read_small(pointer)
         try:
-            value = json.loads(_read_small(pointer))
+            value = json.loads(raw)
             version, digest = value["version"], value["digest"]
-            sound = isinstance(version, str) and isinstance(digest, str) and _DIGEST.fullmatch(digest)
+            fits = bool(_VERSION.fullmatch(version) and _DIGEST.fullmatch(digest))
+            sound = fits and raw == _pointer(version, digest)  # to the byte: a changed pointer is never passed over
         except (ValueError, KeyError, TypeError, RecursionError):
-            sound = None
+            sound = False
         if not sound:
             raise EvidenceError(
                 "the pointer to the latest version is damaged", where=str(pointer), remedy="name a version"
             )
         return version, digest
+
+    def _pointed_at(self, name: str) -> str:
+        """The version that is said to be the latest; empty when nothing sound says so."""
+        try:
+            return self._latest(name)[0]
+        except (UsageError, EvidenceError):
+            return ""
 
     @contextmanager
     def _staged(self) -> Iterator[tuple[BinaryIO, Path]]:
@@ -337,6 +362,10 @@ def _read_small(path: Path) -> bytes:
     if len(raw) > REF_LIMIT:
         raise EvidenceError(f"larger than {REF_LIMIT} bytes", where=str(path))
     return raw
+
+
+def _pointer(version: str, digest: str) -> bytes:
+    return json.dumps({"digest": digest, "version": version}, sort_keys=True).encode() + b"\n"
 
 
 def _hash(stream: BinaryIO, path: Path) -> str:

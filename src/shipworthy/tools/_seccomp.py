@@ -89,6 +89,34 @@ _ABSENT = {
     "io_uring_register": (427, 427),
     "clone3": (435, 435),
 }
+# Landlock does not hold back changes of modes, times and attributes, so that a program could change those of its inputs
+# and of all other files of the same user. Modes and times seem to be set and are not: that is what copying tools ask
+# for, and no output needs them. Attributes are refused as by a file system that has none.
+_PRETENDED = {
+    "chmod": (90, -1),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "utime": (132, -1),
+    "utimes": (235, -1),
+    "futimesat": (261, -1),
+    "utimensat": (280, 88),
+}
+_WITHOUT_ATTRIBUTES = {
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "chown": (92, -1),
+    "fchown": (93, 55),
+    "lchown": (94, -1),
+    "fchownat": (260, 54),
+    "file_setattr": (469, 469),
+}
 _SOCKET, _CLONE, _IOCTL = (41, 198), (56, 220), (16, 29)
 
 
@@ -99,9 +127,10 @@ def architecture() -> int | None:
     return {"x86_64": 0, "aarch64": 1}.get(platform.machine())
 
 
-def build(families: tuple[int, ...], arch: int) -> bytes:
+def build(families: tuple[int, ...], arch: int, keep_metadata: bool = False) -> bytes:
     """The filter's program: struct sock_filter, 8 bytes each. `families` are the address families for which a socket
-    may be made; every other family is refused with EACCES."""
+    may be made; every other family is refused with EACCES. With `keep_metadata` no file's mode, owner, times or
+    attributes can be changed."""
     code: list[bytes] = []
 
     def emit(operation: int, value: int, yes: int = 0, no: int = 0) -> None:
@@ -123,6 +152,10 @@ def build(families: tuple[int, ...], arch: int) -> bytes:
         refuse(numbers[arch], errno.EPERM)
     for numbers in _ABSENT.values():
         refuse(numbers[arch], errno.ENOSYS)
+    for numbers in _PRETENDED.values() if keep_metadata else ():
+        refuse(numbers[arch], 0)
+    for numbers in _WITHOUT_ATTRIBUTES.values() if keep_metadata else ():
+        refuse(numbers[arch], errno.EOPNOTSUPP)
     emit(_EQUAL, _SOCKET[arch], 0, 3 + len(families))
     emit(_LOAD, _ARGS)
     for position, family in enumerate(families):
@@ -148,7 +181,7 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def install(own_network: bool, unix_sockets: bool) -> str:
+def install(own_network: bool, unix_sockets: bool, keep_metadata: bool = False) -> str:
     """Put the filter on this process and all that it will start. Returns "" or why it is not there.
 
     With a network namespace of its own (`own_network`) the program may make IP sockets: they reach nothing.
@@ -159,7 +192,7 @@ def install(own_network: bool, unix_sockets: bool) -> str:
     families: tuple[int, ...] = (socket.AF_UNIX,) if unix_sockets else ()
     if own_network:
         families += (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
-    code = build(tuple(int(family) for family in families), arch)
+    code = build(tuple(int(family) for family in families), arch, keep_metadata)
     libc = ctypes.CDLL(None, use_errno=True)
     program = _Program(len(code) // 8, code)
     if libc.prctl(38, 1, 0, 0, 0) != 0:  # PR_SET_NO_NEW_PRIVS

@@ -269,7 +269,9 @@ class Sandbox:
             "namespaces": {"shm": _launch.temporary_bytes(limits)} if jail and way.namespaces else None,
             "landlock": trees if way.landlock else None,
             # a socket file of a daemon would be a way out where the file system is not a private one
-            "seccomp": {"own_network": way.namespaces, "unix_sockets": not jail} if way.seccomp else None,
+            "seccomp": {"own_network": way.namespaces, "unix_sockets": not jail, "keep_metadata": jail}
+            if way.seccomp
+            else None,
         }
 
     def _launcher(

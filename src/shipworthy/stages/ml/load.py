@@ -5,13 +5,27 @@ from __future__ import annotations
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.model import StageResult
 from shipworthy.stages.load import load
+from shipworthy.stages.secrets import open_signing_key
 from shipworthy.stages.signed import verify_signed
+from shipworthy.stores import open_store
 
 
 def run(job: Job) -> StageResult:
     """Bring in what is declared, verify what is signed, list what is there."""
     verify_signed(job)
-    return load(job)
+    loaded = load(job)
+    _can_be_finished(job)
+    return loaded
+
+
+def _can_be_finished(job: Job) -> None:
+    """A key that does not open and a store that cannot be written to are told now, not after hours of training. Raises
+    UsageError, EnvironmentFailure."""
+    if job.settings.train is None or job.settings.evaluate is None:
+        return  # the run ends before anything is signed, and says why
+    open_signing_key(job)
+    for uri in job.settings.store.to:
+        open_store(uri, job.root).check_writable()
 
 
 STAGE = Stage(
