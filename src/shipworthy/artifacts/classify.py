@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from shipworthy.artifacts.shards import is_shard
 from shipworthy.config import Load
 from shipworthy.model import Kind
 from shipworthy.paths import matches
@@ -84,6 +85,8 @@ def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
         return Kind.DATASET
     if model_format in _LOADABLE or (model_format in _CONTAINERS and suffix not in _ARCHIVES):
         return Kind.MODEL
+    if suffix == "tar" and model_format == "tar" and is_shard(head):
+        return Kind.DATASET
     if suffix == "ipynb":
         return Kind.NOTEBOOK
     if suffix in _DATASET:

@@ -16,7 +16,7 @@ from shipworthy.cli.progress import Progress
 from shipworthy.cli.verify import print_chain
 from shipworthy.engine.events import Events
 from shipworthy.engine.runner import Order, run_pipeline, runs_folder
-from shipworthy.errors import UsageError
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.evidence.links import ChainResult
 from shipworthy.evidence.oms import sign_model
 from shipworthy.example import ATTACKS, Attack, DataChoice, create
@@ -42,6 +42,8 @@ class Stopped:
     told: str
     remedy: str
     as_expected: bool
+    verdict: str
+    report: Path
 
 
 class Demonstration:
@@ -57,29 +59,33 @@ class Demonstration:
         self._prepare()
         wanted = list(ATTACKS.values()) if attack == "all" else [ATTACKS[attack]] if attack else []
         if attack and attack != "all" and wanted[0].when == "before-run":
-            stopped = self._attack(wanted[0])
-            self._tell(stopped)
-            return stopped.exit_code
+            return self._one_attack(wanted[0])
         run = self._honest_run()
-        if run.exit_code or attack is None:
-            return run.exit_code or self._verify()
-        if code := self._verify():
+        code = run.exit_code or self._verify()
+        if code or attack is None:
+            verdict = run.verdict if run.exit_code or not code else "NOT SHIPWORTHY: verify: see above"
+            self._last_lines(verdict, self._report(self.project, run.id))
             return code
         if attack != "all":
-            stopped = self._attack(wanted[0])
-            self._tell(stopped)
-            return stopped.exit_code
+            return self._one_attack(wanted[0])
         return self._all_attacks(wanted, run)
 
     def _prepare(self) -> None:
         """A fresh folder: one that a demonstration made is made anew, any other that is not empty is left alone."""
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            raise UsageError("is not a folder", where=str(self.folder), remedy="name a new one with --folder")
         if self.folder.exists() and any(self.folder.iterdir()):
             if not (self.folder / MARKER).is_file():
                 raise UsageError(
                     "the folder is not empty", where=str(self.folder), remedy="name a new one with --folder"
                 )
             shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"cannot be made: {error.strerror}", where=str(self.folder), remedy="name another one with --folder"
+            ) from None
         write_atomically(self.folder / MARKER, b"made by `shipworthy demo`, which may remove this folder\n")
         data = create(self.project, data=self.data)
         for name in ("data", "release"):
@@ -150,7 +156,8 @@ class Demonstration:
         rules |= {finding.rule.id for check in last.checks for finding in check.findings}
         seen = attack.rule is None or attack.rule in rules or attack.rule in last.note
         expected = (last.stage, run.exit_code) == (attack.stage, attack.exit_code) and seen
-        return Stopped(attack, last.stage, run.exit_code, last.note, last.remedy, expected)
+        report = self._report(project, run.id)
+        return Stopped(attack, last.stage, run.exit_code, last.note, last.remedy, expected, run.verdict, report)
 
     def _verified(self, attack: Attack, project: Path) -> Stopped:
         result = self._chain(project)
@@ -158,7 +165,24 @@ class Demonstration:
         code = 0 if result.ok else 4
         told = f"{first.step} {first.name}: {first.reason}" if first else "nothing was noticed"
         expected = code == attack.exit_code and attack.stage == "verify"
-        return Stopped(attack, "verify", code, told, first.remedy if first else "", expected)
+        verdict = f"NOT SHIPWORTHY: verify: {told}" if first else "SHIPWORTHY"
+        newest = max(runs_folder(project).iterdir()).name
+        report = self._report(project, newest)
+        return Stopped(attack, "verify", code, told, first.remedy if first else "", expected, verdict, report)
+
+    def _one_attack(self, attack: Attack) -> int:
+        result = self._attack(attack)
+        self._tell(result)
+        self._last_lines(f"\n{result.verdict}", result.report)
+        return result.exit_code
+
+    def _report(self, project: Path, run_id: str) -> Path:
+        return runs_folder(project) / run_id / "report.html"
+
+    def _last_lines(self, verdict: str, report: Path) -> None:
+        """However a demonstration ends: the verdict, and where the report is."""
+        for line in (verdict, f"report: {report}"):
+            self.console.print(escape(line), highlight=False, soft_wrap=True)
 
     def _all_attacks(self, attacks: list[Attack], run: Run) -> int:
         if not self.quiet:
@@ -169,10 +193,7 @@ class Demonstration:
             self._tell(results[-1])
         stopped = sum(result.as_expected for result in results)
         self.console.print(f"\n{stopped} of {len(results)} attacks were stopped at their stage", highlight=False)
-        self.console.print(f"the honest project: {run.verdict}", highlight=False)
-        self.console.print(
-            f"report: {runs_folder(self.project) / run.id / 'report.html'}", highlight=False, soft_wrap=True
-        )
+        self._last_lines(f"the honest project: {run.verdict}", self._report(self.project, run.id))
         return 0 if stopped == len(results) else 1
 
     def _tell(self, result: Stopped) -> None:

@@ -35,15 +35,29 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("there is no such folder", where=str(root))
     settings = settings_for(root, options.settings)
     wanted = options.pipeline or settings.pipeline
+    if wanted == "all" and (options.format != "table" or options.output or options.resume):
+        raise UsageError(
+            "`all` is a run of each pipeline, and this names one report or one run",
+            remedy="name the pipeline: `shipworthy run ml`; every format is in the folder of each run",
+        )
     code = 0
     for name in ("ml", "dev") if wanted == "all" else (wanted,):
-        code = _run_one(name, root, settings, options)
+        resume = options.resume
+        if wanted == "all" and name != "ml" and not _has_run(root, name):
+            resume = None
+        code = _run_one(name, root, settings, options, resume)
         if code:
             break
     return code
 
 
-def _run_one(name: str, root: Path, settings: object, options: argparse.Namespace) -> int:
+def _has_run(root: Path, name: str) -> bool:
+    from shipworthy.engine.runner import resumable
+
+    return bool(resumable(root, name))
+
+
+def _run_one(name: str, root: Path, settings: object, options: argparse.Namespace, resume: str | None) -> int:
     import sys
 
     from shipworthy.cli.progress import Progress
@@ -63,7 +77,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
                 pipeline=PIPELINES[name],
                 trigger=Trigger(how="manual", since=options.since),
                 events=Events([progress]),
-                resume=options.resume,
+                resume=resume,
             )
         )
     folder = runs_folder(root) / result.id

@@ -13,7 +13,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,26 +35,39 @@ class Journal:
         self._stream: IO[bytes] | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("ab")
+            self._stream = self.path.open("a+b")
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.close()
             raise UsageError(
                 "another process is working on this run", where=folder.name, remedy="wait for it to end"
             ) from None
         except OSError as error:
+            self.close()
             raise EnvironmentFailure(
                 f"the run's folder cannot be written: {error.strerror}",
                 where=str(folder),
                 remedy="choose a writable folder",
             ) from None
 
+    def begin(self, pipeline: str) -> None:
+        """Record which pipeline this is a run of, in a journal that is new."""
+        if _pipeline(self.path, self._key) is None:
+            self._write(json.dumps({"pipeline": pipeline}))
+
     def append(self, key: str, result: StageResult) -> None:
         """Record that the stage whose inputs have this key ended so. Safe on disk when it returns."""
-        entry = json.dumps({"key": key, "stage": stage_to_dict(result)}, sort_keys=True)
-        line = json.dumps({"mac": self._mac(entry), "entry": entry}) + "\n"
+        self._write(json.dumps({"key": key, "stage": stage_to_dict(result)}, sort_keys=True))
+
+    def _write(self, entry: str) -> None:
+        line = json.dumps({"mac": _mac(self._key, entry), "entry": entry}) + "\n"
         if self._stream is None:
             raise EnvironmentFailure("the journal is closed")
         try:
+            if self._stream.seek(0, os.SEEK_END):
+                self._stream.seek(-1, os.SEEK_END)
+                if self._stream.read(1) != b"\n":  # the last entry was cut short by a crash
+                    line = "\n" + line
             self._stream.write(line.encode())
             self._stream.flush()
             os.fsync(self._stream.fileno())
@@ -68,14 +81,9 @@ class Journal:
     def read(self) -> Mapping[str, StageResult]:
         """The results by key. Entries that are cut short or not ours are left out: their stages are run again."""
         found: dict[str, StageResult] = {}
-        if not self.path.exists() or self.path.stat().st_size > _LIMIT:
-            return found
-        for line in self.path.read_bytes().splitlines():
+        for entry in _entries(self.path, self._key):
             with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
-                data: dict[str, Any] = json.loads(line)
-                if hmac.compare_digest(self._mac(data["entry"]), data["mac"]):
-                    entry = json.loads(data["entry"])
-                    found[entry["key"]] = stage_from_dict(entry["stage"])
+                found[entry["key"]] = stage_from_dict(entry["stage"])
         return found
 
     def close(self) -> None:
@@ -84,8 +92,32 @@ class Journal:
             self._stream.close()
             self._stream = None
 
-    def _mac(self, entry: str) -> str:
-        return hmac.new(self._key, entry.encode(), hashlib.sha256).hexdigest()
+
+def pipeline_of(folder: Path) -> str | None:
+    """Which pipeline the run in this folder is of; None when its journal does not say so, or is not ours."""
+    return _pipeline(folder / "journal.jsonl", _key())
+
+
+def _pipeline(path: Path, key: bytes) -> str | None:
+    return next((str(entry["pipeline"]) for entry in _entries(path, key) if "pipeline" in entry), None)
+
+
+def _entries(path: Path, key: bytes) -> Iterator[dict[str, Any]]:
+    """The entries whose MAC is right."""
+    if not path.is_file() or path.stat().st_size > _LIMIT:
+        return
+    for line in path.read_bytes().splitlines():
+        entry: object = None
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+            data: dict[str, Any] = json.loads(line)
+            if hmac.compare_digest(_mac(key, data["entry"]), data["mac"]):
+                entry = json.loads(data["entry"])
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _mac(key: bytes, entry: str) -> str:
+    return hmac.new(key, entry.encode(), hashlib.sha256).hexdigest()
 
 
 def _key() -> bytes:

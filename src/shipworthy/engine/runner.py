@@ -20,7 +20,7 @@ from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted
-from shipworthy.engine.journal import Journal
+from shipworthy.engine.journal import Journal, pipeline_of
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.model import Run, StageResult, Status, Trigger
@@ -86,6 +86,7 @@ def _run(order: Order, job: Job, journal: Journal) -> Run:
     stages = order.pipeline.stages
     order.events(RunStarted(job.run_id, order.pipeline.name, tuple(stage.name for stage in stages)))
     before = journal.read() if order.resume is not None else {}
+    journal.begin(order.pipeline.name)
     results: list[StageResult] = []
     key, stopped = order.settings.digest, False
     for number, stage in enumerate(stages, 1):
@@ -162,14 +163,21 @@ def _new_id() -> str:
 
 
 def _find(order: Order) -> str:
-    folder = runs_folder(order.root)
-    names = sorted(path.parent.name for path in folder.glob("*/journal.jsonl")) if folder.is_dir() else []
+    names = resumable(order.root, order.pipeline.name)
     if order.resume:
         if order.resume not in names:
             raise UsageError(
-                f"there is no run `{order.resume}` here", remedy=f"runs: {', '.join(names[-5:]) or 'none'}"
+                f"there is no run `{order.resume}` of the pipeline {order.pipeline.name} here",
+                remedy=f"runs: {', '.join(names[-5:]) or 'none'}",
             )
         return order.resume
     if not names:
         raise UsageError("there is no run to resume here", remedy="start one: `shipworthy run`")
     return names[-1]
+
+
+def resumable(root: Path, pipeline: str) -> list[str]:
+    """The runs of this pipeline that the workspace has, and those that do not say which they are of; oldest first."""
+    folder = runs_folder(root)
+    found = sorted(path.parent for path in folder.glob("*/journal.jsonl")) if folder.is_dir() else []
+    return [place.name for place in found if pipeline_of(place) in (pipeline, None)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
+
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ExitCode
 from shipworthy.gates import decide
-from shipworthy.model import StageResult
+from shipworthy.model import GateDecision, StageResult
 
 
 def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
@@ -16,14 +20,31 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
         notes = tuple(note for stage in over for note in job.detail(stage, "waiver-notes") or ())
         decision = decide(name, job.settings.gate(name), job.results(*over), metrics, notes)
         details = {"rules": list(job.settings.gate(name).rules)}
-        inputs = {stage: job.done[stage].outputs.get("results", "") for stage in over if stage in job.done}
+        inputs = {stage: _record(job.done[stage]) for stage in over if stage in job.done}
+        outputs = {"decision": decision_digest(decision)}
         if decision.passed:
             waived = f"{len(decision.waived)} waived" if decision.waived else ""
-            return job.passed(waived, decision=decision, inputs=inputs, details=details)
+            return job.passed(waived, decision=decision, inputs=inputs, outputs=outputs, details=details)
         first = decision.reasons[0]
         more = f" (and {len(decision.reasons) - 1} more)" if len(decision.reasons) > 1 else ""
         code = ExitCode.COVERAGE if decision.coverage_only else ExitCode.GATE
         note = f"{first.code}: {first.message}{more}"
-        return job.failed(note, first.remedy, int(code), decision=decision, inputs=inputs, details=details)
+        kept = {"decision": decision, "inputs": inputs, "outputs": outputs, "details": details}
+        return job.failed(note, first.remedy, int(code), **kept)
 
     return Stage(name, title, about, run)
+
+
+def _record(result: StageResult) -> str:
+    """The digest of what a stage handed to the gate: its check results, or all of its outputs."""
+    return result.outputs.get("results") or _digest(dict(result.outputs))
+
+
+def decision_digest(decision: GateDecision) -> str:
+    """The digest of a decision with its reasons."""
+    return _digest(asdict(decision))
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -51,6 +51,7 @@ def load(job: Job, target: Path | None = None) -> StageResult:
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",
         artifacts=inventory.artifacts,
         checks=(result,),
+        inputs={"settings": job.settings.digest},
         outputs={"artifacts": inventory_digest(inventory), **_named(inventory, Kind.DATASET, Kind.MODEL)},
         details={"kinds": kinds, "left-out": inventory.left_out, "excluded": inventory.excluded},
     )

@@ -43,7 +43,13 @@ def run_checks(job: Job, checks: Sequence[Check], inventory: Inventory, *, more:
 def results_digest(results: Sequence[CheckResult]) -> str:
     """The digest of what was found and what was looked at; the same for the same artifacts, checks and policy."""
     rows = [
-        [r.check, r.version, r.outcome.value, sorted(r.examined), sorted(f.fingerprint for f in r.findings)]
+        [
+            r.check,
+            r.version,
+            r.outcome.value,
+            sorted(r.examined),
+            sorted((f.fingerprint, f.disposition.value) for f in r.findings),
+        ]
         for r in results
     ]
     return "sha256:" + hashlib.sha256(json.dumps(sorted(rows, key=str)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -150,7 +150,7 @@ def run(
     """Run `argv` in a session of its own, in a scrubbed environment with an empty home.
 
     Output goes to unnamed files, so that a flood of it cannot block or fill memory. Raises ToolFailed when the program
-    cannot be started, runs longer than `timeout` seconds or prints more than `limit` bytes.
+    cannot be started, runs longer than `timeout` seconds or prints more than `limit` bytes on either stream.
     """
     name = name or Path(argv[0]).name
     started = time.monotonic()
@@ -175,24 +175,37 @@ def run(
             except OSError as error:
                 raise ToolFailed(name, f"cannot be started: {error.strerror or error}") from None
         try:
-            _wait(process, timeout, ended)
+            _wait(process, timeout, ended, (out, err), limit)
         except subprocess.TimeoutExpired:
             raise ToolFailed(name, f"still running after {timeout:.0f} s; stopped") from None
         finally:
             kill_tree(process)
-        if os.fstat(out.fileno()).st_size > limit:
+        if _size(out, err) > limit:
             raise ToolFailed(name, f"printed more than {limit} bytes")
         return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float, ended: threading.Event | None) -> None:
-    """Wait for the end of the program, of its time, or of the run. Raises TimeoutExpired for the latter two."""
+def _size(*streams: IO[bytes]) -> int:
+    return max(os.fstat(stream.fileno()).st_size for stream in streams)
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    timeout: float,
+    ended: threading.Event | None,
+    streams: tuple[IO[bytes], ...],
+    limit: int,
+) -> None:
+    """Wait for the end of the program, of its time, of its room for output, or of the run. Raises TimeoutExpired when
+    its time or the run ends."""
     deadline = time.monotonic() + timeout
     while True:
         left = deadline - time.monotonic()
         try:
-            process.wait(max(0.0, left if ended is None else min(left, 0.2)))
+            process.wait(max(0.0, min(left, 0.2)))
         except subprocess.TimeoutExpired:
+            if _size(*streams) > limit:
+                return  # a flood must not fill the disk until the time is over
             if left <= 0 or (ended is not None and ended.is_set()):
                 raise
         else:

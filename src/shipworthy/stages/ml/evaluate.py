@@ -5,11 +5,12 @@ from __future__ import annotations
 from shipworthy.config import Evaluate
 from shipworthy.engine.events import Line
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.errors import ExitCode, UsageError
+from shipworthy.errors import EvidenceError, ExitCode, UsageError
 from shipworthy.evaluation import EvaluateResult, EvaluateSpec, evaluate
+from shipworthy.evidence.digest import digest_of, sha256_file
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
 from shipworthy.rules import CLAIM, NETWORK
-from shipworthy.stages.ml.train import limits, model_path
+from shipworthy.stages.ml.train import limits, model_path, unchanged
 
 PREDICTIONS = "predictions.csv"
 
@@ -39,7 +40,7 @@ def run(job: Job) -> StageResult:
     )
     result = evaluate(spec, on_line=lambda s, t: job.events(Line(s, t)), log=log, keep=keep)
     check = _judge(job, settings, result)
-    inputs = {settings.holdout: result.holdout, model_path(job): result.inputs.get("model", ""), **result.code}
+    inputs = {settings.holdout: result.holdout, model_path(job): _model_digest(job), **result.code}
     details = _details(result)
     if not result.ok:
         remedy = result.remedy or f"its output is in {log.name}"
@@ -52,6 +53,18 @@ def run(job: Job) -> StageResult:
         metrics=result.metrics,
         details=details,
     )
+
+
+def _model_digest(job: Job) -> str:
+    """The model's digest as training recorded it. Raises EvidenceError when the bytes are others now."""
+    digest, trained = digest_of(job.root / model_path(job)), job.done["train"].outputs["model"]
+    if digest != trained:
+        raise EvidenceError(
+            f"the model was changed after it was trained: {digest}, trained was {trained}",
+            where=model_path(job),
+            remedy="run it again",
+        )
+    return digest
 
 
 def _judge(job: Job, settings: Evaluate, result: EvaluateResult) -> CheckResult:
@@ -100,11 +113,15 @@ def _details(result: EvaluateResult) -> dict[str, object]:
 
 
 def _holds(job: Job, result: StageResult) -> bool:
-    """On resume: are the predictions still there?"""
-    from shipworthy.evidence.digest import sha256_file
-
-    place = job.folder / "evidence" / PREDICTIONS
-    return place.is_file() and sha256_file(place) == result.outputs.get(PREDICTIONS)
+    """On resume: are the predictions still there, and what they were made from still the same?"""
+    place, model = job.folder / "evidence" / PREDICTIONS, model_path(job)
+    given = {name: digest for name, digest in result.inputs.items() if name != model}
+    return (
+        place.is_file()
+        and sha256_file(place) == result.outputs.get(PREDICTIONS)
+        and digest_of(job.root / model) == result.inputs.get(model)
+        and unchanged(job, given)
+    )
 
 
 STAGE = Stage(

@@ -17,6 +17,7 @@ from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, Stag
 from shipworthy.paths import inside
 from shipworthy.rules import NETWORK
 from shipworthy.tools.sandbox import Limits
+from shipworthy.tools.trees import Rejected, combined, digest_files
 from shipworthy.training import EarlyStopping, KFold, TrainResult, TrainSpec, train
 
 
@@ -152,9 +153,20 @@ def _details(settings: Train, result: TrainResult) -> Mapping[str, object]:
 
 
 def _holds(job: Job, result: StageResult) -> bool:
-    """On resume: is the model still the one that was trained?"""
+    """On resume: is the model still the one that was trained, and what it was trained on still the same?"""
     place = job.root / model_path(job)
-    return place.exists() and digest_of(place) == result.outputs.get("model")
+    return place.exists() and digest_of(place) == result.outputs.get("model") and unchanged(job, result.inputs)
+
+
+def unchanged(job: Job, inputs: Mapping[str, str]) -> bool:
+    """Do these files and folders of the workspace still have their digests? They need not be in the inventory: the
+    settings can leave them out of the scan."""
+    try:
+        return all(
+            combined(digest_files(job.root / uri, follow_within=True)) == digest for uri, digest in inputs.items()
+        )
+    except (OSError, Rejected):
+        return False
 
 
 STAGE = Stage(

@@ -11,14 +11,14 @@ from shipworthy.model import StageResult
 
 def run(job: Job) -> StageResult:
     """Record how the run was started and what git says of the workspace."""
-    state = git_state(job.root)
+    state, settings = git_state(job.root), {"settings": job.settings.digest}
     if state is None:
-        return job.passed("not in git: no commit is recorded", outputs={"settings": job.settings.digest})
+        return job.passed("not in git: no commit is recorded", inputs=settings, outputs=settings)
     job.trigger = replace(job.trigger, commit=state.commit, branch=state.branch, author=state.author, dirty=state.dirty)
     note = f"commit {state.commit[:12]} on {state.branch}" + (
         ", with changes that are not committed" if state.dirty else ""
     )
-    return job.passed(note, outputs={"settings": job.settings.digest, "commit": f"gitCommit:{state.commit}"})
+    return job.passed(note, inputs=settings, outputs={**settings, "commit": f"gitCommit:{state.commit}"})
 
 
 STAGE = Stage(

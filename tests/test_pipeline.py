@@ -1,0 +1,168 @@
+"""The whole pipeline on the example project: what each stage leaves, what is told, stored and verified."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shipworthy.cli import main
+from shipworthy.evidence.digest import digest_of
+from shipworthy.pipelines import DEV, ML
+from story_world import example_run, own_folders, record, runs, shipworthy, stages
+
+DOCS = Path(__file__).parent.parent / "docs"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|gitCommit:[0-9a-f]{40}")
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return example_run(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def project(example: Path) -> Path:
+    return example / "demo" / "project"
+
+
+@pytest.fixture(scope="session")
+def folder(project: Path) -> Path:
+    return runs(project)[0]
+
+
+@pytest.fixture(scope="session")
+def run(folder: Path) -> dict[str, Any]:
+    return record(folder)
+
+
+def test_the_demonstration_ends_with_the_verdict_and_the_place_of_the_report(example: Path, folder: Path) -> None:
+    assert (example / "exit.txt").read_text() == "0"
+    printed = (example / "printed.txt").read_text()
+    assert printed.splitlines()[-2:] == ["SHIPWORTHY", f"report: {folder.relative_to(example)}/report.html"]
+    assert "VERIFIED" in printed
+
+
+def test_all_ten_stages_passed_and_name_what_they_took_and_gave_by_digest(run: dict[str, Any]) -> None:
+    assert [stage["stage"] for stage in run["stages"]] == [stage.name for stage in ML.stages]
+    assert len(run["stages"]) == 10
+    for stage in run["stages"]:
+        assert stage["status"] == "passed", stage
+        for side in ("inputs", "outputs"):
+            assert stage[side], f"{stage['stage']} has no {side}"
+            wrong = {name: digest for name, digest in stage[side].items() if not DIGEST.fullmatch(digest)}
+            assert not wrong, f"{stage['stage']}: {wrong}"
+
+
+def test_the_stages_hand_on_the_same_bytes(run: dict[str, Any], project: Path) -> None:
+    """What one stage gave is what the next took, under one digest."""
+    by = stages(run)
+    assert by["scan"]["inputs"]["artifacts"] == by["load"]["outputs"]["artifacts"]
+    assert by["before-train"]["inputs"]["scan"] == by["scan"]["outputs"]["results"]
+    assert by["train"]["inputs"]["data/train.csv"] == by["load"]["outputs"]["data/train.csv"]
+    assert by["evaluate"]["inputs"]["data/holdout.csv"] == by["load"]["outputs"]["data/holdout.csv"]
+    model = by["train"]["outputs"]["model"]
+    assert by["evaluate"]["inputs"]["model"] == by["model-scan"]["inputs"]["model"] == by["sign"]["inputs"]["model"]
+    assert model == by["sign"]["inputs"]["model"] == by["store"]["inputs"]["model"] == digest_of(project / "model")
+    assert set(by["store"]["outputs"].values()) == {model}
+
+
+def test_the_record_follows_the_published_schema(run: dict[str, Any]) -> None:
+    Draft202012Validator(json.loads((DOCS / "run.schema.json").read_text())).validate(run)
+
+
+def test_training_is_recorded_in_full(run: dict[str, Any]) -> None:
+    details = stages(run)["train"]["details"]
+    assert len(details["folds"]) == 3
+    assert all(fold["metrics"] for fold in details["folds"])
+    assert details["early-stopping"]["metric"] == "val_loss"
+    assert details["early-stopping"]["best"] is not None
+    assert details["sandbox"]["level"]
+    assert details["sandbox"]["network"] != "open"
+    assert "numpy" in details["packages"]
+    assert details["progress"]
+    assert details["parameters"]["seed"] == 7
+    assert details["cpu-seconds"] > 0
+
+
+def test_the_metrics_are_measured_on_rows_with_intervals(run: dict[str, Any]) -> None:
+    metrics = {metric["name"]: metric for metric in stages(run)["evaluate"]["metrics"]}
+    accuracy = metrics["accuracy"]
+    assert 0.85 <= accuracy["low"] <= accuracy["value"] <= accuracy["high"] <= 1
+    assert accuracy["n"] == 1000
+
+
+def test_every_report_shows_the_same_findings(folder: Path, run: dict[str, Any]) -> None:
+    wanted = {finding["fingerprint"] for finding in run["findings"]}
+    assert wanted, "the example has findings that its policy lets pass"
+    sarif = json.loads((folder / "report.sarif").read_text())
+    results = [result for part in sarif["runs"] for result in part["results"]]
+    told = {value.partition(":")[0] for result in results for value in result["partialFingerprints"].values()}
+    assert told == wanted
+    bom = json.loads((folder / "bom.cdx.json").read_text())
+    assert bom["bomFormat"] == "CycloneDX"
+    texts = {name: (folder / name).read_text() for name in ("report.html", "report.md", "junit.xml", "bom.cdx.json")}
+    ElementTree.fromstring(texts["junit.xml"])
+    for name, text in texts.items():
+        missing = {fingerprint for fingerprint in wanted if fingerprint[:12] not in text}
+        assert not missing, f"{name} lacks {missing}"
+
+
+def test_the_stored_model_verifies_from_the_command_line(project: Path, example: Path) -> None:
+    done = shipworthy("verify", "--format", "json", cwd=project, env=own_folders(example / "home"))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["ok"] is True
+    assert told["broken"] is None
+    steps = {link["step"] for link in told["links"]}
+    assert {"store", "sign", "gate", "train", "ingest", "evaluate", "scan"} <= steps
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["train.sigstore.json", "evaluate.sigstore.json", "gate.sigstore.json", "scan.sigstore.json", "model.sig",
+     "scan-report.json", "predictions.csv", "ingest-1.sigstore.json", "release.sigstore.json"],
+)  # fmt: skip
+def test_evidence_of_which_a_byte_was_changed_does_not_verify(project: Path, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy, symlinks=True)
+    shutil.copytree(project.parent / "keys", tmp_path / "keys")
+    evidence = runs(copy)[0] / "evidence"
+    honest = ["verify", str(evidence), "--key", str(tmp_path / "keys" / "release.key.pub"), "--directory", str(copy)]
+    assert main([*honest, "--quiet"]) == 0
+    path = evidence / name
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    assert main([*honest, "--quiet"]) == 4
+
+
+def test_the_report_is_shown_again_in_every_format(
+    project: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    for name, file in (("json", "run.json"), ("sarif", "report.sarif"), ("markdown", "report.md")):
+        assert main(["report", "--format", name]) == 0
+        assert capfd.readouterr().out.strip() == (folder / file).read_text().strip()
+
+
+def test_the_other_pipeline_says_that_it_is_not_built_and_never_passes(tmp_path: Path) -> None:
+    done = shipworthy("run", "dev", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 3
+    told = json.loads(done.stdout)
+    assert told["shipworthy"] is False
+    assert told["exit_code"] == 3
+    assert [stage["stage"] for stage in told["stages"]] == [stage.name for stage in DEV.stages]
+    trigger, load, *rest = told["stages"]
+    assert trigger["status"] == "passed"
+    assert (load["status"], load["exit_code"]) == ("not-built", 3)
+    assert "not built yet" in load["note"]
+    assert {stage["status"] for stage in rest} == {"skipped"}
+    assert told["verdict"].startswith("NOT SHIPWORTHY: load:")
+    junit = ElementTree.fromstring((runs(tmp_path)[0] / "junit.xml").read_text())
+    assert int(junit.get("failures", "0")) + int(junit.get("errors", "0")) > 0
