@@ -325,3 +325,39 @@ def test_a_file_and_a_git_commit_can_be_fetched(tmp_path: Path, repository: Path
     fetch(Fetch(uri=f"git+file://{repository}@{commit}#one.py", to="b.py"), tmp_path / "repo", offline=True)
     assert (repository / "a.bin").read_text() == "weights"
     assert (repository / "b.py").read_text() == "a = 1\n"
+
+
+def test_programs_that_the_repository_names_as_filter_or_signature_checker_are_not_run(
+    repository: Path, tmp_path: Path
+) -> None:
+    def git(*args: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            ["git", "-C", str(repository), *args], check=True, capture_output=True, text=True, input=stdin
+        )
+        return done.stdout.strip()
+
+    mark = tmp_path / "ran"
+    program = tmp_path / "program.sh"
+    program.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
+    program.chmod(0o755)
+    (repository / ".gitattributes").write_text("* filter=theirs\n")
+    git("add", ".gitattributes")
+    parent = git("rev-parse", "HEAD")
+    person = "name <name@localhost> 1700000000 +0000"
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n none\n -----END PGP SIGNATURE-----"
+    text = f"tree {git('write-tree')}\nparent {parent}\nauthor {person}\ncommitter {person}\n{signature}\n\nsigned\n"
+    git("reset", "--quiet", git("hash-object", "-t", "commit", "-w", "--stdin", stdin=text))
+    git("config", "filter.theirs.clean", str(program))
+    git("config", "gpg.program", str(program))
+    git("config", "log.showSignature", "true")
+    for path in repository.iterdir():
+        if path.is_file():
+            path.touch()
+            os.utime(path, (1, 1))
+
+    state = git_state(repository)
+    changed_since(repository, parent)
+
+    assert state is not None
+    assert state.commit == git("rev-parse", "HEAD")
+    assert not mark.exists()

@@ -1,8 +1,14 @@
-"""What git says of the workspace. Its configuration is foreign data: hooks, monitors and pagers are switched off."""
+"""What git says of the workspace. Its configuration is foreign data and can name programs (filters, signature checkers,
+monitors, transports), so only where things lie is asked under it; everything else is asked under a configuration of our
+own that reads the repository's objects and index.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +23,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
 }
 SAFE = (
     "-c",
@@ -25,6 +33,10 @@ SAFE = (
     "core.hooksPath=/dev/null",
     "-c",
     "protocol.ext.allow=never",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "core.attributesFile=/dev/null",
     "-c",
     "safe.directory=*",
 )
@@ -40,21 +52,68 @@ class GitState:
     dirty: bool
 
 
-def git(root: Path, *args: str, timeout: float = 60.0, ok: tuple[int, ...] = (0,)) -> Completed:
-    """Run git in the workspace, safely. Raises ToolMissing or ToolFailed."""
-    return Toolbox().run(GIT, *SAFE, "-C", str(root), *args, timeout=timeout, env=ENVIRONMENT, ok=ok)
+def git(
+    root: Path,
+    *args: str,
+    timeout: float = 60.0,
+    ok: tuple[int, ...] = (0,),
+    env: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run git in the workspace, without what its configuration names where git can be told so. `status`, `diff` and all
+    that reads contents belong into `_apart`. Raises ToolMissing or ToolFailed."""
+    return Toolbox().run(GIT, *SAFE, "-C", str(root), *args, timeout=timeout, env={**ENVIRONMENT, **(env or {})}, ok=ok)
+
+
+def _ask(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Completed:
+    """`git`, for what is here: it must reach for nothing elsewhere, such as objects that a partial clone left out."""
+    return git(root, *args, env={"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", **(env or {})})
+
+
+@contextmanager
+def _apart(root: Path) -> Iterator[Mapping[str, str]]:
+    """An environment in which git sees this repository's objects, index and files, and none of its configuration.
+
+    Raises ToolMissing, ToolFailed, or ValueError when git's answer makes no sense.
+    """
+    asked = ("--path-format=absolute", "--git-common-dir", "--absolute-git-dir", "--show-toplevel")
+    said = _ask(root, "rev-parse", "--show-object-format", *asked).stdout.decode("utf-8", "surrogateescape")
+    form, common, own, top = said.removesuffix("\n").split("\n")
+    head = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").stdout.decode("ascii", "replace").strip()
+    with tempfile.TemporaryDirectory(prefix="shipworthy-git-") as made:
+        folder = Path(made)
+        for name in ("refs", "objects"):
+            (folder / name).mkdir()
+        (folder / "HEAD").write_text(f"{head}\n")
+        extension = "[extensions]\n\tobjectFormat = sha256\n" if form == "sha256" else ""
+        (folder / "config").write_text(f"[core]\n\trepositoryFormatVersion = {int(form == 'sha256')}\n{extension}")
+        for source, name in (
+            (Path(common) / "shallow", "shallow"),
+            (Path(common) / "info" / "exclude", "info/exclude"),
+        ):
+            if source.is_file():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(source.read_bytes())
+        yield {
+            "GIT_DIR": made,
+            "GIT_OBJECT_DIRECTORY": os.path.join(common, "objects"),
+            "GIT_INDEX_FILE": os.path.join(own, "index"),
+            "GIT_WORK_TREE": top,
+        }
 
 
 def git_state(root: Path) -> GitState | None:
     """The state, or None outside of git, without git, or before the first commit."""
     try:
-        top = git(root, "rev-parse", "--show-toplevel").stdout.decode("utf-8", "replace").strip()
-        commit, author = git(root, "log", "-1", "--format=%H%n%an").stdout.decode("utf-8", "replace").splitlines()[:2]
-        branch = git(root, "rev-parse", "--abbrev-ref", "HEAD").stdout.decode("utf-8", "replace").strip()
-        dirty = bool(git(root, "status", "--porcelain", "--untracked-files=normal").stdout.strip())
-    except (ToolMissing, ToolFailed, ValueError):
-        return None
-    if Path(top).resolve() not in (root.resolve(), *root.resolve().parents):
+        top = _ask(root, "rev-parse", "--show-toplevel").stdout.decode("utf-8", "replace").strip()
+        branch = _ask(root, "rev-parse", "--abbrev-ref", "HEAD").stdout.decode("utf-8", "replace").strip()
+        if Path(top).resolve() not in (root.resolve(), *root.resolve().parents):
+            return None
+        with _apart(root) as env:
+            said = _ask(root, "log", "-1", "--format=%H%n%an", env=env).stdout.decode("utf-8", "replace")
+            commit, author = said.splitlines()[:2]
+            status = ("status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all")
+            dirty = bool(_ask(root, *status, env=env).stdout.strip())
+    except (ToolMissing, ToolFailed, ValueError, OSError):
         return None
     return GitState(commit, branch, author, dirty)
 
@@ -64,12 +123,13 @@ def changed_since(root: Path, revision: str) -> frozenset[str]:
     if revision.startswith("-"):
         raise UsageError("a revision cannot start with `-`", where=f"--since {revision}")
     try:
-        git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        changed = git(
-            root, "diff", "--no-ext-diff", "--no-textconv", "--relative", "--name-only", "-z", revision, "--"
-        ).stdout
-        new = git(root, "ls-files", "--others", "--exclude-standard", "-z").stdout
-    except (ToolMissing, ToolFailed) as error:
+        said = _ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").stdout
+        commit = said.decode("ascii", "replace").strip()
+        with _apart(root) as env:
+            how = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--relative", "--name-only", "-z")
+            changed = _ask(root, "diff", *how, commit, "--", env=env).stdout
+            new = _ask(root, "ls-files", "--others", "--exclude-standard", "-z", env=env).stdout
+    except (ToolMissing, ToolFailed, ValueError, OSError) as error:
         raise UsageError(
             f"git cannot tell what changed since `{revision}`: {error}",
             remedy="give a commit, tag or branch of this repository, in a git checkout that has it",
