@@ -27,9 +27,15 @@ def run(options: argparse.Namespace) -> int:
     """Exit code 0 when every check saw its sample, 3 otherwise."""
     from shipworthy.cli.output import settings_for
     from shipworthy.engine.canaries import fire_canaries
+    from shipworthy.errors import UsageError
 
     settings = settings_for(Path(), options.settings)
     rows = fire_canaries(settings, Path(), tuple(options.check))
+    if not rows:  # nobody fell ill because nobody was examined
+        raise UsageError(
+            f"no check is named {', '.join(options.check) or 'by the settings'}",
+            remedy="`shipworthy doctor` lists them",
+        )
     healthy = all(row.seen for row in rows)
     if options.format == "json":
         import json

@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     write_atomically(root / FILE_NAME, text.encode())
     if not options.quiet:
         print(
-            f"wrote {FILE_NAME}\nnext: shipworthy keys new release.key (outside of the repository), then shipworthy run"
+            f"wrote {FILE_NAME}: look through it\n"
+            "next: shipworthy keys new ../keys/release.key   (a signing key, outside of the repository)\n"
+            "      shipworthy run"
         )
     return 0
 
@@ -82,8 +84,8 @@ def _settings_text(name: str, inventory: object) -> str:
     lines += [
         f'{mark}label = "label"',
         "",
-        "# [sign]",
-        '# key = "file:../keys/release.key"  # shipworthy keys new ../keys/release.key',
+        "[sign]",
+        'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
     ]
     lines += ["", "[store]", 'to = ["local:.shipworthy/store"]', ""]
     return "\n".join(lines)

@@ -23,7 +23,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 
 def quiet_option(parser: argparse.ArgumentParser) -> None:
     """`--quiet`."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, and only the verdict")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress; only what failed, and the verdict")
 
 
 def settings_option(parser: argparse.ArgumentParser) -> None:

@@ -36,7 +36,10 @@ def run(_options: argparse.Namespace) -> int:
         if artifacts:
             names = ", ".join(c.name for c in checks if kind in c.kinds and c.scope != "tree") or "none"
             table.add_row(kind.value, str(len(artifacts)), escape(artifacts[0].uri), names)
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("[yellow]nothing to look at here[/]", highlight=False)
     over = [check.name for check in checks if check.scope == "tree"]
     console.print(f"over the whole tree: {', '.join(over) or 'none'}", highlight=False)
     if inventory.unreadable:

@@ -32,9 +32,16 @@ def run(options: argparse.Namespace) -> int:
         found = next(newest_runs(Path()), None)
         if found is None:
             raise UsageError("there is no run here", remedy="start one: `shipworthy run`")
-    elif options.run_id.endswith(".json"):
+    elif options.run_id.endswith(".json") or "/" in options.run_id:
         found = read_run(Path(options.run_id))
     else:
-        found = read_run(runs_folder(Path()) / Path(options.run_id).name / "run.json")
+        place = runs_folder(Path()) / options.run_id / "run.json"
+        if not place.is_file():
+            known = ", ".join(run.id for run, _ in zip(newest_runs(Path()), range(5), strict=False))
+            raise UsageError(
+                f"there is no run `{options.run_id}` here",
+                remedy=f"the newest runs: {known}" if known else "start one: `shipworthy run`",
+            )
+        found = read_run(place)
     emit(found, options)
     return found.exit_code

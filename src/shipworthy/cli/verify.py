@@ -99,7 +99,7 @@ def print_chain(result: object, quiet: bool = False) -> None:
     first = result.first_broken
     if first is None:
         short = sum(link.status.value == "attested-only" for link in result.links)
-        tail = f"; {short} are attested and their bytes are not here" if short else ""
+        tail = f"; of {short} only the digest is signed, the bytes are not here" if short else ""
         console.print(f"[green]VERIFIED[/]: {len(result.links)} links hold{tail}", highlight=False)
         return
     console.print(

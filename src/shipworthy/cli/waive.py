@@ -18,7 +18,9 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `waive`."""
     parser.add_argument(
-        "finding", metavar="RULE|FINGERPRINT", help="a rule's id (needs --path) or one finding's fingerprint"
+        "finding",
+        metavar="RULE|FINGERPRINT",
+        help="a rule's id (needs --path), or one finding's fingerprint or the start of it",
     )
     parser.add_argument("--path", default="", help="glob of the artifacts meant; needed for a rule")
     parser.add_argument("--rule", default="", help="the rule of the fingerprint, if no run here knows it")
@@ -36,8 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.files import write_atomically
 
     until = _day(options.until)
-    fingerprint = options.finding if _is_fingerprint(options.finding) else ""
-    rule = options.rule or (_rule_of(fingerprint) if fingerprint else options.finding)
+    fingerprint, rule = _meant(options.finding, options.rule)
     if rule not in all_rules():
         raise UsageError(f"there is no rule `{rule}`", remedy="reports name the rule; `shipworthy explain` lists them")
     if not fingerprint and not options.path:
@@ -80,20 +81,32 @@ def _day(text: str) -> str:
     return day.isoformat()
 
 
-def _is_fingerprint(text: str) -> bool:
-    return len(text) == 32 and all(char in "0123456789abcdef" for char in text)
+def _meant(text: str, rule: str) -> tuple[str, str]:
+    """Fingerprint (or "") and rule id: of a rule, a whole fingerprint, or the start of one, as reports show it.
 
-
-def _rule_of(fingerprint: str) -> str:
-    """The rule of a finding, from the newest run here that has it."""
+    What a start belongs to is looked up in the runs here, the newest first. Raises UsageError when no run has it, or
+    when it is the start of several.
+    """
     from shipworthy.cli.runs import newest_runs
     from shipworthy.errors import UsageError
 
+    if not (8 <= len(text) <= 32 and all(char in "0123456789abcdef" for char in text)):
+        return "", rule or text
+    if len(text) == 32 and rule:
+        return text, rule
     for run in newest_runs(Path()):
-        for finding in run.findings:
-            if finding.fingerprint == fingerprint:
-                return finding.rule.id
-    raise UsageError("no run here has that finding", where=fingerprint, remedy="name its rule with --rule")
+        found = {
+            finding.fingerprint: finding.rule.id for finding in run.findings if finding.fingerprint.startswith(text)
+        }
+        if len(found) > 1:
+            raise UsageError("several findings start so", where=text, remedy="give more digits")
+        for fingerprint, its_rule in found.items():
+            return fingerprint, rule or its_rule
+    raise UsageError(
+        "no run here has that finding",
+        where=text,
+        remedy="give all 32 digits (`--format json` shows them) and its rule with --rule",
+    )
 
 
 def _toml(text: str) -> str:

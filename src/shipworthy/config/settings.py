@@ -173,7 +173,7 @@ class Settings:
     project: str = _opt("", "the project's name; default: the folder's")
     load: Load = _opt(Load, "what is looked at")
     scan: Scan = _opt(Scan, "how checks are run")
-    checks: Mapping[str, Mapping[str, Any]] = _opt(dict, "options of single checks; `docs/checks.md` lists them")
+    checks: Mapping[str, Mapping[str, Any]] = _opt(dict, "options of single checks; `docs/checks/` lists them")
     tools: Mapping[str, str] = _opt(dict, "where wrapped programs are, by name; default: beside this Python, then PATH")
     train: Train | None = _opt(None, "the training step")
     evaluate: Evaluate | None = _opt(None, "the evaluation step")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import secrets
 import sys
@@ -23,6 +24,7 @@ from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinis
 from shipworthy.engine.journal import Journal, pipeline_of
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
+from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.user_folders import cache_folder
 
@@ -61,6 +63,8 @@ def run_pipeline(order: Order) -> Run:
     journal = Journal(folder)
     cache = Cache(cache_folder() if order.settings.scan.cache else None)
     try:
+        if order.keep:
+            _keep_out_of_git(order.root)
         with CheckRunner(order.settings, order.root, cache, order.events, order.executor) as checks:
             job = Job(
                 root=order.root,
@@ -79,6 +83,13 @@ def run_pipeline(order: Order) -> Run:
         if scratch:
             scratch.cleanup()
     return run
+
+
+def _keep_out_of_git(root: Path) -> None:
+    """Runs are not source: without this each run would make the next one's commit look changed."""
+    place = runs_folder(root).parent / ".gitignore"
+    if not os.path.lexists(place):
+        write_atomically(place, b"*\n")
 
 
 def _run(order: Order, job: Job, journal: Journal) -> Run:

@@ -141,5 +141,5 @@ def _gap(result: CheckResult) -> str:
 
 def _remedy(result: CheckResult) -> str:
     if result.outcome is Outcome.PARTIAL:
-        return f'make it readable, or accept it by name: accept-partial = ["{result.check}"]'
+        return f'let it look at everything, or accept it by name: accept-partial = ["{result.check}"]'
     return "`shipworthy doctor` tells what is missing"

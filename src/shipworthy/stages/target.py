@@ -25,6 +25,10 @@ def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
             checks = tuple(check for check in checks if not _about_the_folder(check))
         if names and not checks:
             raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
+        if not job.inventory.artifacts and not job.inventory.unreadable and not job.trigger.since:
+            raise UsageError(  # nothing was looked at: that is no reason to call it worthy
+                "there is no file to look at", where=str(target), remedy="check the path, and `exclude` in the settings"
+            )
         checked = run_checks(job, checks, job.inventory, more=loaded.checks)
         found = sum(len(result.findings) for result in checked.results)
         return replace(

@@ -22,7 +22,10 @@ def trusted_keys(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -
     if not paths and settings.sign.key.startswith("file:"):
         paths = [root / (settings.sign.key.removeprefix("file:").partition("?")[0] + ".pub")]
     if not paths:
-        raise UsageError("no key is trusted here", remedy="name one: --key release.key.pub, or [sign] trusted")
+        raise UsageError(
+            "no key is trusted here, so nothing can be verified",
+            remedy="name one: `--key release.key.pub`, or in the settings [sign] key or [sign] trusted",
+        )
     return tuple(load_public(path) for path in paths)
 
 

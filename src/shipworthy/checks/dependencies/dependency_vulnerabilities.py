@@ -20,7 +20,7 @@ from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Rule, Severity
 from shipworthy.user_folders import advisories_folder
 
-UPDATE = "fetch a full database with `shipworthy db update`, or import a mirrored one with `shipworthy db import`"
+UPDATE = "`shipworthy db update` fetches a full one, `shipworthy db import` takes a copy"
 
 VULNERABLE = Rule(
     "vulnerable-dependency",
@@ -129,7 +129,7 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
         if path is None and not (online and not context.offline):
             gaps.append(
                 f"only the {own.facts.records} embedded advisories (as of {own.facts.newest}) were used, "
-                f"not a full database: {UPDATE}"
+                f"no full database; {UPDATE}"
             )
     if online and context.offline:
         gaps.append("the package index was not asked, because this run is offline")

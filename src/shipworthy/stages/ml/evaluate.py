@@ -22,7 +22,7 @@ def run(job: Job) -> StageResult:
         raise UsageError(
             "there is no [evaluate] in the settings",
             where="shipworthy.toml",
-            remedy="a model is not signed without an evaluation; `shipworthy init` writes a section to start from",
+            remedy="a model is not signed without an evaluation: docs/training.md has an example",
         )
     keep, log = job.folder / "evidence" / PREDICTIONS, job.folder / "evaluate.log"
     spec = EvaluateSpec(

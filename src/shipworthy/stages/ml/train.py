@@ -28,7 +28,7 @@ def run(job: Job) -> StageResult:
         raise UsageError(
             "there is no [train] in the settings",
             where="shipworthy.toml",
-            remedy="`shipworthy init` writes one to start from",
+            remedy="say what to run: docs/training.md has an example; `shipworthy init --print` shows where it goes",
         )
     log = job.folder / "train.log"
     result = train(_spec(job, settings), judge=FoldJudge(), on_line=lambda s, t: job.events(Line(s, t)), log=log)

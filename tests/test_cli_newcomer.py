@@ -1,0 +1,114 @@
+"""What a newcomer meets in the first half hour: messages that are true and say what to do next."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def shipworthy(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shipworthy", *args],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def test_a_folder_without_files_is_not_called_worthy(tmp_path: Path) -> None:
+    done = shipworthy("scan", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no file to look at" in done.stderr
+    assert "SHIPWORTHY" not in done.stdout
+    assert "nothing to look at here" in shipworthy(cwd=tmp_path).stdout
+
+
+def test_a_doctor_who_examined_nobody_does_not_say_healthy(tmp_path: Path) -> None:
+    done = shipworthy("doctor", "--check", "no-such-check", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "no check is named no-such-check" in done.stderr
+
+
+def test_init_names_the_key_that_its_next_step_makes(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    done = shipworthy("init", cwd=project)
+    settings = (project / "shipworthy.toml").read_text()
+    assert '[sign]\nkey = "file:../keys/release.key"' in settings
+    assert "shipworthy keys new ../keys/release.key" in done.stdout
+    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    run = shipworthy("run", "ml", "-q", cwd=project)
+    assert run.returncode == 2
+    assert "there is no [train]" in run.stderr
+    assert "docs/training.md" in run.stderr  # not `shipworthy init`, which has just been run
+
+
+def test_runs_do_not_make_the_repository_look_changed(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("A project\n")
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    shipworthy("run", "dev", "-q", cwd=tmp_path)
+    assert (tmp_path / ".shipworthy" / "runs").is_dir()
+    state = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert state.stdout == ""
+
+
+def test_a_finding_is_waived_by_the_id_that_the_terminal_shows(tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text("import pickle\n\nmodel = pickle.load(open('model.pkl', 'rb'))\n")
+    (tmp_path / "shipworthy.toml").write_text('project = "waived"\n')
+    shipworthy("run", "ml", "-q", cwd=tmp_path)
+    (folder,) = (tmp_path / ".shipworthy" / "runs").iterdir()
+    findings = json.loads(shipworthy("report", folder.name, "--format", "json", cwd=tmp_path).stdout)["run"]["findings"]
+    one = next(f for f in findings if f["path"] == "load.py") if "path" in findings[0] else findings[0]
+    start = one["fingerprint"][:12]
+    words = ("--owner", "ada@example.org", "--reason", "a test", "--until", _soon())
+    assert shipworthy("waive", start, *words, cwd=tmp_path).returncode == 0
+    assert f'fingerprint = "{one["fingerprint"]}"' in (tmp_path / "shipworthy.toml").read_text()
+    unknown = shipworthy("waive", "0123456789ab", *words, cwd=tmp_path)
+    assert unknown.returncode == 2
+    assert "no run here has that finding" in unknown.stderr
+
+
+def _soon() -> str:
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+
+
+def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("print(1)\n")
+    shipworthy("run", "dev", "-q", cwd=tmp_path)
+    (folder,) = (tmp_path / ".shipworthy" / "runs").iterdir()
+    done = shipworthy("report", "20200101T000000Z-000000", cwd=tmp_path)
+    assert done.returncode == 2
+    assert folder.name in done.stderr
+
+
+def test_a_new_check_passes_the_linter_as_it_is_written(tmp_path: Path) -> None:
+    from shipworthy.cli.new_check import __file__ as source
+
+    root = Path(source).parents[3]
+    shutil.copytree(root / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tests", "docs/checks"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
+    for scope in ("artifact", "batch", "tree"):
+        done = shipworthy("new-check", f"my-{scope}", "--scope", scope, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    ruff = Path(sys.executable).with_name("ruff")
+    for command in (["check"], ["format", "--check"]):
+        told = subprocess.run([ruff, *command, "src/shipworthy/checks", "tests"], cwd=tmp_path, capture_output=True)
+        assert told.returncode == 0, told.stdout.decode()
