@@ -19,12 +19,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from shipworthy import __version__
+from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._chain import summary as chain_summary
 from shipworthy.reports._charts import covered, severity_bars, spreads, whiskers
+from shipworthy.reports._standing import CAUTION, STANDING_MEANING, STANDING_WORDS, groups
 from shipworthy.reports._view import (
     OUTCOME_MEANING,
     OUTCOME_WORDS,
@@ -142,6 +144,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     findings = run.findings[: max(0, limit)]
     links = chain_of(run)
     anchors = _anchors(run, findings)
+    standing = assess(run)
     return {
         "run": run,
         "version": run.versions.get("shipworthy", __version__),
@@ -168,6 +171,11 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "spreads": spreads(run),
         "links": links,
         "chain_summary": chain_summary(links),
+        "groups": groups(standing),
+        "standing": summary(standing),
+        "standing_words": STANDING_WORDS,
+        "standing_meaning": STANDING_MEANING,
+        "caution": CAUTION,
         "kept": _kept(run.artifacts),
         "kinds": _kinds(run),
         "details": [_details(stage) for stage in run.stages],
@@ -178,6 +186,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "Disposition": Disposition,
         "Outcome": Outcome,
         "Severity": Severity,
+        "Standing": Standing,
         "State": State,
         "Status": Status,
     }
