@@ -19,6 +19,7 @@ from shipworthy.reports._view import (
     by_disposition,
     by_severity,
     gaps,
+    looked_at,
     place,
     stopped_at,
     uncovered,
@@ -117,7 +118,7 @@ def _gaps(run: Run) -> list[str]:
         lines += ["| check | outcome | looked at | why | what to do |", "|---|---|--:|---|---|"]
     for check in missing[:30]:
         word = OUTCOME_WORDS[check.outcome]
-        amount = f"{len(check.examined)} of {check.eligible}"
+        amount = looked_at(check)
         lines.append(f"| {_cell(check.check)} | **{word}** | {amount} | {prose(check.note)} | {prose(check.remedy)} |")
     if len(missing) > 30:
         lines.append(f"| and {len(missing) - 30} more | | | | |")

@@ -23,6 +23,7 @@ from shipworthy.reports._view import (
     by_severity,
     check_lines,
     gaps,
+    looked_at,
     place,
     uncovered,
 )
@@ -217,7 +218,7 @@ def _coverage(run: Run, console: Console) -> None:
         table.add_row(
             Text(word.upper() if line.gap else word, style=style),
             _cell(console, check.check),
-            f"{len(check.examined):,} of {check.eligible:,}" if check.eligible else "the whole",
+            looked_at(check),
             _cell(console, _coverage_note(check), limit=300),
         )
     console.print(table)
