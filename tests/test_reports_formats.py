@@ -314,7 +314,7 @@ def test_markdown_lets_no_foreign_text_become_markup() -> None:
     kinds = list(tokens(text))
     assert not [kind for kind, _ in kinds if kind in ("link_open", "image", "fence", "code_block", "em_open")]
     html = [content.strip() for kind, content in kinds if kind.startswith("html")]
-    allowed = re.compile(r"(</?(details|summary|sub)>|<summary>[\w ,]+</summary>|\s)*")
+    allowed = re.compile(r"(</?(details|summary|sub)>|<summary>[\w ,:]+</summary>|\s)*")
     assert all(allowed.fullmatch(content) for content in html), html
     assert len([kind for kind, _ in kinds if kind == "heading_open"]) == 3
     plain = "".join(content for kind, content in kinds if kind == "text")
@@ -338,7 +338,8 @@ def test_markdown_fits_a_comment_and_counts_what_does_not_fit() -> None:
 def test_markdown_of_a_passing_run_is_short() -> None:
     text = render(sample.passing(), "markdown")
     assert text.startswith("## ✔ SHIPWORTHY\n")
-    assert len(text.splitlines()) < 40
+    assert len(text.split("Framework controls")[0].splitlines()) < 30
+    assert len(text.splitlines()) < 60
 
 
 def test_waived_findings_do_not_count_as_new_anywhere() -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 import sample_runs as sample
-from shipworthy.model import Outcome, Run
+from shipworthy.model import Metric, Outcome, Run
 from shipworthy.reports import render
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._charts import spreads, whiskers
+from shipworthy.reports._training import curves
 from shipworthy.reports.html import stylesheet
 
 CASES = {**sample.ALL, "many": lambda: sample.many(300)}
@@ -218,3 +219,68 @@ def test_the_script_runs_under_the_policy(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "400 of 400 shown" in done.stdout
     assert re.search(r'<details class="fold" id="rules" open', done.stdout)
+
+
+def trained(**details: object) -> Run:
+    stage = sample.stage("train", 0, details=details)
+    return replace(sample.empty(), stages=(stage,))
+
+
+def test_the_folds_of_the_training_contract_are_drawn_and_not_its_row_counts() -> None:
+    folds = [
+        {"fold": n, "train_rows": 20, "peak_rss_mb": 50.5, "metrics": [{"name": "f1", "value": v, "n": 10}]}
+        for n, v in ((1, 0.8), (2, 0.9))
+    ]
+    run = trained(folds=folds)
+    assert [(spread.name, spread.values) for spread in spreads(run)] == [("f1", (0.8, 0.9))]
+    mean = Metric("kfold_f1_mean", 0.85, 0.8, 0.9, 2)
+    other = Metric("kfold_auc_mean", 0.85, 0.8, 0.9, 2)
+    measured = replace(run, stages=(replace(run.stages[0], metrics=(mean, other)),))
+    assert [w.metric.name for w in whiskers(measured)] == ["kfold_auc_mean"], "only what the folds do not draw"
+
+
+def test_training_curves_show_where_early_stopping_stopped() -> None:
+    progress = [[1, {"val_loss": 0.5, "accuracy": 0.7}], [2, {"val_loss": 0.2}], [3, {"val_loss": 0.3, "accuracy": 1}]]
+    stopped = {"metric": "val_loss", "best": 0.2, "best_step": 2, "last_step": 3, "stopped_early": True, "by": "x"}
+    run = trained(progress=progress, **{"early-stopping": stopped})
+    first, second = curves(run)
+    assert (first.name, first.best, second.name, second.best) == ("val_loss", 1, "accuracy", None)
+    assert first.points[1][1] > first.points[2][1] > first.points[0][1], "y grows downwards: larger is drawn further up"
+    text = page(run).text
+    assert "val_loss was best at step 2 (0.2); stopped early at step 3, by x." in text
+
+
+@pytest.mark.parametrize("odd", [7, "x", [1, 2], [[1]], [["a", {"b": 1}]], [[1, {"b": float("nan")}], [2, 3]], None])
+def test_a_progress_of_another_form_is_left_out(odd: object) -> None:
+    run = trained(progress=odd, sandbox=odd, **{"early-stopping": odd}, folds=odd)
+    assert curves(run) == ()
+    assert 'id="training"' not in render(run, "html")
+
+
+def test_long_progress_is_thinned_and_keeps_the_best_step() -> None:
+    progress = [[n, {"loss": abs(n - 333) + 1}] for n in range(500)]
+    (curve,) = curves(trained(progress=progress, **{"early-stopping": {"metric": "loss", "best": 1, "best_step": 333}}))
+    assert len(curve.points) < 200
+    assert curve.best is not None
+    assert curve.values[curve.best] == 1
+
+
+def test_the_sandbox_is_shown_with_what_its_self_test_saw() -> None:
+    report = {"level": "jail", "network": "blocked", "filesystem": "open", "verified": {"tcp": "refused", "udp": "x"}}
+    text = page(trained(sandbox=report)).text
+    assert "network blocked files open" in text
+    assert "TCP connection refused" in text
+    assert "No self-test of it was recorded" in page(trained(sandbox={"level": "limits"})).text
+
+
+def test_a_check_that_had_nothing_to_look_at_takes_no_row() -> None:
+    text = page(sample.passing()).text
+    assert "Nothing of their kind in scan: dockerfile-user" in text
+    assert "10 artifacts, 7 checks" in text, "one that two stages ran counts once, one that saw nothing not at all"
+    assert "0 of 0" not in text
+    tree = replace(sample.check("hygiene", "compliance"), eligible=0)
+    partial = replace(tree, check="advisories", outcome=Outcome.PARTIAL)
+    text = page(replace(sample.empty(), stages=(sample.stage("scan", 0, checks=(tree, partial)),))).text
+    assert "hygiene compliance in scan the whole" in text
+    assert "advisories dependencies" not in text
+    assert "advisories compliance in scan a part" in text

@@ -51,7 +51,14 @@ def emit(run: Run, options: argparse.Namespace) -> None:
 
         print_run(run, Console(), quiet=options.quiet)
         return
-    text = render(run, options.format)
+    write(render(run, options.format), options)
+    if options.output is not None and not options.quiet:
+        print(run.verdict, file=sys.stderr)
+        print(f"report: {options.output}", file=sys.stderr)
+
+
+def write(text: str, options: argparse.Namespace) -> None:
+    """Write a report's text where `--output` says, or to stdout."""
     if options.output is None:
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         if not text.endswith("\n"):
@@ -61,9 +68,6 @@ def emit(run: Run, options: argparse.Namespace) -> None:
     from shipworthy.files import write_atomically
 
     write_atomically(options.output, text.encode("utf-8", "replace"))
-    if not options.quiet:
-        print(run.verdict, file=sys.stderr)
-        print(f"report: {options.output}", file=sys.stderr)
 
 
 def refuse_usage_errors(run: Run) -> None:

@@ -1,15 +1,21 @@
-"""Show a run again, in any format: the newest run here, one by its id, or a run.json from elsewhere."""
+"""Show a run again, in any format: the newest run here, one by its id, or a run.json from elsewhere; or which framework
+controls it gives evidence for."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shipworthy.cli.output import emit, report_options
+from shipworthy.cli.output import emit, report_options, write
+
+if TYPE_CHECKING:
+    from shipworthy.model import Run
 
 EXAMPLES = """examples:
   shipworthy report                                   the newest run here
   shipworthy report --format markdown                 for a pull request
+  shipworthy report --compliance                      which framework controls it gives evidence for
   shipworthy report run.json --format html --output report.html
 """
 
@@ -18,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
     parser.add_argument(
         "run_id", nargs="?", default="", metavar="RUN", help="a run's id, or a run.json (default: the newest)"
+    )
+    parser.add_argument(
+        "--compliance",
+        action="store_true",
+        help="only the framework controls, each with its evidence (table, json or markdown)",
     )
     report_options(parser)
 
@@ -43,5 +54,31 @@ def run(options: argparse.Namespace) -> int:
                 remedy=f"the newest runs: {known}" if known else "start one: `shipworthy run`",
             )
         found = read_run(place)
-    emit(found, options)
+    if options.compliance:
+        _compliance(found, options)
+    else:
+        emit(found, options)
     return found.exit_code
+
+
+def _compliance(found: Run, options: argparse.Namespace) -> None:
+    from shipworthy.errors import UsageError
+
+    if options.format == "json":
+        from shipworthy.compliance import assess, to_dicts
+        from shipworthy.model.serial import dumps
+
+        text = dumps({"run": found.id, "verdict": found.verdict, "compliance": to_dicts(assess(found))})
+    elif options.format == "markdown":
+        from shipworthy.reports.markdown import controls
+
+        text = controls(found)
+    elif options.format == "table":
+        from shipworthy.reports.terminal import render_controls
+
+        text = render_controls(found)
+    else:
+        raise UsageError(
+            f"--compliance cannot be written as {options.format}", remedy="use --format table, json or markdown"
+        )
+    write(text, options)

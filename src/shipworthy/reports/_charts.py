@@ -15,7 +15,9 @@ _RULE = re.compile(
     r"metric\(\s*['\"]([^'\"]{1,100})['\"]\s*\)\s*\.\s*(value|low|high)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)"
 )
 _SIGNS = {">=": "≥", "<=": "≤"}
-_NOT_SCORES = frozenset({"fold", "index", "seed", "n", "seconds", "epoch", "epochs"})
+_NOT_SCORES = frozenset(
+    {"fold", "index", "seed", "n", "seconds", "epoch", "epochs", "train_rows", "validation_rows", "peak_rss_mb"}
+)
 _MOST_FOLDS = 50
 
 
@@ -111,7 +113,14 @@ def covered(check: CheckResult) -> float:
 def whiskers(run: Run) -> tuple[Whisker, ...]:
     """Every metric on the scale 0 to 1 if it fits, else on one of its own, with what the gates ask of it."""
     asked = _asked(run)
-    return tuple(_whisker(metric, asked.get(metric.name, ())) for metric in run.metrics)
+    shown = [m for m in run.metrics if m.name in asked or not _of_folds(m, run)]
+    return tuple(_whisker(metric, asked.get(metric.name, ())) for metric in shown)
+
+
+def _of_folds(metric: Metric, run: Run) -> bool:
+    """A mean or deviation over the folds is drawn with the folds themselves."""
+    match = re.fullmatch(r"kfold_(.{1,100})_(?:mean|std)", metric.name)
+    return match is not None and any(match.group(1) == spread.name for spread in spreads(run))
 
 
 def _whisker(metric: Metric, asked: Sequence[tuple[str, str, float]]) -> Whisker:
@@ -122,7 +131,7 @@ def _whisker(metric: Metric, asked: Sequence[tuple[str, str, float]]) -> Whisker
         left, right = _padded(finite)
 
     def at(value: float) -> float | None:
-        return _at(value, left, right) if math.isfinite(value) else None
+        return inside(value, left, right) if math.isfinite(value) else None
 
     low, high = at(metric.low), at(metric.high)
     if low is not None and high is not None and low > high:
@@ -130,7 +139,7 @@ def _whisker(metric: Metric, asked: Sequence[tuple[str, str, float]]) -> Whisker
     limits = tuple(
         Threshold(
             f"{field} {_SIGNS.get(op, op)} {number(limit)}",
-            _at(limit, left, right),
+            inside(limit, left, right),
             _holds(getattr(metric, field), op, limit),
         )
         for field, op, limit in asked
@@ -173,7 +182,7 @@ def _scores(folds: object) -> list[tuple[str, float]]:
         pairs = [(str(name), v) for name, vs in folds.items() if isinstance(vs, (list, tuple)) for v in vs]
     elif isinstance(folds, (list, tuple)):
         for fold in folds:
-            pairs += [(str(k), v) for k, v in fold.items()] if isinstance(fold, Mapping) else [("score", fold)]
+            pairs += _of_fold(fold)
     return [
         (name, float(value))
         for name, value in pairs
@@ -184,12 +193,22 @@ def _scores(folds: object) -> list[tuple[str, float]]:
     ]
 
 
+def _of_fold(fold: object) -> list[tuple[str, object]]:
+    """The numbers of one fold; `metrics` in it may be a list of mappings with `name` and `value`."""
+    if not isinstance(fold, Mapping):
+        return [("score", fold)]
+    nested = fold.get("metrics")
+    listed = nested if isinstance(nested, (list, tuple)) else ()
+    pairs = [(str(m.get("name")), m.get("value")) for m in listed if isinstance(m, Mapping)]
+    return pairs + [(str(name), value) for name, value in fold.items()]
+
+
 def _spread(name: str, values: Sequence[float]) -> Spread:
     left, right = _padded(values)
     mean = sum(values) / len(values)
     deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
-    dots = tuple(_at(v, left, right) for v in values)
-    return Spread(name, tuple(values), dots, mean, _at(mean, left, right), deviation, (number(left), number(right)))
+    dots = tuple(inside(v, left, right) for v in values)
+    return Spread(name, tuple(values), dots, mean, inside(mean, left, right), deviation, (number(left), number(right)))
 
 
 def _padded(values: Sequence[float]) -> tuple[float, float]:
@@ -199,7 +218,7 @@ def _padded(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _at(value: float, left: float, right: float) -> float:
+def inside(value: float, left: float, right: float) -> float:
     """Position in per cent, kept inside so that a mark is never cut off."""
     share = (value - left) / (right - left) if right > left else 0.5
     return round(2 + 96 * share, 2) if math.isfinite(share) else 50.0

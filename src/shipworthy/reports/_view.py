@@ -56,6 +56,13 @@ def check_lines(run: Run) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=lambda line: GAPS.index(line.check.outcome) if line.gap else len(GAPS)))
 
 
+def looked_at(check: CheckResult) -> str:
+    """How much the check looked at, in words; a check of the whole tree counts no artifacts."""
+    if check.eligible:
+        return f"{len(check.examined):,} of {check.eligible:,}"
+    return {Outcome.RAN: "the whole", Outcome.PARTIAL: "a part"}.get(check.outcome, "nothing")
+
+
 def gaps(run: Run) -> tuple[CheckResult, ...]:
     """The checks that did not look at all that they should have."""
     return tuple(line.check for line in check_lines(run) if line.gap)

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shipworthy import __version__
+from shipworthy.compliance import assess
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Metric, Run, Severity
 from shipworthy.model.serial import dumps
@@ -194,6 +195,11 @@ class _Bom:
         facts += [("shipworthy:unknown", f"{uri}: {outcome}") for uri, outcome in missing[:_UNKNOWN_LISTED]]
         if len(missing) > _UNKNOWN_LISTED:
             facts.append(("shipworthy:unknown", f"and {len(missing) - _UNKNOWN_LISTED} more artifacts"))
+        if run.stages:
+            facts += [
+                (f"shipworthy:control:{result.framework.id}:{result.control.id}", result.status.value)
+                for result in assess(run)
+            ]
         return _properties(facts)
 
     def _compositions(self) -> list[dict[str, Any]]:

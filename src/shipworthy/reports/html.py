@@ -19,22 +19,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from shipworthy import __version__
+from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._chain import summary as chain_summary
 from shipworthy.reports._charts import covered, severity_bars, spreads, whiskers
+from shipworthy.reports._standing import CAUTION, STANDING_MEANING, STANDING_WORDS, groups
+from shipworthy.reports._training import curves, sandboxes, stopping, uses
 from shipworthy.reports._view import (
     OUTCOME_MEANING,
     OUTCOME_WORDS,
     SEVERITIES,
     STATUS_WORDS,
+    Line,
     by_disposition,
     by_severity,
     check_lines,
     complete,
     gaps,
+    looked_at,
     outcomes,
     place,
     rules_of,
@@ -110,6 +115,7 @@ def _environment() -> Environment:
         "title_case": _text.title,
         "place": place,
         "covered": covered,
+        "looked_at": looked_at,
         "when": _when,
     }
     environment.globals |= {"plural": _text.plural, "reference": _reference}
@@ -142,6 +148,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     findings = run.findings[: max(0, limit)]
     links = chain_of(run)
     anchors = _anchors(run, findings)
+    standing = assess(run)
+    lines = check_lines(run)
+    idle = _idle(lines)
     return {
         "run": run,
         "version": run.versions.get("shipworthy", __version__),
@@ -160,7 +169,13 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "bars": severity_bars(run.findings),
         "categories": sorted({finding.category for finding in findings if finding.category}),
         "broken_stages": _broken_stages(run),
-        "lines": check_lines(run),
+        "lines": lines,
+        "idle": idle,
+        "looking": len({line.check.check for line in lines if line.check.check not in idle.get(line.stage.stage, ())}),
+        "curves": curves(run),
+        "stopping": stopping(run),
+        "sandboxes": sandboxes(run),
+        "uses": uses(run),
         "gaps": gaps(run),
         "complete": complete(run),
         "uncovered": list(uncovered(run)),
@@ -168,6 +183,11 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "spreads": spreads(run),
         "links": links,
         "chain_summary": chain_summary(links),
+        "groups": groups(standing),
+        "standing": summary(standing),
+        "standing_words": STANDING_WORDS,
+        "standing_meaning": STANDING_MEANING,
+        "caution": CAUTION,
         "kept": _kept(run.artifacts),
         "kinds": _kinds(run),
         "details": [_details(stage) for stage in run.stages],
@@ -178,6 +198,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "Disposition": Disposition,
         "Outcome": Outcome,
         "Severity": Severity,
+        "Standing": Standing,
         "State": State,
         "Status": Status,
     }
@@ -191,6 +212,15 @@ def _anchors(run: Run, findings: tuple[Finding, ...]) -> dict[str, int]:
         if finding.fingerprint in meant:
             anchors.setdefault(finding.fingerprint, index)
     return anchors
+
+
+def _idle(lines: Iterable[Line]) -> dict[str, list[str]]:
+    """By stage, the checks that had nothing of their kind to look at and nothing else to say."""
+    idle: dict[str, list[str]] = {}
+    for line in lines:
+        if line.check.outcome is Outcome.NOT_APPLICABLE and not line.check.findings and not line.check.skipped:
+            idle.setdefault(line.stage.stage, []).append(line.check.check)
+    return idle
 
 
 def _broken_stages(run: Run) -> list[tuple[int, StageResult]]:
@@ -214,7 +244,7 @@ def _kinds(run: Run) -> dict[str, dict[str, int]]:
 
 def _details(stage: StageResult) -> str:
     """What only this stage knows, as JSON; what the page draws elsewhere is left out."""
-    drawn = ("chain", "folds", "packages", "parameters")
+    drawn = ("chain", "folds", "packages", "parameters", "progress", "sandbox", "environment", "early-stopping")
     written: Mapping[str, Any] = stage_to_dict(stage)["stage"]["details"]
     rest = {name: value for name, value in written.items() if name not in drawn}
     return _text.cut(json.dumps(rest, ensure_ascii=False, indent=2), _DETAILS) if rest else ""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from shipworthy.compliance import assess, summary
 from shipworthy.model import Disposition, Finding, Run, Status
+from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural, short
 from shipworthy.reports._view import (
     OUTCOME_WORDS,
@@ -17,6 +19,7 @@ from shipworthy.reports._view import (
     by_disposition,
     by_severity,
     gaps,
+    looked_at,
     place,
     stopped_at,
     uncovered,
@@ -29,7 +32,7 @@ _ZERO_WIDTH = "\u200b"
 
 def render(run: Run, *, limit: int = LIMIT) -> str:
     """The run as GitHub-flavoured Markdown of about `limit` characters at most; says how many findings did not fit."""
-    head = [*_verdict(run), *_stages(run), *_gates(run), *_gaps(run), *_metrics(run)]
+    head = [*_verdict(run), *_stages(run), *_gates(run), *_gaps(run), *_metrics(run), *_compliance(run)]
     tail = ["", f"<sub>Run {code(run.id)}, {moment(run.started)}, {duration(run.seconds)}</sub>", ""]
     room = limit - len("\n".join(head + tail))
     return "\n".join([*head, *_findings(run.findings, room), *tail])
@@ -115,7 +118,7 @@ def _gaps(run: Run) -> list[str]:
         lines += ["| check | outcome | looked at | why | what to do |", "|---|---|--:|---|---|"]
     for check in missing[:30]:
         word = OUTCOME_WORDS[check.outcome]
-        amount = f"{len(check.examined)} of {check.eligible}"
+        amount = looked_at(check)
         lines.append(f"| {_cell(check.check)} | **{word}** | {amount} | {prose(check.note)} | {prose(check.remedy)} |")
     if len(missing) > 30:
         lines.append(f"| and {len(missing) - 30} more | | | | |")
@@ -134,6 +137,39 @@ def _metrics(run: Run) -> list[str]:
         interval = f"{number(metric.low)} to {number(metric.high)} {prose(metric.method, 40)}".rstrip()
         lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} |")
     return [*lines, "", "</details>", ""]
+
+
+def _compliance(run: Run) -> list[str]:
+    """Counts by framework, folded; the controls one by one are in the other formats."""
+    if not run.stages:
+        return []
+    results = assess(run)
+    lines = [f"<details><summary>Framework controls: {summary(results)}</summary>", "", CAUTION, ""]
+    lines += [f"| framework | {' | '.join(STANDING_WORDS.values())} |", "|---|--:|--:|--:|--:|"]
+    for group in groups(results):
+        c = group.counts
+        numbers = f"{c.evidenced} | {c.partly} | {c.not_evidenced} | {c.needs_a_person}"
+        lines.append(f"| {prose(group.framework.name)} {prose(group.framework.version)} | {numbers} |")
+    return [*lines, "", "</details>", ""]
+
+
+def controls(run: Run) -> str:
+    """Every control of every framework, as Markdown."""
+    results = assess(run)
+    lines = [f"## Framework controls: {summary(results)}", "", CAUTION, ""]
+    for group in groups(results):
+        lines += [f"### {prose(group.framework.name)} {prose(group.framework.version)}", ""]
+        lines += ["| shown | control | rests on | missing | left to a person |", "|---|---|---|---|---|"]
+        for result in group.results:
+            name = f"**{prose(result.control.id)}** {prose(result.control.title)}"
+            cells = (name, _listed(result.rests_on), _listed(result.missing), prose(result.person))
+            lines.append(f"| {STANDING_WORDS[result.status]} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return "; ".join(prose(text) for text in texts)
 
 
 def _findings(findings: Iterable[Finding], room: int) -> list[str]:

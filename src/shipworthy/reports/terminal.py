@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Metric, Outcome, Run, Severity, Status
+from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural
 from shipworthy.reports._view import (
     OUTCOME_MEANING,
@@ -21,6 +23,7 @@ from shipworthy.reports._view import (
     by_severity,
     check_lines,
     gaps,
+    looked_at,
     place,
     uncovered,
 )
@@ -47,6 +50,12 @@ _OUTCOME_STYLE = {
     Outcome.UNAVAILABLE: "bold red",
     Outcome.NOT_APPLICABLE: "dim",
 }
+_STANDING_STYLE = {
+    Standing.EVIDENCED: "green",
+    Standing.PARTLY: "cyan",
+    Standing.NOT_EVIDENCED: "yellow",
+    Standing.NEEDS_A_PERSON: "dim",
+}
 _MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
 _PLAIN_MARKS = {"✔": "+", "✘": "x", "·": "-", "○": "o"}
 # Of the many metrics over the folds, those that people look for first.
@@ -61,6 +70,14 @@ def render(run: Run, *, width: int = 120) -> str:
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
+def render_controls(run: Run, *, width: int = 140) -> str:
+    """Every framework control as plain text."""
+    out = io.StringIO()
+    console = Console(file=out, width=width, no_color=True, force_terminal=False, highlight=False, emoji=False)
+    print_controls(run, console)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
 def print_run(run: Run, console: Console, quiet: bool = False, *, limit: int = 40) -> None:
     """Print the run; `quiet` prints the reasons and the verdict only. At most `limit` findings are listed, 0: all."""
     if not quiet:
@@ -70,10 +87,36 @@ def print_run(run: Run, console: Console, quiet: bool = False, *, limit: int = 4
             _findings(run.findings, console, limit)
         _coverage(run, console)
         _metrics(run.metrics, console)
+        if run.stages:
+            _say(console, f"Framework controls: {summary(assess(run))}; see the report")
+            console.print()
     for decision in run.decisions:
         _decision(decision, console, quiet)
     _failures(run, console)
     _verdict(run, console)
+
+
+def print_controls(run: Run, console: Console) -> None:
+    """Print every control of every framework with what the run shows of it."""
+    results = assess(run)
+    for group in groups(results):
+        table = _table(
+            f"{group.framework.name} {group.framework.version}", "shown", "control", "what", "left to a person"
+        )
+        table.columns[0].no_wrap = True
+        table.columns[2].ratio, table.columns[3].ratio = 3, 2
+        for result in group.results:
+            missing = [f"lacks: {text}" for text in result.missing]
+            table.add_row(
+                Text(STANDING_WORDS[result.status], style=_STANDING_STYLE[result.status]),
+                _cell(console, f"{result.control.id} {result.control.title}", limit=120),
+                _cell(console, "; ".join([*result.rests_on, *missing]), limit=500),
+                _cell(console, result.person),
+            )
+        console.print(table)
+        console.print()
+    _say(console, CAUTION)
+    _say(console, f"Framework controls: {summary(results)}", "bold")
 
 
 def _say(console: Console, text: str, style: str = "", *, indent: int = 0, wrap: bool = True) -> None:
@@ -175,7 +218,7 @@ def _coverage(run: Run, console: Console) -> None:
         table.add_row(
             Text(word.upper() if line.gap else word, style=style),
             _cell(console, check.check),
-            f"{len(check.examined):,} of {check.eligible:,}" if check.eligible else "the whole",
+            looked_at(check),
             _cell(console, _coverage_note(check), limit=300),
         )
     console.print(table)

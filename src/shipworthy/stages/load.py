@@ -109,17 +109,21 @@ def _nothing_missing(job: Job, inventory: Inventory) -> None:
             raise UsageError(f"`{path}` is a folder; a CSV file is needed", where=f"{source}: {key}")
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
+
+
 def _as_check(inventory: Inventory) -> CheckResult:
     """The inventory as a check: files that could not be read are a gap that a gate sees."""
     unreadable = tuple(skip for skip in inventory.unreadable if skip.reason != "a link that leads nowhere")
     dangling = len(inventory.unreadable) - len(unreadable)
-    notes = [f"{inventory.excluded} files excluded by the settings"] if inventory.excluded else []
+    notes = [f"{_count(inventory.excluded, 'file')} excluded by the settings"] if inventory.excluded else []
     notes += (
-        [f"{len(inventory.left_out)} folders left out: {', '.join(inventory.left_out[:5])}"]
+        [f"{_count(len(inventory.left_out), 'folder')} left out: {', '.join(inventory.left_out[:5])}"]
         if inventory.left_out
         else []
     )
-    notes += [f"{dangling} links that lead nowhere"] if dangling else []
+    notes += [f"{_count(dangling, 'link')} leading nowhere"] if dangling else []
     if unreadable:
         first = unreadable[0]
         uri = first.artifact.uri if first.artifact else ""
