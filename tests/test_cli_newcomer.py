@@ -71,7 +71,7 @@ def test_a_finding_is_waived_by_the_id_that_the_terminal_shows(tmp_path: Path) -
     (tmp_path / "shipworthy.toml").write_text('project = "waived"\n')
     shipworthy("run", "ml", "-q", cwd=tmp_path)
     (folder,) = (tmp_path / ".shipworthy" / "runs").iterdir()
-    findings = json.loads(shipworthy("report", folder.name, "--format", "json", cwd=tmp_path).stdout)["run"]["findings"]
+    findings = json.loads(shipworthy("report", folder.name, "--format", "json", cwd=tmp_path).stdout)["findings"]
     one = next(f for f in findings if f["path"] == "load.py") if "path" in findings[0] else findings[0]
     start = one["fingerprint"][:12]
     words = ("--owner", "ada@example.org", "--reason", "a test", "--until", _soon())
