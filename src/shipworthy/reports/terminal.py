@@ -166,7 +166,7 @@ def _narrow(finding: Finding, console: Console) -> None:
     head.append(f"  {finding.fingerprint[:12]}", style="dim")
     console.print(head, highlight=False)
     for text in (place(finding), _what(finding)):
-        console.print(Padding(_cell(console, text, limit=240), (0, 0, 0, 9)))
+        console.print(Padding(_cell(console, text, limit=240), (0, 0, 0, 9), expand=False))
 
 
 def _severity_style(finding: Finding) -> str:
