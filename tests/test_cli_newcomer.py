@@ -71,8 +71,7 @@ def test_a_finding_is_waived_by_the_id_that_the_terminal_shows(tmp_path: Path) -
     (tmp_path / "shipworthy.toml").write_text('project = "waived"\n')
     shipworthy("run", "ml", "-q", cwd=tmp_path)
     (folder,) = (tmp_path / ".shipworthy" / "runs").iterdir()
-    findings = json.loads(shipworthy("report", folder.name, "--format", "json", cwd=tmp_path).stdout)["findings"]
-    one = next(f for f in findings if f["path"] == "load.py") if "path" in findings[0] else findings[0]
+    one = json.loads((folder / "run.json").read_text())["findings"][0]
     start = one["fingerprint"][:12]
     words = ("--owner", "ada@example.org", "--reason", "a test", "--until", _soon())
     assert shipworthy("waive", start, *words, cwd=tmp_path).returncode == 0
@@ -112,3 +111,22 @@ def test_a_new_check_passes_the_linter_as_it_is_written(tmp_path: Path) -> None:
     for command in (["check"], ["format", "--check"]):
         told = subprocess.run([ruff, *command, "src/shipworthy/checks", "tests"], cwd=tmp_path, capture_output=True)
         assert told.returncode == 0, told.stdout.decode()
+
+
+def test_a_narrow_terminal_cuts_no_word(tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text("import pickle\n\nmodel = pickle.load(open('model.pkl', 'rb'))\n")
+    wide = shipworthy("scan", ".", cwd=tmp_path, COLUMNS="140").stdout
+    narrow = shipworthy("scan", ".", cwd=tmp_path, COLUMNS="70").stdout
+    rules = {word for word in wide.split() if word.startswith("repository-no-")}
+    assert rules
+    assert rules <= set(narrow.split())
+    assert max(len(line) for line in narrow.splitlines() if not line.startswith(("SHIP", "NOT SHIP"))) <= 70
+
+
+def test_a_gap_says_why_in_the_pull_request_and_in_the_page(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy==2.3.5\n")
+    for form in ("markdown", "html"):
+        told = shipworthy("scan", ".", "--format", form, cwd=tmp_path, XDG_DATA_HOME=str(tmp_path.parent)).stdout
+        coverage = told.partition("### Not looked at" if form == "markdown" else 'id="coverage"')[2]
+        assert "embedded advisories" in coverage
+        assert "0 of 0" not in coverage

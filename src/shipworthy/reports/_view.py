@@ -68,6 +68,15 @@ def gaps(run: Run) -> tuple[CheckResult, ...]:
     return tuple(line.check for line in check_lines(run) if line.gap)
 
 
+def gap_reason(check: CheckResult) -> str:
+    """Why a check did not look at everything: its own words, or what it says of the first that it passed over."""
+    if check.note or not check.skipped:
+        return check.note
+    first, more = check.skipped[0], len(check.skipped) - 1
+    where = f"{first.artifact.uri}: " if first.artifact else ""
+    return f"{where}{first.reason}" + (f" (and {more:,} more)" if more else "")
+
+
 def complete(run: Run) -> bool:
     """There were checks, each looked at all of its artifacts, and no stage broke down."""
     return (

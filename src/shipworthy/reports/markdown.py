@@ -18,6 +18,7 @@ from shipworthy.reports._view import (
     STATUS_WORDS,
     by_disposition,
     by_severity,
+    gap_reason,
     gaps,
     looked_at,
     place,
@@ -100,9 +101,11 @@ def _gates(run: Run) -> list[str]:
         lines += [f"### Gate {code(decision.gate)} did not pass", ""]
         for reason in decision.reasons:
             lines.append(f"- {prose(reason.message)}" + (f" **→** {prose(reason.remedy)}" if reason.remedy else ""))
-        lines += [f"- not looked at: {code(name)}" for name in decision.uncovered[:10]]
-        if len(decision.uncovered) > 10:
-            lines.append(f"- and {len(decision.uncovered) - 10:,} more that were not looked at")
+        told = {reason.message for reason in decision.reasons}
+        missing = [name for name in decision.uncovered if name not in told]
+        lines += [f"- not looked at: {code(name)}" for name in missing[:10]]
+        if len(missing) > 10:
+            lines.append(f"- and {len(missing) - 10:,} more that were not looked at")
         lines += [f"- note: {prose(note)}" for note in decision.notes[:10]]
         lines.append("")
     return lines
@@ -119,7 +122,8 @@ def _gaps(run: Run) -> list[str]:
     for check in missing[:30]:
         word = OUTCOME_WORDS[check.outcome]
         amount = looked_at(check)
-        lines.append(f"| {_cell(check.check)} | **{word}** | {amount} | {prose(check.note)} | {prose(check.remedy)} |")
+        why = prose(gap_reason(check))
+        lines.append(f"| {_cell(check.check)} | **{word}** | {amount} | {why} | {prose(check.remedy)} |")
     if len(missing) > 30:
         lines.append(f"| and {len(missing) - 30} more | | | | |")
     if outcomes:
@@ -132,10 +136,15 @@ def _gaps(run: Run) -> list[str]:
 def _metrics(run: Run) -> list[str]:
     if not run.metrics:
         return []
-    lines = ["<details><summary>Metrics</summary>", "", "| metric | value | interval | n |", "|---|--:|---|--:|"]
+    lines = [
+        "<details><summary>Metrics</summary>",
+        "",
+        "| metric | value | interval | n | method |",
+        "|---|--:|---|--:|---|",
+    ]
     for metric in run.metrics[:50]:
-        interval = f"{number(metric.low)} to {number(metric.high)} {prose(metric.method, 40)}".rstrip()
-        lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} |")
+        interval, method = f"{number(metric.low)} to {number(metric.high)}", prose(metric.method, 80)
+        lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} | {method} |")
     return [*lines, "", "</details>", ""]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -56,6 +57,7 @@ _STANDING_STYLE = {
     Standing.NOT_EVIDENCED: "yellow",
     Standing.NEEDS_A_PERSON: "dim",
 }
+_NARROW = 100  # columns; a table of findings needs as many
 _MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
 _PLAIN_MARKS = {"✔": "+", "✘": "x", "·": "-", "○": "o"}
 # Of the many metrics over the folds, those that people look for first.
@@ -180,20 +182,48 @@ def _findings(findings: tuple[Finding, ...], console: Console, limit: int) -> No
     counts, kinds = by_severity(findings), by_disposition(findings)
     said = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     extra = ", ".join(f"{kinds[d]} {d.value}" for d in (Disposition.KNOWN, Disposition.WAIVED) if kinds[d])
-    table = _table(f"Findings: {said}{f' ({extra})' if extra else ''}", "severity", "rule", "where", "what", "id")
+    title = f"Findings: {said}{f' ({extra})' if extra else ''}"
+    if not findings or console.width < _NARROW:
+        _say(console, title, "bold")
+        for finding in islice(findings, limit or None):
+            _narrow(finding, console)
+        _left_out(findings, console, limit)
+        return
+    table = _table(title, "severity", "rule", "where", "what", "id")
     for finding in islice(findings, limit or None):
-        waived = finding.disposition is Disposition.WAIVED
-        what = finding.message
-        if finding.disposition is not Disposition.NEW:
-            what = f"[{finding.disposition.value}] {what}" + (f" ({finding.waiver})" if finding.waiver else "")
         table.add_row(
-            Text(finding.severity.value.upper(), style="dim" if waived else _SEVERITY_STYLE[finding.severity]),
+            Text(finding.severity.value.upper(), style=_severity_style(finding)),
             _cell(console, finding.rule.id),
             _cell(console, place(finding), limit=200),
-            _cell(console, what, limit=240),
+            _cell(console, _what(finding), limit=240),
             Text(finding.fingerprint[:12], style="dim", no_wrap=True),
         )
     console.print(table)
+    _left_out(findings, console, limit)
+
+
+def _narrow(finding: Finding, console: Console) -> None:
+    """A finding in lines of its own: five columns side by side would cut every word."""
+    head = Text(f"{finding.severity.value.upper():<9}", style=_severity_style(finding))
+    head.append_text(_cell(console, finding.rule.id, "not dim"))
+    head.append(f"  {finding.fingerprint[:12]}", style="dim")
+    console.print(head, highlight=False)
+    for text in (place(finding), _what(finding)):
+        console.print(Padding(_cell(console, text, limit=240), (0, 0, 0, 9), expand=False))
+
+
+def _severity_style(finding: Finding) -> str:
+    return "dim" if finding.disposition is Disposition.WAIVED else _SEVERITY_STYLE[finding.severity]
+
+
+def _what(finding: Finding) -> str:
+    if finding.disposition is Disposition.NEW:
+        return finding.message
+    why = f" ({finding.waiver})" if finding.waiver else ""
+    return f"[{finding.disposition.value}] {finding.message}{why}"
+
+
+def _left_out(findings: tuple[Finding, ...], console: Console, limit: int) -> None:
     if limit and len(findings) > limit:
         _say(console, f"and {len(findings) - limit:,} more: see the report", "bold", wrap=False)
     console.print()
@@ -206,10 +236,13 @@ def _coverage(run: Run, console: Console) -> None:
         console.print()
         return
     missing = gaps(run)
-    title = f"Coverage: {plural(len(lines), 'check')}, {len(missing)} did not look at everything"
+    every = {line.check.check for line in lines}
+    looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
+    short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
+    title = f"Coverage: {plural(len(every), 'check')}, {short or 'every one looked at all of its kinds'}"
     table = _table(title, "outcome", "check", "looked at", "note")
     table.columns[2].justify = "right"
-    idle = [line.check.check for line in lines if line.check.outcome is Outcome.NOT_APPLICABLE]
+    idle = [line.check.check for line in lines if line.check.check not in looked]
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
         if check.outcome is Outcome.NOT_APPLICABLE:
@@ -279,10 +312,12 @@ def _decision(decision: GateDecision, console: Console, quiet: bool) -> None:
         for reason in decision.reasons:
             table.add_row(_cell(console, reason.message), _cell(console, reason.remedy))
         console.print(table)
-    for name in decision.uncovered[:10]:
+    told = {reason.message for reason in decision.reasons}
+    missing = [name for name in decision.uncovered if name not in told]
+    for name in missing[:10]:
         _say(console, f"not looked at: {name}", "yellow", indent=2)
-    if len(decision.uncovered) > 10:
-        _say(console, f"and {len(decision.uncovered) - 10:,} more: see the report", "yellow", indent=2)
+    if len(missing) > 10:
+        _say(console, f"and {len(missing) - 10:,} more: see the report", "yellow", indent=2)
     for note in decision.notes:
         _say(console, f"note: {note}", indent=2)
     console.print()
