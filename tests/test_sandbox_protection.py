@@ -172,6 +172,59 @@ def test_nothing_outside_can_be_written(sandbox: Sandbox, tmp_path: Path) -> Non
     assert (work / "code.py").read_text() == "trusted = True\n"
 
 
+def test_the_kernel_tells_of_calls_that_no_note_is_left_of(tmp_path: Path) -> None:
+    """Code that wipes the notes, and programs that are not ours to watch."""
+    sandbox = open_level("bubblewrap")
+    wiped = """
+        import contextlib, os, socket
+        with contextlib.suppress(OSError):
+            socket.create_connection(("192.0.2.1", 80), 1)
+        os.truncate(os.environ["SHIPWORTHY_WITNESS"], 0)
+    """
+    unwatched = """
+        import subprocess, sys
+        call = "import socket; socket.socket(socket.AF_INET6).connect_ex(('2001:db8::1', 80))"
+        subprocess.run([sys.executable, "-I", "-S", "-c", call], check=True)
+    """
+    for code in (wiped, unwatched):
+        result = run(sandbox, code, tmp_path)
+        assert result.ok, result.stderr_tail
+        assert [(one.kind, one.event) for one in result.attempts if one.kind == "network"] == [("network", "no-route")]
+    quiet = "import socket; a, b = socket.socketpair(); s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()"
+    assert not [one for one in run(sandbox, quiet, tmp_path).attempts if one.kind == "network"]
+
+
+def test_a_call_behind_many_other_attempts_is_known(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = """
+        import contextlib, socket, subprocess
+        for number in range(300):
+            with contextlib.suppress(OSError):
+                subprocess.Popen([f"/nonexistent/{number}"])
+        with contextlib.suppress(OSError):
+            socket.socket().connect(("192.0.2.1", 80))
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo("192.0.2.1", 80)
+    """
+    result = run(sandbox, code, tmp_path)
+    assert "192.0.2.1:80" in {one.target for one in result.attempts if one.kind == "network"}
+
+
+def test_the_launcher_cannot_be_taken_over(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = """
+        import os
+        for pid in {1, os.getppid()}:
+            for name in ("mem", "environ"):
+                try:
+                    open(f"/proc/{pid}/{name}", "r+b" if name == "mem" else "rb").close()
+                    print("OPENED", pid, name)
+                except OSError:
+                    pass
+    """
+    result = run(sandbox, code, tmp_path)
+    assert result.returncode == 0, result.stderr_tail
+    assert not [line for line in result.stdout_tail if line.startswith("OPENED")]
+
+
 def test_modes_times_and_attributes_of_inputs_stay(sandbox: Sandbox, tmp_path: Path) -> None:
     """Landlock does not hold them back; copying tools, which ask for them, go on working."""
     given, work = tmp_path / "given.csv", tmp_path / "work"

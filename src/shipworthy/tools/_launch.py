@@ -24,8 +24,9 @@ _PROCESSES = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system")
 
 @dataclass(frozen=True)
 class Attempt:
-    """Something that Python code in the sandbox tried: `kind` is network, process or read. Only told, never proven:
-    other programs leave no note, and hostile code can leave false ones."""
+    """Something that code in the sandbox tried: `kind` is network, process or read. What Python code tells of itself
+    names its target, and hostile code can remove that or tell lies; the event `no-route` is the kernel's count, which
+    stands for any program and names no target."""
 
     kind: Literal["network", "process", "read"]
     event: str
@@ -111,6 +112,15 @@ def refusal(answers: str, ending: Ending) -> str:
     )
 
 
+def unroutable(answers: str) -> bool:
+    """Whether the kernel counted something that was to be sent out of the sandbox."""
+    for line in answers.splitlines():
+        with contextlib.suppress(ValueError):
+            if json.loads(line).get("unroutable", 0) > 0:
+                return True
+    return False
+
+
 def attempts(notes: Path) -> tuple[Attempt, ...]:
     """What the witness noted, each once. The file was in hostile hands: what is no note of ours is passed over."""
     try:
@@ -129,9 +139,8 @@ def attempts(notes: Path) -> tuple[Attempt, ...]:
         kind: Literal["network", "process", "read"] = (
             "read" if event in _READS else "process" if event in _PROCESSES else "network"
         )
-        found[Attempt(kind, event, "".join(c if c.isprintable() else "?" for c in target))] = None
-        if len(found) >= _ATTEMPTS:
-            break
+        if sum(one.kind == kind for one in found) < _ATTEMPTS:  # of each kind: many of one must not hide another
+            found[Attempt(kind, event, "".join(c if c.isprintable() else "?" for c in target))] = None
     return tuple(found)
 
 

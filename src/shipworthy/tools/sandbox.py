@@ -210,7 +210,11 @@ class Sandbox:
                 )
                 ending = supervisor.run()
                 refused = _launch.refusal(answers(), ending)
-            return self._result(ending, refused, limits, _launch.attempts(notes))
+                sent = _launch.unroutable(answers())
+            told = _launch.attempts(notes)
+            if sent and not any(attempt.kind == "network" for attempt in told):
+                told = (*told, Attempt("network", "no-route", "an address outside, which no Python code told of"))
+            return self._result(ending, refused, limits, told)
 
     def _python(self, hidden: Sequence[Path]) -> list[Path]:
         """The folders of the command's interpreter, and of ours, which runs the launcher."""

@@ -69,9 +69,10 @@ class Progress:
             return
         except OSError as error:
             raise ValueError(f"the file cannot be read: {error.strerror}") from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)  # a folder could not even be opened as a stream
+            raise ValueError("the file is no regular file")
         with open(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ValueError("the file is no regular file")
             if self._offset > FILE_BYTES:
                 raise ValueError(f"the file is larger than {FILE_BYTES >> 20} MiB")
             stream.seek(self._offset)

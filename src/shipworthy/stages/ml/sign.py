@@ -71,7 +71,7 @@ def _facts(job: Job) -> Facts:
         metrics=(*evaluate.metrics, *train.metrics),
         evaluated_on=(
             Resource(PREDICTIONS, evaluate.outputs[PREDICTIONS], "predictions"),
-            Resource(held, sha256_file(job.root / held), "labels"),
+            Resource(held, evaluate.inputs[held], "labels"),  # what was measured with, not what lies there by now
         ),
         versions={"shipworthy": __version__},
         run_id=job.run_id,

@@ -36,10 +36,14 @@ def _target(event: str, args: tuple[Any, ...], inputs: tuple[str, ...]) -> str:
 
 
 def _watch(path: str, inputs: tuple[str, ...]) -> None:
-    seen: set[tuple[str, str]] = set()
+    network: set[tuple[str, str]] = set()
+    others: set[tuple[str, str]] = set()  # with a limit of their own: many of them must not hide a call
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event not in _EVENTS or len(seen) >= _LIMIT:
+        if event not in _EVENTS:
+            return
+        seen = network if event.startswith("socket.") else others
+        if len(seen) >= _LIMIT:
             return
         try:
             target = _target(event, args, inputs)[:300]
