@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shipworthy import __version__
@@ -12,7 +13,7 @@ from shipworthy.errors import UsageError
 from shipworthy.evidence.digest import sha256_file
 from shipworthy.evidence.release import Facts, Scan, write_evidence
 from shipworthy.evidence.statement import Resource
-from shipworthy.model import CheckResult, Kind, StageResult
+from shipworthy.model import Artifact, CheckResult, Kind, StageResult
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
@@ -45,7 +46,8 @@ def _facts(job: Job) -> Facts:
     name, held = model_path(job), job.settings.evaluate.holdout
     results = (*job.results("scan"), *job.results("model-scan"))
     by_uri = {artifact.uri: artifact for artifact in job.inventory.artifacts}
-    used = [Resource(uri, digest, _kind(by_uri, uri)) for uri, digest in train.inputs.items() if digest]
+    given = frozenset(job.settings.train.inputs.values())
+    used = [Resource(uri, digest, _kind(by_uri, uri, given)) for uri, digest in train.inputs.items() if digest]
     scanned = [Resource(a.uri, a.digest, "artifact") for a in job.inventory.artifacts if a.uri in _examined(results)]
     return Facts(
         model=job.root / name,
@@ -75,10 +77,12 @@ def _facts(job: Job) -> Facts:
     )
 
 
-def _kind(by_uri: object, uri: str) -> str:
-    assert isinstance(by_uri, dict)  # noqa: S101  for the type checker
+def _kind(by_uri: Mapping[str, Artifact], uri: str, given: frozenset[str]) -> str:
+    """A dataset by its content; what the inventory does not hold (the settings leave it out of the scan, or it is a
+    folder) is one when it is a declared input."""
     artifact = by_uri.get(uri)
-    return "dataset" if artifact is not None and artifact.kind is Kind.DATASET else "code"
+    dataset = artifact.kind is Kind.DATASET if artifact is not None else uri in given
+    return "dataset" if dataset else "code"
 
 
 def _sandbox(train: StageResult) -> str:
