@@ -55,12 +55,12 @@ TEST = '''"""The check `{name}`, used on real files."""
 
 from pathlib import Path
 
+from shipworthy.artifacts import discover
 from shipworthy.check import registry
+from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
-from shipworthy.artifacts import discover
-from shipworthy.config import Settings
 from shipworthy.model import CheckResult, Outcome
 
 
