@@ -13,7 +13,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -96,6 +96,29 @@ class Journal:
 def pipeline_of(folder: Path) -> str | None:
     """Which pipeline the run in this folder is of; None when its journal does not say so, or is not ours."""
     return _pipeline(folder / "journal.jsonl", _key())
+
+
+@contextlib.contextmanager
+def workspace_lock(root: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Have the workspace's outputs for oneself; `waiting` is called when another run has them. Raises
+    EnvironmentFailure."""
+    place = root / ".shipworthy" / "outputs.lock"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"the workspace cannot be locked: {error.strerror}", where=str(place), remedy="make the folder writable"
+        ) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _pipeline(path: Path, key: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,8 +21,8 @@ from shipworthy import __version__
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
-from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted
-from shipworthy.engine.journal import Journal, pipeline_of
+from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted, Step
+from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
@@ -65,7 +66,10 @@ def run_pipeline(order: Order) -> Run:
     try:
         if order.keep:
             _keep_out_of_git(order.root)
-        with CheckRunner(order.settings, order.root, cache, order.events, order.executor) as checks:
+        with (
+            CheckRunner(order.settings, order.root, cache, order.events, order.executor) as checks,
+            contextlib.ExitStack() as held,
+        ):
             job = Job(
                 root=order.root,
                 folder=folder,
@@ -76,7 +80,7 @@ def run_pipeline(order: Order) -> Run:
                 trigger=order.trigger,
                 today=datetime.now(UTC).date(),
             )
-            run = _run(order, job, journal)
+            run = _run(order, job, journal, held)
     finally:
         cache.close()
         journal.close()
@@ -92,7 +96,7 @@ def _keep_out_of_git(root: Path) -> None:
         write_atomically(place, b"*\n")
 
 
-def _run(order: Order, job: Job, journal: Journal) -> Run:
+def _run(order: Order, job: Job, journal: Journal, held: contextlib.ExitStack) -> Run:
     started, clock = datetime.now(UTC), time.monotonic()
     stages = order.pipeline.stages
     order.events(RunStarted(job.run_id, order.pipeline.name, tuple(stage.name for stage in stages)))
@@ -105,6 +109,8 @@ def _run(order: Order, job: Job, journal: Journal) -> Run:
             results.append(StageResult(stage.name, Status.SKIPPED, datetime.now(UTC), note="not reached"))
             continue
         order.events(StageStarted(stage.name, stage.title, number, len(stages)))
+        if stage.exclusive:
+            held.enter_context(workspace_lock(order.root, lambda: order.events(Step("waiting for another run", 0, 0))))
         key = _next_key(key, stage, job)
         result = _earlier(stage, job, before.get(key)) or _run_stage(stage, job)
         results.append(result)

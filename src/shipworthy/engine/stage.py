@@ -66,13 +66,15 @@ class Job:
 @dataclass(frozen=True)
 class Stage:
     """One stage of a pipeline. `always` stages are run again on resume; of the others, `holds` says whether what an
-    earlier result names is still there, byte for byte."""
+    earlier result names is still there, byte for byte. From an `exclusive` stage on, the run has the workspace for
+    itself: it writes where later stages read, and another run waits."""
 
     name: str
     title: str
     about: str
     run: Callable[[Job], StageResult]
     always: bool = False
+    exclusive: bool = False
     holds: Callable[[Job, StageResult], bool] = lambda _job, _result: True
 
 

@@ -65,7 +65,7 @@ def open_log(path: Path | None) -> Iterator[BinaryIO | None]:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("wb")
+        stream = path.open("wb", buffering=0)  # whoever kills us finds what was printed
     except OSError as error:
         raise EnvironmentFailure(f"the log cannot be written: {error.strerror}", where=str(path)) from None
     with stream:

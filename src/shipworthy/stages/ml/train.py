@@ -174,5 +174,6 @@ STAGE = Stage(
     "Train",
     "Runs the training command without network, with read-only inputs and limits; records folds and early stopping.",
     run,
+    exclusive=True,
     holds=_holds,
 )
