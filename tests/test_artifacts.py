@@ -361,3 +361,9 @@ def test_programs_that_the_repository_names_as_filter_or_signature_checker_are_n
     assert state is not None
     assert state.commit == git("rev-parse", "HEAD")
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("glob", ["**/" * 14 + "z", "**a" * 40 + "z", "*a" * 40 + "z", "/**" * 60 + "z"])
+def test_a_glob_that_has_countless_ways_to_match_is_decided_at_once(glob: str) -> None:
+    assert not matches("a/" * 24 + "a" * 300 + "b", (glob,))
+    assert matches("a/" * 24 + "z", ("**/" * 14 + "z",))

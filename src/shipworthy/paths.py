@@ -53,25 +53,64 @@ def inside(root: Path, relative: str, *, what: str = "path") -> Path:
     return path
 
 
+class _Glob:
+    """A glob: `*` and `?` stay inside a path part, `**` crosses parts, a trailing `/` means all below.
+
+    All states are followed at once, one bit each, so that time grows with the length of the name and not with the ways
+    to match it: globs come from settings files that nobody vouches for.
+    """
+
+    def __init__(self, glob: str) -> None:
+        glob = glob.removeprefix("./")
+        if glob.endswith("/"):
+            glob += "**"
+        self.literals: dict[str, int] = {}
+        self.one = self.part = self.all = self.folders = self.inner = 0
+        bit, index = 1, 0
+        while index < len(glob):
+            if glob.startswith("**/", index):  # two states: at the start of a part, and inside of one
+                self.folders, self.inner = self.folders | bit, self.inner | bit << 1
+                bit, index = bit << 1, index + 3
+                while glob.startswith("**/", index):
+                    index += 3
+            elif glob.startswith("**", index):
+                self.all, index = self.all | bit, index + 2
+            elif glob[index] == "*":
+                self.part, index = self.part | bit, index + 1
+            elif glob[index] == "?":
+                self.one, index = self.one | bit, index + 1
+            else:
+                self.literals[glob[index]] = self.literals.get(glob[index], 0) | bit
+                index += 1
+            bit <<= 1
+        self.final = bit
+
+    def match(self, text: str) -> bool:
+        """Does all of the text match?"""
+        states = self._free(1)
+        for char in text:
+            following = (states & self.literals.get(char, 0)) << 1 | states & self.all
+            if char == "/":
+                following |= (states & self.inner) >> 1
+            else:
+                following |= (states & (self.one | self.folders)) << 1 | states & (self.part | self.inner)
+            if not following:
+                return False
+            states = self._free(following)
+        return bool(states & self.final)
+
+    def _free(self, states: int) -> int:
+        """The states, and those that are reached without reading anything."""
+        while True:
+            more = states | (states & (self.part | self.all)) << 1 | (states & self.folders) << 2
+            if more == states:
+                return states
+            states = more
+
+
 @lru_cache(maxsize=1024)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob as a pattern: `*` and `?` stay inside a path part, `**` crosses parts, a trailing `/` means all below."""
-    glob = glob.removeprefix("./")
-    if glob.endswith("/"):
-        glob += "**"
-    out, index = "", 0
-    while index < len(glob):
-        if glob.startswith("**/", index):
-            out, index = out + "(?:[^/]+/)*", index + 3
-        elif glob.startswith("**", index):
-            out, index = out + ".*", index + 2
-        elif glob[index] == "*":
-            out, index = out + "[^/]*", index + 1
-        elif glob[index] == "?":
-            out, index = out + "[^/]", index + 1
-        else:
-            out, index = out + re.escape(glob[index]), index + 1
-    return re.compile(out + r"\Z", re.DOTALL)
+def _pattern(glob: str) -> _Glob:
+    return _Glob(glob)
 
 
 def matches(uri: str, globs: Iterable[str]) -> bool:

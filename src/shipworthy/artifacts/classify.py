@@ -79,7 +79,7 @@ def classify(uri: str, head: bytes, model_format: str | None, load: Load) -> tup
 def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
     name = uri.rpartition("/")[2]
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
-    if suffix in _MODEL:
+    if suffix in _MODEL or name.lower().endswith((".safetensors.index.json", ".bin.index.json")):
         return Kind.MODEL
     if name.lower().endswith(_PACKED_TABLES):
         return Kind.DATASET

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES, VARINT, Field, fields, signed
@@ -226,7 +227,8 @@ class _Walk:
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, shown)
             elif domain not in _STANDARD and domain not in _VENDOR and domain not in self.local:
                 text = f"the operator {shown} is of no standard domain: a library of its own must be loaded"
-                self.scope.issue(Code.CUSTOM_OPERATOR, "medium", text, None, shown)
+                if not any(fnmatchcase(f"{domain}:{operator}", pattern) for pattern in self.scope.trust):
+                    self.scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, shown)
 
 
 def read(scope: Scope) -> int:

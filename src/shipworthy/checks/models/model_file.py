@@ -35,7 +35,7 @@ UNKNOWN_CALLABLE = Rule(
 UNKNOWN_NAME = Rule(
     "model-unknown-name",
     title="Loading the model imports something that is not known to be harmless",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
     remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.models:*". Otherwise '
     "find out which library it belongs to and whether that library is pinned.",
@@ -124,10 +124,11 @@ EXTERNAL_DATA = Rule(
 CUSTOM_OPERATOR = Rule(
     "model-custom-operator",
     title="The model uses an operator of no standard domain",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
     "data.",
-    remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator.",
+    remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator "
+    'and name it in the check\'s `trust` option, such as "my.domain:*".',
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )

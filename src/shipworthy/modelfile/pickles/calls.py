@@ -201,7 +201,7 @@ class Calls:
                 verb = "uses" if called else "imports"
                 message = f"loading {verb} {_shown(item)}, which is on no list of harmless names"
                 code = Code.UNKNOWN_CALLABLE if called else Code.UNKNOWN_NAME
-                self.issue(code, "high" if called else "medium", message, _shown(item))
+                self.issue(code, "high", message, _shown(item))  # an import runs a module's code as a call does
             self.position = keep
 
     def look_into(self, slot: int) -> None:

@@ -1,0 +1,56 @@
+"""Model files that run code inside of archives and of files that are named as nothing in particular."""
+
+from __future__ import annotations
+
+import re
+
+from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models.model_file import _CANARY, _finding
+from shipworthy.model import Artifact, Skipped
+from shipworthy.modelfile import Code, scan
+
+# What an archive that is no model must not hold either. That it holds programs or texts is not against it.
+_TELLING = frozenset(
+    {
+        Code.CODE_EXECUTION,
+        Code.UNKNOWN_CALLABLE,
+        Code.UNKNOWN_NAME,
+        Code.STATE_TAMPERING,
+        Code.KERAS_LAMBDA,
+        Code.KERAS_FOREIGN_CLASS,
+        Code.BOMB,
+        Code.PATH_TRAVERSAL,
+    }
+)
+# Texts, pictures and unknown bytes are no models; an archive is full of them.
+_NO_MODEL = re.compile(
+    r"(?:does not read the format (?:text|xml|png|jpeg|parquet|arrow|protobuf)|does not judge JSON of this kind|"
+    r"the format is not recognised|the file is empty|is not valid JSON \(.*|are not explained by the format .*)\Z"
+)
+
+
+def _packed_canary() -> bytes:
+    import gzip
+
+    return gzip.compress(_CANARY, mtime=0)
+
+
+@check(
+    "model-archive",
+    kinds={"other"},
+    timeout=300.0,
+    options={"trust": []},
+    canary=Canary(files={"canary.gz": _packed_canary}, rule="model-code-execution"),
+)
+def run(artifact: Artifact, context: Context) -> Yielded:
+    """Look for models inside by content. An archive that could not be read is skipped, by name."""
+    if artifact.path is None or not artifact.size:
+        return
+    trust = context.options.get("trust", [])
+    report = scan(artifact.path, trust=trust if isinstance(trust, list) else [])
+    for issue in report.issues:
+        if issue.code in _TELLING:
+            yield _finding(artifact, issue)
+    unread = [reason for reason in report.unknowns if not _NO_MODEL.search(reason)]
+    if unread:
+        yield Skipped(artifact, unread[0])

@@ -1,0 +1,74 @@
+"""A model that runs code, hidden in an archive of a repository; and honest archives."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from shipworthy.artifacts import discover
+from shipworthy.check import Context, load_check
+from shipworthy.model import Finding, Skipped
+
+EVIL = b"cos\nsystem\n(S'echo never run'\ntR."
+
+
+def zipped(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+def tarred(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return gzip.compress(out.getvalue(), mtime=0)
+
+
+def look(folder: Path, name: str, data: bytes) -> list[str]:
+    check = load_check("shipworthy.checks.models.archive", "model-archive")
+    (folder / name).write_bytes(data)
+    (artifact,) = discover(folder).artifacts
+    assert check.looks_at(artifact), artifact.kind
+    items = list(check.call(artifact, Context(folder)))
+    return [i.rule.id if isinstance(i, Finding) else i.reason if isinstance(i, Skipped) else "?" for i in items]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("m.zip", zipped("data/model.bin", EVIL)),
+        ("m.whl", zipped("pkg/notes.txt", EVIL)),
+        ("m.tar.gz", tarred("a/model", EVIL)),
+        ("m.gz", gzip.compress(EVIL, mtime=0)),
+        ("m.zip", zipped("inner.zip", zipped("model.pkl", EVIL))),
+    ],
+)
+def test_a_model_in_an_archive_is_found(tmp_path: Path, name: str, data: bytes) -> None:
+    assert "model-code-execution" in look(tmp_path, name, data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("m.zip", zipped("README.md", b"# read me\n")),
+        ("m.tar.gz", tarred("a.json", b"{}")),
+        ("m.zip", zipped("run.sh", b"#!/bin/sh\n")),
+        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(100)),
+    ],
+)
+def test_honest_archives_are_left_alone(tmp_path: Path, name: str, data: bytes) -> None:
+    assert look(tmp_path, name, data) == []
+
+
+def test_an_archive_with_a_model_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
+    (gap,) = look(tmp_path, "m.zip", zipped("m.gguf", b"GGUF\x03\0\0\0" + bytes(100)))
+    assert "does not read the format gguf" in gap
