@@ -137,6 +137,21 @@ def test_a_partial_check_is_a_part_only_if_a_gate_accepted_it() -> None:
     assert standing(refused, "mitre-atlas", "AML.M0016").status is Standing.NOT_EVIDENCED
 
 
+def test_nothing_of_its_kind_is_no_evidence() -> None:
+    run = full()
+    assert standing(run, "nist-ssdf-218a", "PW.3").status is Standing.EVIDENCED
+    for name in ("scan", "model-scan"):
+        (stage,) = [s for s in run.stages if s.stage == name]
+        checks = tuple(
+            replace(c, outcome=Outcome.NOT_APPLICABLE) if c.category == "datasets" else c for c in stage.checks
+        )
+        run = with_stage(run, name, checks=checks)
+    result = standing(run, "nist-ssdf-218a", "PW.3")
+    assert result.status is Standing.PARTLY
+    assert "category datasets: there was nothing of its kind to look at" in result.missing
+    assert standing(run, "owasp-aisvs-1.0", "AISVS C1.3").status is Standing.NOT_EVIDENCED
+
+
 def test_open_findings_make_a_part_of_the_whole_and_waived_ones_do_not() -> None:
     run = full()
     found = sample.SECRET.at(sample.CONFIG, "a key")

@@ -88,10 +88,10 @@ def _result(control: Control, held: list[Held]) -> ControlResult:
         return ControlResult(control, Standing.NEEDS_A_PERSON)
     rests_on = tuple(dict.fromkeys(text for one in held for text in one.rests_on))
     missing = tuple(dict.fromkeys(text for one in held for text in one.missing))
-    seen = [one.weight for one in held if one.weight is not Weight.IDLE]
-    if not any(weight >= Weight.PART for weight in seen):
+    if not any(one.weight >= Weight.PART for one in held):
         return ControlResult(control, Standing.NOT_EVIDENCED, rests_on, missing)
-    whole = control.whole and all(weight is Weight.WHOLE for weight in seen)
+    # A check that had nothing to look at is no gap, and no evidence either.
+    whole = control.whole and all(one.weight is Weight.WHOLE for one in held)
     return ControlResult(control, Standing.EVIDENCED if whole else Standing.PARTLY, rests_on, missing)
 
 
