@@ -100,6 +100,14 @@ def test_coverage_and_findings_together_are_a_finding_first() -> None:
     assert decision.reasons[0].code == RULE.id
 
 
+def test_a_look_at_nothing_never_passes() -> None:
+    idle = result(outcome=Outcome.NOT_APPLICABLE, examined=frozenset(), eligible=0)
+    decision = decide("g", Gate(), [idle, replace(idle, check="model-file", category="models")])
+    assert not decision.passed
+    assert decision.coverage_only
+    assert decide("g", Gate(), [idle, result()]).passed
+
+
 WAIVER = Waiver(rule="torch-load", path="src/**", owner="ada", reason="trusted file", until=date(2026, 12, 31))
 
 

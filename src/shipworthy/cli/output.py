@@ -6,10 +6,14 @@ import argparse
 import sys
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.config import Settings, find_settings, load_settings
 from shipworthy.errors import ExitCode, UsageError
 from shipworthy.model import Run, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
 
@@ -45,11 +49,9 @@ def emit(run: Run, options: argparse.Namespace) -> None:
     from shipworthy.reports import render
 
     if options.format == "table" and options.output is None:
-        from rich.console import Console
-
         from shipworthy.reports.terminal import print_run
 
-        print_run(run, Console(), quiet=options.quiet)
+        print_run(run, console(), quiet=options.quiet)
         return
     write(render(run, options.format), options)
     if options.output is not None and not options.quiet:
@@ -75,6 +77,17 @@ def refuse_usage_errors(run: Run) -> None:
     for stage in run.stages:
         if stage.status is Status.ERROR and stage.exit_code == ExitCode.USAGE:
             raise UsageError(stage.note, remedy=stage.remedy)
+
+
+def console(width: int | None = None, *, stderr: bool = False) -> Console:
+    """A console for people. When its reader has gone (`| head`), the command ends as it does without one."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Quiet(width=width, stderr=stderr)
 
 
 def plain(text: str) -> str:

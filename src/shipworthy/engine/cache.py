@@ -16,7 +16,7 @@ from typing import Any
 
 from shipworthy import __version__
 from shipworthy.check import Check, Context
-from shipworthy.model import Artifact, Confidence, Finding, Location, Severity
+from shipworthy.model import Artifact, Confidence, Finding, Kind, Location, Severity
 from shipworthy.rules import STOPPED
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
@@ -149,7 +149,7 @@ def _finding(row: Mapping[str, Any], check: Check, artifacts: tuple[Artifact, ..
     given = row["a"]
     return Finding(
         rule=rules[row["r"]],
-        artifact=artifacts[given] if isinstance(given, int) else Artifact(*given),
+        artifact=artifacts[given] if isinstance(given, int) else Artifact(given[0], Kind(given[1]), *given[2:]),
         location=Location(**row["l"]),
         message=row["m"],
         evidence=row["e"],

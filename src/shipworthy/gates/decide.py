@@ -111,6 +111,11 @@ def _coverage(policy: Gate, results: Sequence[CheckResult]) -> tuple[list[Reason
             gaps.append(
                 Reason("not-covered", f"`{wanted}` is required and no such check was run", "see [scan] checks and skip")
             )
+    looked = [r for r in results if r.category != "load"]
+    if policy.require and looked and all(r.outcome is Outcome.NOT_APPLICABLE for r in looked):
+        gaps.append(
+            Reason("not-covered", "no check found anything of its kind: nothing was looked at", "see [scan] checks")
+        )
     for result in results:
         if not ("*" in policy.require or result.check in policy.require or result.category in policy.require):
             continue
