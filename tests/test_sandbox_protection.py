@@ -194,6 +194,16 @@ def test_the_kernel_tells_of_calls_that_no_note_is_left_of(tmp_path: Path) -> No
     assert not [one for one in run(sandbox, quiet, tmp_path).attempts if one.kind == "network"]
 
 
+def test_a_folder_in_place_of_the_notes_is_no_crash(sandbox: Sandbox, tmp_path: Path) -> None:
+    code = """
+        import contextlib, os
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.environ["SHIPWORTHY_WITNESS"])
+        os.mkdir(os.environ["SHIPWORTHY_WITNESS"])
+    """
+    assert run(sandbox, code, tmp_path).ok
+
+
 def test_a_call_behind_many_other_attempts_is_known(sandbox: Sandbox, tmp_path: Path) -> None:
     code = """
         import contextlib, socket, subprocess
