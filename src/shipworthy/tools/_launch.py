@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import platform
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -126,6 +127,9 @@ def attempts(notes: Path) -> tuple[Attempt, ...]:
     try:
         handle = os.open(notes, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
+        return ()
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         return ()
     with os.fdopen(handle, "rb") as stream:
         lines = stream.read(_NOTES_BYTES).decode("utf-8", "replace").splitlines()
