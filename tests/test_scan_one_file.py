@@ -19,7 +19,9 @@ def test_an_honest_model_is_clean_wherever_it_lies(tmp_path: Path, capsys: pytes
 
 def test_what_a_folder_lacks_is_said_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "weights.pkl").write_bytes(pickle.dumps({"layer": [0.1]}))
-    assert main(["scan", str(tmp_path), "--format", "json"]) == 0
+    for _ in range(2):  # the second time the cache answers
+        capsys.readouterr()
+        assert main(["scan", str(tmp_path), "--format", "json"]) == 0
     run = json.loads(capsys.readouterr().out)
     assert {finding["artifact"] for finding in run["findings"]} == {"."}
     assert [row["outcome"] for row in run["artifacts"] if row["uri"] == "weights.pkl"] == ["clean"]
