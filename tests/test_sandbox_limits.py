@@ -46,7 +46,7 @@ def test_wall_time_first_asks_then_kills(any_sandbox: Sandbox, tmp_path: Path) -
         signal.signal(signal.SIGTERM, lambda *_: (print("asked", flush=True), sys.exit(0)))
         time.sleep(60)
     """
-    polite = run(any_sandbox, code, tmp_path, Limits(wall_seconds=0.6, grace_seconds=10))
+    polite = run(any_sandbox, code, tmp_path, Limits(wall_seconds=3, grace_seconds=10))
     assert polite.stopped == "wall-time"
     assert polite.stdout_tail == ("asked",)
     assert polite.returncode == 0
@@ -55,7 +55,7 @@ def test_wall_time_first_asks_then_kills(any_sandbox: Sandbox, tmp_path: Path) -
     stubborn = code.replace('(print("asked", flush=True), sys.exit(0))', "None").replace(
         "time.sleep(60)", "while True: pass"
     )
-    killed = run(any_sandbox, stubborn, tmp_path, Limits(wall_seconds=0.5, grace_seconds=0.3))
+    killed = run(any_sandbox, stubborn, tmp_path, Limits(wall_seconds=3, grace_seconds=0.3))
     assert killed.stopped == "wall-time"
     assert killed.returncode == 128 + signal.SIGKILL
 
