@@ -22,7 +22,7 @@ class Job:
 
     `done` holds the results of the stages before, by name: the only way in which stages hand things on, besides files
     in `folder` (the run's own) and the outputs that a result names with their digests. `inventory` is what the load
-    stage found, `scope` the part of it that is to be scanned (None: all).
+    stage found, `scope` the part of it that is to be scanned (None: all). `signer` is the key, once it was opened.
     """
 
     root: Path
@@ -38,6 +38,7 @@ class Job:
     scope: Inventory | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     stage: str = ""
+    signer: Any = field(default=None, repr=False)
 
     @property
     def project(self) -> str:

@@ -1,4 +1,4 @@
-"""Keys and passphrases of a run: opened when needed, never kept."""
+"""The signing key of a run: opened once, held as long as the run, never written anywhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from shipworthy.keys import Signer, open_signer
 
 
 def open_signing_key(job: Job) -> Signer:
-    """The key of `[sign]`. Raises UsageError when there is none, or when its passphrase cannot be had."""
+    """The key of `[sign]`, opened when it is first asked for: people give its passphrase once.
+
+    Raises UsageError when there is none, or when its passphrase cannot be had.
+    """
+    if job.signer is None:
+        job.signer = _open(job)
+    signer: Signer = job.signer
+    return signer
+
+
+def _open(job: Job) -> Signer:
     settings = job.settings.sign
     if not settings.key:
         raise UsageError(
