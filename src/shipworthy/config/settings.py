@@ -68,7 +68,7 @@ class Limits:
     wall_seconds: int = _opt(3600, "wall-clock time")
     cpu_seconds: int = _opt(0, "CPU time; 0: as wall-clock")
     memory_mb: int = _opt(8192, "memory of the whole process tree, in MiB")
-    processes: int = _opt(256, "processes and threads at once")
+    processes: int = _opt(256, "processes at once")
     file_mb: int = _opt(4096, "size of one written file, in MiB")
 
 
