@@ -367,3 +367,24 @@ def test_programs_that_the_repository_names_as_filter_or_signature_checker_are_n
 def test_a_glob_that_has_countless_ways_to_match_is_decided_at_once(glob: str) -> None:
     assert not matches("a/" * 24 + "a" * 300 + "b", (glob,))
     assert matches("a/" * 24 + "z", ("**/" * 14 + "z",))
+
+
+def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repository: Path) -> None:
+    put(repository, "models/pyvenv.cfg", "")
+    put(repository, "models/deep/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    put(repository, "node_modules/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    put(repository, ".venv/pyvenv.cfg", "")
+    put(repository, ".venv/lib/module.py", "")
+    assert {a.uri for a in discover(repository).artifacts} == {"one.py", "two.py"}
+    git(repository, "add", "--force", "models", "node_modules")
+    inventory = discover(repository)
+    assert {"models/deep/evil.pkl", "node_modules/evil.pkl"} <= {a.uri for a in inventory.artifacts}
+    assert inventory.left_out == (".git/", ".venv/")
+
+
+def test_a_link_into_a_folder_that_is_left_out_is_a_gap(tmp_path: Path) -> None:
+    put(tmp_path, "node_modules/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    (tmp_path / "model.pkl").symlink_to("node_modules/evil.pkl")
+    (gap,) = discover(tmp_path).unreadable
+    assert gap.artifact is not None
+    assert (gap.artifact.uri, "left out" in gap.reason) == ("model.pkl", True)

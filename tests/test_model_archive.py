@@ -72,3 +72,14 @@ def test_honest_archives_are_left_alone(tmp_path: Path, name: str, data: bytes) 
 def test_an_archive_with_a_model_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
     (gap,) = look(tmp_path, "m.zip", zipped("m.gguf", b"GGUF\x03\0\0\0" + bytes(100)))
     assert "does not read the format gguf" in gap
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "rows.csv", "a.json", "a.py", "noname"])
+@pytest.mark.parametrize("start", [b"S'" + b"a" * 100_000 + b"'\n0", b"N0" * 40_000, b"hello\n" * 20_000])
+def test_a_model_that_begins_as_a_long_text_is_found(tmp_path: Path, name: str, start: bytes) -> None:
+    end = zipped("model.pkl", EVIL) if start.startswith(b"hello") else EVIL
+    assert "model-code-execution" in look(tmp_path, name, start + end)
+
+
+def test_long_honest_texts_are_left_alone(tmp_path: Path) -> None:
+    assert look(tmp_path, "rows.csv", b"text,label\nsome words,1\n" * 10_000) == []

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
+from shipworthy.artifacts.repository import tracked_folders
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, matches
 
-# Ours, version control's own data (its history has a check), and caches of tools: left out, and counted.
+# Ours, version control's own data (its history has a check), and caches of tools: left out, and counted. Not where git
+# tracks a file inside of them: what a repository ships is no cache, whatever its folder is called.
 LEFT_OUT = frozenset(
     {
         ".git",
@@ -108,6 +110,7 @@ class _Walk:
         self.skipped: list[Skipped] = []
         self.left_out: list[str] = []
         self.excluded = 0
+        self._tracked: frozenset[str] | None = None
 
     def files(self, root: Path) -> Iterator[tuple[str, Path]]:
         pending: list[tuple[str, Path]] = [("", root)]
@@ -123,8 +126,7 @@ class _Walk:
                 if entry.is_symlink():
                     self._link(uri, Path(entry.path), root)
                 elif entry.is_dir(follow_symlinks=False):
-                    environment = os.path.lexists(Path(entry.path) / "pyvenv.cfg")
-                    if entry.name in LEFT_OUT or environment or matches(uri + "/", self.exclude):
+                    if matches(uri + "/", self.exclude) or self._leave_out(uri, Path(entry.path), root):
                         self.left_out.append(uri + "/")
                     else:
                         pending.append((uri + "/", Path(entry.path)))
@@ -134,6 +136,13 @@ class _Walk:
                     self.excluded += 1
                 else:
                     yield uri, Path(entry.path)
+
+    def _leave_out(self, uri: str, folder: Path, root: Path) -> bool:
+        if not _is_left_out(folder):
+            return False
+        if self._tracked is None:
+            self._tracked = tracked_folders(root)
+        return uri + "/" not in self._tracked
 
     def _link(self, uri: str, path: Path, root: Path) -> None:
         if matches(uri, self.exclude):
@@ -146,9 +155,15 @@ class _Walk:
             return
         if root.resolve() not in (real, *real.parents):
             self._skip(uri, "a link out of the workspace; not followed")
+        elif any(_is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
+            self._skip(uri, "a link into a folder that is left out; not followed")
 
     def _skip(self, uri: str, reason: str) -> None:
         self.skipped.append(Skipped(_nameless(uri), reason))
+
+
+def _is_left_out(folder: Path) -> bool:
+    return folder.name in LEFT_OUT or os.path.lexists(folder / "pyvenv.cfg")
 
 
 def _nameless(uri: str) -> Artifact:

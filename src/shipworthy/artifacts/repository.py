@@ -136,3 +136,19 @@ def changed_since(root: Path, revision: str) -> frozenset[str]:
         ) from None
     names = (changed + new).decode("utf-8", "surrogateescape").split("\0")
     return frozenset(display_name(name) for name in names if name)
+
+
+def tracked_folders(root: Path) -> frozenset[str]:
+    """The uris of all folders that hold a file of the repository, ending with `/`; none outside of git."""
+    try:
+        with _apart(root) as env:
+            names = _ask(root, "ls-files", "-z", env=env).stdout.decode("utf-8", "surrogateescape").split("\0")
+    except (ToolMissing, ToolFailed, ValueError, OSError):
+        return frozenset()
+    found: set[str] = set()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and (uri := display_name(folder) + "/") not in found:
+            found.add(uri)
+            folder = folder.rpartition("/")[0]
+    return frozenset(found)

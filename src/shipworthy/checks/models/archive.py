@@ -1,4 +1,4 @@
-"""Model files that run code inside of archives and of files that are named as nothing in particular."""
+"""Model files that run code inside of archives, of files of no known kind, and behind the beginning of long texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models.model_file import _CANARY, _finding
-from shipworthy.model import Artifact, Skipped
+from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import Code, scan
 
 # What an archive that is no model must not hold either. That it holds programs or texts is not against it.
@@ -28,6 +28,13 @@ _NO_MODEL = re.compile(
     r"the format is not recognised|the file is empty|is not valid JSON \(.*|are not explained by the format .*)\Z"
 )
 
+# Files are sorted by their first 64 KiB; a pickle can be plain text for longer than that.
+_SORTED_BY = 64 * 1024
+
+
+def _unsorted(artifact: Artifact) -> bool:
+    return artifact.kind is Kind.OTHER or artifact.size > _SORTED_BY
+
 
 def _packed_canary() -> bytes:
     import gzip
@@ -37,7 +44,9 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    kinds={"other"},
+    version=2,
+    kinds={kind.value for kind in Kind} - {"model"},
+    accepts=_unsorted,
     timeout=300.0,
     options={"trust": []},
     canary=Canary(files={"canary.gz": _packed_canary}, rule="model-code-execution"),
@@ -52,5 +61,5 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         if issue.code in _TELLING:
             yield _finding(artifact, issue)
     unread = [reason for reason in report.unknowns if not _NO_MODEL.search(reason)]
-    if unread:
+    if unread and artifact.kind is Kind.OTHER:
         yield Skipped(artifact, unread[0])
