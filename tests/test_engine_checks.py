@@ -80,6 +80,15 @@ def test_a_flood_of_findings_is_bounded_and_said(tmp_path: Path) -> None:
     assert "more than" in result.skipped[0].reason
 
 
+def test_a_flood_in_one_file_of_a_batch_hides_no_other_file(tmp_path: Path, cache: Cache) -> None:
+    folder = write(tmp_path / "w", a="flood", b="bad thing", c="fine")
+    for _ in range(2):  # nor does the cache take it for clean
+        result = look(folder, "odd-batch", cache, Settings(scan=Scan(jobs=1)))
+        assert {f.artifact.uri for f in result.findings} == {"a.txt"}
+        assert result.examined == {"c.txt"}
+        assert {skip.artifact.uri for skip in result.skipped if skip.artifact} == {"a.txt", "b.txt"}
+
+
 def test_skipped_is_not_clean(tmp_path: Path) -> None:
     result = look(write(tmp_path / "w", one="skip", two="fine"))
     assert result.outcome is Outcome.PARTIAL

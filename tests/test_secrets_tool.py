@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,24 @@ def test_the_real_report_adds_up_and_a_deaf_tool_does_not(tmp_path: Path) -> Non
     assert [scanned.hits for scanned in _engine.scan(sources, edited(tmp_path, ""))] == [()]
     with pytest.raises(ToolFailed, match="planted"):
         list(_engine.scan(sources, Toolbox({"kingfisher": make.program(tmp_path, DEAF)})))
+
+
+def test_rules_are_compiled_once_however_many_runs_begin_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.json").write_text(real_report())
+    rules, log = tmp_path / "rules", tmp_path / "log"
+    rules.mkdir()
+    monkeypatch.setenv("KF_RULE_CACHE_DIR", str(rules))
+    compiles = f'[ -e "{rules}/a.vscdb" ] || {{ echo cold >>"{log}"; sleep 1; touch "{rules}/a.vscdb"; }}'
+    body = f'{compiles}\ncat "{tmp_path}/report.json"'
+    tools = Toolbox({"kingfisher": make.program(tmp_path, body)})
+    with ThreadPoolExecutor(3) as pool:
+        runs = [
+            pool.submit(lambda: list(_engine.scan([("a", _engine.Source(b"x = 1\n", ".py"))], tools))) for _ in "abc"
+        ]
+        assert [run.result()[0].hits for run in runs] == [(), (), ()]
+    assert log.read_text() == "cold\n"
 
 
 def test_two_runs_plant_two_tokens() -> None:

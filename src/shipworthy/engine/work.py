@@ -56,6 +56,7 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
     started = time.monotonic()
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    cut: set[Artifact] = set()
     ended, reason, remedy = Ended.DONE, "", ""
     try:
         for item in check.call(given, unit.context):
@@ -63,9 +64,11 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
                 skipped.append(item)
             elif len(findings) < FINDINGS_LIMIT:
                 findings.append(item)
-            else:
+            elif item.artifact not in cut:  # the others of a batch may still turn out to be clean
+                cut.add(item.artifact)
                 skipped.append(Skipped(item.artifact, f"more than {FINDINGS_LIMIT} findings; the rest is not shown"))
-                break
+                if check.scope != "batch":
+                    break
     except Unavailable as error:
         ended, reason, remedy = Ended.UNAVAILABLE, error.reason, error.remedy
     except ToolMissing as error:

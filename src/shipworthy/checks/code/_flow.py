@@ -7,8 +7,9 @@ containers of other modules and calls of own functions, and says nothing of vali
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from shipworthy.checks.code._names import Names
 
@@ -34,6 +35,7 @@ _REMOTE = (
     "boto3.client().get_object", "socket.socket().recv",
 )  # fmt: skip
 _USER = ("flask.request", "streamlit.file_uploader", "streamlit.text_input", "sys.argv", "django.http.request")
+_MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)  # half of all nodes, and say nothing
 _CLEAN = frozenset({"int", "float", "bool", "len", "isinstance", "hash", "type", "id"})
 
 
@@ -44,6 +46,11 @@ class Scope:
     nodes: list[ast.AST]
     parent: Scope | None = None
     labels: dict[str, set[str]] = field(default_factory=dict)
+
+    @cached_property
+    def assignments(self) -> Sequence[tuple[list[ast.expr], ast.expr]]:
+        """Targets with the value that they are given, of all its nodes."""
+        return tuple(_assignments(self.nodes))
 
     def find(self, name: str) -> set[str]:
         """The labels of a variable, here or in an enclosing scope."""
@@ -70,7 +77,7 @@ def scopes(tree: ast.Module) -> Iterator[Scope]:
                     inner = child.body if isinstance(child.body, list) else [child.body]
                     waiting.append((list(inner), scope))
                     stack.extend((child.args, *getattr(child, "decorator_list", ())))
-                else:
+                elif not isinstance(child, _MARKS):
                     stack.append(child)
         yield scope
 
@@ -84,10 +91,9 @@ class Flow:
 
     def learn(self, scope: Scope) -> None:
         """Follow the scope's assignments until nothing new is learned, at most a few times."""
-        steps = list(_assignments(scope.nodes))
         for _ in range(_ROUNDS):
             changed = False
-            for targets, value in steps:
+            for targets, value in scope.assignments:
                 if labels := self.of(value, scope):
                     for target in targets:
                         changed |= self._mark(target, labels, scope)

@@ -113,9 +113,10 @@ def _tls(call: Call, names: Names) -> Iterator[Hit]:
     if call.name == "ssl._create_unverified_context":
         off = "ssl._create_unverified_context"
     for keyword in ("verify", "verify_ssl", "verify_certs", "ssl", "ssl_verify"):
-        value = names.value(call.keywords.get(keyword))
+        if names.value(call.keywords.get(keyword)) is not False:
+            continue
         client = call.name.startswith(_TLS_CLIENTS) or (names.has(*_TLS_CLIENTS) and keyword != "ssl")
-        if value is False and (client or keyword in ("verify_ssl", "verify_certs")):
+        if client or keyword in ("verify_ssl", "verify_certs"):
             off = f"{call.method} with {keyword}=False"
     reqs = call.keywords.get("cert_reqs")
     if reqs is not None and (names.dotted(reqs).endswith("CERT_NONE") or names.value(reqs) == "CERT_NONE"):

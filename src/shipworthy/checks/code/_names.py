@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_CHAIN = 60
+MAX_PACKAGE = 6
 _LOADERS = ("importlib.import_module", "__import__", "builtins.__import__")
 
 
@@ -52,7 +53,7 @@ class Names:
     def __init__(self, nodes: Iterable[ast.AST]) -> None:
         self.imports: dict[str, str] = {}
         self.stars: list[str] = []
-        self.modules: set[str] = set()
+        self._packages: set[str] = set()
         self._assigned: dict[str, ast.expr] = {}
         self._bound: Counter[str] = Counter()
         for node in nodes:
@@ -62,11 +63,11 @@ class Names:
         match node:
             case ast.Import():
                 for alias in node.names:
-                    self.modules.add(alias.name)
+                    self._packages.update(_packages(alias.name))
                     root = alias.name.partition(".")[0]
                     self.imports[alias.asname or root] = alias.name if alias.asname else root
             case ast.ImportFrom(module=str() as module, level=0):
-                self.modules.add(module)
+                self._packages.update(_packages(module))
                 for alias in node.names:
                     if alias.name == "*":
                         self.stars.append(module)
@@ -93,8 +94,8 @@ class Names:
                 pass
 
     def has(self, *packages: str) -> bool:
-        """Whether one of the packages (or a module of them) is imported."""
-        return any(module == p or module.startswith(p + ".") for module in self.modules for p in packages)
+        """Whether one of the packages (or a module of them) is imported. At most `MAX_PACKAGE` parts are told apart."""
+        return not self._packages.isdisjoint(packages)
 
     def value(self, node: ast.expr | None, depth: int = 4) -> Any:
         """The constant that an expression is, through names bound once and `+`; else UNKNOWN."""
@@ -184,6 +185,13 @@ class Names:
     def candidates(self, name: str) -> tuple[str, ...]:
         """The name, and what it would be if it came from a `from x import *`."""
         return (name, *(f"{module}.{name}" for module in self.stars)) if "." not in name else (name,)
+
+
+def _packages(module: str) -> Iterator[str]:
+    """The module and the packages that it is in, outermost first."""
+    parts = module.split(".", MAX_PACKAGE)
+    for count in range(1, min(len(parts), MAX_PACKAGE) + 1):
+        yield ".".join(parts[:count])
 
 
 def _may_be_dynamic(function: ast.expr) -> bool:

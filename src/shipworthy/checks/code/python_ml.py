@@ -34,7 +34,8 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
     """Findings of one Python file or notebook."""
     try:
         source = load(artifact)
-        hits = list(find(source))
+        names = Names(ast.walk(source.tree))
+        hits = list(find(source, names))
     except Unreadable as error:
         yield Skipped(artifact, f"the file {error}")
         return
@@ -46,7 +47,6 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
     if len(source.problems) > 5:
         yield Skipped(artifact, f"{len(source.problems) - 5} more cells could not be read")
     lines = LINE_END.split(source.text)
-    names = Names(ast.walk(source.tree))
     if len(hits) > MOST:
         yield Skipped(artifact, f"only the first {MOST:,} of {len(hits):,} findings are reported")
     for hit in hits[:MOST]:
@@ -65,9 +65,8 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         )
 
 
-def find(source: Source) -> Iterator[Hit]:
+def find(source: Source, names: Names) -> Iterator[Hit]:
     """What the detectors see, in the order of the lines."""
-    names = Names(ast.walk(source.tree))
     flow = Flow(names)
     seen: set[tuple[str, int, int]] = set()
     hits: list[Hit] = []

@@ -9,14 +9,16 @@ that token, or with other counts than ours, is a failure and not a clean result.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import re
 import secrets
 import string
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ _SUFFIXES = words(
 )
 _NAME = re.compile(r"(\d{6})\.[a-z0-9]{1,10}")
 _FOUND = 200
+_WARM_UP = 60.0
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,17 @@ def scan(staged: Stage, tools: Toolbox, timeout: float) -> list[Raw]:
     """Run the tool over the stage. Raises ToolMissing (absent, or a version we do not know) and ToolFailed (crashed,
     hung, silent, cut short, or read something else than it was given)."""
     cache = _rule_cache()
-    done = tools.run(
-        KINGFISHER,
-        "scan",
-        str(staged.folder),
-        *_ARGUMENTS,
-        timeout=timeout,
-        cwd=staged.folder,
-        env={"KF_RULE_CACHE_DIR": str(cache)} if cache else None,
-        ok=(0, _FOUND),
-    )
+    with _alone_if_cold(cache):
+        done = tools.run(
+            KINGFISHER,
+            "scan",
+            str(staged.folder),
+            *_ARGUMENTS,
+            timeout=timeout,
+            cwd=staged.folder,
+            env={"KF_RULE_CACHE_DIR": str(cache)} if cache else None,
+            ok=(0, _FOUND),
+        )
     report = done.json()
     try:
         raw = _parse(report)
@@ -166,6 +170,36 @@ def _known_token() -> bytes:
         rest, digit = divmod(rest, 62)
         check = digits[digit] + check
     return base64.b64decode("Z2hwXw==") + (body + check.rjust(6, "0")).encode()
+
+
+@contextmanager
+def _alone_if_cold(cache: Path | None) -> Iterator[None]:
+    """Where no rules are compiled yet, one run compiles them and the others wait: together they would all do the same.
+
+    The lock is a file's, so that runs of several processes count too. Where there can be no lock, nobody waits; and
+    nobody waits for long, since the run that has it may hang.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            until = time.monotonic() + _WARM_UP
+            lock = None if cache is None or _compiled(cache) else stack.enter_context(open(cache / "lock", "ab"))
+            while lock and cache and not _compiled(cache) and time.monotonic() < until and not _lock(lock.fileno()):
+                time.sleep(0.1)
+            if cache and _compiled(cache):
+                stack.close()
+        yield
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _compiled(cache: Path) -> bool:
+    return any(cache.glob("*.vscdb"))
 
 
 def _rule_cache() -> Path | None:
