@@ -402,6 +402,18 @@ def test_two_runs_in_one_folder_at_once_both_end_well(tmp_path: Path) -> None:
         assert shipworthy("verify", name, "--quiet", cwd=project).returncode == 0
 
 
+def test_where_no_worker_can_be_started_the_run_says_so_at_once(tmp_path: Path) -> None:
+    """A socket's path has about 100 characters; below a deep temporary folder there is no room for it."""
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    project = tiny_project(tmp_path)
+    done = shipworthy("run", "--format", "json", cwd=project, env={"TMPDIR": str(deep)}, timeout=100)
+    assert done.returncode == 5, done.stderr
+    told = json.loads(done.stdout)
+    assert "no worker process can be started" in told["verdict"]
+    assert "TMPDIR" in stages(told)["scan"]["remedy"]
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 
 

@@ -9,11 +9,13 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
+from shipworthy.errors import EnvironmentFailure
 
 _PR_SET_PDEATHSIG = 1
 
@@ -87,10 +89,20 @@ class Worker:
         if self._connection is None:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["shipworthy.engine.work", "shipworthy.engine.isolate"])
-            self._connection, far = context.Pipe()
-            self._process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
-            self._process.start()
-            far.close()
+            near, far = context.Pipe()
+            process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
+            try:
+                process.start()
+            except OSError as error:  # kept only when it runs: nobody would answer at the other end
+                near.close()
+                raise EnvironmentFailure(
+                    f"no worker process can be started: {error.strerror or error}",
+                    where=tempfile.gettempdir(),
+                    remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
+                ) from None
+            finally:
+                far.close()
+            self._connection, self._process = near, process
         return self._connection
 
     def close(self) -> None:
