@@ -11,7 +11,7 @@ from shipworthy.model import Artifact, Finding, Rule, Severity, Skipped
 SAID_BAD = Rule("said-bad", "The file says bad", Severity.HIGH, "It says so.", "Do not say so.")
 
 
-@check("odd", kinds={"text"}, category="odd", timeout=2.0)
+@check("odd", kinds={"text"}, category="odd", timeout=8.0)
 def odd(artifact: Artifact) -> Iterator[Finding | Skipped]:
     """Does what the file tells it to."""
     text = artifact.read_text()

@@ -17,11 +17,16 @@ def newest_runs(root: Path) -> Iterator[Run]:
     from shipworthy.engine.runner import runs_folder
 
     folder = runs_folder(root)
-    for path in sorted(folder.glob("*/run.json"), reverse=True) if folder.is_dir() else []:
+    for path in sorted(folder.glob("*/run.json"), key=_age, reverse=True) if folder.is_dir() else []:
         try:
             yield read_run(path)
         except UsageError:
             continue
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """When the run began, by its name to the second, and between two of one second when it was written."""
+    return path.parent.name.partition("-")[0], path.stat().st_mtime_ns
 
 
 def read_run(path: Path) -> Run:

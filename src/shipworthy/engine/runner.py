@@ -30,6 +30,7 @@ from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.user_folders import cache_folder
 
 INTERRUPTED = 130
+_SECONDS = len("20260101T000000Z")
 
 
 @dataclass
@@ -196,5 +197,6 @@ def _find(order: Order) -> str:
 def resumable(root: Path, pipeline: str) -> list[str]:
     """The runs of this pipeline that the workspace has, and those that do not say which they are of; oldest first."""
     folder = runs_folder(root)
-    found = sorted(path.parent for path in folder.glob("*/journal.jsonl")) if folder.is_dir() else []
+    found = [path.parent for path in folder.glob("*/journal.jsonl")] if folder.is_dir() else []
+    found.sort(key=lambda place: (place.name[:_SECONDS], place.stat().st_mtime_ns))  # two can begin in one second
     return [place.name for place in found if pipeline_of(place) in (pipeline, None)]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import model_file
 from shipworthy.checks.models.model_file import _CANARY, _finding
-from shipworthy.model import Artifact, Kind, Skipped
+from shipworthy.model import Artifact, Kind, Rule, Skipped
 from shipworthy.modelfile import Code, scan
+
+# What is found inside is what is found in a model file by itself.
+RULES = tuple(value for value in vars(model_file).values() if isinstance(value, Rule))
 
 # What an archive that is no model must not hold either. That it holds programs or texts is not against it.
 _TELLING = frozenset(
