@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 
 from shipworthy.check import Canary, Context, Yielded, check
-from shipworthy.checks.models import model_file
-from shipworthy.checks.models.model_file import _CANARY, _finding
-from shipworthy.model import Artifact, Kind, Rule, Skipped
+from shipworthy.checks.models.model_file import _CANARY, _RULES, _finding
+from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import Code, scan
-
-# What is found inside is what is found in a model file by itself.
-RULES = tuple(value for value in vars(model_file).values() if isinstance(value, Rule))
 
 # What an archive that is no model must not hold either. That it holds programs or texts is not against it.
 _TELLING = frozenset(
@@ -26,6 +22,7 @@ _TELLING = frozenset(
         Code.PATH_TRAVERSAL,
     }
 )
+RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 # Texts, pictures and unknown bytes are no models; an archive is full of them.
 _NO_MODEL = re.compile(
     r"(?:does not read the format (?:text|xml|png|jpeg|parquet|arrow|protobuf)|does not judge JSON of this kind|"
