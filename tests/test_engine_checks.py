@@ -128,6 +128,15 @@ def test_a_second_run_is_answered_by_the_cache(tmp_path: Path, cache: Cache, nam
     assert (second.outcome, second.examined) == (first.outcome, first.examined)
 
 
+def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
+    folder, first = write(tmp_path / "w", one="bad thing", two="fine"), Cache(tmp_path / "cache")
+    look(folder, cache=first)
+    first.close()
+    second = Cache(tmp_path / "cache")
+    assert look(folder, cache=second).cached == 2
+    second.close()
+
+
 def test_a_changed_file_is_looked_at_again(tmp_path: Path, cache: Cache) -> None:
     folder = write(tmp_path / "w", one="fine", two="fine")
     look(folder, cache=cache)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from shipworthy.rules import STOPPED
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
 _BATCH = 500
 _KEEP_DAYS = 30
+_WAIT = 2.0
 
 
 def check_key(check: Check, context: Context, tool_versions: Mapping[str, str]) -> str:
@@ -52,10 +54,13 @@ class Cache:
 
     def __init__(self, folder: Path | None) -> None:
         self._lock = threading.Lock()
+        self._waiting: list[tuple[bytes, str]] = []
+        self._written = time.monotonic()
         self._database = None if folder is None else _open(folder)
 
     def get(self, keys: Mapping[bytes, tuple[Check, tuple[Artifact, ...]]]) -> dict[bytes, tuple[Finding, ...]]:
         """The findings of the keys that are known, bound to the artifacts of today."""
+        self.flush()
         found: dict[bytes, tuple[Finding, ...]] = {}
         wanted = list(keys)
         for start in range(0, len(wanted), _BATCH):
@@ -69,18 +74,28 @@ class Cache:
         return found
 
     def put(self, results: Mapping[bytes, tuple[Check, tuple[Artifact, ...], tuple[Finding, ...]]]) -> None:
-        """Keep results. A finding of a rule that is not the check's own is not kept."""
-        rows = []
+        """Keep results, written many at a time. A finding of a rule that is not the check's own is not kept."""
+        if self._database is None:
+            return
         for key, (check, artifacts, findings) in results.items():
             own = {rule.id for rule in check.rules}
             if all(finding.rule.id in own for finding in findings):
                 value = json.dumps([_row(finding, artifacts) for finding in findings], separators=(",", ":"))
-                rows.append((key, value))
+                with self._lock:
+                    self._waiting.append((key, value))
+        if len(self._waiting) >= _BATCH or time.monotonic() - self._written > _WAIT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        with self._lock:
+            rows, self._waiting, self._written = self._waiting, [], time.monotonic()
         self._write("INSERT OR REPLACE INTO results VALUES (?, ?, unixepoch())", rows)
 
     def close(self) -> None:
         """Forget what was not used for a month, and close."""
         if self._database is not None:
+            self.flush()
             self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * 86400,)])
             with self._lock:
                 self._database.close()
