@@ -366,6 +366,17 @@ def test_each_pipeline_resumes_its_own_runs(project: Path) -> None:
         run_here(project, resume=dev)
 
 
+def test_of_two_runs_of_one_second_the_later_one_is_resumed(tmp_path: Path) -> None:
+    """The rest of a run's name is random and tells nothing of its age."""
+    names = ["20261122T000000Z-ffffff", "20261122T000000Z-000000", "20261121T235959Z-aaaaaa"]
+    for age, name in enumerate(names):
+        journal = runs_folder(tmp_path) / name / "journal.jsonl"
+        journal.parent.mkdir(parents=True)
+        journal.touch()
+        os.utime(journal, ns=(age, age))
+    assert resumable(tmp_path, "ml") == [names[2], names[0], names[1]]
+
+
 # --- several at once ------------------------------------------------------------------------------------------------
 
 

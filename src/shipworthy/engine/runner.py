@@ -30,7 +30,6 @@ from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.user_folders import cache_folder
 
 INTERRUPTED = 130
-_SECONDS = len("20260101T000000Z")
 
 
 @dataclass
@@ -197,6 +196,10 @@ def _find(order: Order) -> str:
 def resumable(root: Path, pipeline: str) -> list[str]:
     """The runs of this pipeline that the workspace has, and those that do not say which they are of; oldest first."""
     folder = runs_folder(root)
-    found = [path.parent for path in folder.glob("*/journal.jsonl")] if folder.is_dir() else []
-    found.sort(key=lambda place: (place.name[:_SECONDS], place.stat().st_mtime_ns))  # two can begin in one second
-    return [place.name for place in found if pipeline_of(place) in (pipeline, None)]
+    journals = sorted(folder.glob("*/journal.jsonl"), key=_age) if folder.is_dir() else []
+    return [path.parent.name for path in journals if pipeline_of(path.parent) in (pipeline, None)]
+
+
+def _age(journal: Path) -> tuple[str, int]:
+    """Names tell the second in which runs began; of those of one second, the one that was written to last is newest."""
+    return journal.parent.name.partition("-")[0], journal.stat().st_mtime_ns
