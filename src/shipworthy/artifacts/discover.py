@@ -181,9 +181,10 @@ def _artifact(uri: str, path: Path, load: Load, progress: Progress | None) -> Ar
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb", buffering=0) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 return Skipped(_nameless(uri), "neither a file nor a folder (a pipe, socket or device)")
-            digest, head, size = _read(stream)
+            digest, head, size = _read(stream, status.st_size)
     except OSError as error:
         return Skipped(_nameless(uri), f"cannot be read: {error.strerror}")
     if progress:
@@ -192,9 +193,9 @@ def _artifact(uri: str, path: Path, load: Load, progress: Progress | None) -> Ar
     return Artifact(uri, kind, digest, size, media_type, path)
 
 
-def _read(stream: object) -> tuple[str, bytes, int]:
+def _read(stream: object, expected: int) -> tuple[str, bytes, int]:
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_CHUNK))
+    buffer = memoryview(bytearray(max(4096, min(expected, _CHUNK))))  # a megabyte of zeros costs more than most files
     head, size = b"", 0
     while count := stream.readinto(buffer):  # type: ignore[attr-defined]
         digest.update(buffer[:count])
