@@ -22,13 +22,14 @@ _READERS: dict[str, Reader] = {
     "safetensors": safetensors.read,
     "onnx": onnx.read,
     "json": jsons.read,
-    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
+    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")},
+    "joblib-zfile": compressed.read_zfile,
 }
 
 # What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
-_INSIDE_BYTES = frozenset({"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", *EXECUTABLES, *ARCHIVES_NOT_READ}) - {
-    "script"
-}
+_INSIDE_BYTES = frozenset(
+    {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
+) - {"script"}
 
 
 def reader_of(format_: str) -> Reader:

@@ -32,11 +32,12 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"#!", "script"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x02\x21\x4c\x18", "lz4"),
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"CBM1", "catboost"),
     (b"RDX", "r"),
-    (b"ZF", "joblib-zfile"),
+    (b"ZF0x", "joblib-zfile"),
     (b"\x00asm", "wasm"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
@@ -87,6 +88,8 @@ def _special(head: bytes) -> str | None:
         at = int.from_bytes(head[60:64], "little")
         if head[at : at + 4] == b"PE\0\0":
             return "pe"
+    if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F:  # a frame to be skipped, before one of either kind
+        return "zstd"
     if head[4:8] == b"TFL3":
         return "tflite"
     if len(head) > 262 and head[257:262] == b"ustar":
