@@ -37,6 +37,13 @@ def settings_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def executor_option(parser: argparse.ArgumentParser) -> None:
+    """`--executor`."""
+    parser.add_argument(
+        "--executor", metavar="URL", default="", help="dask://host:8786: artifacts are examined by this Dask cluster"
+    )
+
+
 def settings_for(folder: Path, given: Path | None) -> Settings:
     """The settings given by name, those of the folder, or the defaults."""
     if given is not None and not given.is_file():
@@ -44,8 +51,10 @@ def settings_for(folder: Path, given: Path | None) -> Settings:
     return load_settings(given or find_settings(folder))
 
 
-def emit(run: Run, options: argparse.Namespace) -> None:
-    """Report a run as the options say. Without `--output` only the report goes to stdout."""
+def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
+    """Report a run as the options say; of a part, only the record, as it gives no evidence for anything. Without
+    `--output` only the report goes to stdout."""
+    from shipworthy.model.serial import dumps, run_to_dict
     from shipworthy.reports import render
 
     if options.format == "table" and options.output is None:
@@ -53,7 +62,7 @@ def emit(run: Run, options: argparse.Namespace) -> None:
 
         print_run(run, console(), quiet=options.quiet)
         return
-    write(render(run, options.format), options)
+    write(render(run, options.format) if whole else dumps(run_to_dict(run)), options)
     if options.output is not None and not options.quiet:
         print(run.verdict, file=sys.stderr)
         print(f"report: {options.output}", file=sys.stderr)
