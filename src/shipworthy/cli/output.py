@@ -76,9 +76,22 @@ def write(text: str, options: argparse.Namespace) -> None:
             sys.stdout.buffer.write(b"\n")
         sys.stdout.flush()
         return
+    write_file(options.output, text.encode("utf-8", "replace"))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write what `--output` names: a file whole or not at all, a device or pipe in place (a rename over `/dev/null`
+    would make it a file for everybody on this machine)."""
+    from shipworthy.errors import EnvironmentFailure
     from shipworthy.files import write_atomically
 
-    write_atomically(options.output, text.encode("utf-8", "replace"))
+    if path.is_char_device() or path.is_fifo() or path.is_block_device() or path.is_socket():
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write: {error.strerror or error}", where=str(path)) from None
+    else:
+        write_atomically(path, data)
 
 
 def refuse_usage_errors(run: Run) -> None:
