@@ -26,13 +26,13 @@ cache = false
 only-new = true
 accept-partial = ["repository-hygiene"]
 [[waivers]]
-rule = "python-shell"
+rule = "python-shell-true"
 path = "two.py"
 owner = "me"
 reason = "known"
 until = 2099-01-01
 [[waivers]]
-rule = "python-shell"
+rule = "python-shell-true"
 path = "gone.py"
 owner = "me"
 reason = "no longer there"
@@ -108,7 +108,21 @@ def test_all_shards_merged_are_the_whole_scan(project: Path, of: int, tmp_path: 
 
 
 def test_a_baseline_is_applied_once_and_to_all(project: Path, tmp_path: Path) -> None:
-    assert main(["scan", str(project), "-q", "--write-baseline", "--format", "json", "--output", os.devnull]) == 0
+    assert (
+        main(
+            [
+                "scan",
+                str(project),
+                "-q",
+                "--write-baseline",
+                "--format",
+                "json",
+                "--output",
+                str(tmp_path / "first.json"),
+            ]
+        )
+        == 0
+    )
     code = scan(project, tmp_path / "whole.json")
     assert merge(project, shards(project, 3), "--format", "json", "--output", str(tmp_path / "merged.json")) == code
     assert comparable(tmp_path / "merged.json") == comparable(tmp_path / "whole.json")
@@ -139,7 +153,21 @@ def test_a_clean_tree_is_worthy_only_when_all_of_it_was_merged(
 def test_every_format_can_be_had_of_a_merge(project: Path, form: str, tmp_path: Path) -> None:
     (project / "shipworthy.toml").write_text('[scan]\nchecks = ["python-security"]\n')
     assert merge(project, shards(project, 2), "--format", form, "--output", str(tmp_path / "report")) == 1
-    assert "python-shell" in (tmp_path / "report").read_text()
+    assert "python-shell-true" in (tmp_path / "report").read_text()
+
+
+def test_a_pipe_that_a_report_goes_to_stays_one(project: Path, tmp_path: Path) -> None:
+    """So does a device: replaced by a file, /dev/null would be one for everybody on the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    scan(project, pipe, "--check", "python-ml")
+    try:
+        assert json.loads(reader.communicate(timeout=20)[0])["pipeline"] == "scan"
+    finally:
+        reader.kill()
+        reader.wait()
+    assert pipe.is_fifo()
 
 
 # --- what does not fit together ------------------------------------------------------------------------------------
