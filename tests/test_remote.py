@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -44,11 +46,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a scheduler with two workers."""
+def start(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """A cluster in a process of its own, and the address of its scheduler."""
     pytest.importorskip("distributed")
-    folder = tmp_path_factory.mktemp("cluster")
     (folder / "cluster.py").write_text(CLUSTER)
     process = subprocess.Popen(
         [sys.executable, str(folder / "cluster.py")],
@@ -57,14 +57,18 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(folder), "PYTHONPATH": PATHS},
+        start_new_session=True,
     )
     assert process.stdout
-    try:
-        address = process.stdout.readline().strip()
-        assert address.startswith("tcp://127.0.0.1:")
-        yield address.replace("tcp://", "dask://")
-    finally:
-        process.communicate("", timeout=60)
+    return process, process.stdout.readline().strip().replace("tcp://", "dask://")
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler with two workers."""
+    process, address = start(tmp_path_factory.mktemp("cluster"))
+    yield address
+    process.communicate("", timeout=60)
 
 
 @pytest.fixture
@@ -119,6 +123,23 @@ def test_the_workers_of_a_cluster_survive_what_stops_a_reader(
         monkeypatch.setitem(CHECKS, "odd", replace(CHECKS["odd"], version=2))  # only a worker has the other one
         with pytest.raises(EnvironmentFailure, match="odd 1; 2 is asked for"):
             look(folder, found)
+
+
+def test_a_cluster_that_is_lost_is_an_error_and_not_an_answer(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    process, address = start(tmp_path)
+    folder = write(tmp_path / "w", a="hang", b="hang")
+    lost = threading.Timer(3, lambda: os.killpg(process.pid, signal.SIGKILL))
+    try:
+        with cluster(address) as found:
+            lost.start()
+            with pytest.raises(EnvironmentFailure, match="was lost"):
+                look(folder, found)
+    finally:
+        lost.join()
+        process.communicate()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

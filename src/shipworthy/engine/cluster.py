@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,7 @@ def cluster(address: str) -> Iterator[Remote | None]:
     except ImportError:
         remedy = "pip install 'shipworthy[dask]', here and on every worker"
         raise UsageError("Dask is not installed", where="--executor", remedy=remedy) from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler ends in an error of ours
     try:
         client = distributed.Client(place, timeout=_WAIT, set_as_default=False, name="shipworthy")
     except (OSError, TimeoutError):
@@ -40,7 +42,7 @@ def cluster(address: str) -> Iterator[Remote | None]:
             client.wait_for_workers(1, timeout=_WAIT)
         except TimeoutError:
             raise EnvironmentFailure("the Dask cluster has no worker", where=address, remedy="start workers") from None
-        yield Remote(client.get_executor(pure=False), sum(client.nthreads().values()))
+        yield Remote(client.get_executor(pure=False), max(1, sum(client.nthreads().values())))
     finally:
         client.close()
 
