@@ -30,7 +30,9 @@ TAXONOMY = re.compile(
     r"A\.\d+(\.\d+)*|Art\. \d+|(GOVERN|MAP|MEASURE|MANAGE) \d(\.\d+)?|(PO|PS|PW|RV)\.\d(\.\d+)?"
 )
 # In a sentence a command may stand by its name alone; what it needs is said beside it.
-NAMES_ONLY = {f"shipworthy {name}" for name in ("waive", "keys new", "sign", "explain", "db", "keys", "new-check")}
+NAMES_ONLY = {
+    f"shipworthy {name}" for name in ("waive", "keys new", "sign", "explain", "merge", "db", "keys", "new-check")
+}
 PLACEHOLDERS = {"NAME": "some-name", "CATEGORY": "code", "KIND": "text"}
 # Made by commands of their own (a benchmark, a rendered report): they may not be there yet.
 MADE = {"docs/images/report.png", "benchmarks/RESULTS.md"}

@@ -18,6 +18,7 @@ from shipworthy.errors import ExitCode, ShipworthyError
 COMMANDS = {
     "run": ("run", "run a pipeline: ml, dev or all"),
     "scan": ("scan", "look at files and folders with every check, and decide"),
+    "merge": ("merge", "put the shards of a divided scan together, and decide"),
     "verify": ("verify", "verify a stored or signed model, back to its datasets"),
     "init": ("init", "write a settings file for this repository"),
     "doctor": ("doctor", "fire a known-bad sample through every check and wrapped tool"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import quiet_option
+from shipworthy.cli.output import quiet_option, write_file
 
 EXAMPLES = """examples:
   shipworthy sign data --key file:../keys/data.key --output data.sig
@@ -25,7 +25,6 @@ def run(options: argparse.Namespace) -> int:
     """Sign and write."""
     from shipworthy.errors import UsageError
     from shipworthy.evidence.oms import sign_model
-    from shipworthy.files import write_atomically
     from shipworthy.keys import open_signer
 
     if not options.path.exists():
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     raw, manifest = sign_model(
         options.path, open_signer(options.key), signature_name=options.output.name if inside else ""
     )
-    write_atomically(options.output, raw)
+    write_file(options.output, raw)
     if not options.quiet:
         print(f"signed {len(manifest.files)} files of {options.path}: {options.output}")
     return 0

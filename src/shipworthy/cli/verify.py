@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option
+from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option, write_file
 
 EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
@@ -38,7 +38,6 @@ def run(options: argparse.Namespace) -> int:
     """Exit code 0 when every link holds, 4 otherwise."""
     import json
 
-    from shipworthy.files import write_atomically
     from shipworthy.stages.verification import trusted_keys, verify_target
 
     root: Path = options.directory
@@ -48,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
         if options.output:
-            write_atomically(options.output, text.encode())
+            write_file(options.output, text.encode())
         else:
             print(text, end="")
     else:

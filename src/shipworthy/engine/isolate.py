@@ -26,7 +26,8 @@ def _limit(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Nothing of ours goes on when the process that started it is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -34,7 +35,7 @@ def _die_with_parent() -> None:
 def _serve(connection: Connection, memory_mb: int) -> None:
     """The worker's loop: units in, one result out for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     _limit(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted, Step
 from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
+from shipworthy.engine.remote import Remote
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
@@ -44,7 +44,7 @@ class Order:
     events: Events = field(default_factory=Events)
     resume: str | None = None
     keep: bool = True
-    executor: Executor | None = None
+    remote: Remote | None = None
 
 
 def runs_folder(root: Path) -> Path:
@@ -67,7 +67,7 @@ def run_pipeline(order: Order) -> Run:
         if order.keep:
             _keep_out_of_git(order.root)
         with (
-            CheckRunner(order.settings, order.root, cache, order.events, order.executor) as checks,
+            CheckRunner(order.settings, order.root, cache, order.events, order.remote) as checks,
             contextlib.ExitStack() as held,
         ):
             job = Job(

@@ -46,6 +46,11 @@ def load(job: Job, target: Path | None = None) -> StageResult:
         job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
         told = f"only {len(job.scope.artifacts)} of {len(inventory.artifacts)} files: changed since {job.trigger.since}"
         result = replace(result, outcome=Outcome.PARTIAL, note="; ".join(filter(None, (told, result.note))))
+    return listed(job, inventory, result)
+
+
+def listed(job: Job, inventory: Inventory, result: CheckResult) -> StageResult:
+    """The stage's result: what there is, and the inventory as a check."""
     kinds = {kind.value: len(inventory.of(kind)) for kind in Kind if inventory.of(kind)}
     return job.passed(
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",
