@@ -179,6 +179,7 @@ def checks_of(module: ModuleType) -> tuple[Check, ...]:
     return tuple(replace(c, rules=own) for c in declared if isinstance(c, Check) and c.module == module.__name__)
 
 
+@cache
 def load_check(module: str, name: str) -> Check:
     """The check of this name in this module, without looking at any other. Raises UsageError when it is not there."""
     for candidate in checks_of(importlib.import_module(module)):

@@ -195,7 +195,7 @@ def _artifact(
         return Skipped(_nameless(uri), f"cannot be read: {error.strerror}")
     if progress:
         progress(uri, size)
-    kind, media_type = classify(uri, head, sniff(head), load)
+    kind, media_type = classify(uri, head, sniff, load)
     return Artifact(uri, kind, digest, size, media_type, Path(path))
 
 

@@ -197,6 +197,7 @@ class CheckRunner:
 
         wrapped = [u for u in units if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
         others = [u for u in units if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
+        self.pool.prepare(unit.module for unit in units if not tallies[unit.check].check.needs)
         futures: list[Future[None]] = [
             self._executor.submit(self._direct, unit, heard)
             if tallies[unit.check].check.needs
