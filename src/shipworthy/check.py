@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -204,6 +203,8 @@ def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
 
 
 def _modules() -> Iterable[ModuleType]:
+    from importlib.metadata import entry_points  # here: it imports much, and workers do not need it
+
     package = importlib.import_module("shipworthy.checks")
     for info in pkgutil.walk_packages(package.__path__, "shipworthy.checks."):
         if not info.ispkg and not info.name.rpartition(".")[2].startswith("_"):

@@ -131,7 +131,7 @@ class WorkerPool:
         self._lock = threading.Lock()
 
     def prepare(self, modules: Iterable[str]) -> None:
-        """Name the modules that workers will need: those of the package are imported once, before workers are forked."""
+        """Name the modules that workers will need: the package's own are imported once, before workers are forked."""
         own = sorted(name for name in set(modules) if name.startswith("shipworthy."))
         multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
 
