@@ -26,6 +26,7 @@ from shipworthy.rules import STOPPED
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
 _BATCH = 500
 _KEEP_DAYS = 30
+_DAY = 86400
 _WAIT = 2.0
 
 
@@ -73,15 +74,22 @@ class Cache:
         """The results of the keys that are known, bound to the artifacts of today."""
         self.flush()
         found: dict[bytes, Kept] = {}
-        wanted = list(keys)
+        old: list[bytes] = []
+        wanted, today = list(keys), time.time()
         for start in range(0, len(wanted), _BATCH):
             part = wanted[start : start + _BATCH]
             marks = ",".join("?" * len(part))
-            for key, value in self._query(f"SELECT key, value FROM results WHERE key IN ({marks})", part):  # noqa: S608
+            sql = f"SELECT key, value, used FROM results WHERE key IN ({marks})"  # noqa: S608
+            for key, value, used in self._query(sql, part):
+                if not isinstance(used, int) or used < today - _DAY:
+                    old.append(key)
+                if value == "[]":  # most of them
+                    found[key] = Kept()
+                    continue
                 check, artifacts = keys[key]
                 with contextlib.suppress(*DAMAGE):  # foreign bytes: look again
                     found[key] = _kept(json.loads(value), check, artifacts)
-        self._touch(found)
+        self._write("UPDATE results SET used = unixepoch() WHERE key = ?", [(key,) for key in old])
         return found
 
     def put(self, results: Mapping[bytes, tuple[Check, tuple[Artifact, ...], Kept]]) -> None:
@@ -109,16 +117,12 @@ class Cache:
         """Forget what was not used for a month, and close."""
         if self._database is not None:
             self.flush()
-            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * 86400,)])
+            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * _DAY,)])
             with self._lock:
                 self._database.close()
                 self._database = None
 
-    def _touch(self, found: Mapping[bytes, object]) -> None:
-        sql = "UPDATE results SET used = unixepoch() WHERE key = ? AND used < unixepoch() - 86400"
-        self._write(sql, [(key,) for key in found])
-
-    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str]]:
+    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str, int]]:
         if self._database is None:
             return []
         with self._lock, contextlib.suppress(sqlite3.Error):

@@ -205,6 +205,7 @@ class CheckRunner:
         here = [u for u in units if not self._remote or tallies[u.check].check.scope == "tree"]
         wrapped = [u for u in here if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
         others = [u for u in here if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
+        self.pool.prepare(unit.module for unit in here if not tallies[unit.check].check.needs)
         futures: list[Future[None]] = [
             self._executor.submit(self._direct, unit, heard)
             if tallies[unit.check].check.needs

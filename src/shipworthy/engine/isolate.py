@@ -11,13 +11,14 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing.connection import Connection
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import EnvironmentFailure
 
 _PR_SET_PDEATHSIG = 1
+_PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
 
 
 def _limit(memory_mb: int) -> None:
@@ -89,7 +90,6 @@ class Worker:
     def _start(self) -> Connection:
         if self._connection is None:
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["shipworthy.engine.work", "shipworthy.engine.isolate"])
             near, far = context.Pipe()
             process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
             try:
@@ -130,6 +130,11 @@ class WorkerPool:
         self._free: list[Worker] = []
         self._all: list[Worker] = []
         self._lock = threading.Lock()
+
+    def prepare(self, modules: Iterable[str]) -> None:
+        """Name the modules that workers will need: the package's own are imported once, before workers are forked."""
+        own = sorted(name for name in set(modules) if name.startswith("shipworthy."))
+        multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
 
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """Run units in a worker that no other thread is using."""

@@ -61,7 +61,7 @@ def run_pipeline(order: Order) -> Run:
     run_id = _find(order) if order.resume is not None else _new_id()
     scratch = None if order.keep else tempfile.TemporaryDirectory(prefix="shipworthy-")
     folder = Path(scratch.name) if scratch else runs_folder(order.root) / run_id
-    journal = Journal(folder)
+    journal = Journal(folder) if order.keep else None  # of what is not kept, nothing can be resumed
     cache = Cache(cache_folder() if order.settings.scan.cache else None)
     try:
         if order.keep:
@@ -83,7 +83,8 @@ def run_pipeline(order: Order) -> Run:
             run = _run(order, job, journal, held)
     finally:
         cache.close()
-        journal.close()
+        if journal:
+            journal.close()
         if scratch:
             scratch.cleanup()
     return run
@@ -96,12 +97,13 @@ def _keep_out_of_git(root: Path) -> None:
         write_atomically(place, b"*\n")
 
 
-def _run(order: Order, job: Job, journal: Journal, held: contextlib.ExitStack) -> Run:
+def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitStack) -> Run:
     started, clock = datetime.now(UTC), time.monotonic()
     stages = order.pipeline.stages
     order.events(RunStarted(job.run_id, order.pipeline.name, tuple(stage.name for stage in stages)))
-    before = journal.read() if order.resume is not None else {}
-    journal.begin(order.pipeline.name)
+    before = journal.read() if journal and order.resume is not None else {}
+    if journal:
+        journal.begin(order.pipeline.name)
     results: list[StageResult] = []
     key, stopped = order.settings.digest, False
     for number, stage in enumerate(stages, 1):
@@ -111,11 +113,11 @@ def _run(order: Order, job: Job, journal: Journal, held: contextlib.ExitStack) -
         order.events(StageStarted(stage.name, stage.title, number, len(stages)))
         if stage.exclusive:
             held.enter_context(workspace_lock(order.root, lambda: order.events(Step("waiting for another run", 0, 0))))
-        key = _next_key(key, stage, job)
+        key = _next_key(key, stage, job) if journal else ""
         result = _earlier(stage, job, before.get(key)) or _run_stage(stage, job)
         results.append(result)
         job.done[stage.name] = result
-        if not result.resumed:
+        if journal and not result.resumed:
             journal.append(key, result)
         order.events(StageFinished(result, number, len(stages)))
         stopped = result.status is not Status.PASSED

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from shipworthy.modelfile.protobuf import fields
 from shipworthy.modelfile.view import View
 
@@ -42,9 +40,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
+_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-_TEXT = re.compile(rb"[\t\n\r\f\x20-\x7e\x80-\xff]*")
-_SHORT_TEXT = re.compile(rb"[\x20-\x7e]{0,200}")
+_TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
 EXECUTABLES = {
     "elf": "a native program or library (ELF)",
@@ -67,7 +65,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return None
     if _safetensors(head, strict=True):  # before the magics: its first bytes are a length and may look like any of them
         return "safetensors"
-    for magic, name in _MAGIC:
+    for magic, name in _BY_FIRST.get(head[0], ()):
         if head.startswith(magic):
             return name
     special = _special(head)
@@ -116,7 +114,7 @@ def _safetensors(head: bytes, *, strict: bool) -> bool:
 def _text(head: bytes) -> bool:
     if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return True
-    return bool(_TEXT.fullmatch(head)) and not head.startswith(b"\x80")
+    return not head.startswith(b"\x80") and not head.translate(None, _TEXT)
 
 
 def _text_format(head: bytes) -> str | None:

@@ -18,9 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 OUTPUT_LIMIT = 256 * 1024 * 1024
 _KEEP = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -110,11 +107,7 @@ class Toolbox:
         match = re.search(r"\d+\.\d+(?:\.\d+)?[\w.+-]*", done.stdout.decode("utf-8", "replace") + done.stderr)
         if done.returncode != 0 or not match:
             raise ToolMissing(tool.name, f"does not tell its version (exit {done.returncode})", tool.install)
-        try:
-            fits = not tool.versions or Version(match[0]) in SpecifierSet(tool.versions, prereleases=True)
-        except InvalidVersion:
-            fits = False
-        if not fits:
+        if tool.versions and not _fits(match[0], tool.versions):
             raise ToolMissing(tool.name, f"is version {match[0]}; {tool.versions} is needed", tool.install)
         return match[0]
 
@@ -183,6 +176,16 @@ def run(
         if _size(out, err) > limit:
             raise ToolFailed(name, f"printed more than {limit} bytes")
         return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
+
+
+def _fits(version: str, wanted: str) -> bool:
+    from packaging.specifiers import SpecifierSet  # here: workers import this module, and ask no program its version
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version) in SpecifierSet(wanted, prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def _size(*streams: IO[bytes]) -> int:
