@@ -37,7 +37,7 @@ def test_an_update_without_network_says_so_and_what_to_do_instead(tmp_path: Path
     assert "advisories.invalid could not be reached (its name is not known here)" in str(caught.value)
     assert "stay as they were" in caught.value.remedy
     assert "`shipworthy db import all.zip`" in caught.value.remedy
-    with pytest.raises(EnvironmentFailure, match="localhost could not be reached .it refuses connections"):
+    with pytest.raises(EnvironmentFailure, match=r"localhost could not be reached \(it refuses connections"):
         update_database("http://localhost:9/all.zip", tmp_path, timeout=5)
 
 

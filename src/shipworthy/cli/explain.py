@@ -64,7 +64,7 @@ def _file(path: Path) -> None:
             f"this is no model file (its kind is {found[0].kind.value}); what loading a model would do is explained: "
             "each import and call in a pickle, and what other formats can do",
             where=plain(str(path)),
-            remedy=f"`shipworthy scan {plain(str(path))}` looks at it; `shipworthy explain RULE` explains what it finds",
+            remedy=f"`shipworthy scan {plain(str(path))}` looks at it; `shipworthy explain RULE` explains a finding",
         )
     print(plain(explain(path)))
 
