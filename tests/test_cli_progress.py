@@ -19,8 +19,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def stderr_of_a_person(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     made = Terminal()
     monkeypatch.setattr(sys, "stderr", made)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -34,7 +33,8 @@ def seen(terminal: Terminal) -> list[str]:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue()).replace("\r", "\n").split("\n")
 
 
-def test_a_stage_does_not_show_the_count_of_the_one_before(terminal: Terminal) -> None:
+def test_a_stage_does_not_show_the_count_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = stderr_of_a_person(monkeypatch)
     with Progress() as progress:
         progress(StageStarted("scan", "Scan", 3, 10))
         progress(Step("checks", 4, 5))
@@ -49,7 +49,8 @@ def test_a_stage_does_not_show_the_count_of_the_one_before(terminal: Terminal) -
     assert not any("Train" in line and "/5 " in line.replace("5/10", "") for line in lines)
 
 
-def test_what_is_long_is_cut_at_the_edge_and_what_steers_a_terminal_is_shown(terminal: Terminal) -> None:
+def test_what_is_long_is_cut_at_the_edge_and_what_steers_a_terminal_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = stderr_of_a_person(monkeypatch)
     note = "6 code, 1 notebook, " * 10
     with Progress() as progress:
         progress(Line("stdout", "10%\r50%\r100% \x1b[2J[red]done\r"))
