@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipworthy.config import Gate, Waiver
 from shipworthy.errors import UsageError
-from shipworthy.gates import Expression, apply_filters, decide, dedupe, read_baseline, write_baseline
+from shipworthy.gates import Expression, apply_filters, decide, dedupe, in_short, read_baseline, write_baseline
 from shipworthy.model import (
     Artifact,
     CheckResult,
@@ -226,3 +226,15 @@ def test_a_rule_that_does_not_parse_is_a_usage_error(text: str) -> None:
 def test_a_rule_that_does_not_hold_says_what_was_measured() -> None:
     decision = decide("g", Gate(rules=("metric('accuracy').low >= 0.88",)), [result()], [ACCURACY])
     assert "accuracy is 0.9 [0.86, 0.93]" in decision.reasons[0].message
+
+
+def test_a_coverage_stop_is_told_in_one_short_line() -> None:
+    note = "database of 2024-01-01: " + "a long story " * 30
+    gaps = [result(check=f"check-{n}", outcome=Outcome.PARTIAL, note=note) for n in range(5)]
+    one = in_short(decide("gate", Gate(), gaps[:1]))
+    assert one.startswith("coverage-partial: check-0 is partial: database")
+    assert len(one) <= 160
+    said = in_short(decide("gate", Gate(), gaps))
+    assert said == "5 checks did not look at everything: check-0, check-1, check-2 and 2 more"
+    assert in_short(decide("gate", Gate(), gaps[:3])).endswith(": check-0, check-1, check-2")
+    assert all(note in reason.message for reason in decide("gate", Gate(), gaps).reasons)

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from shipworthy.cli import main
 from shipworthy.evidence.digest import digest_of
+from shipworthy.keys import load_public
 from shipworthy.pipelines import DEV, ML
 from story_world import example_run, own_folders, record, runs, shipworthy, stages
 
@@ -88,6 +89,14 @@ def test_what_the_datasets_hold_is_in_the_record_and_in_the_bill_of_materials(
     told = {one["name"]: one["value"] for one in data["contents"]["properties"]}
     assert told["shipworthy:rows"] == "1000"
     assert {f"shipworthy:label:{label}" for label, _ in holdout["label_counts"]} <= told.keys()
+
+
+def test_what_was_signed_is_recorded_with_the_key_that_verified_it(run: dict[str, Any], project: Path) -> None:
+    (signed,) = stages(run)["load"]["details"]["signed"]
+    assert (signed["path"], signed["signature"], signed["key"]) == ("data", "data.sig", "keys/data.pub")
+    assert signed["key-id"] == load_public(project / "keys" / "data.pub").keyid
+    assert signed["signature-digest"] == digest_of(project / "data.sig")
+    assert signed["files"] >= 2
 
 
 def test_training_is_recorded_in_full(run: dict[str, Any]) -> None:

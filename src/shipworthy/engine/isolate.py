@@ -11,14 +11,16 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
+from types import ModuleType
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import EnvironmentFailure
 
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
+_STARTING = threading.Lock()
 
 
 def _limit(memory_mb: int) -> None:
@@ -31,6 +33,19 @@ def die_with_parent() -> None:
     """Nothing of ours goes on when the process that started it is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep a new worker from importing the caller's script again: it needs nothing of it, and without a guard for
+    `__name__ == "__main__"` the script would run a second time."""
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _serve(connection: Connection, memory_mb: int) -> None:
@@ -93,7 +108,8 @@ class Worker:
             near, far = context.Pipe()
             process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
             try:
-                process.start()
+                with _without_main():
+                    process.start()
             except OSError as error:  # kept only when it runs: nobody would answer at the other end
                 near.close()
                 raise EnvironmentFailure(

@@ -19,6 +19,7 @@ from shipworthy.model import (
 )
 
 _SHOWN = 3
+_LINE = 160
 
 
 def decide(
@@ -46,6 +47,19 @@ def decide(
         notes=(*notes, *accepted),
         coverage_only=bool(gaps) and not reasons,
     )
+
+
+def in_short(decision: GateDecision) -> str:
+    """Why the gate did not pass, for one line: the table of its reasons has the rest."""
+    first, more = decision.reasons[0], len(decision.reasons) - 1
+    if decision.coverage_only and more:
+        names = [reason.message.partition(" ")[0].strip("`") for reason in decision.reasons[:_SHOWN]]
+        rest = f" and {more + 1 - _SHOWN} more" if more >= _SHOWN else ""
+        return f"{more + 1} checks did not look at everything: {', '.join(names)}{rest}"
+    said = f"{first.code}: {first.message}"
+    if decision.coverage_only and len(said) > _LINE:
+        said = said[: _LINE - 1] + "…"
+    return said + (f" (and {more} more)" if more else "")
 
 
 def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:

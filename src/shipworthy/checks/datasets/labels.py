@@ -65,12 +65,13 @@ IMBALANCE = Rule(
 LEAST_ROWS = 200
 _LISTED = 20
 _IMBALANCE = 20
+_CLEAR = 0.9  # of probability, between the label that a row seems to have and its own
 
 
 @check(
     "dataset-labels",
     kinds={"dataset"},
-    version=1,
+    version=2,
     options={**LIMITS, "label-column": "", "text-columns": [], "sample": 20_000, "flipped-share": 0.05},
     timeout=300,
     canary=Canary(files={"reviews.csv": mislabelled_reviews}, rule="dataset-suspicious-labels"),
@@ -135,24 +136,26 @@ def _finding(
             f"the columns hardly tell the label {show(label)} ({noise.right:.0%} right): wrong labels cannot be told",
         )
         return
-    if not len(noise.suspects):
-        return
     count, total = len(noise.suspects), len(rows)
+    if noise.share * total < 0.5 and not noise.overlap:  # no turned labels by the estimate: only rows that stand out
+        count = int((noise.doubt >= _CLEAR).sum())
+    if not count:
+        return
     many = noise.low >= limit and not noise.overlap
-    turned = Counter(classes[int(c)] for c in noise.instead)
+    turned = Counter(classes[int(c)] for c in noise.instead[:count])
     likely = ", ".join(f"{show(name, 20)} ({often:,})" for name, often in turned.most_common(3))
-    numbers = [rows[int(i)] for i in noise.suspects[:_LISTED]]
+    numbers = [rows[int(i)] for i in noise.suspects[: min(count, _LISTED)]]
     if many:
-        said, severity = f"about {noise.share:.0%} of the labels look turned", Severity.HIGH
+        said, severity = f"about {noise.share:.0%} of the labels look turned; ", Severity.HIGH
     elif noise.overlap:
-        said, severity = "the classes overlap, which hides wrong labels", Severity.LOW
+        said, severity = "the classes overlap, which hides wrong labels; ", Severity.LOW
     else:
-        said = f"about {noise.share:.1%} of the labels look turned"
+        said = f"about {noise.share:.1%} of the labels look turned; " if count > 1 and noise.share >= 0.0005 else ""
         severity = Severity.MEDIUM if count >= max(10, 0.01 * total) else Severity.LOW
     yield SUSPICIOUS_LABELS.at(
         artifact,
-        f"column {show(label)}: {said}; {plural(count, 'row')} of {total:,} to look at, which seem to be {likely}: "
-        f"{listed(numbers, count)}",
+        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to be "
+        f"{likely}: {listed(numbers, count)}",
         evidence=f"the clearest rows first: {', '.join(map(str, numbers))}",
         key=f"{label}|{'many' if many else 'some'}",
         severity=severity,
