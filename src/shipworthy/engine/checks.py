@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipworthy.artifacts import Inventory
@@ -223,7 +223,9 @@ class CheckRunner:
         if result.ended in (Ended.FAILED, Ended.STOPPED):
             tally.failures.append(result.reason)
             tally.skipped += (
-                [Skipped(artifact, result.reason) for artifact in unit.given] if check.scope != "tree" else []
+                [Skipped(artifact, result.reason, code=result.ended.value) for artifact in unit.given]
+                if check.scope != "tree"
+                else []
             )
             if result.ended is Ended.STOPPED:
                 tally.findings += [
@@ -266,7 +268,7 @@ def _result(tally: _Tally) -> CheckResult:
         findings=tuple(f.with_(check=check.name, category=check.category) for f in tally.findings),
         examined=examined,
         eligible=0 if tree or outcome is Outcome.NOT_APPLICABLE else len(tally.eligible),
-        skipped=tuple(Skipped(skip.artifact, skip.reason, check.name) for skip in skipped),
+        skipped=tuple(replace(skip, check=check.name) for skip in skipped),
         note=tally.note or (tally.failures[0] if tally.failures else ""),
         remedy=tally.remedy,
         seconds=tally.seconds,
