@@ -16,7 +16,7 @@ from shipworthy.engine.events import Events, Step
 from shipworthy.engine.isolate import WorkerPool
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Finding, Outcome, Skipped
+from shipworthy.model import Artifact, CheckResult, Finding, Kind, Outcome, Skipped
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
@@ -144,7 +144,10 @@ class CheckRunner:
         check = tally.check
         if not tally.eligible:
             tally.ended.add(Ended.NOT_APPLICABLE)
-            tally.note = f"no {' or '.join(sorted(kind.value for kind in check.kinds))} here"
+            kinds = (
+                " or ".join(sorted(kind.value for kind in check.kinds)) if len(check.kinds) < len(Kind) else "such file"
+            )
+            tally.note = f"no {kinds} here"
             return False
         versions: dict[str, str] = {}
         for tool in check.needs:
