@@ -137,6 +137,22 @@ def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_is_known_of_a_dataset_is_there_from_the_cache_too(tmp_path: Path, cache: Cache) -> None:
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "train.csv").write_text("text,label\ngood day,ham\nwin now,spam\ngood night,ham\n")
+    checks = select(Settings(), ("dataset-structure",))
+    results = []
+    for _ in range(2):
+        with CheckRunner(Settings(), folder, cache, Events()) as runner:
+            results += runner.run(checks, discover(folder))
+    first, second = results
+    assert (first.cached, second.cached) == (0, 1)
+    assert second.facts == first.facts
+    (facts,) = second.facts
+    assert (facts.artifact.uri, facts.rows, facts.label_counts) == ("train.csv", 3, (("ham", 2), ("spam", 1)))
+
+
 def test_a_changed_file_is_looked_at_again(tmp_path: Path, cache: Cache) -> None:
     folder = write(tmp_path / "w", one="fine", two="fine")
     look(folder, cache=cache)

@@ -76,6 +76,20 @@ def test_the_record_follows_the_published_schema(run: dict[str, Any]) -> None:
     Draft202012Validator(json.loads((DOCS / "run.schema.json").read_text())).validate(run)
 
 
+def test_what_the_datasets_hold_is_in_the_record_and_in_the_bill_of_materials(
+    run: dict[str, Any], folder: Path
+) -> None:
+    facts = {fact["artifact"]: fact for check in stages(run)["scan"]["checks"] for fact in check.get("facts", ())}
+    holdout = facts["data/holdout.csv"]
+    assert holdout["rows"] == sum(count for _, count in holdout["label_counts"]) == 1000
+    assert holdout["label_column"] in [column["name"] for column in holdout["columns"]]
+    bom = json.loads((folder / "bom.cdx.json").read_text())
+    data = next(part["data"][0] for part in bom["components"] if part["name"] == "data/holdout.csv")
+    told = {one["name"]: one["value"] for one in data["contents"]["properties"]}
+    assert told["shipworthy:rows"] == "1000"
+    assert {f"shipworthy:label:{label}" for label, _ in holdout["label_counts"]} <= told.keys()
+
+
 def test_training_is_recorded_in_full(run: dict[str, Any]) -> None:
     details = stages(run)["train"]["details"]
     assert len(details["folds"]) == 3

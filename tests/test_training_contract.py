@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.errors import EnvironmentFailure, UsageError
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.evaluation import FoldJudge
+from shipworthy.evidence.digest import Manifest
 from shipworthy.tools.sandbox import Limits, Sandbox
 from shipworthy.tools.staging import Staging
 from shipworthy.training import EarlyStopping, KFold, TrainResult, TrainSpec, train
@@ -130,6 +131,7 @@ FAILURES = {
     ),
     "a pipe": ("import os; os.mkfifo(os.environ['SHIPWORTHY_OUTPUT_MODEL'] + '/model.bin')", "special file"),
     "a hard link": (GOOD + "    os.link('model/model.json', 'model/again')", "hard link"),
+    "two names that differ in case": (GOOD + "    open('model/MODEL.json', 'w').write('1')", "differ only in case"),
     "an exit status": ("import sys; sys.exit('no data')", "exit status 1: no data"),
     "a crash": ("import os; os.abort()", "signal 6"),
     "a write to the input": ("open('data/train.csv', 'a').write('x')", "exit status 1"),
@@ -160,6 +162,17 @@ def test_a_failure_says_why_and_keeps_what_was_there(project: Path, sandbox: San
     assert [path.name for path in (project / "model").iterdir()] == ["old.bin"]
     assert (project / "data" / "train.csv").read_bytes() == before
     assert not (project / "extra.bin").exists()
+
+
+@pytest.mark.parametrize("name", ["a\nb", "nul.bin", "weights.", "e\u0301.bin", "sub/AUX"])
+def test_names_that_signing_refuses_are_refused_after_the_training(project: Path, sandbox: Sandbox, name: str) -> None:
+    write(project, f"from pathlib import Path; p = Path('model', {name!r}); p.parent.mkdir(exist_ok=True); p.touch()")
+    result = train(spec(project), sandbox=sandbox)
+    (project / "model" / name).parent.mkdir(parents=True)
+    (project / "model" / name).touch()
+    with pytest.raises(EvidenceError) as refused:
+        Manifest.of(project / "model")
+    failed(result, refused.value.message)
 
 
 def test_success_replaces_what_was_there(project: Path, sandbox: Sandbox) -> None:

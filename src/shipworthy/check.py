@@ -1,7 +1,8 @@
 """What a check is: the `@check` decorator, what it may yield and raise, and the registry.
 
 A check is one file under `shipworthy/checks/<category>/` (or an entry point of another package). It yields findings,
-yields `Skipped` for what it could not look at, raises `Unavailable` when it cannot look at anything.
+yields `Skipped` for what it could not look at and `DatasetFacts` for what needs no judgement, raises `Unavailable` when
+it cannot look at anything.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from types import ModuleType
 from typing import Any, Literal
 
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, Finding, Kind, Rule, Skipped
+from shipworthy.model import Artifact, DatasetFacts, Finding, Kind, Rule, Skipped
 from shipworthy.rules import PIPELINE_RULES
 from shipworthy.tools import Tool, Toolbox, ToolMissing
 
 Scope = Literal["artifact", "batch", "tree"]
-Yielded = Iterable[Finding | Skipped]
+Yielded = Iterable[Finding | Skipped | DatasetFacts]
 ENTRY_POINTS = "shipworthy.checks"
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check, Context, registry
 from shipworthy.config import Settings
-from shipworthy.engine.cache import Cache, artifact_key, check_key
+from shipworthy.engine.cache import Cache, Kept, artifact_key, check_key
 from shipworthy.engine.events import Events, Step
 from shipworthy.engine.isolate import WorkerPool
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Finding, Kind, Outcome, Skipped
+from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
@@ -35,6 +35,7 @@ class _Tally:
     version: str = ""
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    facts: list[DatasetFacts] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ended: set[Ended] = field(default_factory=set)
     note: str = ""
@@ -176,8 +177,9 @@ class CheckRunner:
         groups = [tally.eligible] if check.scope == "tree" else [(artifact,) for artifact in tally.eligible]
         keys = {artifact_key(tally.base, group): (check, group) for group in groups}
         known = self.cache.get(keys) if self.settings.scan.cache else {}
-        for findings in known.values():
-            tally.findings += findings
+        for kept in known.values():
+            tally.findings += kept.findings
+            tally.facts += kept.facts
         tally.cached = sum(len(keys[key][1]) for key in known) if check.scope != "tree" else len(known)
         if known:
             tally.ended.add(Ended.DONE)
@@ -223,6 +225,7 @@ class CheckRunner:
         tally.ended.add(result.ended)
         tally.findings += result.findings
         tally.skipped += result.skipped
+        tally.facts += result.facts
         if result.ended in (Ended.FAILED, Ended.STOPPED):
             tally.failures.append(result.reason)
             tally.skipped += (
@@ -251,7 +254,8 @@ class CheckRunner:
         rows = {}
         for group in groups:
             own = result.findings if len(groups) == 1 else tuple(by_artifact.get(group[0], ()))
-            rows[artifact_key(tally.base, group)] = (tally.check, group, own)
+            facts = tuple(one for one in result.facts if one.artifact in group)
+            rows[artifact_key(tally.base, group)] = (tally.check, group, Kept(own, facts))
         self.cache.put(rows)
 
 
@@ -276,6 +280,7 @@ def _result(tally: _Tally) -> CheckResult:
         remedy=tally.remedy,
         seconds=tally.seconds,
         cached=tally.cached,
+        facts=tuple(sorted(tally.facts, key=lambda one: one.artifact.uri)),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shipworthy.model.artifact import Artifact
+from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Finding
 
 
@@ -42,7 +43,8 @@ class Skipped:
 class CheckResult:
     """One check over all its artifacts.
 
-    `examined` holds the uris that were read to the end; `eligible` is how many artifacts were of the check's kinds.
+    `examined` holds the uris that were read to the end; `eligible` is how many artifacts were of the check's kinds;
+    `facts` is what it says of datasets without a judgement.
     """
 
     check: str
@@ -57,6 +59,7 @@ class CheckResult:
     remedy: str = ""
     seconds: float = 0.0
     cached: int = 0
+    facts: tuple[DatasetFacts, ...] = ()
 
     @property
     def clean(self) -> bool:
