@@ -1,5 +1,6 @@
 """Gates: what fails them, what they accept by name, and that nothing unseen ever passes."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -80,12 +81,45 @@ def test_ran_without_reading_everything_never_passes() -> None:
     assert not decide("g", Gate(), [result(eligible=2)]).passed
 
 
+OLD = Skipped(None, "an old database", code="old-data")
+TORN = Skipped(artifact("torn.py"), "it ends early")
+
+
+def accepts(names: tuple[str, ...], *skipped: Skipped, outcome: Outcome = Outcome.PARTIAL) -> bool:
+    return decide("g", Gate(accept_partial=names), [result(outcome=outcome, skipped=skipped)]).passed
+
+
 def test_partial_is_accepted_by_name_only() -> None:
-    partial = result(outcome=Outcome.PARTIAL, skipped=(Skipped(None, "old database"),))
-    assert decide("g", Gate(accept_partial=("python-ml",)), [partial]).passed
-    assert not decide("g", Gate(accept_partial=("python-security",)), [partial]).passed
-    failed = result(outcome=Outcome.FAILED)
-    assert not decide("g", Gate(accept_partial=("python-ml",)), [failed]).passed
+    assert accepts(("python-ml",), OLD)
+    assert accepts(("python-ml:old-data",), OLD)
+    assert not accepts(("python-security", "python-security:old-data", "python-ml:limited", "old-data"), OLD)
+    assert not accepts(("python-ml", "python-ml:old-data"), OLD, outcome=Outcome.FAILED)
+
+
+def test_the_name_of_a_check_accepts_no_artifact_that_was_left_out() -> None:
+    assert not accepts(("python-ml",), TORN)
+    assert not accepts(("python-ml", "python-ml:old-data"), OLD, TORN)
+    assert accepts(("python-ml:unread",), TORN)
+    assert accepts(("python-ml", "python-ml:unread"), OLD, TORN)
+    assert not accepts(("python-ml:unread",), TORN, replace(TORN, code="stopped"))
+
+
+def test_a_gap_that_is_not_accepted_is_named_with_what_would_accept_it() -> None:
+    partial = result(outcome=Outcome.PARTIAL, skipped=(OLD, TORN), note="an old database")
+    decision = decide("g", Gate(accept_partial=("python-ml",)), [partial])
+    (reason,) = decision.reasons
+    assert reason.message == "python-ml is partial: torn.py: it ends early"
+    assert 'accept-partial = ["python-ml:unread"]' in reason.remedy
+    assert decision.notes == ("accepted as partial: python-ml:old-data: an old database",)
+
+
+def test_every_reason_that_checks_give_is_in_the_documentation() -> None:
+    root = Path(__file__).parent.parent
+    told = (root / "docs/gates.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.py"))
+    codes = {*re.findall(r'Skipped\([^\n]*?,[^\n]*?code="([a-z-]+)"', source), "unread", "limited", "failed", "stopped"}
+    assert len(codes) > 10
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
 
 
 def test_a_required_check_that_was_never_run_fails() -> None:

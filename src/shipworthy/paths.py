@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -15,15 +16,33 @@ NAME_LIMIT = 4096
 # What Windows keeps for devices, with any suffix, and drops at the end of a name.
 _WINDOWS = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*[. ]", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9 _./@+=,()\[\]{}~^!#$&'-]*\Z")
+# Tokens whose form their issuer documents: AWS, GitHub, GitLab, Slack, Google, Hugging Face, npm, PyPI, Stripe, OpenAI
+# and Anthropic, and signed JSON Web Tokens. Each begins with literals and is one run of characters from there on.
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|gh[oprsu]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|"
+    r"glpat-[A-Za-z0-9_-]{20,255}|xox[abeprs]-[A-Za-z0-9-]{20,255}|AIza[A-Za-z0-9_-]{35}|hf_[A-Za-z0-9]{34}|"
+    r"npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{50,255}|[rs]k_live_[A-Za-z0-9]{20,255}|"
+    r"sk-(?:(?:proj|ant|svcacct)-[A-Za-z0-9_-]{20,255}|[A-Za-z0-9]{40,255})|"
+    r"eyJ[A-Za-z0-9_-]{10,255}\.eyJ[A-Za-z0-9_-]{10,255}\.[A-Za-z0-9_-]{10,255})"
+)
+_SHORTEST_TOKEN = 20
+REDACTED = "-REDACTED-"
 
 
 def display_name(path: str) -> str:
     """A relative path as a uri: `/` between parts; undecodable bytes, control and format characters, and `%` are
-    percent-encoded, so that the name can be printed and means one file only."""
+    percent-encoded, so that the name can be printed and means one file only. Of a token in it only the first characters
+    stay, and a short digest that keeps names apart: uris are in every report."""
     path = path.replace(os.sep, "/")
+    if len(path) >= _SHORTEST_TOKEN:
+        path = _TOKEN.sub(_redacted, path)
     if _PLAIN.match(path):
         return path
     return "".join(_encoded(char) for char in path)
+
+
+def _redacted(token: re.Match[str]) -> str:
+    return f"{token[0][:4]}{REDACTED}{hashlib.sha256(token[0].encode('ascii')).hexdigest()[:8]}"
 
 
 def _encoded(char: str) -> str:

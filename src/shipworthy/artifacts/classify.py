@@ -112,8 +112,8 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
 
 
 def _is_text(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True  # UTF-16 with its mark
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 by its mark, unless more follows than text
+        return "\0" not in head.decode("utf-16", "replace")
     if b"\0" in head:
         return False
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
+from shipworthy.artifacts.left_out import MOST, Peek, environment_part, is_environment, is_left_out, peek_at
 from shipworthy.artifacts.repository import tracked_folders
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
@@ -18,23 +19,6 @@ from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, matches
 
-# Ours, version control's own data (its history has a check), and caches of tools: left out, and counted. Not where git
-# tracks a file inside of them: what a repository ships is no cache, whatever its folder is called.
-LEFT_OUT = frozenset(
-    {
-        ".git",
-        ".hg",
-        ".svn",
-        ".shipworthy",
-        "__pycache__",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-        ".hypothesis",
-        ".tox",
-    }
-    | {".nox", "node_modules", ".ipynb_checkpoints"}
-)
 _CHUNK = 1024 * 1024
 _THREADED = 8 * 1024 * 1024
 Progress = Callable[[str, int], None]
@@ -42,8 +26,8 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Inventory:
-    """What there is. `left_out` names folders that are never looked at; `excluded` counts files that the settings
-    leave out; `unreadable` are files that could not be read, links and special files."""
+    """What there is. `left_out` names folders that are only looked through for models; `excluded` counts files that
+    the settings leave out; `unreadable` are files that could not be read, links and special files."""
 
     artifacts: tuple[Artifact, ...]
     unreadable: tuple[Skipped, ...] = ()
@@ -118,33 +102,62 @@ class _Walk:
         pending: list[tuple[str, str]] = [("", str(root))]
         while pending:
             prefix, folder = pending.pop()
-            try:
-                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-            except OSError as error:
-                self._skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {error.strerror}")
-                continue
-            for entry in entries:
+            environment = prefix != "" and is_environment(Path(folder)) and not self._is_tracked(prefix, root)
+            if environment:
+                self.left_out.append(prefix)
+            for entry in self._entries(prefix, folder):
                 uri = prefix + display_name(entry.name)
+                part = environment_part(uri, prefix) if environment else None
                 if entry.is_symlink():
-                    self._link(uri, Path(entry.path), root)
+                    if part is None:
+                        self._link(uri, Path(entry.path), root)
                 elif entry.is_dir(follow_symlinks=False):
-                    if matches(uri + "/", self.exclude) or self._leave_out(uri, entry, root):
+                    peek = part or peek_at(uri, Path(entry.path))
+                    if matches(uri + "/", self.exclude):
                         self.left_out.append(uri + "/")
-                    else:
+                    elif peek is None or (part is None and self._is_tracked(uri + "/", root)):
                         pending.append((uri + "/", entry.path))
+                    else:
+                        self.left_out += [uri + "/"] if part is None else []
+                        yield from self._look_through(uri, entry.path, peek)
                 elif not entry.is_file(follow_symlinks=False):
                     self._skip(uri, "neither a file nor a folder (a pipe, socket or device)")
                 elif matches(uri, self.exclude):
                     self.excluded += 1
-                else:
+                elif part is None or part.wants(Path(entry.path)):
                     yield uri, entry.path
 
-    def _leave_out(self, uri: str, folder: os.DirEntry[str], root: Path) -> bool:
-        if not _is_left_out(folder.name, folder.path):
-            return False
+    def _entries(self, prefix: str, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {error.strerror}")
+            return []
+
+    def _look_through(self, uri: str, folder: str, peek: Peek) -> Iterator[tuple[str, str]]:
+        """The files of a folder that is left out which it has no business to hold."""
+        pending, seen = [(uri, folder)], 0
+        while pending:
+            prefix, here = pending.pop()
+            if prefix != uri and (matches(prefix + "/", self.exclude) or not peek.opens(prefix)):
+                continue
+            for entry in self._entries(prefix, here):
+                seen += 1
+                if seen > MOST:
+                    self._skip(uri, f"left out, and only the first {MOST:,} files in it were looked through for models")
+                    return
+                name = f"{prefix}/{display_name(entry.name)}"
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((name, entry.path))
+                elif entry.is_file(follow_symlinks=False) and not matches(name, self.exclude):
+                    if peek.wants(Path(entry.path)):
+                        yield name, entry.path
+
+    def _is_tracked(self, uri: str, root: Path) -> bool:
         if self._tracked is None:
             self._tracked = tracked_folders(root)
-        return uri + "/" not in self._tracked
+        return uri in self._tracked
 
     def _link(self, uri: str, path: Path, root: Path) -> None:
         if matches(uri, self.exclude):
@@ -157,19 +170,11 @@ class _Walk:
             return
         if root.resolve() not in (real, *real.parents):
             self._skip(uri, "a link out of the workspace; not followed")
-        elif any(
-            _is_left_out(folder.name, str(folder))
-            for folder in (real, *real.parents)
-            if root.resolve() in folder.parents
-        ):
+        elif any(is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
             self._skip(uri, "a link into a folder that is left out; not followed")
 
     def _skip(self, uri: str, reason: str) -> None:
         self.skipped.append(Skipped(_nameless(uri), reason))
-
-
-def _is_left_out(name: str, path: str) -> bool:
-    return name in LEFT_OUT or os.path.lexists(os.path.join(path, "pyvenv.cfg"))
 
 
 def _nameless(uri: str) -> Artifact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from shipworthy.engine.isolate import WorkerPool
 from shipworthy.engine.remote import Remote, answer, batches, submit, version_of
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Outcome, Skipped
+from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
@@ -149,7 +149,10 @@ class CheckRunner:
         check = tally.check
         if not tally.eligible:
             tally.ended.add(Ended.NOT_APPLICABLE)
-            tally.note = f"no {' or '.join(sorted(kind.value for kind in check.kinds))} here"
+            kinds = (
+                " or ".join(sorted(kind.value for kind in check.kinds)) if len(check.kinds) < len(Kind) else "such file"
+            )
+            tally.note = f"no {kinds} here"
             return False
         versions: dict[str, str] = {}
         for tool in check.needs:
@@ -254,7 +257,9 @@ class CheckRunner:
         if result.ended in (Ended.FAILED, Ended.STOPPED):
             tally.failures.append(result.reason)
             tally.skipped += (
-                [Skipped(artifact, result.reason) for artifact in unit.given] if check.scope != "tree" else []
+                [Skipped(artifact, result.reason, code=result.ended.value) for artifact in unit.given]
+                if check.scope != "tree"
+                else []
             )
             if result.ended is Ended.STOPPED:
                 tally.findings += [
@@ -303,7 +308,7 @@ def _result(tally: _Tally) -> CheckResult:
         findings=tuple(f.with_(check=check.name, category=check.category) for f in in_order(tally.findings)),
         examined=examined,
         eligible=0 if tree or outcome is Outcome.NOT_APPLICABLE else len(tally.eligible),
-        skipped=tuple(Skipped(skip.artifact, skip.reason, check.name) for skip in skipped),
+        skipped=tuple(replace(skip, check=check.name) for skip in skipped),
         note=tally.note or (tally.failures[0] if tally.failures else ""),
         remedy=tally.remedy,
         seconds=tally.seconds,

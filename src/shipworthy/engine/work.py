@@ -70,7 +70,8 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
                 findings.append(item)
             elif item.artifact not in cut:  # the others of a batch may still turn out to be clean
                 cut.add(item.artifact)
-                skipped.append(Skipped(item.artifact, f"more than {FINDINGS_LIMIT} findings; the rest is not shown"))
+                reason = f"more than {FINDINGS_LIMIT} findings; the rest is not shown"
+                skipped.append(Skipped(item.artifact, reason, code="findings-cut"))
                 if check.scope != "batch":
                     break
     except Unavailable as error:

@@ -128,6 +128,7 @@ def _read_check(data: Mapping[str, Any], tables: Tables) -> CheckResult:
                 artifact=None if skip["artifact"] is None else tables.artifacts[skip["artifact"]],
                 reason=_str(skip["reason"]),
                 check=_str(skip["check"]),
+                code=_str(skip.get("code", "")),
             )
             for skip in data["skipped"]
         ),

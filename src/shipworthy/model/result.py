@@ -24,11 +24,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Skipped:
-    """An artifact (or a part of one) that a check could not look at. Its type keeps it from being taken for clean."""
+    """An artifact (or a part of one) that a check could not look at. Its type keeps it from being taken for clean.
+
+    Without an artifact it is a limit of the check as a whole. `code` is the reason as a stable name, by which a gate
+    can accept it: `unread` for an artifact and `limited` for the whole unless the check says more.
+    """
 
     artifact: Artifact | None
     reason: str
     check: str = ""
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", self.code or ("limited" if self.artifact is None else "unread"))
 
 
 @dataclass(frozen=True)

@@ -281,6 +281,7 @@ def _check(check: CheckResult, tables: _Tables) -> Json:
                 "artifact": None if skip.artifact is None else tables.artifacts.ref(skip.artifact),
                 "reason": skip.reason,
                 "check": skip.check,
+                "code": skip.code,
             }
             for skip in check.skipped
         ],

@@ -69,6 +69,8 @@ def _unpacks(scope: Scope) -> bool:
 
 def _not_read(scope: Scope, format_: str) -> int:
     size = len(scope.view)
+    if scope.role is Role.FILE and size > 22 and end_of_archive(scope.view) is not None:
+        zips.read(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
     if format_ in EXECUTABLES:
         scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
     elif format_ in ARCHIVES_NOT_READ:

@@ -12,7 +12,7 @@ from shipworthy.artifacts import Inventory, changed_since, discover, fetch
 from shipworthy.engine.events import Step
 from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
-from shipworthy.model import CheckResult, Kind, Outcome, StageResult
+from shipworthy.model import CheckResult, Kind, Outcome, Skipped, StageResult
 from shipworthy.paths import inside, matches
 
 ALWAYS_LEFT_OUT = (".shipworthy/",)
@@ -45,7 +45,9 @@ def load(job: Job, target: Path | None = None) -> StageResult:
     if target is None and only is not None:
         job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
         told = f"only {len(job.scope.artifacts)} of {len(inventory.artifacts)} files: changed since {job.trigger.since}"
-        result = replace(result, outcome=Outcome.PARTIAL, note="; ".join(filter(None, (told, result.note))))
+        skipped = (Skipped(None, told, code="since"), *result.skipped)
+        note = "; ".join(filter(None, (told, result.note)))
+        result = replace(result, outcome=Outcome.PARTIAL, skipped=skipped, note=note)
     return listed(job, inventory, result)
 
 

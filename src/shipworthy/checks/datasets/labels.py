@@ -100,12 +100,20 @@ def _judged(
 
     if isinstance(data, Labelled):
         if len(data.rows) < LEAST_ROWS:
-            yield Skipped(artifact, f"{plural(len(data.rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})")
+            yield Skipped(
+                artifact,
+                f"{plural(len(data.rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})",
+                code="too-few-rows",
+            )
             return
         numbers = np.array(data.labels, dtype=np.int64)
         corpus = _textmodel.Corpus.of(data.texts)
         if corpus.read < len(data.texts):
-            yield Skipped(artifact, f"{corpus.read:,} of {len(data.texts):,} texts were looked at: too long together")
+            yield Skipped(
+                artifact,
+                f"{corpus.read:,} of {len(data.texts):,} texts were looked at: too long together",
+                code="sampled",
+            )
         predicted = _textmodel.out_of_fold(_textmodel.tfidf(corpus), numbers, len(data.classes))
         noise = _noise.label_noise(_noise.probabilities(predicted.logits), numbers)
         rows, classes, label = data.rows, data.classes, data.label
@@ -117,13 +125,19 @@ def _judged(
             return
         features, values, rows, classes, label = table_of_numbers
         if len(rows) < LEAST_ROWS:
-            yield Skipped(artifact, f"{plural(len(rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})")
+            yield Skipped(
+                artifact,
+                f"{plural(len(rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})",
+                code="too-few-rows",
+            )
             return
         numbers = np.array(values, dtype=np.int64)
         noise = _noise.label_noise(_noise.neighbours(np.array(features), numbers, len(classes)), numbers)
     labelled_rows = sum(bool(value.strip()) for value in sample.column(label))
     if sample.seen > len(sample.rows) or len(rows) < labelled_rows:
-        yield Skipped(artifact, f"the labels of {len(rows):,} of {sample.seen:,} rows were judged (option sample)")
+        yield Skipped(
+            artifact, f"the labels of {len(rows):,} of {sample.seen:,} rows were judged (option sample)", code="sampled"
+        )
     yield from _finding(artifact, noise, rows, classes, label, float(context.options["flipped-share"]))
 
 
@@ -134,6 +148,7 @@ def _finding(
         yield Skipped(
             artifact,
             f"the columns hardly tell the label {show(label)} ({noise.right:.0%} right): wrong labels cannot be told",
+            code="not-learnable",
         )
         return
     count, total = len(noise.suspects), len(rows)

@@ -171,7 +171,9 @@ def _flood(artifact: Artifact, copies: _Copies, least: int) -> Iterator[Finding 
     from shipworthy.checks.datasets._neardup import flood
 
     if copies.left:
-        yield Skipped(artifact, f"{copies.left:,} rows were not compared for near-copies (option sample)")
+        yield Skipped(
+            artifact, f"{copies.left:,} rows were not compared for near-copies (option sample)", code="sampled"
+        )
     least = max(least, len(copies.texts) // 200)
     groups = [group for group in flood(copies.texts) if len(group) >= least] if len(copies.texts) >= least else []
     for group in groups[:5]:

@@ -76,7 +76,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     for scanned in scan(sources(), context.tools):
         yield from _findings(scanned)
         if scanned.more:
-            yield Skipped(scanned.tag.artifact, f"it holds {scanned.more} more secrets than are listed")
+            yield Skipped(
+                scanned.tag.artifact, f"it holds {scanned.more} more secrets than are listed", code="findings-cut"
+            )
     yield from unread
 
 

@@ -74,7 +74,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     for scanned in scan(sources(), context.tools, most=_HITS):
         yield from _by_column(scanned, _format(scanned.tag))
         if scanned.more:
-            yield Skipped(scanned.tag, f"it holds {scanned.more} more secrets than were looked at one by one")
+            yield Skipped(
+                scanned.tag, f"it holds {scanned.more} more secrets than were looked at one by one", code="findings-cut"
+            )
     yield from named
     yield from unread
 

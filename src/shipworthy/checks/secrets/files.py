@@ -62,7 +62,6 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
         for hit in scanned.hits:
             yield finding(hit, scanned.tag, line=hit.line, column=hit.column)
         if scanned.more:
-            yield Skipped(
-                scanned.tag, f"it holds {scanned.more} more secrets than are listed; treat all of it as leaked"
-            )
+            reason = f"it holds {scanned.more} more secrets than are listed; treat all of it as leaked"
+            yield Skipped(scanned.tag, reason, code="findings-cut")
     yield from unread

@@ -91,7 +91,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     if not repository.tips:
         raise NotApplicable("the git repository has no commits")
     if repository.shallow:
-        yield Skipped(None, "the clone is shallow: older commits are not here (git fetch --unshallow)")
+        yield Skipped(
+            None, "the clone is shallow: older commits are not here (git fetch --unshallow)", code="shallow-clone"
+        )
     limits = {"max-bytes": MAX_BYTES, "max-total-bytes": MAX_TOTAL, "max-commits": MAX_COMMITS}
     limits |= {name: int(value) for name, value in context.options.items() if name in limits}
     with _git.reader(repository, context.tools) as git:
