@@ -131,6 +131,7 @@ def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
 def test_our_own_folder_and_environments_are_left_out_and_counted(tmp_path: Path) -> None:
     put(tmp_path, ".shipworthy/runs/x/run.json")
     put(tmp_path, "env/pyvenv.cfg")
+    put(tmp_path, "env/bin/python")
     put(tmp_path, "env/lib/evil.py")
     put(tmp_path, "big/data.bin")
     put(tmp_path, "app.py")
@@ -370,16 +371,27 @@ def test_a_glob_that_has_countless_ways_to_match_is_decided_at_once(glob: str) -
 
 
 def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repository: Path) -> None:
-    put(repository, "models/pyvenv.cfg", "")
-    put(repository, "models/deep/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    for name in ("models", ".venv"):
+        put(repository, f"{name}/pyvenv.cfg", "")
+        put(repository, f"{name}/bin/python", "")
+    put(repository, "models/lib/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
     put(repository, "node_modules/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
-    put(repository, ".venv/pyvenv.cfg", "")
     put(repository, ".venv/lib/module.py", "")
     assert {a.uri for a in discover(repository).artifacts} == {"one.py", "two.py"}
     git(repository, "add", "--force", "models", "node_modules")
     inventory = discover(repository)
-    assert {"models/deep/evil.pkl", "node_modules/evil.pkl"} <= {a.uri for a in inventory.artifacts}
+    assert {"models/lib/evil.pkl", "node_modules/evil.pkl"} <= {a.uri for a in inventory.artifacts}
     assert inventory.left_out == (".git/", ".venv/")
+
+
+@pytest.mark.parametrize("beside", ["bin/python", "readme.txt"])
+def test_one_file_does_not_make_a_folder_of_models_an_environment_that_is_left_out(tmp_path: Path, beside: str) -> None:
+    put(tmp_path, "weights/pyvenv.cfg", "home = /usr/bin")
+    put(tmp_path, f"weights/{beside}")
+    put(tmp_path, "weights/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    inventory = discover(tmp_path)
+    assert "weights/evil.pkl" in {artifact.uri for artifact in inventory.artifacts}
+    assert inventory.left_out == ()
 
 
 def test_a_link_into_a_folder_that_is_left_out_is_a_gap(tmp_path: Path) -> None:

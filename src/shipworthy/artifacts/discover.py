@@ -35,6 +35,9 @@ LEFT_OUT = frozenset(
     }
     | {".nox", "node_modules", ".ipynb_checkpoints"}
 )
+_OF_ENVIRONMENTS = frozenset(
+    "pyvenv.cfg bin lib lib64 include share etc man src Scripts Lib Include .gitignore .lock CACHEDIR.TAG".split()
+)
 _CHUNK = 1024 * 1024
 _THREADED = 8 * 1024 * 1024
 Progress = Callable[[str, int], None]
@@ -163,7 +166,18 @@ class _Walk:
 
 
 def _is_left_out(folder: Path) -> bool:
-    return folder.name in LEFT_OUT or os.path.lexists(folder / "pyvenv.cfg")
+    return folder.name in LEFT_OUT or _is_environment(folder)
+
+
+def _is_environment(folder: Path) -> bool:
+    """Is it a virtual environment and nothing else? One file would not do: whoever puts `pyvenv.cfg` beside a model
+    would have hidden the model."""
+    try:
+        names = {entry.name for entry in os.scandir(folder)}
+    except OSError:
+        return False
+    programs = (folder / "bin" / "python", folder / "Scripts" / "python.exe")
+    return "pyvenv.cfg" in names and names <= _OF_ENVIRONMENTS and any(map(os.path.lexists, programs))
 
 
 def _nameless(uri: str) -> Artifact:
