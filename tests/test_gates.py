@@ -226,3 +226,14 @@ def test_a_rule_that_does_not_parse_is_a_usage_error(text: str) -> None:
 def test_a_rule_that_does_not_hold_says_what_was_measured() -> None:
     decision = decide("g", Gate(rules=("metric('accuracy').low >= 0.88",)), [result()], [ACCURACY])
     assert "accuracy is 0.9 [0.86, 0.93]" in decision.reasons[0].message
+
+
+@pytest.mark.parametrize("within", ["[1].map(b, b)", "[1].map//\n(b, b)", "[1].exists_one (b, true)"])
+def test_loops_within_loops_are_refused_because_evaluation_cannot_be_stopped(within: str) -> None:
+    with pytest.raises(UsageError, match="lists within lists"):
+        Expression(f"[1, 2].all(a, {within}.size() > 0)")
+
+
+def test_a_rule_may_go_through_one_list() -> None:
+    rule = Expression("['accuracy', 'f1'].all(name, metrics[name].low >= 0.5)")
+    assert rule.holds([], [Metric(name, 0.9, low=0.8, high=1.0, n=10) for name in ("accuracy", "f1")])[0]
