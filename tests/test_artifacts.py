@@ -450,6 +450,16 @@ def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repos
     assert inventory.left_out == (".git/", ".venv/")
 
 
+@pytest.mark.parametrize("beside", ["bin/python", "readme.txt"])
+def test_one_file_does_not_make_a_folder_of_models_an_environment_that_is_left_out(tmp_path: Path, beside: str) -> None:
+    put(tmp_path, "weights/pyvenv.cfg", "home = /usr/bin")
+    put(tmp_path, f"weights/{beside}")
+    put(tmp_path, "weights/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    inventory = discover(tmp_path)
+    assert "weights/evil.pkl" in {artifact.uri for artifact in inventory.artifacts}
+    assert inventory.left_out == ()
+
+
 def test_a_link_into_a_folder_that_is_left_out_is_a_gap(tmp_path: Path) -> None:
     put(tmp_path, "node_modules/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
     (tmp_path / "model.pkl").symlink_to("node_modules/evil.pkl")

@@ -1,6 +1,10 @@
 """The engine runs checks that hang, die, eat memory and lie, and never takes any of it for clean."""
 
+import multiprocessing.forkserver
+import os
+import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -209,3 +213,18 @@ def test_a_program_inside_the_workspace_is_refused(tmp_path: Path) -> None:
     settings = replace(Settings(), tools={"ruff": str(tmp_path / "ruff")})
     with pytest.raises(UsageError, match="outside of the workspace"):
         CheckRunner(settings, tmp_path, Cache(None), Events())
+
+
+def test_when_the_server_that_starts_workers_is_killed_the_next_worker_has_a_new_one(tmp_path: Path) -> None:
+    folder = write(tmp_path / "w", a="fine", m="die", z="bad thing")
+    assert look(folder).outcome is Outcome.PARTIAL
+    server = multiprocessing.forkserver._forkserver  # type: ignore[attr-defined]
+    stopped = server._forkserver_pid
+    os.kill(stopped, signal.SIGSTOP)  # alive when it is asked, dead before it answers
+    killer = threading.Timer(1.0, os.kill, (stopped, signal.SIGKILL))
+    killer.start()
+    result = look(folder)
+    killer.join()
+    assert server._forkserver_pid != stopped
+    assert result.outcome is Outcome.PARTIAL
+    assert result.examined == {"a.txt", "z.txt"}

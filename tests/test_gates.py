@@ -272,3 +272,14 @@ def test_a_coverage_stop_is_told_in_one_short_line() -> None:
     assert said == "5 checks did not look at everything: check-0, check-1, check-2 and 2 more"
     assert in_short(decide("gate", Gate(), gaps[:3])).endswith(": check-0, check-1, check-2")
     assert all(note in reason.message for reason in decide("gate", Gate(), gaps).reasons)
+
+
+@pytest.mark.parametrize("within", ["[1].map(b, b)", "[1].map//\n(b, b)", "[1].exists_one (b, true)"])
+def test_loops_within_loops_are_refused_because_evaluation_cannot_be_stopped(within: str) -> None:
+    with pytest.raises(UsageError, match="lists within lists"):
+        Expression(f"[1, 2].all(a, {within}.size() > 0)")
+
+
+def test_a_rule_may_go_through_one_list() -> None:
+    rule = Expression("['accuracy', 'f1'].all(name, metrics[name].low >= 0.5)")
+    assert rule.holds([], [Metric(name, 0.9, low=0.8, high=1.0, n=10) for name in ("accuracy", "f1")])[0]

@@ -150,9 +150,10 @@ class _Walk:
                 name = f"{prefix}/{display_name(entry.name)}"
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((name, entry.path))
-                elif entry.is_file(follow_symlinks=False) and not matches(name, self.exclude):
-                    if peek.wants(Path(entry.path)):
-                        yield name, entry.path
+                elif not entry.is_file(follow_symlinks=False) or matches(name, self.exclude):
+                    continue
+                elif peek.wants(Path(entry.path)):
+                    yield name, entry.path
 
     def _is_tracked(self, uri: str, root: Path) -> bool:
         if self._tracked is None:

@@ -11,8 +11,10 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from types import ModuleType
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
@@ -57,6 +59,22 @@ def _serve(connection: Connection, memory_mb: int) -> None:
         while True:
             for unit in connection.recv():
                 connection.send(execute(unit))
+
+
+def _started(make: Callable[[], ForkServerProcess], tries: int = 10) -> ForkServerProcess:
+    """A process that runs. When the server that starts processes was killed, it takes a moment until that is known and
+    a new one is there. Raises OSError, EOFError."""
+    while True:
+        process = make()
+        try:
+            process.start()
+        except (ConnectionError, EOFError):
+            tries -= 1
+            if not tries:
+                raise
+            time.sleep(0.1)
+        else:
+            return process
 
 
 class Worker:
@@ -106,14 +124,13 @@ class Worker:
         if self._connection is None:
             context = multiprocessing.get_context("forkserver")
             near, far = context.Pipe()
-            process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
             try:
                 with _without_main():
-                    process.start()
-            except OSError as error:  # kept only when it runs: nobody would answer at the other end
+                    process = _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
+            except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
                 near.close()
                 raise EnvironmentFailure(
-                    f"no worker process can be started: {error.strerror or error}",
+                    f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
                     where=tempfile.gettempdir(),
                     remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
                 ) from None
