@@ -174,11 +174,14 @@ def test_making_the_pages_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     copy.write_text((ROOT / "scripts" / "make_docs.py").read_text())
     (tmp_path / "docs" / "checks").mkdir(parents=True)
     (tmp_path / "docs" / "checks" / "gone.md").write_text("# gone\n")
+    formats = (ROOT / "docs" / "model-formats.md").read_text()
+    rows = re.sub(r"(?m)^\| (?!format ).*\n", "", formats)
+    (tmp_path / "docs" / "model-formats.md").write_text(rows)
     runpy.run_path(str(copy), run_name="__main__")
     made = {path.relative_to(tmp_path): path.read_text() for path in (tmp_path / "docs").rglob("*.md")}
     for path, text in made.items():
         assert (ROOT / path).read_text() == text, f"{path}: run `make docs`"
-    assert len(made) == len(registry()) + 1
+    assert len(made) == len(registry()) + 2
 
 
 def test_every_setting_is_documented() -> None:
