@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shipworthy.modelfile import keras
+from shipworthy.modelfile import exported, huggingface, keras
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -52,7 +52,11 @@ def read(scope: Scope) -> int:
         _index(scope, value["weight_map"])
     elif isinstance(value, dict) and "class_name" in value and "config" in value:
         keras.judge(scope, value)
-    else:
+    elif isinstance(value, dict) and exported.is_graph(value):
+        exported.judge(scope, value)
+    elif isinstance(value, dict) and exported.is_weights(value):
+        exported.judge_weights(scope, value)
+    elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size
 

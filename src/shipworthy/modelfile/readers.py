@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.pickles import reader as pickles
@@ -13,6 +14,13 @@ from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, sni
 from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
+
+
+def _later(scope: Scope, module: str) -> int:
+    """Read with a module that is imported when its first file comes, so that the program starts fast."""
+    read: Reader = import_module(f"shipworthy.modelfile.{module}").read
+    return read(scope)
+
 
 _READERS: dict[str, Reader] = {
     "pickle": pickles.read,
@@ -24,6 +32,17 @@ _READERS: dict[str, Reader] = {
     "json": jsons.read,
     **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")},
     "joblib-zfile": compressed.read_zfile,
+    "gguf": partial(_later, module="gguf"),
+    "ggml": partial(_later, module="ggml"),
+    "jinja": partial(_later, module="templates"),
+    "mlflow": partial(_later, module="yamlfiles"),
+    "hydra": partial(_later, module="yamlfiles"),
+}
+
+# Read, but never called clean.
+_PARTLY: dict[str, Reader] = {
+    "yaml": partial(_later, module="yamlfiles"),
+    "ape": partial(_later, module="llamafile"),
 }
 
 # What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
@@ -34,7 +53,7 @@ _INSIDE_BYTES = frozenset(
 
 def reader_of(format_: str) -> Reader:
     """The reader of a format; one that says why not for formats that this version does not read."""
-    return _READERS.get(format_) or partial(_not_read, format_=format_)
+    return _READERS.get(format_) or _PARTLY.get(format_) or partial(_not_read, format_=format_)
 
 
 def settle(scope: Scope) -> str:
@@ -51,9 +70,23 @@ def settle(scope: Scope) -> str:
             return "pickle"
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
+        if found == "text":
+            found = _text(scope)
     if found == "zlib" and not _unpacks(scope):
         return ""
     return found
+
+
+def _text(scope: Scope) -> str:
+    """Texts that loaders act on: templates, and YAML that names what is to be built."""
+    from shipworthy.modelfile import templates, yamlfiles
+
+    view = scope.view
+    kind = yamlfiles.kind(view, scope.limits.json)
+    if not kind and (view.find(b"{%") >= 0 or view.find(b"{{") >= 0):
+        if templates.is_template(view.read(0, scope.limits.json).decode("utf-8", "replace")):
+            return "jinja"
+    return kind or "text"
 
 
 def _unpacks(scope: Scope) -> bool:

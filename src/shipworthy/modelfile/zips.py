@@ -33,8 +33,11 @@ _UNLISTED = 100
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 
 
-def read(scope: Scope) -> int:
-    """Compare both directories, then queue every member; returns how many bytes are explained."""
+def read(scope: Scope, *, program: bool = False) -> int:
+    """Compare both directories, then queue every member; returns how many bytes are explained.
+
+    `program`: a program stands in front, which is reported already.
+    """
     view = scope.view
     end = end_of_archive(view)
     if end is None:
@@ -44,15 +47,33 @@ def read(scope: Scope) -> int:
             _unlisted(scope, 0, len(view))
         return len(view)
     entries = _directory(scope, end)
-    _around(scope, end)
+    if not program:
+        _around(scope, end)
     located = [_local(scope, entry, end) for entry in entries]
-    members = _layout(scope, located, end)
+    first = min((entry.offset for entry in located if entry.data >= 0), default=0) if program else 0
+    members = _layout(scope, located, end, first)
+    _members(scope, members)
+    return len(view)
+
+
+def _members(scope: Scope, members: list[Entry]) -> None:
+    """Hand the members to the reader of this kind of archive."""
+    from shipworthy.modelfile import exported, servings, skops
+
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
+    elif exported.is_export(members):
+        exported.read(scope, members, open_entry)
+    elif skops.is_skops(members):
+        skops.read(scope, members, open_entry)
+    elif servings.is_archive(members):
+        servings.read(scope, members, open_entry)
     else:
+        severity = "high" if servings.is_package(members) else "medium"
         for entry in reversed(members):
+            if servings.is_code(entry.name):
+                servings.report_code(scope, entry.name, entry.offset, severity)
             queue(scope, entry)
-    return len(view)
 
 
 def _around(scope: Scope, end: End) -> None:
@@ -142,7 +163,7 @@ def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, in
     return [("CRC", crc, entry.crc), ("packed size", packed, entry.packed), ("size", size, entry.size)]
 
 
-def _layout(scope: Scope, entries: list[Entry], end: End) -> list[Entry]:
+def _layout(scope: Scope, entries: list[Entry], end: End, first: int = 0) -> list[Entry]:
     """Members must not overlap, and nothing may lie between them.
 
     Returns those to read, in the order of the directory: of overlapping ones only the first few, or the same bytes
@@ -150,7 +171,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End) -> list[Entry]:
     """
     left_out: set[int] = set()
     overlapping = 0
-    at = max(end.shift, 0)
+    at = max(end.shift, first, 0)
     view = scope.view
     for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
         if entry.offset < at:
