@@ -71,6 +71,13 @@ def judge(scope: Scope, config: Any) -> None:
             pending += value.values()
 
 
+def judge_text(scope: Scope, raw: bytes, what: str) -> None:
+    """Judge JSON that Keras keeps in an attribute or a member."""
+    import json
+
+    judge(scope, json.loads(raw))
+
+
 def _object(scope: Scope, value: dict[str, Any]) -> None:
     name, module = value["class_name"], value.get("module")
     inner = value.get("config")

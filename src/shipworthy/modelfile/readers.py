@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
+from shipworthy.modelfile.hdf5 import reader as hdf5
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -22,6 +23,7 @@ _READERS: dict[str, Reader] = {
     "safetensors": safetensors.read,
     "onnx": onnx.read,
     "json": jsons.read,
+    "hdf5": hdf5.read,
     **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
 }
 
