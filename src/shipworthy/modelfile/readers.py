@@ -52,6 +52,8 @@ def settle(scope: Scope) -> str:
             return "pickle"
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
+        if hdf5.find(view) is not None:
+            return "hdf5"
     if found == "zlib" and not _unpacks(scope):
         return ""
     return found

@@ -38,7 +38,7 @@ class File:
     view: View
     offsets: int = 8
     lengths: int = 8
-    leaf_k: int = 4
+    base: int = 0
     checked: int = 0
     committed: dict[int, int] = field(default_factory=dict)
     starts: array[int] = field(default_factory=lambda: array("Q"))
@@ -112,9 +112,9 @@ class Super:
     end: int
 
 
-def superblock(view: View) -> Super:
-    """Read the superblock at the start of the view. Raises BrokenError, NotReadError."""
-    file = File(view)
+def superblock(view: View, base: int) -> Super:
+    """Read the superblock at the start of the view, `base` bytes behind the file's. Raises BrokenError, NotReadError."""
+    file = File(view, base=base)
     version = file.number(8, 1)
     if version > 3:
         raise NotReadError(f"its superblock has the version {version}")
@@ -134,7 +134,6 @@ def _new(file: File) -> Super:
 
 
 def _old(file: File, version: int) -> Super:
-    file.leaf_k = file.number(16, 2)
     at = 24 + 4 * version
     base, _, end, driver = (file.address(at + n * file.offsets) for n in range(4))
     entry = at + 4 * file.offsets
@@ -148,9 +147,9 @@ def _super(
 ) -> Super:
     if root is None or end is None or base is None:
         raise BrokenError("the superblock has no root group, base or end", 0)
-    if base != file.view.start:
-        raise NotReadError(f"its addresses count from {base}, its superblock stands at {file.view.start}")
-    return Super(file, root, extension, driver, end)
+    if base != file.base:
+        raise NotReadError(f"its addresses count from {base}, its superblock stands at {file.base}")
+    return Super(file, root, extension, driver, end - base)
 
 
 def lookup3(data: bytes) -> int:

@@ -56,7 +56,7 @@ class _Walk:
 
     def run(self) -> None:
         try:
-            found = superblock(View(self.view.buffer, self.view.start, self.view.end))
+            found = superblock(self.view, self.base)
         except BrokenError as error:
             self.broken(error, "the superblock")
             return
