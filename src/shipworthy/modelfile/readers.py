@@ -7,6 +7,7 @@ from functools import partial
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.hdf5 import reader as hdf5
+from shipworthy.modelfile.keras import yaml
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -24,6 +25,7 @@ _READERS: dict[str, Reader] = {
     "onnx": onnx.read,
     "json": jsons.read,
     "hdf5": hdf5.read,
+    "keras-yaml": yaml.read,
     **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
 }
 

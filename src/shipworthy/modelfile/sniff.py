@@ -117,11 +117,15 @@ def _text(head: bytes) -> bool:
 
 
 def _text_format(head: bytes) -> str | None:
+    from shipworthy.modelfile.keras.yaml import is_yaml
+
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
     if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
         return "xml"
+    if is_yaml(start):
+        return "keras-yaml"
     return None
 
 
