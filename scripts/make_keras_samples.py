@@ -35,7 +35,9 @@ def functional() -> Any:
     a = L.Input(shape=(6,), name="a")
     b = L.Input(shape=(6,), name="b")
     x = L.Concatenate()([a, b])
-    x = L.Dense(6, activation=keras.activations.gelu if V3 else "selu", kernel_initializer=keras.initializers.HeNormal())(x)
+    x = L.Dense(
+        6, activation=keras.activations.gelu if V3 else "selu", kernel_initializer=keras.initializers.HeNormal()
+    )(x)
     x = L.Add()([x, a])
     if V3:
         x = keras.ops.relu(x) * 2.0 + keras.ops.mean(b, axis=-1, keepdims=True)

@@ -3,8 +3,8 @@
     make_keras_table.py collect > one.json      # in an environment with a Keras (2.15, tf-keras, 3.x)
     make_keras_table.py merge a.json b.json > src/shipworthy/modelfile/keras_names.txt
 
-Each line of the table is `kind<TAB>where<TAB>names`. Kinds: `class` (a class with from_config, by the module that a file
-names), `function` (referred to, never called by the file), `short` (strings that stand for an activation, loss, …),
+Each line of the table is `kind<TAB>where<TAB>names`. Kinds: `class` (a class with from_config, by the module that a
+file names), `function` (referred to, never called by the file), `short` (strings that stand for an activation, a loss),
 `tf` (operators that a TFOpLambda layer of Keras 2 may call). What runs code, reads files or loads other models is left
 out here and judged by rules in the reader.
 """
@@ -36,7 +36,7 @@ INTERNAL = re.compile(
 TESTS = re.compile(r"_test$|_tests$|\.tests?\b|testing|benchmark|\.saving\b|conftest")
 LEFT_OUT = re.compile(
     r"Lambda$|TorchModuleWrapper|TFSMLayer|JaxLayer|FlaxLayer|TensorFlowOpLayer|ClassMethod|ModuleWrapper"
-    r"|^Function$|^Operation$|^Layer$|^Variable$|^KerasTensor$|LookupTable|^get$|serialize|^from_config|callback"
+    r"|^Function$|^Operation$|^Variable$|^KerasTensor$|LookupTable|^get$|serialize|^from_config|callback"
     r"|^(?:map|scan|while_loop|cond|switch|fori_loop|vectorized_map|associative_scan|custom_gradient|vjp|rematscope"
     r"|remat|in_top_k_fn|clone_model|load_model|save_model|model_from_\w+|call_\w+|any_symbolic_\w+)$",
     re.IGNORECASE,
@@ -53,7 +53,8 @@ KINDS = {
 # Modules of TensorFlow whose functions only compute, and the names in them that do more.
 TF_MODULES = [
     "", "math", "nn", "linalg", "signal", "image", "strings", "sparse", "ragged", "bitwise", "random", "sets",
-    "__operators__", "quantization", "compat.v1", "compat.v1.math", "compat.v1.nn", "keras.backend", "experimental.numpy",
+    "__operators__", "quantization", "compat.v1", "compat.v1.math", "compat.v1.nn", "keras.backend",
+    "experimental.numpy",
 ]  # fmt: skip
 TF_LEFT_OUT = re.compile(
     r"py_func|numpy_func|^function$|print|map_fn|while|^cond$|^case$|switch_case|^scan$|fold[lr]|vectorized_map|load_"
@@ -61,9 +62,10 @@ TF_LEFT_OUT = re.compile(
     r"|enable|disable|placeholder|variable|run_|register|assert|debug|make_|executing|queue|graph|summary|app$|flags"
     r"|get_|set_|add_|global|initialize|py_|script|wrap|decode|learning_phase|manual|clear|rnn|Conditional|no_op"
     r"|control_dep|barrier|hook|saver|train|trainable|name_scope|op_scope|tpu|xla|jit|tuple|group|stop|proto|delete"
-    r"|container|colocate|call|eval|type_spec|tensor_spec|_spec|convert|is_",
+    r"|batch_function|gradients$|hessians|partitioner|Differentiable|NoGradient|no_gradient|container|colocate|call|eval|serialize|map_flat|map_val|type_spec|tensor_spec|_spec|convert|is_",
     re.IGNORECASE,
 )
+TF_KEPT = {"convert_to_tensor", "stop_gradient", "is_nan", "is_inf", "is_finite", "clip_by_global_norm", "global_norm"}
 
 
 def root() -> tuple[types.ModuleType, str]:
@@ -75,7 +77,9 @@ def root() -> tuple[types.ModuleType, str]:
 
 def serialisable(item: object, top: str) -> bool:
     """A class of Keras that a configuration may name."""
-    return inspect.isclass(item) and item.__module__.split(".")[0] == top and callable(getattr(item, "from_config", None))
+    return (
+        inspect.isclass(item) and item.__module__.split(".")[0] == top and callable(getattr(item, "from_config", None))
+    )
 
 
 def keep(name: str) -> bool:
@@ -168,7 +172,7 @@ def tensorflow() -> dict[str, list[str]]:
         if space is None:
             continue
         names = [n for n in dir(space) if callable(getattr(space, n, None)) and not inspect.isclass(getattr(space, n))]
-        names = [n for n in names if not n.startswith("_") and not TF_LEFT_OUT.search(n)]
+        names = [n for n in names if n in TF_KEPT or not (n.startswith("_") or TF_LEFT_OUT.search(n))]
         found[part or "."] = sorted(names)
     return found
 

@@ -48,7 +48,7 @@ def content(file: File, low: int, high: int) -> tuple[int, int] | None:
 
 
 def unreferenced_heap(heaps: GlobalHeaps, low: int, high: int) -> int | None:
-    """The end of a global heap collection that stands at the start of a gap: datasets refer into those by their data."""
+    """The end of a global heap collection at the start of a gap: datasets refer to it by their data."""
     file = heaps.file
     if file.view.read(low, 4) != b"GCOL" or low in heaps.known:
         return None

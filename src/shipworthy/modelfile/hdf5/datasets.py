@@ -1,4 +1,4 @@
-"""Datasets: where their bytes lie, in which filters, and whether they are as many as they should be (IV.A.2.h, .i, .l)."""
+"""Datasets: where their bytes lie, in which filters, and how many they are (section IV.A.2)."""
 
 from __future__ import annotations
 

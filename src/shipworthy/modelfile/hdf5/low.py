@@ -113,7 +113,7 @@ class Super:
 
 
 def superblock(view: View, base: int) -> Super:
-    """Read the superblock at the start of the view, `base` bytes behind the file's. Raises BrokenError, NotReadError."""
+    """Read the superblock at the start of the view, `base` bytes into the file. Raises BrokenError, NotReadError."""
     file = File(view, base=base)
     version = file.number(8, 1)
     if version > 3:

@@ -72,12 +72,12 @@ def links(file: File, found: list[Message]) -> Iterator[Link]:
         elif message.kind == headers.LINKS:
             flags = file.number(message.at + 1, 1)
             here = message.at + 2 + (8 if flags & 1 else 0)
-            for start, _ in dense(file, here, (5, 6), 4, 8):
+            for start, _ in dense(file, here, 5, 4):
                 yield link(file, start)
 
 
-def dense(file: File, at: int, kinds: tuple[int, int], skipped: int, skipped_ordered: int) -> Iterator[tuple[int, int]]:
-    """The objects of a heap that B-trees index by name and by order; both are walked."""
+def dense(file: File, at: int, wanted: int, skipped: int) -> Iterator[tuple[int, int]]:
+    """The objects of a heap that a B-tree indexes by name, by records of the type `wanted`."""
     heap_at, names_at = file.address(at), file.address(at + file.offsets)
     if heap_at is None:
         return
@@ -85,7 +85,7 @@ def dense(file: File, at: int, kinds: tuple[int, int], skipped: int, skipped_ord
         raise BrokenError("a heap has no index", at)
     heap: FractalHeap = fractal_heap(file, heap_at)
     for kind, record, size in records(file, names_at):
-        if kind != kinds[0]:
+        if kind != wanted:
             raise BrokenError("a B-tree has records of another kind", record)
         yield heap.span(record + skipped, size - skipped)
 
@@ -148,7 +148,7 @@ def attributes(file: File, found: list[Message], heaps: GlobalHeaps) -> Iterator
             here = message.at + 2 + (2 if flags & 1 else 0)
             if flags & 2:
                 _order(file, here)
-            for start, size in dense(file, here, (8, 9), 0, 0):
+            for start, size in dense(file, here, 8, 0):
                 yield attribute(file, start, start + size, heaps)
 
 
@@ -184,7 +184,7 @@ def attribute(file: File, at: int, stop: int, heaps: GlobalHeaps) -> Attribute:
     space = headers.space(file, _shared(file, places[2], headers.SPACE) if flags & 2 else places[2])
     size = space.count * kind.size
     if here + size > stop:
-        raise BrokenError(f"the attribute {ascii(name)[2:60]} is longer than its message", at)
+        raise BrokenError(f"the attribute {ascii(name)[2:-1][:58]} is longer than its message", at)
     return Attribute(name, kind, space, tuple(values(file, kind, here, size, heaps)))
 
 

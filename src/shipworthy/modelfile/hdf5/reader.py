@@ -10,7 +10,7 @@ from shipworthy.modelfile.hdf5 import coverage, headers, objects
 from shipworthy.modelfile.hdf5.datasets import BUILT_IN, Dataset, dataset, unpacked
 from shipworthy.modelfile.hdf5.headers import Message
 from shipworthy.modelfile.hdf5.heaps import GlobalHeaps
-from shipworthy.modelfile.hdf5.low import SIGNATURE, BrokenError, File, NotReadError, Super, superblock
+from shipworthy.modelfile.hdf5.low import SIGNATURE, BrokenError, NotReadError, Super, superblock
 from shipworthy.modelfile.hdf5.objects import Attribute, Link
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
@@ -141,15 +141,15 @@ class _Walk:
         if link.kind == 0:
             self.pending.append((link.target, place))
         elif link.kind == 1:
-            self.scope.trace_line(f"{place}: soft link to {ascii(link.value)[2:120]}")
+            self.scope.trace_line(f"{place}: soft link to {ascii(link.value)[2:-1][:118]}")
         elif link.kind == 64:
             target = link.value[1:].split(b"\0")
-            shown = " in ".join(ascii(part.decode("utf-8", "replace"))[1:100] for part in reversed(target[:2]))
+            shown = " in ".join(ascii(part.decode("utf-8", "replace"))[1:-1][:99] for part in reversed(target[:2]))
             text = (
                 f"{place} is an external link to {shown}: reading it opens another file of the machine and shows its "
                 "content as weights; copy the data into the file"
             )
-            self.scope.issue(Code.EXTERNAL_DATA, "high", text, self.base, place, ascii(link.value)[2:200])
+            self.scope.issue(Code.EXTERNAL_DATA, "high", text, self.base, place, ascii(link.value)[2:-1][:198])
         else:
             text = f"{place} is a link of the kind {link.kind}, which calls a function of the program that reads it"
             self.scope.issue(Code.EXTERNAL_DATA, "high", text, self.base, place)
@@ -161,7 +161,7 @@ class _Walk:
         for view in attribute.values:
             if attribute.name in _CONFIGS:
                 keras.judge_text(self.scope, view.all().rstrip(b"\0"), f"the attribute {name} of {path}")
-            self.look(view, f"{path}@{ascii(name)[1:60]}")
+            self.look(view, f"{path}@{ascii(name)[1:-1][:59]}")
 
     def look(self, view: View, name: str) -> None:
         """Bytes that may be a file of a known kind: PyTables unpickles such attributes when it is asked for them."""
@@ -201,8 +201,8 @@ class _Walk:
     def virtual(self, place: tuple[int, int], path: str, at: int) -> None:
         start, size = self.heaps.span(*place)
         name = self.view.read(start + 1 + self.file.lengths, min(size, 200)).split(b"\0")[0]
-        text = f"the dataset {path} is a view of other files (the first is {ascii(name)[1:100]}), read when it is loaded"
-        self.scope.issue(Code.EXTERNAL_DATA, "high", text, self.base + at, path, ascii(name)[2:100])
+        text = f"the dataset {path} shows other files (the first is {ascii(name)[2:-1][:98]}) when it is read"
+        self.scope.issue(Code.EXTERNAL_DATA, "high", text, self.base + at, path, ascii(name)[2:-1][:98])
 
     def chunks(self, result: Dataset, path: str) -> None:
         budget = result.wanted + 8

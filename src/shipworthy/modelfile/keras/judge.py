@@ -20,8 +20,8 @@ from shipworthy.modelfile.scope import Scope
 
 _TWICE = "\0twice"
 _PLAIN = frozenset(
-    ("__tuple__", "__numpy__", "__tensor__", "__bytes__", "__ellipsis__", "__slice__", "__keras_tensor__", "__complex__",
-     "TensorShape", "__tuple")
+    ("__tuple__", "__numpy__", "__tensor__", "__bytes__", "__ellipsis__", "__slice__", "__keras_tensor__",
+     "__complex__", "TensorShape")
 )  # fmt: skip
 _KINDS = {
     "activation": "activation", "recurrent_activation": "activation", "loss": "loss", "metrics": "metric",
@@ -56,7 +56,7 @@ def parse(scope: Scope, raw: bytes, what: str) -> Any:
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=pairs)
     except (ValueError, RecursionError) as error:
-        shown = "nested too deep" if isinstance(error, RecursionError) else ascii(str(error))[1:100]
+        shown = "nested too deep" if isinstance(error, RecursionError) else ascii(str(error))[1:-1][:99]
         scope.issue(Code.BROKEN_STREAM, "medium", f"{what} is not JSON that Keras can read ({shown})")
         return None
     if twice:
@@ -117,7 +117,7 @@ def _short(scope: Scope, value: str, place: _Place) -> None:
     """A string that stands for an object, such as "relu"."""
     if known_short(place.kind, value) or _trusted(scope.trust, value) or not value:
         return
-    shown = ascii(value)[1:121]
+    shown = ascii(value)[1:-1][:120]
     text = (
         f"the {place.kind if place.kind != 'any' else 'function'} {shown} is not one of Keras: its code is not in the "
         "file, and the program that loads it must bring it"
@@ -133,7 +133,7 @@ class _Reporter:
     layer: str
 
     def issue(self, code: Code, severity: str, text: str, callable_: str, arguments: str = "") -> None:
-        layer = ascii(self.layer)[1:81]
+        layer = ascii(self.layer)[1:-1][:80]
         text = f"{text} (layer {layer})" if layer else text
         self.scope.emit(Issue(code, severity, text, Where(layer=layer), callable_, arguments))
 
@@ -146,7 +146,7 @@ def _object(to: _Reporter, value: dict[str, Any]) -> None:
     shown = (f"{ascii(module)[1:-1]}:" if module else "") + ascii(name)[1:-1]
     shown = shown[:160]
     to.scope.names([shown])
-    found = rules.of_class(name, module, value)
+    found = rules.of_class(name, value)
     if found is not None:
         to.issue(found.code, found.severity, found.text.replace("{}", shown), shown, found.arguments)
         for label, view in found.children:
@@ -155,10 +155,10 @@ def _object(to: _Reporter, value: dict[str, Any]) -> None:
     if name in _PLAIN and (module is None or name.startswith("__")):
         return
     if name == "function":
-        _function(to, value, shown)
+        _function(to, value)
     elif known_class(module, name) or (module is None and known_class(None, name.removeprefix("Custom>"))):
         _registered(to, value, shown)
-        extra = rules.arguments(name, inner)
+        extra = rules.arguments(inner)
         if extra is not None:
             to.issue(extra.code, extra.severity, extra.text.replace("{}", shown), shown, extra.arguments)
     else:
@@ -175,11 +175,11 @@ def _registered(to: _Reporter, value: dict[str, Any], shown: str) -> None:
     # "Custom" is the package of what Keras 2 registers without one, its own optimizers among them.
     if key in (f"Custom>{name}", f"keras>{name}") or _trusted(to.scope.trust, key):
         return
-    text = f"the configuration of {shown} asks for the registered class {ascii(key)[1:121]} in its place"
-    to.issue(Code.KERAS_FOREIGN_CLASS, "medium", text, shown, ascii(key)[1:121])
+    text = f"the configuration of {shown} asks for the registered class {ascii(key)[1:-1][:120]} in its place"
+    to.issue(Code.KERAS_FOREIGN_CLASS, "medium", text, shown, ascii(key)[1:-1][:120])
 
 
-def _function(to: _Reporter, value: dict[str, Any], shown: str) -> None:
+def _function(to: _Reporter, value: dict[str, Any]) -> None:
     from shipworthy.modelfile.pickles.danger import reason_for
 
     module, target = value.get("module"), value.get("config")
@@ -215,7 +215,7 @@ def _foreign(to: _Reporter, module: str | None, name: str, shown: str, value: di
     elif any(_trusted(to.scope.trust, key) for key in keys):
         return
     elif module and module.split(".")[0] not in ("builtins", "__main__"):
-        text = f"the configuration builds {shown}, a class from outside of Keras: loading imports {ascii(module)[1:80]}"
+        text = f"the configuration builds {shown}, a class from outside of Keras, whose module is imported"
         to.issue(Code.KERAS_FOREIGN_CLASS, "high", text, shown)
     else:
         text = f"the configuration needs the custom class {shown}, whose code is not in the file"

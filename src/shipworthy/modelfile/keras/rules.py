@@ -51,7 +51,7 @@ class Judgement:
     children: tuple[tuple[str, View], ...] = ()
 
 
-def of_class(name: str, module: str | None, value: dict[str, Any]) -> Judgement | None:
+def of_class(name: str, value: dict[str, Any]) -> Judgement | None:
     """The rule for a class, wherever it is said to be from; None where there is none."""
     inner = value.get("config")
     short = name.rpartition(">")[2].rpartition(".")[2]
@@ -72,7 +72,7 @@ def of_class(name: str, module: str | None, value: dict[str, Any]) -> Judgement 
     return None
 
 
-def arguments(name: str, inner: Any) -> Judgement | None:
+def arguments(inner: Any) -> Judgement | None:
     """What a class of Keras would open with these arguments."""
     if not isinstance(inner, dict):
         return None
@@ -82,8 +82,8 @@ def arguments(name: str, inner: Any) -> Judgement | None:
             severity = "high" if escapes(path) else "medium"
             shown = ascii(path)[:120]
             text = (
-                f"the layer {{}} reads its {key} from {shown} when the model is loaded, and shows it to whoever can ask "
-                "the model; keep the list itself in the model"
+                f"the layer {{}} reads its {key} from {shown} when the model is loaded, and shows it to whoever can "
+                "ask the model; keep the list itself in the model"
             )
             return Judgement(Code.EXTERNAL_DATA, severity, text, shown)
     return None
@@ -98,7 +98,7 @@ def _lambda(inner: Any) -> Judgement:
         if isinstance(target, str) and known_function(function.get("module"), target):
             severity = "high"
         text = f"the Lambda layer {{}} calls a function by name when the model is built and used; {_REMEDY}"
-        return Judgement(Code.KERAS_LAMBDA, severity, text, ascii(shown)[1:160])
+        return Judgement(Code.KERAS_LAMBDA, severity, text, ascii(shown)[1:-1][:159])
     text = f"the Lambda layer {{}} holds Python bytecode, which runs when the model is built and used; {_REMEDY}"
     return Judgement(Code.KERAS_LAMBDA, "critical", text)
 
@@ -132,7 +132,7 @@ def _typespec(value: dict[str, Any]) -> Judgement | None:
     honest = module is None or (isinstance(module, str) and module.startswith("tensorflow.python."))
     if spec in _SPECS and honest:
         return None
-    shown = f"{ascii(module)}:{ascii(spec)}"[:120]
+    shown = f"{module!a}:{spec!a}"[:120]
     text = f"{{}} takes {shown}, which is not one of TensorFlow, and calls its constructor"
     return Judgement(Code.CODE_EXECUTION, "critical", text, shown)
 
@@ -143,13 +143,13 @@ def _operator(inner: Any) -> Judgement | None:
         return None if isinstance(inner, dict) and "function" not in inner else _not_plain("{}", ascii(symbol)[:80])
     if known_operator(symbol):
         return None
-    return _not_plain("{}", ascii(symbol)[1:81])
+    return _not_plain("{}", ascii(symbol)[1:-1][:80])
 
 
 def _not_plain(layer: str, shown: str) -> Judgement:
     text = (
-        f"the layer {layer} calls the TensorFlow operator {shown}, which is not known to be plain arithmetic: it may read, "
-        "write or run"
+        f"the layer {layer} calls the TensorFlow operator {shown}, which is not known to be plain arithmetic: it may "
+        "read, write or run"
     )
     return Judgement(Code.CUSTOM_OPERATOR, "high", text, shown)
 
@@ -176,4 +176,3 @@ def _method(kind: str, inner: Any) -> Judgement | None:
     if isinstance(attribute, str) and attribute.isidentifier() and not attribute.startswith("__"):
         return None
     return _not_plain("{}", ascii(attribute)[:80])
-

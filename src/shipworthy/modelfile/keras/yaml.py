@@ -1,4 +1,4 @@
-"""Keras architectures in YAML (`model.to_yaml()`, up to TensorFlow 2.5), by a reader of the part of YAML that it writes.
+"""Keras architectures in YAML (`model.to_yaml()`, up to TensorFlow 2.5), by a reader of the YAML that it writes.
 
 Keras loaded these with a loader that builds any Python object that a tag names: a tag is a finding. What is not block
 mappings and sequences, flow collections, plain and quoted scalars, anchors and aliases is not read (unknown).
@@ -62,7 +62,7 @@ def _tags(scope: Scope, text: str) -> bool:
     for match in _TAG.finditer(text):
         tag = match.group("tag")
         python = "python" in tag
-        shown = ascii("!" + tag)[1:121]
+        shown = ascii("!" + tag)[1:-1][:120]
         message = f"the YAML has the tag {shown}: " + (
             "Keras before 2.6 builds and calls the Python object that it names; use JSON, and no tags"
             if python
@@ -194,7 +194,7 @@ class _Reader:
                 raise _UnreadError(f"line {self.at}: quoted text")
             return inner.replace("''", "'") if text[0] == "'" else inner
         if text[:1] in "|>%@`&!":
-            raise _UnreadError(f"line {self.at}: {ascii(text[:10])}")
+            raise _UnreadError(f"line {self.at}: {text[:10]!a}")
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
         return float(text) if _NUMBER.fullmatch(text) else text
