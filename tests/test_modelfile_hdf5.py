@@ -60,7 +60,7 @@ OUTSIDE = {
         Code.BOMB,
     ),
     "data beyond the end": (make.dataset(make.space(4), *FLOATS, make.contiguous(1 << 40, 16)), Code.BROKEN_STREAM),
-    "data over the superblock": (make.dataset(make.space(4), *FLOATS, make.contiguous(8, 16)), Code.CONTAINER_TAMPERED),
+    "data over the superblock": (make.dataset(make.space(4), *FLOATS, make.contiguous(8, 16)), Code.BROKEN_STREAM),
     "a size that lies": (make.dataset(make.space(4), *FLOATS, make.contiguous(None, 8)), Code.BROKEN_STREAM),
     "a link that leads nowhere": (make.group(make.link("w", 0, 5)), Code.BROKEN_STREAM),
     "bytes in front": (bytes(512) + make.weights(), Code.CONTAINER_TAMPERED),

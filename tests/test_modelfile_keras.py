@@ -195,10 +195,12 @@ def test_assets_are_text_or_read_as_what_they_are() -> None:
     assert scan_bytes(archive(model(), ("custom.py", b"import os\n"))).verdict is Verdict.UNKNOWN
 
 
-def test_an_archive_without_weights_is_a_finding() -> None:
-    raw = json.dumps(model()).encode()
+def test_the_configuration_is_judged_without_weights_beside_it() -> None:
+    raw = json.dumps(model(HOSTILE["a lambda"][0])).encode()
     data = modelfile_samples.zipped(("metadata.json", b'{"keras_version": "3"}'), ("config.json", raw))
-    assert codes(scan_bytes(data)) == {Code.CONTAINER_TAMPERED}
+    assert Code.KERAS_LAMBDA in codes(scan_bytes(data))
+    moved = json.dumps({"other": 1, "weight_map": {}, **json.loads(raw)}).encode()
+    assert Code.KERAS_LAMBDA in codes(scan_bytes(moved))
 
 
 def test_sharded_weights_stay_in_their_folder() -> None:

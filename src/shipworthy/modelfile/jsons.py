@@ -51,7 +51,9 @@ def read(scope: Scope) -> int:
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
-    if isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        keras.judge(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
         _index(scope, value["weight_map"])
     elif isinstance(value, dict) and keras.is_metadata(value):
         pass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shipworthy.modelfile.hdf5 import headers
 from shipworthy.modelfile.hdf5.headers import Message, Space, Type
 from shipworthy.modelfile.hdf5.low import BrokenError, File, NotReadError
-from shipworthy.modelfile.hdf5.objects import shared
+from shipworthy.modelfile.hdf5.objects import shared, typed
 from shipworthy.modelfile.hdf5.trees import leaves, records
 
 DEFLATE, SHUFFLE, FLETCHER = 1, 2, 3
@@ -46,11 +46,11 @@ def dataset(file: File, found: list[Message]) -> Dataset:
     for kind in (headers.TYPE, headers.SPACE, headers.LAYOUT):
         if kind not in by_kind:
             raise BrokenError("a dataset lacks its type, its space or its layout", found[0].at if found else None)
-    kind_ = headers.datatype(file, shared(file, by_kind[headers.TYPE], headers.TYPE))
-    space = headers.space(file, shared(file, by_kind[headers.SPACE], headers.SPACE))
+    kind_ = typed(file, *shared(file, by_kind[headers.TYPE], headers.TYPE))
+    space = headers.space(file, shared(file, by_kind[headers.SPACE], headers.SPACE)[0])
     result = Dataset(kind_, space)
     if headers.FILTERS in by_kind:
-        result.filters = tuple(filters(file, shared(file, by_kind[headers.FILTERS], headers.FILTERS)))
+        result.filters = tuple(filters(file, shared(file, by_kind[headers.FILTERS], headers.FILTERS)[0]))
     if headers.EXTERNAL in by_kind:
         result.external = tuple(external(file, by_kind[headers.EXTERNAL].at))
     _layout(file, by_kind[headers.LAYOUT].at, result)
@@ -253,8 +253,11 @@ def _fixed_array(file: File, at: int | None, result: Dataset) -> None:
         here += used * entry + 4
 
 
-def unpacked(file: File, span: tuple[int, int, int], result: Dataset, budget: int) -> int | None:
-    """How many bytes a chunk unpacks to (None: by other filters than deflate), counting to `budget`.
+def unpacked(
+    file: File, span: tuple[int, int, int], result: Dataset, budget: int, spend: Callable[[int], None]
+) -> int | None:
+    """How many bytes a chunk unpacks to (None: by other filters than deflate), counting to `budget`; `spend` is told
+    of every piece.
 
     Raises BrokenError when it is not a whole deflate stream.
     """
@@ -273,7 +276,9 @@ def unpacked(file: File, span: tuple[int, int, int], result: Dataset, budget: in
                 at += len(pending)
                 if not pending:
                     raise BrokenError("a chunk's compressed bytes are cut", start)
-            count += len(decoder.decompress(pending, 1 << 20))
+            piece = len(decoder.decompress(pending, 1 << 20))
+            spend(piece)
+            count += piece
             pending = decoder.unconsumed_tail
     except zlib.error as error:
         raise BrokenError("a chunk can't be unpacked", start) from error

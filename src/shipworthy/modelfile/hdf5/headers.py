@@ -13,6 +13,7 @@ SHARED_TABLE, CONTINUATION, TABLE, DRIVER, ATTRIBUTES = 0x0F, 0x10, 0x11, 0x14, 
 _KNOWN = frozenset([*range(0x19)]) - {0x18}
 _MESSAGES = 200_000
 _DEPTH = 16
+_PARTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,6 @@ class Type:
     size: int
     end: int
     varying: tuple[int, ...] = ()
-    text: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,10 @@ def space(file: File, at: int) -> Space:
     return Space(dims, version == 2 and file.number(at + 3, 1) == 2)
 
 
-def datatype(file: File, at: int, depth: int = 0) -> Type:
-    """Read a datatype message. Raises BrokenError."""
+def datatype(file: File, at: int, stop: int, depth: int = 0) -> Type:
+    """Read a datatype, which must end before `stop`. Raises BrokenError, NotReadError."""
+    if at + 8 > stop:
+        raise BrokenError("a datatype is longer than its message", at)
     if depth > _DEPTH:
         raise BrokenError("datatypes are nested deeper than any real one", at)
     head = file.need(at, 8)
@@ -178,16 +180,16 @@ def datatype(file: File, at: int, depth: int = 0) -> Type:
     if kind == 5:
         return Type(kind, size, body + (head[1] + 7) // 8 * 8)
     if kind == 6:
-        return _compound(file, body, size, version, int.from_bytes(head[1:3], "little"), depth)
+        return _compound(file, body, stop, size, version, int.from_bytes(head[1:3], "little"), depth)
     if kind == 8:
-        return _enum(file, body, size, version, int.from_bytes(head[1:3], "little"), depth)
+        return _enum(file, body, stop, size, version, int.from_bytes(head[1:3], "little"), depth)
     if kind == 9:
-        inner = datatype(file, body, depth + 1)
+        inner = datatype(file, body, stop, depth + 1)
         if size != 8 + file.offsets:
             raise BrokenError("a variable-length type has a size that the format does not allow", at)
-        return Type(kind, size, inner.end, (0,), head[1] & 0xF == 1 or inner.size == 1)
+        return Type(kind, size, inner.end, (0,))
     if kind == 10:
-        return _array(file, body, size, version, depth)
+        return _array(file, body, stop, size, version, depth)
     raise NotReadError(f"it has a datatype of the class {kind}")
 
 
@@ -197,36 +199,40 @@ def _name(file: File, at: int, padded: bool) -> int:
     return at + ((size + 7) // 8 * 8 if padded else size)
 
 
-def _compound(file: File, at: int, size: int, version: int, members: int, depth: int) -> Type:
+def _compound(file: File, at: int, stop: int, size: int, version: int, members: int, depth: int) -> Type:
     varying: list[int] = []
     for _ in range(members):
         at = _name(file, at, version < 3)
         width = 4 if version < 3 else max(1, (size.bit_length() + 7) // 8)
         offset = file.number(at, width)
         at += width + (28 if version == 1 else 0)
-        inner = datatype(file, at, depth + 1)
-        if offset + inner.size > size and version > 1:
+        inner = datatype(file, at, stop, depth + 1)
+        if offset + inner.size > size:
             raise BrokenError("a member of a compound type lies outside of it", at)
         varying += [offset + place for place in inner.varying]
         at = inner.end
-        if len(varying) > 10_000:
-            raise BrokenError("a compound type has too many parts", at)
+        if len(varying) * 16 > max(size, 16):
+            raise BrokenError("parts of a compound type overlap", at)
     return Type(6, size, at, tuple(varying))
 
 
-def _enum(file: File, at: int, size: int, version: int, members: int, depth: int) -> Type:
-    inner = datatype(file, at, depth + 1)
+def _enum(file: File, at: int, stop: int, size: int, version: int, members: int, depth: int) -> Type:
+    inner = datatype(file, at, stop, depth + 1)
     at = inner.end
     for _ in range(members):
         at = _name(file, at, version < 3)
+        if at > stop:
+            raise BrokenError("a datatype is longer than its message", at)
     return Type(8, size, at + members * inner.size)
 
 
-def _array(file: File, at: int, size: int, version: int, depth: int) -> Type:
+def _array(file: File, at: int, stop: int, size: int, version: int, depth: int) -> Type:
     rank = file.number(at, 1)
     at += (1 if version >= 3 else 4) + rank * (4 if version >= 3 else 8)
-    inner = datatype(file, at, depth + 1)
+    inner = datatype(file, at, stop, depth + 1)
     if inner.varying:
-        places = [n + p for n in range(0, size, max(inner.size, 1)) for p in inner.varying][:10_000]
+        if size // max(inner.size, 1) * len(inner.varying) > _PARTS:
+            raise NotReadError(f"it has elements of more than {_PARTS} parts")
+        places = [n + p for n in range(0, size, max(inner.size, 1)) for p in inner.varying]
         return Type(10, size, inner.end, tuple(places))
     return Type(10, size, inner.end)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from typing import Any
 
 from shipworthy.modelfile.view import View
 
@@ -32,7 +33,8 @@ class NotReadError(ValueError):
 class File:
     """`view` starts at the superblock's base address: every address counts from there. `offsets` and `lengths` are the
     sizes in bytes of addresses and lengths. `starts` and `ends` are the claimed regions. `committed` are the types kept
-    in objects of their own: the object's address -> the type's.
+    in objects of their own: the object's address -> the type's address and size. `tables` are the groups' B-trees and
+    heaps as the links to them say: the group's address -> theirs.
     """
 
     view: View
@@ -40,7 +42,10 @@ class File:
     lengths: int = 8
     base: int = 0
     checked: int = 0
-    committed: dict[int, int] = field(default_factory=dict)
+    total: int = 0
+    committed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tables: dict[int, tuple[int, int]] = field(default_factory=dict)
+    types: dict[int, Any] = field(default_factory=dict)
     starts: array[int] = field(default_factory=lambda: array("Q"))
     ends: array[int] = field(default_factory=lambda: array("Q"))
 
@@ -80,11 +85,16 @@ class File:
             raise BrokenError("a checksum is wrong", at)
 
     def claim(self, start: int, end: int) -> None:
-        """These bytes are explained. Raises BrokenError beyond the end, NotReadError when there are too many."""
+        """These bytes are explained. Raises BrokenError beyond the end and, since honest structures never share bytes,
+        when more was claimed than there is (this bounds all work); NotReadError when there are too many pieces.
+        """
         if start < 0 or end > len(self.view):
             raise BrokenError(f"bytes {start} to {end} are referred to; the file has {len(self.view)}", start)
         if start >= end:
             return
+        self.total += end - start
+        if self.total > len(self.view):
+            raise BrokenError("several structures use the same bytes", start)
         if self.ends and self.ends[-1] == start:
             self.ends[-1] = end
         elif len(self.starts) >= _CLAIMS:
@@ -138,6 +148,9 @@ def _old(file: File, version: int) -> Super:
     base, _, end, driver = (file.address(at + n * file.offsets) for n in range(4))
     entry = at + 4 * file.offsets
     root = file.address(entry + file.offsets)
+    if root is not None and file.number(entry + 2 * file.offsets, 4) == 1:
+        scratch = entry + 2 * file.offsets + 8
+        file.tables[root] = (file.number(scratch, file.offsets), file.number(scratch + file.offsets, file.offsets))
     file.claim(0, entry + 2 * file.offsets + 24)
     return _super(file, base, end, root, None, driver)
 

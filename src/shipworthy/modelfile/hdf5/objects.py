@@ -13,6 +13,7 @@ from shipworthy.modelfile.hdf5.trees import leaves, records
 from shipworthy.modelfile.view import View
 
 _VALUES = 100_000
+_COMMITTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Attribute:
     values: tuple[View, ...]
 
 
-def shared(file: File, message: Message, kind: int) -> int:
-    """The address of a message's body, looking up one that is kept in another object. Raises NotReadError."""
-    return _shared(file, message.at, kind) if message.shared else message.at
+def shared(file: File, message: Message, kind: int) -> tuple[int, int]:
+    """Where a message's body begins and ends, looking up one that is kept in another object. Raises NotReadError."""
+    return _shared(file, message.at, kind) if message.shared else (message.at, message.at + message.size)
 
 
-def _shared(file: File, at: int, kind: int) -> int:
+def _shared(file: File, at: int, kind: int) -> tuple[int, int]:
     version = file.number(at, 1)
     if version not in (1, 2, 3) or (version == 3 and file.number(at + 1, 1) == 1):
         raise NotReadError("it keeps header messages in a table of shared ones")
@@ -49,16 +50,18 @@ def _shared(file: File, at: int, kind: int) -> int:
         raise BrokenError("a shared message is missing", at)
     if target in file.committed:
         return file.committed[target]
+    if len(file.committed) >= _COMMITTED:
+        raise NotReadError(f"it has more than {_COMMITTED} committed types")
     probe = File(file.view, file.offsets, file.lengths)  # the header itself is claimed when it is walked to
     for message in headers.messages(probe, target):
         if message.kind == kind and not message.shared:
-            file.committed[target] = message.at
-            return message.at
+            file.committed[target] = (message.at, message.at + message.size)
+            return file.committed[target]
     raise BrokenError("a shared message is missing", target)
 
 
-def links(file: File, found: list[Message]) -> Iterator[Link]:
-    """Every link of a group. Raises BrokenError, NotReadError."""
+def links(file: File, at: int, found: list[Message]) -> Iterator[Link]:
+    """Every link of the group at an address. Raises BrokenError, NotReadError."""
     for message in found:
         if message.kind == headers.LINK:
             yield link(file, message.at)
@@ -66,6 +69,8 @@ def links(file: File, found: list[Message]) -> Iterator[Link]:
             tree, heap = file.address(message.at), file.address(message.at + file.offsets)
             if tree is None or heap is None:
                 raise BrokenError("a group has no symbol table", message.at)
+            if file.tables.setdefault(at, (tree, heap)) != (tree, heap):
+                raise BrokenError("a link names other tables for a group than the group itself", at)
             names = local_heap(file, heap)
             for _, node in leaves(file, tree, 0, file.lengths):
                 yield from symbols(file, node, names)
@@ -111,6 +116,11 @@ def symbols(file: File, at: int, names: LocalHeap) -> Iterator[Link]:
         target = file.address(entry + file.offsets)
         if target is None or cache > 1:
             raise BrokenError("an entry of a symbol table leads nowhere", entry)
+        scratch = entry + 2 * file.offsets + 8
+        if cache == 1:  # a copy of the group's addresses, which some versions of the library take instead
+            copy = (file.number(scratch, file.offsets), file.number(scratch + file.offsets, file.offsets))
+            if file.tables.setdefault(target, copy) != copy:
+                raise BrokenError("a link names other tables for a group than the group itself", entry)
         yield Link(name, 0, target)
 
 
@@ -180,12 +190,21 @@ def attribute(file: File, at: int, stop: int, heaps: GlobalHeaps) -> Attribute:
         here += (size + 7) // 8 * 8 if version == 1 else size
     flags = 0 if version == 1 else flags
     name = file.need(places[0], sizes[0]).rstrip(b"\0")
-    kind = headers.datatype(file, _shared(file, places[1], headers.TYPE) if flags & 1 else places[1])
-    space = headers.space(file, _shared(file, places[2], headers.SPACE) if flags & 2 else places[2])
+    inside = (places[1], places[1] + sizes[1])
+    kind = typed(file, *(_shared(file, places[1], headers.TYPE) if flags & 1 else inside))
+    space = headers.space(file, _shared(file, places[2], headers.SPACE)[0] if flags & 2 else places[2])
     size = space.count * kind.size
     if here + size > stop:
         raise BrokenError(f"the attribute {ascii(name)[2:-1][:58]} is longer than its message", at)
     return Attribute(name, kind, space, tuple(values(file, kind, here, size, heaps)))
+
+
+def typed(file: File, at: int, stop: int) -> Type:
+    """The datatype between two addresses, parsed once however often it is referred to. Raises BrokenError."""
+    if at not in file.types:
+        file.types[at] = headers.datatype(file, at, stop)
+    found: Type = file.types[at]
+    return found
 
 
 def values(file: File, kind: Type, at: int, size: int, heaps: GlobalHeaps) -> Iterator[View]:

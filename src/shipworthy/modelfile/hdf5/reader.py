@@ -16,7 +16,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
 from shipworthy.modelfile.view import View
 
-_CONFIGS = (b"model_config", b"training_config", b"keras_api", b"architecture")
+_CONFIGS = (b"model_config", b"training_config")
 _GAPS = 1_000
 _INSIDE = frozenset(("", "text", "json", "safetensors", "protobuf", "onnx", "graphdef", "savedmodel"))
 
@@ -53,6 +53,7 @@ class _Walk:
         self.seen: set[int] = set()
         self.whole = True
         self.pending: list[tuple[int, str]] = []
+        self.looked: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         try:
@@ -128,7 +129,7 @@ class _Walk:
             raise NotReadError("it keeps header messages in a table of shared ones")
         for attribute in objects.attributes(self.file, found, self.heaps):
             self.attribute(attribute, path)
-        for link in objects.links(self.file, found):
+        for link in objects.links(self.file, at, found):
             self.link(link, path)
         objects.link_order(self.file, found)
         if headers.LAYOUT in kinds:
@@ -159,6 +160,9 @@ class _Walk:
 
         name = attribute.name.decode("utf-8", "replace")
         for view in attribute.values:
+            if (view.start, len(view)) in self.looked:
+                continue
+            self.looked.add((view.start, len(view)))
             if attribute.name in _CONFIGS:
                 keras.judge_text(self.scope, view.all().rstrip(b"\0"), f"the attribute {name} of {path}")
             self.look(view, f"{path}@{ascii(name)[1:-1][:59]}")
@@ -208,12 +212,11 @@ class _Walk:
         budget = result.wanted + 8
         for span in result.spans:
             try:
-                count = unpacked(self.file, span, result, budget)
+                count = unpacked(self.file, span, result, budget, self.scope.unpack)
                 if count is None:
                     if not result.filters and span[1] % max(result.wanted, 1):
                         raise BrokenError("a chunk has another size than its dataset says", span[0])
                     continue
-                self.scope.unpack(count)
             except LimitReachedError:
                 return
             if count > budget:
@@ -238,11 +241,13 @@ class _Walk:
         if found is None:
             return False
         low, last = found
-        end = coverage.unreferenced_heap(self.heaps, low, high)
-        if end is not None:
+        while (end := coverage.unreferenced_heap(self.heaps, low, high)) is not None:
             for number, (start, size) in self.heaps.known[low].items():
                 self.look(self.view.sub(start, size), f"heap {low} object {number}")
-            return self.gap(end, high)
+            found = coverage.content(self.file, end, high)
+            if found is None:
+                return False
+            low, last = found
         at = self.base + low
         text = f"nothing refers to the {last - low} bytes at {at}"
         self.scope.issue(Code.UNEXPLAINED_BYTES, "medium", text, at)

@@ -22,18 +22,15 @@ _WEIGHTS = (".weights.h5", ".weights.npz", ".weights.json")
 
 
 def is_keras(entries: Sequence[Entry]) -> bool:
-    """It has Keras' configuration, and one of the members that only Keras puts beside it."""
+    """It has Keras' configuration and weights; without weights, its JSON is judged as any other."""
     names = {entry.name for entry in entries}
-    return _CONFIG in names and ("metadata.json" in names or any(name.endswith(_WEIGHTS) for name in names))
+    return _CONFIG in names and any(name.endswith(_WEIGHTS) for name in names)
 
 
 def read(scope: Scope, entries: Sequence[Entry]) -> None:
     """Judge the configuration, read assets that are plain text, queue the rest by content."""
     from shipworthy.modelfile.zips import open_entry, queue
 
-    weights = [entry.name for entry in entries if entry.name.endswith(_WEIGHTS)]
-    if not weights:
-        scope.issue(Code.CONTAINER_TAMPERED, "medium", "the Keras archive has no weights: Keras refuses it")
     for entry in reversed(entries):
         if entry.name == _CONFIG:
             content = open_entry(scope, entry)

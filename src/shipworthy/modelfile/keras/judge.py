@@ -7,7 +7,7 @@ Keras builds the object that each `module`/`class_name`/`config` names (keras/sr
 from __future__ import annotations
 
 import json
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -46,7 +46,8 @@ def parse(scope: Scope, raw: bytes, what: str) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
-            twice.append(next((name for n, (name, _) in enumerate(items) if name in dict(items[:n])), ""))
+            counts = Counter(name for name, _ in items)
+            twice.append(max(counts, key=counts.__getitem__))
             found[_TWICE] = [value for _, value in items]
         return found
 
@@ -73,13 +74,13 @@ def judge_text(scope: Scope, raw: bytes, what: str) -> None:
 def judge(scope: Scope, config: Any) -> None:
     """Report what loading this configuration would run; an honest one leaves nothing."""
     pending: list[tuple[Any, _Place]] = [(config, _Place())]
-    seen: set[int] = set()
+    seen: set[tuple[int, str]] = set()
     while pending:
         value, place = pending.pop()
         if isinstance(value, (list, dict)):
-            if id(value) in seen:  # YAML's aliases
+            if (id(value), place.kind) in seen:  # YAML's aliases
                 continue
-            seen.add(id(value))
+            seen.add((id(value), place.kind))
         if isinstance(value, list):
             pending += [(item, place) for item in value]
         elif isinstance(value, str):
@@ -87,8 +88,6 @@ def judge(scope: Scope, config: Any) -> None:
                 _short(scope, value, place)
         elif isinstance(value, dict):
             pending += _dictionary(scope, value, place)
-        elif isinstance(value, float) and not math.isfinite(value):
-            continue
 
 
 def _dictionary(scope: Scope, value: dict[str, Any], place: _Place) -> list[tuple[Any, _Place]]:

@@ -197,6 +197,8 @@ class _Reader:
             raise _UnreadError(f"line {self.at}: {text[:10]!a}")
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
+        if " #" in text:
+            raise _UnreadError(f"line {self.at}: a comment behind a value")
         return float(text) if _NUMBER.fullmatch(text) else text
 
     def flow(self, text: str) -> Any:
@@ -215,6 +217,8 @@ class _Reader:
                 if len(stack) < 2:
                     raise _UnreadError(f"line {self.at}: brackets")
                 done = stack.pop()
+                if word == "]" and any(isinstance(x, str) and (": " in x or x.endswith(":")) for x in done):
+                    raise _UnreadError(f"line {self.at}: a mapping in a list")
                 stack[-1].append(self.pairs(done) if word == "}" else done)
             elif word and word != ",":
                 stack[-1].append(word if ": " in word or word.endswith(":") else self.scalar(word))
@@ -227,8 +231,8 @@ class _Reader:
         name = None
         for item in items:
             if isinstance(item, str) and ":" in item and name is None:
-                key, _, rest = item.partition(":")
-                if key in found:
+                key, _, rest = item.removesuffix(":").partition(": ")
+                if key in found or (not rest and not item.endswith(":")):
                     raise _UnreadError(f"line {self.at}: a key twice")
                 if rest.strip():
                     found[key] = self.scalar(rest)
