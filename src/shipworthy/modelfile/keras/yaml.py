@@ -76,6 +76,10 @@ def _tags(scope: Scope, text: str) -> bool:
     return found
 
 
+def _brackets(text: str) -> int:
+    return text.count("[") + text.count("{") - text.count("]") - text.count("}")
+
+
 class _Reader:
     """Block structure by indentation, with a stack of open collections instead of recursion."""
 
@@ -164,21 +168,25 @@ class _Reader:
                 self.put(collection, name, None)
             stack[-1] = (indent, collection, ((True if name is None else name), anchor.group()[1:] if anchor else None))
             return
-        while text[0] in "[{'\"" and not self.whole(text):  # goes on in the next line
-            if self.at >= len(self.lines) or len(text) > 1 << 20:
-                raise _UnreadError(f"line {self.at}: no end")
-            text += " " + self.lines[self.at].strip()
-            self.at += 1
+        text = self.joined(text)
         found = self.scalar(text)
         if anchor:
             self.anchors[anchor.group()[1:]] = found
         self.put(collection, name, found)
         stack[-1] = (indent, collection, None)
 
-    def whole(self, text: str) -> bool:
-        if text[0] in "'\"":
-            return len(text) > 1 and text[-1] == text[0]
-        return text.count("[") == text.count("]") and text.count("{") == text.count("}")
+    def joined(self, text: str) -> str:
+        """A value with the lines in which it goes on: until its brackets or its quotes are closed."""
+        pieces, mark, size = [text], text[0], len(text)
+        opened = _brackets(text)
+        while (mark in "[{" and opened) or (mark in "'\"" and (size < 2 or pieces[-1][-1:] != mark)):
+            if self.at >= len(self.lines) or size > 1 << 20:
+                raise _UnreadError(f"line {self.at}: no end")
+            pieces.append(self.lines[self.at].strip())
+            opened += _brackets(pieces[-1])
+            size += len(pieces[-1])
+            self.at += 1
+        return " ".join(pieces)
 
     def scalar(self, text: str) -> Any:
         text = text.strip()
