@@ -153,6 +153,18 @@ def test_a_run_writes_nowhere_else_through_a_link_that_came_with_the_repository(
     assert not list(away.iterdir())
 
 
+@pytest.mark.parametrize("entry", [".", "", "bin/.."])
+def test_a_program_of_the_scanned_folder_is_not_run_when_path_is_relative(tmp_path: Path, entry: str) -> None:
+    folder, mark = tmp_path / "repository", tmp_path / "mark"
+    (folder / "bin").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    (folder / "git").write_text(f"#!/bin/sh\necho run > {mark}\n")
+    (folder / "git").chmod(0o755)
+    shipworthy("scan", ".", "--check", "secrets-history", cwd=folder, env={"PATH": f"{entry}:{os.environ['PATH']}"})
+    assert not mark.exists()
+
+
 def test_a_folder_of_oddities_is_scanned_to_the_end(tmp_path: Path) -> None:
     (tmp_path / "loop").mkdir()
     (tmp_path / "loop" / "self").symlink_to("../loop")
