@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import samples
-import shipworthy
 from measure import Measured, measure
+
+import shipworthy
 
 HERE = Path(__file__).resolve().parent
 PEERS = {"bandit": "1.9.4", "detect-secrets": "1.5.0", "pip-audit": "2.10.1", "picklescan": "1.0.5"}
