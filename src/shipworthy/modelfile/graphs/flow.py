@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
-from shipworthy.modelfile.graphs.nodes import Node
+from shipworthy.modelfile.graphs.nodes import STRING, Node
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 
 _STEPS = 200_000
+_VARIABLES = frozenset(("ReadVariableOp", "AssignVariableOp"))
 _FREE = frozenset(("Placeholder", "PlaceholderV2"))
 _DOES = {
     "write": "writes a checkpoint",
@@ -47,7 +48,7 @@ def wanted(node: Node, known: bool) -> bool:
     operator = node.operator
     return (
         not known or bool(node.calls) or node.constant is not None or operator in PASSING or operator in SINKS
-        or operator in _FREE
+        or operator in _FREE or (operator in _VARIABLES and node.dtype == STRING)
     )  # fmt: skip
 
 
@@ -76,9 +77,21 @@ def origins(body: Body, start: str) -> Origins:
             seen.update(chosen)
             if node.operator == "PlaceholderWithDefault":
                 found.free.append(name)
+        elif node.operator == "ReadVariableOp" and (values := _assigned(body, node)):
+            pending += [item for item in values if item not in seen]
+            seen.update(values)
         else:
             found.computed.append(node.operator)
     return found
+
+
+def _assigned(body: Body, read: Node) -> list[str]:
+    """What the same body puts into the variable that is read: how TensorFlow keeps the path of an asset."""
+    return [
+        node.inputs[1]
+        for node in body.nodes.values()
+        if node.operator == "AssignVariableOp" and len(node.inputs) > 1 and node.inputs[:1] == read.inputs[:1]
+    ]
 
 
 def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str]) -> None:

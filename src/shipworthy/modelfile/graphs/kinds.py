@@ -108,7 +108,7 @@ def _plain(
         plain = 0 < len(operator) <= 100 and all(0x20 < byte < 0x7F for byte in operator)
         if plain and numbers <= {1, 2, 3, 4, 5}:
             return "graphdef"
-    if numbers == {1} and set(found) <= {1, 2, 3, 4, 5} and found.get(4) == BYTES:
+    if numbers == {1} and set(found) <= {2, 3, 4, 5, 6} and found.get(4) == BYTES:
         return "keras-metadata"
     if numbers <= set(range(1, 8)) and 2 in first and set(found) <= set(range(1, 8)) and found.get(5) == BYTES:
         return "metagraph"

@@ -26,6 +26,7 @@ class Node:
     texts: dict[str, list[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     constant: list[str] | None = None
+    dtype: int = 0
 
 
 def node(view: View, low: int, high: int) -> Node:
@@ -57,7 +58,9 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
             span = begin, end
     if span is None:
         return
-    for number, wire, begin, end, _ in parts(view, *span):
+    for number, wire, begin, end, value in parts(view, *span):
+        if number == 6 and wire == VARINT and key == "dtype":
+            found.dtype = value
         if wire != BYTES:
             continue
         if number == 2:

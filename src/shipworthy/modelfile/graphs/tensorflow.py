@@ -51,8 +51,7 @@ class _Reader:
             self.node(low, high)
         elif kind == "GraphDef":
             self.graphs += 1
-            spans = [number for number, *_ in parts(self.view, low, high)]
-            if 4 not in spans and 3 not in spans:
+            if low == 0 and not {3, 4} & {number for number, *_ in parts(self.view, low, high)}:
                 self.scope.issue(Code.BROKEN_STREAM, "medium", "a graph without its version: it may be cut short", low)
         elif kind == "FunctionDef":
             self.function(low, high)
