@@ -6,9 +6,9 @@ Each part is read out of the real library, none is written by hand. In an enviro
     python scripts/make_graph_tables.py collect > new.json      # once per environment
     python scripts/make_graph_tables.py merge new.json old.json # writes the tables; what any version knows is in them
 
-Protobuf messages (`*_messages.txt`): `Message<TAB>number:letter:name[:Type]...`, where the letter is the wire type (`v`
-varint, `q` 8 bytes, `d` 4 bytes, `b` bytes, `s` text, `m` message, `e` enum), upper case when repeated; `=Enum` lines hold
-an enum's values. Operators (`*_operators.txt`): see the head of each file.
+Protobuf messages (`*_messages.txt`): `Message<TAB>number:letter:name[:Type]...`, where the letter is the wire type
+(`v` varint, `q` 8 bytes, `d` 4 bytes, `b` bytes, `s` text, `m` message, `e` enum), upper case when repeated; `=Enum`
+lines hold an enum's values. Operators (`*_operators.txt`): see the head of each file.
 """
 
 from __future__ import annotations
@@ -33,10 +33,31 @@ TF_ROOTS = (
     ("tensorflow.core.protobuf.tensor_bundle_pb2", "BundleEntryProto"),
     ("tensorflow.python.training.checkpoint_state_pb2", "CheckpointState"),
 )
-KERAS_METADATA = ("tensorflow.python.keras.protobuf.saved_metadata_pb2", "keras.protobuf.saved_metadata_pb2", "tf_keras.protobuf.saved_metadata_pb2",
-                  "keras.src.saving.legacy.saved_model.saved_metadata_pb2")  # fmt: skip
-LETTERS = {1: "q", 2: "d", 3: "v", 4: "v", 5: "v", 6: "q", 7: "d", 8: "v", 9: "s", 11: "m", 12: "b", 13: "v", 14: "e",
-           15: "d", 16: "q", 17: "v", 18: "v"}  # FieldDescriptor.type; zigzag counts as varint  # fmt: skip
+KERAS_METADATA = (
+    "tensorflow.python.keras.protobuf.saved_metadata_pb2",
+    "keras.protobuf.saved_metadata_pb2",
+    "tf_keras.protobuf.saved_metadata_pb2",
+    "keras.src.saving.legacy.saved_model.saved_metadata_pb2",
+)
+LETTERS = {
+    1: "q",
+    2: "d",
+    3: "v",
+    4: "v",
+    5: "v",
+    6: "q",
+    7: "d",
+    8: "v",
+    9: "s",
+    11: "m",
+    12: "b",
+    13: "v",
+    14: "e",
+    15: "d",
+    16: "q",
+    17: "v",
+    18: "v",
+}  # FieldDescriptor.type; zigzag counts as varint
 
 
 def messages(roots: tuple[tuple[str, str], ...]) -> dict[str, dict[str, str]]:
@@ -117,7 +138,8 @@ def tflite() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     Read from the source of the generated readers: what a method gets, at which offset.
     """
     package = importlib.util.find_spec("tensorflow")
-    assert package and package.origin
+    if package is None or package.origin is None:
+        return {}, {}
     source = (Path(package.origin).parent / "lite" / "python" / "schema_py_generated.py").read_text("utf-8")
     lines = source.splitlines()
     tables: dict[str, dict[str, str]] = {}
@@ -136,12 +158,22 @@ def tflite() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
             }
         elif "Init" in names and "GetRootAs" in names:
             tables[item.name] = dict(table_fields(lines, methods))
-    pick = {f"={name}": values.get(name, {}) for name in ("BuiltinOperator", "BuiltinOptions", "BuiltinOptions2", "TensorType",
-            "SparseIndexVector", "QuantizationDetails")}  # fmt: skip
+    pick = {
+        f"={name}": values.get(name, {})
+        for name in (
+            "BuiltinOperator",
+            "BuiltinOptions",
+            "BuiltinOptions2",
+            "TensorType",
+            "SparseIndexVector",
+            "QuantizationDetails",
+        )
+    }
     return {**tables, **pick}, {}
 
 
 def table_fields(lines: list[str], methods: list[ast.FunctionDef]) -> Any:
+    """Offset and kind of each field that the methods of a table get."""
     for method in methods:
         text = "\n".join(lines[method.lineno - 1 : method.end_lineno])
         slot = re.search(r"self\._tab\.Offset\((\d+)\)", text)
@@ -196,10 +228,17 @@ def collect() -> dict[str, Any]:
     return parts
 
 
-SOURCES = {"tensorflow_messages": "tensorflow-cpu", "tensorflow_operators": "tensorflow-cpu", "keras_messages": "tensorflow-cpu",
-           "tflite_tables": "tensorflow-cpu", "onnx_messages": "onnx", "onnx_operators": "onnx",
-           "onnxruntime_operators": "onnxruntime", "coreml_messages": "coremltools",
-           "coreml_operators": "coremltools"}  # fmt: skip
+SOURCES = {
+    "tensorflow_messages": "tensorflow-cpu",
+    "tensorflow_operators": "tensorflow-cpu",
+    "keras_messages": "tensorflow-cpu",
+    "tflite_tables": "tensorflow-cpu",
+    "onnx_messages": "onnx",
+    "onnx_operators": "onnx",
+    "onnxruntime_operators": "onnxruntime",
+    "coreml_messages": "coremltools",
+    "coreml_operators": "coremltools",
+}
 
 
 def merge(paths: list[str]) -> None:
@@ -210,8 +249,10 @@ def merge(paths: list[str]) -> None:
         if not having:
             continue
         versions = ", ".join(sorted({part["versions"][library] for part in having}))
-        lines = ["# Made by scripts/make_graph_tables.py; see there for its columns. Not edited by hand.",
-                 f"# {library} {versions}"]  # fmt: skip
+        lines = [
+            "# Made by scripts/make_graph_tables.py; see there for its columns. Not edited by hand.",
+            f"# {library} {versions}",
+        ]
         rows: dict[str, Any] = {}
         for part in having:
             for name, row in part[table].items():

@@ -1,6 +1,7 @@
 """Writes the honest files of tests/data/models/{tensorflow,coreml,onnx} with the real libraries.
 
-    pip install tensorflow-cpu coremltools onnx skl2onnx onnxruntime && python tests/make_graph_models.py tests/data/models
+    pip install tensorflow-cpu coremltools onnx skl2onnx onnxruntime
+    python tests/make_graph_models.py tests/data/models
 
 Made with tensorflow-cpu 2.21.0, coremltools 9.0, onnx 1.23.2, skl2onnx 1.20.0 and onnxruntime 1.32.0; the folder
 `tensorflow/keras2` with tensorflow-cpu 2.13.1.
@@ -26,7 +27,11 @@ def tensorflow(out: Path) -> None:
             super().__init__()
             self.scale = tf.Variable([1.0, 2.0])
             file = tf.lookup.TextFileInitializer(
-                str(vocabulary), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+                str(vocabulary),
+                tf.string,
+                tf.lookup.TextFileIndex.WHOLE_LINE,
+                tf.int64,
+                tf.lookup.TextFileIndex.LINE_NUMBER,
             )
             self.table = tf.lookup.StaticHashTable(file, -1)
 
@@ -39,8 +44,9 @@ def tensorflow(out: Path) -> None:
     tf.saved_model.save(module, str(out / "words"), signatures=module.look)
     vocabulary.unlink()
 
-    model = tf.keras.Sequential([tf.keras.layers.Input((4,)), tf.keras.layers.Dense(3, activation="relu"),
-                                 tf.keras.layers.Dense(1)])  # fmt: skip
+    model = tf.keras.Sequential(
+        [tf.keras.layers.Input((4,)), tf.keras.layers.Dense(3, activation="relu"), tf.keras.layers.Dense(1)]
+    )
     if tf.__version__ < "2.16":
         model.save(str(out / "keras2"))
     else:
@@ -85,7 +91,7 @@ def tensorflow(out: Path) -> None:
 def coreml(out: Path) -> None:
     import coremltools as ct
     import numpy as np
-    from coremltools.converters.mil import Builder as mb
+    from coremltools.converters.mil import Builder
     from coremltools.models import datatypes
     from coremltools.models.neural_network import NeuralNetworkBuilder
 
@@ -94,10 +100,10 @@ def coreml(out: Path) -> None:
     builder.add_activation("r", "RELU", "h", "y")
     (out / "layers.mlmodel").write_bytes(builder.spec.SerializeToString())
 
-    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 64))])
+    @Builder.program(input_specs=[Builder.TensorSpec(shape=(1, 64))])
     def program(x: object) -> object:
-        weight = mb.const(val=np.ones((32, 64), dtype=np.float32))
-        return mb.softmax(x=mb.relu(x=mb.linear(x=x, weight=weight)), axis=-1)
+        weight = Builder.const(val=np.ones((32, 64), dtype=np.float32))
+        return Builder.softmax(x=Builder.relu(x=Builder.linear(x=x, weight=weight)), axis=-1)
 
     target = ct.target.iOS15
     ct.convert(program, convert_to="mlprogram", minimum_deployment_target=target).save(str(out / "program.mlpackage"))
@@ -135,7 +141,9 @@ def onnx_files(out: Path) -> None:
     twice = helper.make_function(
         "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [standard]
     )
-    graph = helper.make_graph([helper.make_node("Twice", ["x"], ["y"], domain="local")], "g", [value("x", 1)], [value("y", 1)])
+    graph = helper.make_graph(
+        [helper.make_node("Twice", ["x"], ["y"], domain="local")], "g", [value("x", 1)], [value("y", 1)]
+    )
     imports = [standard, helper.make_opsetid("local", 1)]
     onnx.save(helper.make_model(graph, opset_imports=imports, functions=[twice]), out / "function.onnx")
 

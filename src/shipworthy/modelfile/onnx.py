@@ -1,7 +1,7 @@
 """ONNX, walked on the wire: operators against the sets that define them, tensors' sizes, references to other files.
 
-Field numbers: onnx/onnx.proto (IR version 12). Nothing of the onnx package is needed: the tables of operators and fields
-were made from it and from ONNX Runtime by scripts/make_graph_tables.py.
+Field numbers: onnx/onnx.proto (IR version 12). Nothing of the onnx package is needed: the tables of operators and
+fields were made from it and from ONNX Runtime by scripts/make_graph_tables.py.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ _INSIDE: dict[str, dict[int, str]] = {
 _STANDARD = frozenset(("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training"))
 _RUNTIME = frozenset(("com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc"))
 # What reads native code, calls back into Python, or hands its content to a device's own loader.
-_CODE_OPS = frozenset(("PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "ATen", "EPContext", "TorchEmbeddingOp", "Snpe"))
+_CODE_OPS = frozenset(
+    ("PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "ATen", "EPContext", "TorchEmbeddingOp", "Snpe")
+)
 # elements' sizes in bits by TensorProto.DataType
 _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
          17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2}  # fmt: skip

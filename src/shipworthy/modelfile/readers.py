@@ -15,6 +15,21 @@ from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
 
+# Readers of formats that few files have, imported when the first one is read: the start of the program stays cheap.
+_RARE: dict[str, str] = {
+    **dict.fromkeys(("savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata"), "graphs.tensorflow"),
+    "tf-checkpoint": "graphs.checkpoint",
+    "tflite": "graphs.tflite",
+    "coreml": "graphs.coreml",
+    "mil-weights": "graphs.milweights",
+}
+
+
+def _rare(scope: Scope, format_: str) -> int:
+    read: Callable[[Scope, str], int] = import_module(f"shipworthy.modelfile.{_RARE[format_]}").read
+    return read(scope, format_)
+
+
 _READERS: dict[str, Reader] = {
     "pickle": pickles.read,
     "zip": zips.read,
@@ -24,15 +39,7 @@ _READERS: dict[str, Reader] = {
     "onnx": onnx.read,
     "json": jsons.read,
     **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
-}
-
-# Readers of formats that few files have, imported when the first one is read: the start of the program stays cheap.
-_RARE: dict[str, str] = {
-    **dict.fromkeys(("savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata"), "graphs.tensorflow"),
-    "tf-checkpoint": "graphs.checkpoint",
-    "tflite": "graphs.tflite",
-    "coreml": "graphs.coreml",
-    "mil-weights": "graphs.milweights",
+    **{name: partial(_rare, format_=name) for name in _RARE},
 }
 
 # What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
@@ -43,14 +50,7 @@ _INSIDE_BYTES = frozenset({"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", *
 
 def reader_of(format_: str) -> Reader:
     """The reader of a format; one that says why not for formats that this version does not read."""
-    if format_ in _RARE:
-        return partial(_rare, format_=format_)
     return _READERS.get(format_) or partial(_not_read, format_=format_)
-
-
-def _rare(scope: Scope, format_: str) -> int:
-    read: Callable[[Scope, str], int] = import_module(f"shipworthy.modelfile.{_RARE[format_]}").read
-    return read(scope, format_)
 
 
 def settle(scope: Scope) -> str:

@@ -80,7 +80,9 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or ("pickle" if _weak_pickle(head, whole) else None)
+    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
+        "pickle" if _weak_pickle(head, whole) else None
+    )
 
 
 def _special(head: bytes) -> str | None:

@@ -68,11 +68,11 @@ def _table(scope: Scope, index: _Index) -> None:
     if any(view.read(at, footer + 40 - at)):
         scope.issue(Code.UNEXPLAINED_BYTES, "medium", "the padding of the table's end holds data", at)
     blocks = [(handles[0], handles[1]), (handles[2], handles[3])]
-    for key, value in _block(scope, *blocks[0]):
-        scope.unknown(f"the table has a meta block {ascii(key)[:60]}, which was not read ({len(value)} bytes)")
+    for meta, _ in _block(scope, *blocks[0]):
+        scope.unknown(f"the table has a meta block {ascii(meta)[:60]}, which was not read")
     last = b""
-    for _, value in _block(scope, *blocks[1]):
-        handle = View.of(value)
+    for _, place in _block(scope, *blocks[1]):
+        handle = View.of(place)
         start, at = varint(handle, 0, len(handle))
         size, at = varint(handle, at, len(handle)) if at > 0 else (0, -1)
         if at < 0:

@@ -19,12 +19,16 @@ DANGERS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("PyFunc", "PyFuncStateless", "EagerPyFunc"), ("critical", CODE)),
     **dict.fromkeys(("XlaCustomCall", "XlaCustomCallV2", "TRTEngineOp", "CreateTRTResourceHandle"), ("high", NATIVE)),
     **dict.fromkeys(("XlaHostCompute", "_XlaHostComputeMlir", "_XlaSendFromHost", "_XlaRecvAtHost"), ("high", NATIVE)),
-    **dict.fromkeys(("WriteFile", "Save", "SaveSlices", "SaveDataset", "SaveDatasetV2", "DumpTensor"), ("critical", WRITE)),
+    **dict.fromkeys(
+        ("WriteFile", "Save", "SaveSlices", "SaveDataset", "SaveDatasetV2", "DumpTensor"), ("critical", WRITE)
+    ),
     **dict.fromkeys(("SnapshotDataset", "SnapshotDatasetV2", "DistributedSave"), ("critical", WRITE)),
     **dict.fromkeys(("DatasetToTFRecord", "ExperimentalDatasetToTFRecord"), ("critical", WRITE)),
     **dict.fromkeys(("CalibrationStatisticsSaver", "ImportEvent"), ("high", WRITE)),
     **dict.fromkeys(("CreateSummaryFileWriter", "CreateSummaryDbWriter"), ("high", WRITE)),
-    **dict.fromkeys(("ReadFile", "MatchingFiles", "MatchingFilesDataset", "ExperimentalMatchingFilesDataset"), ("high", READ)),
+    **dict.fromkeys(
+        ("ReadFile", "MatchingFiles", "MatchingFilesDataset", "ExperimentalMatchingFilesDataset"), ("high", READ)
+    ),
     **dict.fromkeys(("WholeFileReader", "WholeFileReaderV2", "TextLineReader", "TextLineReaderV2"), ("high", READ)),
     **dict.fromkeys(("FixedLengthRecordReader", "FixedLengthRecordReaderV2", "TFRecordReader"), ("high", READ)),
     **dict.fromkeys(("TFRecordReaderV2", "LMDBReader", "RecordInput", "Skipgram", "LoadDataset"), ("high", READ)),
@@ -32,7 +36,9 @@ DANGERS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "CSVDataset"), ("high", READ)),
     **dict.fromkeys(("CSVDatasetV2", "ExperimentalCSVDataset", "ExperimentalLMDBDataset"), ("high", READ)),
     **dict.fromkeys(("SqlDataset", "ExperimentalSqlDataset", "SnapshotDatasetReader"), ("high", READ)),
-    **dict.fromkeys(("SnapshotChunkDataset", "ListSnapshotChunksDataset", "SnapshotNestedDatasetReader"), ("high", READ)),
+    **dict.fromkeys(
+        ("SnapshotChunkDataset", "ListSnapshotChunksDataset", "SnapshotNestedDatasetReader"), ("high", READ)
+    ),
     **dict.fromkeys(("Restore", "RestoreSlice", "LoadAndRemapMatrix", "GenerateVocabRemapping"), ("high", READ)),
     "ImmutableConst": ("high", MEMORY),
     "RemoteCall": ("high", NET),
@@ -79,4 +85,8 @@ CALLS: dict[str, int] = {
     "_While": 0,
 }
 # Registered, and holds a program in a form that this version does not read.
-OPAQUE = {"XlaCallModule": "a StableHLO program", "TPUCompileMlir": "an MLIR program", "_TPUCompileMlir": "an MLIR program"}
+OPAQUE = {
+    "XlaCallModule": "a StableHLO program",
+    "TPUCompileMlir": "an MLIR program",
+    "_TPUCompileMlir": "an MLIR program",
+}

@@ -126,9 +126,7 @@ def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[s
                     pending.append((outer, call, inputs[first + number], kind, sink))
 
 
-def _report(
-    scope: Scope, node: Node, kind: str, sink: str, found: Origins, assets: set[str], served: set[str]
-) -> None:
+def _report(scope: Scope, node: Node, kind: str, sink: str, found: Origins, assets: set[str], served: set[str]) -> None:
     name, does = f"tensorflow:{sink}", _DOES[kind]
     fixed = not (found.args or found.free or found.computed)
     for value, where in found.texts:

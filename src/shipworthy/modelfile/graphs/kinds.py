@@ -90,10 +90,8 @@ def _meta_graph(view: View, low: int, high: int) -> bool:
     return False
 
 
-def _plain(
-    view: View, wires: dict[int, int], numbers: set[int], first: dict[int, tuple[int, int]]
-) -> str | None:
-    if numbers & {7, 8} and wires.get(7) == BYTES and _ONNX >= numbers:
+def _plain(view: View, wires: dict[int, int], numbers: set[int], first: dict[int, tuple[int, int]]) -> str | None:
+    if numbers & {7, 8} and wires.get(7) == BYTES and numbers <= _ONNX:
         return "onnx"
     if 2 in first and _meta_graph(view, *first[2]) and numbers == {2}:
         return "savedmodel"

@@ -85,7 +85,8 @@ def _list(view: View, low: int, high: int, key: str, found: Node) -> None:
 
 def strings(view: View, low: int, high: int) -> list[str] | None:
     """The values of a string tensor; None when it is of another type."""
-    kind, values = 0, []
+    kind = 0
+    values: list[str] = []
     content = None
     for number, wire, begin, end, value in parts(view, low, high):
         if number == 1 and wire == VARINT:
@@ -97,7 +98,8 @@ def strings(view: View, low: int, high: int) -> list[str] | None:
     if kind != STRING:
         return None
     if content and not values:  # lengths, then the bytes
-        sizes, at = [], content[0]
+        sizes: list[int] = []
+        at = content[0]
         size, following = varint(view, at, content[1])
         while following > 0 and len(sizes) < _VALUES and following + sum(sizes) + size <= content[1]:
             sizes.append(size)

@@ -1,4 +1,4 @@
-"""Functions inside an ONNX model: which exist, and how large the model becomes when they are put in place of their calls.
+"""Functions inside an ONNX model: which exist, and how large the model becomes when calls are replaced by them.
 
 A function that reaches itself, or a few that call each other many times, make a small file expand without end.
 """

@@ -43,7 +43,7 @@ class _Reader:
         self.gradients: set[str] = set()
         self.assets: set[str] = set()
         self.served: set[str] = set()
-        self.graphs = self.versions = self.kept = self.blobs = 0
+        self.graphs = self.kept = self.blobs = 0
 
     def enter(self, kind: str, low: int, high: int) -> bool:
         """Look at a message before what lies inside."""
@@ -65,9 +65,19 @@ class _Reader:
                 self.served.add(text(self.view, *place, 500).split(":")[0])
         elif kind == "TensorProto":
             self.tensor(low, high)
-        elif kind == "VersionDef":
-            self.versions += 1
+        elif kind == "FingerprintDef":
+            self.fingerprint(low, high)
         return True
+
+    def fingerprint(self, low: int, high: int) -> None:
+        """Versions from 1 on end in an identifier: a file without it may have been cut."""
+        producer = inner(self.view, low, high, 6)
+        if producer is None:
+            self.scope.unknown("the fingerprint lacks its version: it may be cut short")
+            return
+        versions = {number: value for number, _, _, _, value in parts(self.view, *producer)}
+        if versions.get(1, 0) >= 1 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
+            self.scope.unknown("the fingerprint lacks its identifier: it may be cut short")
 
     def function(self, low: int, high: int) -> None:
         signature = inner(self.view, low, high, 1)
@@ -166,6 +176,8 @@ class _Reader:
 
     def judge(self) -> None:
         for body, found, severity, does, attribute in self.dangerous:
+            if f"tensorflow:{found.operator}" in self.scope.trust:
+                continue
             values = attribute
             if not values:
                 texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item).texts]
@@ -201,7 +213,5 @@ def read(scope: Scope, format_: str) -> int:
         scope.issue(Code.BROKEN_STREAM, "medium", "the message is cut short or no valid protobuf message", at)
     if format_ in ("savedmodel", "graphdef", "metagraph") and not reader.graphs:
         scope.unknown("it holds no graph")
-    elif format_ == "tf-fingerprint" and not reader.versions:
-        scope.unknown("the fingerprint lacks its version: it may be cut short")
     reader.judge()
     return size
