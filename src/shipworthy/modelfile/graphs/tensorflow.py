@@ -70,13 +70,13 @@ class _Reader:
         return True
 
     def fingerprint(self, low: int, high: int) -> None:
-        """Versions from 1 on end in an identifier: a file without it may have been cut."""
+        """Versions from 2 on end in an identifier: a file without it may have been cut."""
         producer = inner(self.view, low, high, 6)
         if producer is None:
             self.scope.unknown("the fingerprint lacks its version: it may be cut short")
             return
         versions = {number: value for number, _, _, _, value in parts(self.view, *producer)}
-        if versions.get(1, 0) >= 1 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
+        if versions.get(1, 0) >= 2 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
             self.scope.unknown("the fingerprint lacks its identifier: it may be cut short")
 
     def function(self, low: int, high: int) -> None:
@@ -175,12 +175,13 @@ class _Reader:
                 self.scope.child(f"constant at {begin}", self.view.sub(begin, end - begin), Role.BLOB)
 
     def judge(self) -> None:
+        budget, shown_only = flow.Budget(), flow.Budget(20_000)
         for body, found, severity, does, attribute in self.dangerous:
             if f"tensorflow:{found.operator}" in self.scope.trust:
                 continue
             values = attribute
             if not values:
-                texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item).texts]
+                texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item, shown_only).texts]
                 values = ", ".join(texts or [value for item in found.texts.values() for value in item])
             shown = f"({ascii(values)[1:-1][:160]})" if values else ""
             where = f" in the function {ascii(body.name)[1:-1][:80]}" if body.name else ""
@@ -195,7 +196,7 @@ class _Reader:
             if not any(fnmatchcase(f"tensorflow:{operator}", pattern) for pattern in self.scope.trust):
                 message = f"the operator {shown[11:]} is not TensorFlow's own: a native library must be loaded for it"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, shown)
-        flow.judge(self.scope, self.bodies, self.assets, self.served)
+        flow.judge(self.scope, self.bodies, self.assets, self.served, budget)
 
 
 def read(scope: Scope, format_: str) -> int:
