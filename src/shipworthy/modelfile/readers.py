@@ -62,7 +62,7 @@ def settle(scope: Scope) -> str:
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
         return found if found in _INSIDE_BYTES else ""
-    if scope.role is Role.FILE and found not in ("zip", "tar") and view.tail(8) == TABLE_MAGIC:
+    if scope.role is Role.FILE and view.head(1) == b"\0" and view.tail(8) == TABLE_MAGIC:
         return "tf-checkpoint"
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):
