@@ -38,14 +38,15 @@ _READERS: dict[str, Reader] = {
     "safetensors": safetensors.read,
     "onnx": onnx.read,
     "json": jsons.read,
-    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib")},
+    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")},
+    "joblib-zfile": compressed.read_zfile,
     **{name: partial(_rare, format_=name) for name in _RARE},
 }
 
 # What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
-_INSIDE_BYTES = frozenset({"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", *EXECUTABLES, *ARCHIVES_NOT_READ}) - {
-    "script"
-}
+_INSIDE_BYTES = frozenset(
+    {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
+) - {"script"}
 
 
 def reader_of(format_: str) -> Reader:
@@ -87,6 +88,8 @@ def _unpacks(scope: Scope) -> bool:
 
 def _not_read(scope: Scope, format_: str) -> int:
     size = len(scope.view)
+    if scope.role is Role.FILE and size > 22 and end_of_archive(scope.view) is not None:
+        zips.read(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
     if format_ in EXECUTABLES:
         scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
     elif format_ in ARCHIVES_NOT_READ:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
@@ -32,19 +30,20 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"#!", "script"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x02\x21\x4c\x18", "lz4"),
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"CBM1", "catboost"),
     (b"RDX", "r"),
-    (b"ZF", "joblib-zfile"),
+    (b"ZF0x", "joblib-zfile"),
     (b"\x00asm", "wasm"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
 TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
+_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-_TEXT = re.compile(rb"[\t\n\r\f\x20-\x7e\x80-\xff]*")
-_SHORT_TEXT = re.compile(rb"[\x20-\x7e]{0,200}")
+_TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
 EXECUTABLES = {
     "elf": "a native program or library (ELF)",
@@ -67,7 +66,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return None
     if _safetensors(head, strict=True):  # before the magics: its first bytes are a length and may look like any of them
         return "safetensors"
-    for magic, name in _MAGIC:
+    for magic, name in _BY_FIRST.get(head[0], ()):
         if head.startswith(magic):
             return name
     special = _special(head)
@@ -90,6 +89,8 @@ def _special(head: bytes) -> str | None:
         at = int.from_bytes(head[60:64], "little")
         if head[at : at + 4] == b"PE\0\0":
             return "pe"
+    if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F:  # a frame to be skipped, before one of either kind
+        return "zstd"
     if head[4:8] == b"TFL3":
         return "tflite"
     if head[4:8] == b"\2\0\0\0" and head[8:64] == bytes(56) and head[64:68] == b"\xef\xbe\xad\xde":
@@ -118,7 +119,7 @@ def _safetensors(head: bytes, *, strict: bool) -> bool:
 def _text(head: bytes) -> bool:
     if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return True
-    return bool(_TEXT.fullmatch(head)) and not head.startswith(b"\x80")
+    return not head.startswith(b"\x80") and not head.translate(None, _TEXT)
 
 
 def _text_format(head: bytes) -> str | None:

@@ -8,7 +8,7 @@ Opcode semantics: CPython `Lib/pickle.py` and `Modules/_pickle.c`; PEP 307, PEP 
 
 from __future__ import annotations
 
-from shipworthy.modelfile.pickles.operations import Operations
+from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
 from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, LIST, Chunk, shallow
 
@@ -35,7 +35,7 @@ class Machine(Operations):
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
         append, remember, fixed, run = stack.append, memo.append, FIXED, FIXED_RUN.match
-        rare, cap, fence = self.rare, self.limits.stack, self.fence
+        rare, cap, fence = RARE, self.limits.stack, self.fence
         base, i, soft, most_marks = self.position, 0, 0, self.limits.marks
         window = b""
         while True:
@@ -178,7 +178,7 @@ class Machine(Operations):
                 method = rare[op]
                 if method is None:
                     raise BrokenError(f"byte {op:#04x} is no pickle opcode")
-                move = method(base + i + 1)
+                move = method(self, base + i + 1)
                 fence = self.fence
                 if move < 0:
                     self.position = -move

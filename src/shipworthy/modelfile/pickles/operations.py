@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from shipworthy.modelfile.pickles import arrays
-from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, line_value
 from shipworthy.modelfile.pickles.stack import BrokenError, Stack
 from shipworthy.modelfile.pickles.values import (
@@ -25,7 +24,6 @@ from shipworthy.modelfile.pickles.values import (
     shallow,
 )
 from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.view import Buffer
 
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 64
@@ -37,12 +35,6 @@ class Operations(Stack):
     """The rarer opcodes. An opcode's method takes the offset behind the opcode and returns the offset of the next one,
     negated when the stream ends there.
     """
-
-    def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
-        super().__init__(buffer, start, end, policy)
-        self.rare: list[Callable[[int], int] | None] = [None] * 256
-        for op, method in _METHODS.items():
-            self.rare[op] = getattr(self, method)
 
     # calls ----------------------------------------------------------------------------------------------
 
@@ -319,3 +311,6 @@ _METHODS: dict[int, str] = {
     0x98: "_readonly_buffer",
     0x2E: "_stop",
 }
+RARE: list[Callable[[Any, int], int] | None] = [
+    getattr(Operations, _METHODS[op]) if op in _METHODS else None for op in range(256)
+]

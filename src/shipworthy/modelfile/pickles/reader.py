@@ -19,6 +19,9 @@ _HIDDEN = re.compile(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[
 _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16
+# The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
+# is told from a pickle without starting a machine.
+FIRST = frozenset(b"()BCFGIJKLMNPTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 _SIZES = {
     "DoubleStorage": 8, "LongStorage": 8, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "FloatStorage": 4,
     "IntStorage": 4, "QInt32Storage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "ShortStorage": 2, "UInt16Storage": 2,
@@ -57,6 +60,8 @@ def weak_trial(view: View) -> bool:
     """Whether bytes without PROTO are a pickle: they walk to a STOP, or a loader would import something plausible."""
     if not len(view) or strong_start(view.head(2)):
         return bool(len(view))
+    if view.head(1)[0] not in FIRST:
+        return False
     machine = Machine(view.buffer, view.start, view.end, Policy(lambda _: None))
     machine.run()
     if not machine.broken:
@@ -235,6 +240,8 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
 
 def weak_prefix(view: View) -> bool:
     """Whether the beginning of a longer file walks like a pickle without PROTO until it is cut."""
+    if not len(view) or view.head(1)[0] not in FIRST:
+        return False
     machine = Machine(view.buffer, view.start, view.end, Policy(lambda _: None))
     machine.run()
     if any(_MODULE.fullmatch(module) and _MODULE.fullmatch(name) for module, name in machine.globals):
