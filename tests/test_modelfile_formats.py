@@ -296,6 +296,7 @@ def test_onnx_external_data_is_looked_up_beside_the_model(tmp_path: Path) -> Non
 @given(st.integers(1, 400))
 def test_onnx_that_is_cut_is_never_clean(cut: int) -> None:
     whole = make.onnx((make.node("Relu"),), (make.tensor("w", (100,), raw=bytes(400)),))
+    whole = whole[: whole.rindex(make.field(1, "ai.onnx.ml")) - 2]  # without the sets that it does not use
     assert scan_bytes(whole[: -min(cut, len(whole) - 1)]).verdict is not Verdict.CLEAN
 
 
