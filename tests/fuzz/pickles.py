@@ -78,7 +78,8 @@ class Maker:
             ("i", b"N"), ("i", b"\x88"), ("i", b"\x89"), ("i", b"K" + bytes([number & 255])),
             ("i", b"M" + (number & 65535).to_bytes(2, "little")), ("i", b"J" + number.to_bytes(4, "little")),
             ("i", b"G" + self.source.randbytes(8)), ("i", b"I%d\n" % number), ("i", b"I01\n"),
-            ("i", b"L%dL\n" % number), ("i", b"F1.25\n"), ("i", b"\x8a\x02" + self.source.randbytes(2)), ("i", b"\x8b\x01\0\0\0" + b"\x05"),
+            ("i", b"L%dL\n" % number), ("i", b"F1.25\n"),
+            ("i", b"\x8a\x02" + self.source.randbytes(2)), ("i", b"\x8b\x01\0\0\0" + b"\x05"),
         ]  # fmt: skip
         self.push(*self.source.choice(forms))
 
