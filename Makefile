@@ -38,7 +38,7 @@ lock:  ## pin every dependency anew (needs uv)
 	uv pip compile --quiet --universal --no-annotate --no-header --generate-hashes --python-version 3.11 \
 	  --extra demo pyproject.toml --output-file requirements/demo.lock
 	uv pip compile --quiet --universal --no-annotate --no-header --generate-hashes --python-version 3.11 \
-	  --extra demo --extra test --extra dev --extra parquet pyproject.toml --output-file requirements/test.lock
+	  --extra demo --extra test --extra dev --extra dask --extra parquet pyproject.toml --output-file requirements/test.lock
 
 clean:  ## remove what these commands made
 	rm -rf $(VENV) demo-run build dist

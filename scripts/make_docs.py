@@ -1,9 +1,12 @@
-"""Write the pages that are made from the code: docs/settings.md and docs/checks/*.md."""
+"""Write the pages that are made from the code: docs/settings.md, docs/checks/*.md, and the table in
+docs/model-formats.md."""
 
+import re
 from pathlib import Path
 
 from shipworthy.check import registry
 from shipworthy.cli.pages import check_page, settings_page
+from shipworthy.modelfile.support import table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -12,6 +15,9 @@ def main() -> None:
     """Write them; a page whose check is gone goes too."""
     (DOCS / "checks").mkdir(parents=True, exist_ok=True)
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    formats = DOCS / "model-formats.md"
+    page = re.sub(r"(?m)^\| format \|.*\n(?:\|.*\n)*", lambda _: table(), formats.read_text("utf-8"))
+    formats.write_text(page, encoding="utf-8")
     known = registry()
     for check in known.values():
         (DOCS / "checks" / f"{check.name}.md").write_text(check_page(check), encoding="utf-8")

@@ -18,7 +18,7 @@ from shipworthy.checks.datasets import (
     personal_data,
     structure,
 )
-from shipworthy.model import Artifact, Finding, Kind, Skipped
+from shipworthy.model import Artifact, DatasetFacts, Finding, Kind, Skipped
 
 MODULES = (backdoor, code, formula, hidden_text, instructions, labels, personal_data, structure)
 CHECKS: dict[str, Check] = {module.scan.check.name: module.scan.check for module in MODULES}
@@ -32,11 +32,14 @@ def dataset(folder: Path, name: str, data: bytes) -> Artifact:
 
 def run(check: str, artifact: Artifact, **options: Any) -> tuple[list[Finding], list[Skipped]]:
     given = CHECKS[check].options | {name.replace("_", "-"): value for name, value in options.items()}
-    found: list[Finding] = []
-    skipped: list[Skipped] = []
-    for item in CHECKS[check].call(artifact, Context(Path(), options=given)):
-        (found if isinstance(item, Finding) else skipped).append(item)  # type: ignore[arg-type]
-    return found, skipped
+    items = list(CHECKS[check].call(artifact, Context(Path(), options=given)))
+    return [i for i in items if isinstance(i, Finding)], [i for i in items if isinstance(i, Skipped)]
+
+
+def describe(artifact: Artifact) -> DatasetFacts:
+    check = CHECKS["dataset-structure"]
+    items = check.call(artifact, Context(Path(), options=check.options))
+    return next(item for item in items if isinstance(item, DatasetFacts))
 
 
 def slabs(count: int, seed: int) -> list[tuple[str, str]] | None:

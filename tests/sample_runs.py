@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from shipworthy.model import (
     Artifact,
     CheckResult,
+    Column,
     Confidence,
+    DatasetFacts,
     Disposition,
     Finding,
     GateDecision,
@@ -130,6 +132,11 @@ def waived() -> Finding:
     )
 
 
+def dataset_facts(item: Artifact, rows: int) -> DatasetFacts:
+    columns = (Column("text", "text", 3, 10_000, True), Column("label", "text", 0, 2))
+    return DatasetFacts(item, "csv", "utf-8", rows, 2, columns, "label", (("ham", rows - 100), ("spam", 100)))
+
+
 def scan_checks() -> tuple[CheckResult, ...]:
     """A scan with small things only: nothing that stops a gate."""
     known = OUTPUTS.at(BOOK, "7 of 31 cells keep their output", cell=3).with_(disposition=Disposition.KNOWN)
@@ -154,7 +161,14 @@ def scan_checks() -> tuple[CheckResult, ...]:
             ),
             (REQS,),
         ),
-        check("dataset-quality", "datasets", (), (TRAIN, TEST), seconds=8.0),
+        check(
+            "dataset-quality",
+            "datasets",
+            (),
+            (TRAIN, TEST),
+            seconds=8.0,
+            facts=(dataset_facts(TRAIN, 2400), dataset_facts(TEST, 600)),
+        ),
         check("model-files", "models", (), (BASE, TORN)),
         check("dockerfile-user", "code", outcome=Outcome.NOT_APPLICABLE),
     )
@@ -459,6 +473,10 @@ def hostile() -> Run:
         note=text,
         remedy=text,
         skipped=tuple(Skipped(a, a.uri, "x") for a in artifacts[:3]),
+        facts=tuple(
+            DatasetFacts(a, "csv", t, 1, 1, (Column(t, "mixed", 1, 1),), t, ((t, 1),), (t,))
+            for a, t in zip(artifacts, HOSTILE, strict=True)
+        ),
     )
     decision = GateDecision(
         text, False, (Reason(text, text, text, (findings[0].fingerprint, text)),), uncovered=(text,), notes=(text,)

@@ -5,6 +5,7 @@ import http.server
 import os
 import socketserver
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,13 +131,81 @@ def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
 
 def test_our_own_folder_and_environments_are_left_out_and_counted(tmp_path: Path) -> None:
     put(tmp_path, ".shipworthy/runs/x/run.json")
-    put(tmp_path, "env/pyvenv.cfg")
-    put(tmp_path, "env/lib/evil.py")
+    environment(tmp_path / "env")
     put(tmp_path, "big/data.bin")
     put(tmp_path, "app.py")
     inventory = discover(tmp_path, exclude=("big/",))
     assert [artifact.uri for artifact in inventory.artifacts] == ["app.py"]
     assert set(inventory.left_out) == {".shipworthy/", "env/", "big/"}
+
+
+def environment(folder: Path) -> None:
+    """Laid out as `python -m venv` does, with what numpy and joblib install."""
+    put(folder, "pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n")
+    put(folder, ".gitignore", "*\n")
+    put(folder, "bin/activate_this.py")
+    put(folder, "lib/python3.11/site-packages/joblib/test/data/joblib_0.9.2.pkl", EVIL)
+    (folder / "lib64").symlink_to("lib")
+
+
+EVIL = b"cos\nsystem\n(S'echo'\ntR."
+EVIL_4 = b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94\x8c\x04echo\x94\x85\x94R\x94."
+
+
+def test_a_file_of_settings_alone_makes_no_environment(tmp_path: Path) -> None:
+    put(tmp_path, "v/pyvenv.cfg", "")
+    put(tmp_path, "v/a.py")
+    put(tmp_path, "v/models/evil.pkl", EVIL)
+    put(tmp_path, "w/pyvenv.cfg", "home = /usr/bin\n")
+    put(tmp_path, "w/evil.pkl", EVIL)
+    inventory = discover(tmp_path)
+    assert {"v/a.py", "v/models/evil.pkl", "w/evil.pkl"} <= {artifact.uri for artifact in inventory.artifacts}
+    assert inventory.left_out == ()
+
+
+def test_what_lies_in_an_environment_and_is_no_part_of_one_is_looked_at(tmp_path: Path) -> None:
+    environment(tmp_path / "v")
+    for name in ("v/models/evil.pkl", "v/a.py", "v/share/evil.pt", "v/lib/python3.11/evil", "v/.lock"):
+        put(tmp_path, name, EVIL_4)
+    inventory = discover(tmp_path)
+    assert inventory.left_out == ("v/",)
+    assert {artifact.uri: artifact.kind for artifact in inventory.artifacts} == {
+        "v/models/evil.pkl": Kind.MODEL,
+        "v/a.py": Kind.MODEL,
+        "v/share/evil.pt": Kind.MODEL,
+        "v/lib/python3.11/evil": Kind.MODEL,
+        "v/.lock": Kind.MODEL,
+    }
+
+
+def test_models_in_a_folder_that_is_left_out_are_looked_at_all_the_same(tmp_path: Path) -> None:
+    put(tmp_path, "node_modules/left-pad/index.js")
+    put(tmp_path, "node_modules/left-pad/LICENSE", "Do what you want.\n")
+    put(tmp_path, "node_modules/left-pad/weights", EVIL_4)
+    put(tmp_path, "node_modules/left-pad/legacy.pkl", EVIL)
+    put(tmp_path, ".git/evil.joblib", EVIL)
+    put(tmp_path, "__pycache__/a.cpython-311.pyc", b"\xa7\r\r\n" + b"\0" * 12)
+    put(tmp_path, "__pycache__/b.cpython-311.pyc", EVIL_4)
+    put(tmp_path, "__pycache__/c.py")
+    inventory = discover(tmp_path)
+    assert {artifact.uri for artifact in inventory.artifacts} == {
+        "node_modules/left-pad/weights",
+        "node_modules/left-pad/legacy.pkl",
+        ".git/evil.joblib",
+        "__pycache__/b.cpython-311.pyc",
+        "__pycache__/c.py",
+    }
+    assert set(inventory.left_out) == {"node_modules/", ".git/", "__pycache__/"}
+    assert discover(tmp_path, exclude=("node_modules/", ".git/", "__pycache__/")).artifacts == ()
+
+
+def test_more_files_than_are_looked_through_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["shipworthy.artifacts.discover"], "MOST", 3)
+    for number in range(5):
+        put(tmp_path, f"node_modules/{number}.js")
+    (gap,) = discover(tmp_path).unreadable
+    assert gap.artifact is not None
+    assert (gap.artifact.uri, "only the first 3 files" in gap.reason) == ("node_modules", True)
 
 
 def test_a_missing_target_is_a_usage_error(tmp_path: Path) -> None:
@@ -370,16 +439,25 @@ def test_a_glob_that_has_countless_ways_to_match_is_decided_at_once(glob: str) -
 
 
 def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repository: Path) -> None:
-    put(repository, "models/pyvenv.cfg", "")
-    put(repository, "models/deep/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
-    put(repository, "node_modules/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
-    put(repository, ".venv/pyvenv.cfg", "")
-    put(repository, ".venv/lib/module.py", "")
+    environment(repository / "models")
+    put(repository, "models/lib/evil.py", "")
+    put(repository, "node_modules/setup.py", "")
+    environment(repository / ".venv")
     assert {a.uri for a in discover(repository).artifacts} == {"one.py", "two.py"}
     git(repository, "add", "--force", "models", "node_modules")
     inventory = discover(repository)
-    assert {"models/deep/evil.pkl", "node_modules/evil.pkl"} <= {a.uri for a in inventory.artifacts}
+    assert {"models/lib/evil.py", "node_modules/setup.py"} <= {a.uri for a in inventory.artifacts}
     assert inventory.left_out == (".git/", ".venv/")
+
+
+@pytest.mark.parametrize("beside", ["bin/python", "readme.txt"])
+def test_one_file_does_not_make_a_folder_of_models_an_environment_that_is_left_out(tmp_path: Path, beside: str) -> None:
+    put(tmp_path, "weights/pyvenv.cfg", "home = /usr/bin")
+    put(tmp_path, f"weights/{beside}")
+    put(tmp_path, "weights/evil.pkl", "cos\nsystem\n(S'echo'\ntR.")
+    inventory = discover(tmp_path)
+    assert "weights/evil.pkl" in {artifact.uri for artifact in inventory.artifacts}
+    assert inventory.left_out == ()
 
 
 def test_a_link_into_a_folder_that_is_left_out_is_a_gap(tmp_path: Path) -> None:

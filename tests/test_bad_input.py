@@ -1,5 +1,6 @@
 """Everything that people and attackers get wrong: a clear message, the right exit code, no traceback, nothing lost."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -99,6 +100,69 @@ def test_what_the_settings_name_must_be_there(tmp_path: Path, text: str, says: s
     done = shipworthy("run", "ml", cwd=tmp_path)
     assert done.returncode == (4 if "no signature" in says else 2)
     assert says in " ".join((done.stdout + done.stderr).split())
+
+
+def test_scan_fetches_nothing_whatever_the_settings_of_the_scanned_folder_say(tmp_path: Path) -> None:
+    (tmp_path / "away.txt").write_text("weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    entry = f'[[load.fetch]]\nuri = "{(tmp_path / "away.txt").as_uri()}"\nto = "here.txt"\nsha256 = "{digest}"\n'
+    (folder / "shipworthy.toml").write_text(entry)
+    done = shipworthy("scan", ".", cwd=folder)
+    assert not (folder / "here.txt").exists()
+    assert done.returncode == 3
+    assert "here.txt: declared in [[load.fetch]] and not here" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[load.fetch]]\nuri = "https://user:{0}@localhost/x"\nto = "x"\nsha256 = "zz"\n',
+        '[[load.fetch]]\nuri = "https://{0}@example.org/x"\nto = "x"\nsha256 = "' + "0" * 64 + '"\n',
+        '[sign]\npassphrase = ["{0}"]\n',
+        '[train]\ncommand = ["python"]\nenv = {{ KEY = ["{0}"] }}\n',
+        '[train]\ncommand = ["python"]\nseed = "{0}"\n',
+    ],
+)
+def test_an_error_does_not_repeat_a_password_of_the_settings(tmp_path: Path, text: str) -> None:
+    secret = "q7Zp" + "vW3kR9tY"
+    (tmp_path / "shipworthy.toml").write_text(text.format(secret))
+    done = shipworthy("run", "ml", cwd=tmp_path)
+    assert done.returncode in (2, 5)
+    assert secret not in done.stdout + done.stderr
+    for written in (tmp_path / ".shipworthy").rglob("*"):
+        assert not written.is_file() or secret.encode() not in written.read_bytes(), written
+
+
+@pytest.mark.parametrize("link", [".shipworthy", ".shipworthy/runs", ".shipworthy/store"])
+def test_a_run_writes_nowhere_else_through_a_link_that_came_with_the_repository(tmp_path: Path, link: str) -> None:
+    folder, away = tmp_path / "repository", tmp_path / "away"
+    away.mkdir()
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(away)
+    (folder / "train.py").write_text("")
+    (folder / "holdout.csv").write_text("id,label\n1,a\n")
+    steps = "".join(f'[{name}]\ncommand = ["python", "train.py"]\n' for name in ("train", "evaluate"))
+    (folder / "shipworthy.toml").write_text(f'{steps}holdout = "holdout.csv"\n[sign]\nkey = "file:../release.key"\n')
+    assert shipworthy("keys", "new", "../release.key", cwd=folder).returncode == 0
+    done = shipworthy("run", "ml", cwd=folder)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "leads out of the workspace through a link" in " ".join((done.stdout + done.stderr).split())
+    assert not list(away.iterdir())
+
+
+@pytest.mark.parametrize("entry", [".", "", "bin/.."])
+def test_a_program_of_the_scanned_folder_is_not_run_when_path_is_relative(tmp_path: Path, entry: str) -> None:
+    folder, mark = tmp_path / "repository", tmp_path / "mark"
+    (folder / "bin").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    (folder / "git").write_text(f"#!/bin/sh\necho run > {mark}\n")
+    (folder / "git").chmod(0o755)
+    shipworthy("scan", ".", "--check", "secrets-history", cwd=folder, env={"PATH": f"{entry}:{os.environ['PATH']}"})
+    assert not mark.exists()
 
 
 def test_a_folder_of_oddities_is_scanned_to_the_end(tmp_path: Path) -> None:

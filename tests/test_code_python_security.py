@@ -151,3 +151,22 @@ def test_every_code_of_the_table_exists_in_ruff():
     listed = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
     known = {rule["code"] for rule in listed}
     assert set(python_security.RULES) <= known
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('subprocess.call("rm " + secret_name, shell=True)', "subprocess.call()"),
+        ('import requests; requests.get("https://example.org/?key=hunter2()")', "requests.get()"),
+        ('open("/tmp/hunter2", "w")', "open()"),
+        ('rows = db.execute(f"select {hunter2} from t where a={x}")', "db.execute()"),
+        ('exec("hunter2()")', "exec()"),
+        ('path = "/tmp/hunter2"', ""),
+    ],
+)
+def test_the_message_names_the_call_and_no_text(tmp_path, line, what):
+    found = [r for r in run(tmp_path, ("a.py", f"{line}\n")) if isinstance(r, Finding)]
+    assert found
+    for finding in found:
+        assert "hunter2" not in finding.message
+        assert finding.message.startswith(f"{finding.rule.title}: {what} (S" if what else f"{finding.rule.title} (S")

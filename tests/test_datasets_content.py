@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_world import dataset, run
+from shipworthy.checks._numbers import card_valid, iban_valid, luhn_valid
 from shipworthy.checks.datasets._hidden import hidden
-from shipworthy.checks.datasets._personal import card_valid, iban_valid, luhn_valid, personal_data
+from shipworthy.checks.datasets._personal import personal_data
 from shipworthy.checks.datasets.formula import formula
 from shipworthy.checks.datasets.instructions import instructions
 from shipworthy.model import Severity

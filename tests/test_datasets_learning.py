@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets_world import dataset, run, slabs
-from shipworthy.checks.datasets import _ngrams, _textmodel
+from shipworthy.checks.datasets import _ngrams, _textmodel, labels
+from shipworthy.checks.datasets._noise import Noise
 from shipworthy.checks.datasets._samples import as_csv, poison, reviews
-from shipworthy.model import Severity
+from shipworthy.model import Artifact, Kind, Severity
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -148,3 +150,24 @@ def test_the_binomial_tail_is_the_sum_of_its_terms(hits: int, trials: int, chanc
     hits = min(hits, trials)
     expected = sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(hits, trials + 1))
     assert isclose(exp(_ngrams.log_binomial_tail(hits, trials, chance)), expected, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def test_what_rounds_to_nothing_is_told_only_for_a_row_that_stands_out(tmp_path: Path) -> None:
+    lines = [f"{i},{i % 3 * 50 + i % 7},{i % 5},{i % 3}" for i in range(600)]
+    found, _ = run("dataset-labels", dataset(tmp_path, "clean.csv", ("id,a,b,target\n" + "\n".join(lines)).encode()))
+    assert not found
+    lines[300] = lines[300][:-1] + "1"
+    found, _ = run("dataset-labels", dataset(tmp_path, "one.csv", ("id,a,b,target\n" + "\n".join(lines)).encode()))
+    assert [(f.rule.id, f.severity) for f in found] == [("dataset-suspicious-labels", Severity.LOW)]
+    assert "1 of 600 rows seems to be 0 (1): row 301" in found[0].message
+    assert "%" not in found[0].message
+
+
+def test_rows_of_which_the_models_are_not_sure_are_no_finding_where_the_estimate_is_nothing() -> None:
+    artifact = Artifact("x.csv", Kind.DATASET, "sha256:" + "0" * 64, 1)
+    doubt = np.array([0.95, 0.4])
+    noise = Noise(0.0, 0.0, False, True, 0.99, np.array([7, 9]), np.array([1, 0]), doubt)
+    sure = list(labels._finding(artifact, noise, list(range(200)), ["a", "b"], "y", 0.05))
+    assert [finding.message.split(": ", 1)[1] for finding in sure] == ["1 of 200 rows seems to be b (1): row 7"]
+    unsure = replace(noise, doubt=doubt - 0.1)
+    assert not list(labels._finding(artifact, unsure, list(range(200)), ["a", "b"], "y", 0.05))

@@ -1,6 +1,10 @@
 """The engine runs checks that hang, die, eat memory and lie, and never takes any of it for clean."""
 
+import multiprocessing.forkserver
+import os
+import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +141,22 @@ def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_is_known_of_a_dataset_is_there_from_the_cache_too(tmp_path: Path, cache: Cache) -> None:
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "train.csv").write_text("text,label\ngood day,ham\nwin now,spam\ngood night,ham\n")
+    checks = select(Settings(), ("dataset-structure",))
+    results = []
+    for _ in range(2):
+        with CheckRunner(Settings(), folder, cache, Events()) as runner:
+            results += runner.run(checks, discover(folder))
+    first, second = results
+    assert (first.cached, second.cached) == (0, 1)
+    assert second.facts == first.facts
+    (facts,) = second.facts
+    assert (facts.artifact.uri, facts.rows, facts.label_counts) == ("train.csv", 3, (("ham", 2), ("spam", 1)))
+
+
 def test_a_changed_file_is_looked_at_again(tmp_path: Path, cache: Cache) -> None:
     folder = write(tmp_path / "w", one="fine", two="fine")
     look(folder, cache=cache)
@@ -193,3 +213,18 @@ def test_a_program_inside_the_workspace_is_refused(tmp_path: Path) -> None:
     settings = replace(Settings(), tools={"ruff": str(tmp_path / "ruff")})
     with pytest.raises(UsageError, match="outside of the workspace"):
         CheckRunner(settings, tmp_path, Cache(None), Events())
+
+
+def test_when_the_server_that_starts_workers_is_killed_the_next_worker_has_a_new_one(tmp_path: Path) -> None:
+    folder = write(tmp_path / "w", a="fine", m="die", z="bad thing")
+    assert look(folder).outcome is Outcome.PARTIAL
+    server = multiprocessing.forkserver._forkserver  # type: ignore[attr-defined]
+    stopped = server._forkserver_pid
+    os.kill(stopped, signal.SIGSTOP)  # alive when it is asked, dead before it answers
+    killer = threading.Timer(1.0, os.kill, (stopped, signal.SIGKILL))
+    killer.start()
+    result = look(folder)
+    killer.join()
+    assert server._forkserver_pid != stopped
+    assert result.outcome is Outcome.PARTIAL
+    assert result.examined == {"a.txt", "z.txt"}

@@ -217,7 +217,24 @@ def test_a_manifest_with_any_changed_byte_is_refused_or_another_one(data: st.Dat
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/a", "a//b", "a/", ".", "..", "a/../b", "./a", "a\\b", "a\0b", "x" * 5000, "\ud800"]
+    "name",
+    [
+        "",
+        "/a",
+        "a//b",
+        "a/",
+        ".",
+        "..",
+        "a/../b",
+        "./a",
+        "a\\b",
+        "a\0b",
+        "x" * 5000,
+        "\ud800",
+        "a/con.txt",
+        "x ",
+        "x./y",
+    ],
 )
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(RefusedError):

@@ -1,5 +1,6 @@
 """Gates: what fails them, what they accept by name, and that nothing unseen ever passes."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from shipworthy.config import Gate, Waiver
 from shipworthy.errors import UsageError
-from shipworthy.gates import Expression, apply_filters, decide, dedupe, read_baseline, write_baseline
+from shipworthy.gates import Expression, apply_filters, decide, dedupe, in_short, read_baseline, write_baseline
 from shipworthy.model import (
     Artifact,
     CheckResult,
@@ -80,12 +81,45 @@ def test_ran_without_reading_everything_never_passes() -> None:
     assert not decide("g", Gate(), [result(eligible=2)]).passed
 
 
+OLD = Skipped(None, "an old database", code="old-data")
+TORN = Skipped(artifact("torn.py"), "it ends early")
+
+
+def accepts(names: tuple[str, ...], *skipped: Skipped, outcome: Outcome = Outcome.PARTIAL) -> bool:
+    return decide("g", Gate(accept_partial=names), [result(outcome=outcome, skipped=skipped)]).passed
+
+
 def test_partial_is_accepted_by_name_only() -> None:
-    partial = result(outcome=Outcome.PARTIAL, skipped=(Skipped(None, "old database"),))
-    assert decide("g", Gate(accept_partial=("python-ml",)), [partial]).passed
-    assert not decide("g", Gate(accept_partial=("python-security",)), [partial]).passed
-    failed = result(outcome=Outcome.FAILED)
-    assert not decide("g", Gate(accept_partial=("python-ml",)), [failed]).passed
+    assert accepts(("python-ml",), OLD)
+    assert accepts(("python-ml:old-data",), OLD)
+    assert not accepts(("python-security", "python-security:old-data", "python-ml:limited", "old-data"), OLD)
+    assert not accepts(("python-ml", "python-ml:old-data"), OLD, outcome=Outcome.FAILED)
+
+
+def test_the_name_of_a_check_accepts_no_artifact_that_was_left_out() -> None:
+    assert not accepts(("python-ml",), TORN)
+    assert not accepts(("python-ml", "python-ml:old-data"), OLD, TORN)
+    assert accepts(("python-ml:unread",), TORN)
+    assert accepts(("python-ml", "python-ml:unread"), OLD, TORN)
+    assert not accepts(("python-ml:unread",), TORN, replace(TORN, code="stopped"))
+
+
+def test_a_gap_that_is_not_accepted_is_named_with_what_would_accept_it() -> None:
+    partial = result(outcome=Outcome.PARTIAL, skipped=(OLD, TORN), note="an old database")
+    decision = decide("g", Gate(accept_partial=("python-ml",)), [partial])
+    (reason,) = decision.reasons
+    assert reason.message == "python-ml is partial: torn.py: it ends early"
+    assert 'accept-partial = ["python-ml:unread"]' in reason.remedy
+    assert decision.notes == ("accepted as partial: python-ml:old-data: an old database",)
+
+
+def test_every_reason_that_checks_give_is_in_the_documentation() -> None:
+    root = Path(__file__).parent.parent
+    told = (root / "docs/gates.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.py"))
+    codes = {*re.findall(r'Skipped\([^\n]*?,[^\n]*?code="([a-z-]+)"', source), "unread", "limited", "failed", "stopped"}
+    assert len(codes) > 10
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
 
 
 def test_a_required_check_that_was_never_run_fails() -> None:
@@ -226,3 +260,26 @@ def test_a_rule_that_does_not_parse_is_a_usage_error(text: str) -> None:
 def test_a_rule_that_does_not_hold_says_what_was_measured() -> None:
     decision = decide("g", Gate(rules=("metric('accuracy').low >= 0.88",)), [result()], [ACCURACY])
     assert "accuracy is 0.9 [0.86, 0.93]" in decision.reasons[0].message
+
+
+def test_a_coverage_stop_is_told_in_one_short_line() -> None:
+    note = "database of 2024-01-01: " + "a long story " * 30
+    gaps = [result(check=f"check-{n}", outcome=Outcome.PARTIAL, note=note) for n in range(5)]
+    one = in_short(decide("gate", Gate(), gaps[:1]))
+    assert one.startswith("coverage-partial: check-0 is partial: database")
+    assert len(one) <= 160
+    said = in_short(decide("gate", Gate(), gaps))
+    assert said == "5 checks did not look at everything: check-0, check-1, check-2 and 2 more"
+    assert in_short(decide("gate", Gate(), gaps[:3])).endswith(": check-0, check-1, check-2")
+    assert all(note in reason.message for reason in decide("gate", Gate(), gaps).reasons)
+
+
+@pytest.mark.parametrize("within", ["[1].map(b, b)", "[1].map//\n(b, b)", "[1].exists_one (b, true)"])
+def test_loops_within_loops_are_refused_because_evaluation_cannot_be_stopped(within: str) -> None:
+    with pytest.raises(UsageError, match="lists within lists"):
+        Expression(f"[1, 2].all(a, {within}.size() > 0)")
+
+
+def test_a_rule_may_go_through_one_list() -> None:
+    rule = Expression("['accuracy', 'f1'].all(name, metrics[name].low >= 0.5)")
+    assert rule.holds([], [Metric(name, 0.9, low=0.8, high=1.0, n=10) for name in ("accuracy", "f1")])[0]

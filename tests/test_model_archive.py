@@ -13,6 +13,7 @@ import pytest
 from shipworthy.artifacts import discover
 from shipworthy.check import Context, load_check
 from shipworthy.model import Finding, Skipped
+from shipworthy.modelfile import Code, scan_bytes
 
 EVIL = b"cos\nsystem\n(S'echo never run'\ntR."
 
@@ -83,3 +84,26 @@ def test_a_model_that_begins_as_a_long_text_is_found(tmp_path: Path, name: str, 
 
 def test_long_honest_texts_are_left_alone(tmp_path: Path) -> None:
     assert look(tmp_path, "rows.csv", b"text,label\nsome words,1\n" * 10_000) == []
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    "start", [PICTURE, b"\xff\xd8\xff\xe0" + bytes(64), b"GIF89a" + bytes(64), b"PAR1" + bytes(64)]
+)
+@pytest.mark.parametrize("name", ["logo.png", "noname", "rows.csv", "a.ipynb", "requirements.txt", "a.py"])
+def test_an_archive_behind_the_beginning_of_another_file_is_found(tmp_path: Path, name: str, start: bytes) -> None:
+    assert "model-code-execution" in look(tmp_path, name, start + zipped("archive/data.pkl", EVIL))
+
+
+def test_an_archive_behind_a_mark_of_text_is_found(tmp_path: Path) -> None:
+    assert "model-code-execution" in look(tmp_path, "notes.txt", b"\xff\xfeh\0" + zipped("data.pkl", EVIL))
+
+
+def test_an_archive_behind_a_format_that_is_not_read_leaves_it_unread() -> None:
+    report = scan_bytes(b"GGUF\x03\0\0\0" + bytes(100) + zipped("data.pkl", EVIL))
+    assert report.issues[0].code is Code.CODE_EXECUTION
+    assert report.unknowns == ("this version does not read the format gguf",)
+    honest = scan_bytes(PICTURE + zipped("a.txt", b"hello"))
+    assert "this version does not read the format png" in honest.unknowns

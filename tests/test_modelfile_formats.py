@@ -296,6 +296,7 @@ def test_onnx_external_data_is_looked_up_beside_the_model(tmp_path: Path) -> Non
 @given(st.integers(1, 400))
 def test_onnx_that_is_cut_is_never_clean(cut: int) -> None:
     whole = make.onnx((make.node("Relu"),), (make.tensor("w", (100,), raw=bytes(400)),))
+    whole = whole[: whole.rindex(make.field(1, "ai.onnx.ml")) - 2]  # without the sets that it does not use
     assert scan_bytes(whole[: -min(cut, len(whole) - 1)]).verdict is not Verdict.CLEAN
 
 
@@ -363,7 +364,7 @@ def test_formats_that_can_be_clean_have_a_reader_and_others_have_none(name: str)
 
 @pytest.mark.parametrize(
     "data",
-    [b"GGUF" + bytes(60), b"\x04\x22\x4d\x18" + bytes(30), b"\xd3\x91\x00\x01" * 30],
+    [b"GGUF" + bytes(60), b"\xd3\x91\x00\x01" * 30],
 )
 def test_what_is_not_read_is_unknown(data: bytes) -> None:
     report = scan_bytes(data)

@@ -23,6 +23,9 @@ from hypothesis import strategies as st
 import modelfile_samples as make
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.modelfile import Code, Limits, Report, Verdict, explain, scan, scan_bytes, scan_stream, sniff
+from shipworthy.modelfile.pickles.calls import Policy
+from shipworthy.modelfile.pickles.machine import Machine
+from shipworthy.modelfile.pickles.reader import FIRST
 
 
 def codes(report: Report) -> set[Code]:
@@ -305,6 +308,16 @@ def test_any_bytes_end_with_a_verdict(data: bytes) -> None:
         assert report.verdict in Verdict
         assert report.verdict is not Verdict.CLEAN or report.explained == report.size
     sniff(data)
+
+
+@given(st.integers(0, 255), st.binary(max_size=80) | st.sampled_from([b"os\nsystem\n.", b"0\nN0\nN.", b"\0\0\0\0N."]))
+@settings(max_examples=1000, deadline=None)
+def test_bytes_that_are_not_tried_as_a_pickle_would_end_at_once(first: int, rest: bytes) -> None:
+    data = bytes([first]) + rest
+    machine = Machine(data, 0, len(data), Policy(lambda _: None))
+    machine.run()
+    if not machine.broken or machine.globals or len(machine.memo):
+        assert first in FIRST
 
 
 @given(PLAIN_DATA, st.integers(2, 5), st.data())

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from shipworthy.cli import main
 from shipworthy.evidence.digest import digest_of
+from shipworthy.keys import load_public
 from shipworthy.pipelines import DEV, ML
 from story_world import example_run, own_folders, record, runs, shipworthy, stages
 
@@ -74,6 +75,28 @@ def test_the_stages_hand_on_the_same_bytes(run: dict[str, Any], project: Path) -
 
 def test_the_record_follows_the_published_schema(run: dict[str, Any]) -> None:
     Draft202012Validator(json.loads((DOCS / "run.schema.json").read_text())).validate(run)
+
+
+def test_what_the_datasets_hold_is_in_the_record_and_in_the_bill_of_materials(
+    run: dict[str, Any], folder: Path
+) -> None:
+    facts = {fact["artifact"]: fact for check in stages(run)["scan"]["checks"] for fact in check.get("facts", ())}
+    holdout = facts["data/holdout.csv"]
+    assert holdout["rows"] == sum(count for _, count in holdout["label_counts"]) == 1000
+    assert holdout["label_column"] in [column["name"] for column in holdout["columns"]]
+    bom = json.loads((folder / "bom.cdx.json").read_text())
+    data = next(part["data"][0] for part in bom["components"] if part["name"] == "data/holdout.csv")
+    told = {one["name"]: one["value"] for one in data["contents"]["properties"]}
+    assert told["shipworthy:rows"] == "1000"
+    assert {f"shipworthy:label:{label}" for label, _ in holdout["label_counts"]} <= told.keys()
+
+
+def test_what_was_signed_is_recorded_with_the_key_that_verified_it(run: dict[str, Any], project: Path) -> None:
+    (signed,) = stages(run)["load"]["details"]["signed"]
+    assert (signed["path"], signed["signature"], signed["key"]) == ("data", "data.sig", "keys/data.pub")
+    assert signed["key-id"] == load_public(project / "keys" / "data.pub").keyid
+    assert signed["signature-digest"] == digest_of(project / "data.sig")
+    assert signed["files"] >= 2
 
 
 def test_training_is_recorded_in_full(run: dict[str, Any]) -> None:

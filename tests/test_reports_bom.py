@@ -131,3 +131,12 @@ def test_dangling_and_doubled_references_are_seen() -> None:
 def test_a_version_that_is_not_written_here_is_an_error() -> None:
     with pytest.raises(UsageError):
         render(sample.empty(), "cyclonedx", spec="1.4")
+
+
+def test_datasets_are_listed_with_what_they_hold() -> None:
+    components = {component["name"]: component for component in bom(sample.passing())["components"]}
+    (data,) = components[sample.TRAIN.uri]["data"]
+    told = {one["name"]: one["value"] for one in data["contents"]["properties"]}
+    assert told["shipworthy:rows"] == "2400"
+    assert told["shipworthy:column:text"] == "text; 10000 or more distinct; 3 missing"
+    assert (told["shipworthy:label:ham"], told["shipworthy:label:spam"]) == ("2300", "100")

@@ -284,3 +284,10 @@ def test_a_check_that_had_nothing_to_look_at_takes_no_row() -> None:
     assert "hygiene compliance in scan the whole" in text
     assert "advisories dependencies" not in text
     assert "advisories compliance in scan a part" in text
+
+
+def test_what_the_datasets_hold_is_shown_with_a_bar_for_each_label() -> None:
+    page = render(sample.passing(), "html")
+    part = page[page.index("What the data sets hold") :]
+    assert re.search(r"data/train\.csv .*?2,400", part, re.DOTALL)
+    assert re.findall(r'fill-label" x="0" y="0" width="([\d.]+)%', part)[:2] == ["100.0", "20.0"]

@@ -183,3 +183,12 @@ def test_names_in_lower_case_beside_a_services_name_are_no_tokens(tmp_path: Path
     findings, skipped = make.run(CHECK, make.lay_out(tmp_path, {"index.json": text}), tmp_path)
     assert not skipped
     assert all(finding.severity is Severity.LOW for finding in findings)
+
+
+def test_an_access_key_id_alone_is_a_finding_and_is_not_shown_whole(tmp_path: Path) -> None:
+    artifacts = make.lay_out(tmp_path, {"a.py": f'client("{make.aws_id()}")\n', "b.py": 'x = "AKIAIOSFODNN7EXAMPLE"\n'})
+    (found,), skipped = make.run(CHECK, artifacts, tmp_path)
+    assert (found.rule.id, found.severity, found.artifact.uri) == ("secret-cloud-key-id", Severity.MEDIUM, "a.py")
+    assert found.rule in files.RULES
+    assert make.aws_id() not in repr(found)
+    assert not skipped

@@ -103,3 +103,17 @@ def test_what_the_tool_sees_has_no_nul_and_is_as_long_unless_it_was_utf16(data: 
 def test_the_examples_in_the_documentation_hold() -> None:
     for module in (_rules, _patterns):
         assert doctest.testmod(module).failed == 0
+
+
+def test_an_access_key_id_alone_is_told() -> None:
+    lasting, passing = make.aws_id(), "ASIA" + make.aws_id()[4:]
+    text = f'client(id="{lasting}")\n| {passing} |\nAKIAIOSFODNN7EXAMPLE {lasting}A x{lasting} AKIAAAAAAAAAAAAAAAAA\n'
+    found = [match for match in find(text, Dialect.CODE) if match.rule is _rules.CLOUD_KEY_ID]
+    assert [match.secret for match in found] == [lasting, passing]
+    assert found[0].rule.severity == "medium"
+
+
+def test_an_access_key_id_beside_its_secret_is_no_finding_of_its_own() -> None:
+    data = f'id = "{make.aws_id()}"\naws_secret_access_key = "{make.chars(7, 40)}"\n'.encode()
+    hits = _engine._merge(data, [], list(_engine._own(data, Dialect.CODE)))
+    assert [hit.rule.id for hit in hits] == ["secret-cloud-key"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -157,6 +160,28 @@ def test_rules_are_compiled_once_however_many_runs_begin_together(
         ]
         assert [run.result()[0].hits for run in runs] == [(), (), ()]
     assert log.read_text() == "cold\n"
+
+
+def test_two_processes_compile_once_and_another_version_once_more(tmp_path: Path) -> None:
+    """What an older version compiled is no use to a new one: its runs must not all compile at once."""
+    (tmp_path / "report.json").write_text(real_report())
+    home, log = tmp_path / "cache", tmp_path / "log"
+    rules = home / "shipworthy" / "kingfisher"
+    script = (
+        "import sys; from shipworthy.checks.secrets import _engine; from shipworthy.tools import Toolbox\n"
+        "source = _engine.Source(b'x = 1\\n', '.py')\n"
+        "list(_engine.scan([('a', source)], Toolbox({'kingfisher': sys.argv[1]})))"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "KF_RULE_CACHE_DIR"}
+    for version in ("old", "new"):
+        mine = rules / f"{version}.vscdb"
+        compiles = f'[ -e "{mine}" ] || {{ echo {version} >>"{log}"; sleep 2; touch "{mine}"; }}'
+        program = make.program(tmp_path, f'{compiles}\ncat "{tmp_path}/report.json"')
+        argv = [sys.executable, "-c", script, program]
+        both = [subprocess.Popen(argv, env={**env, "XDG_CACHE_HOME": str(home)}) for _ in range(2)]
+        assert [process.wait(60) for process in both] == [0, 0]
+    assert log.read_text() == "old\nnew\n"
+    assert rules.stat().st_mode & 0o077 == 0
 
 
 def test_two_runs_plant_two_tokens() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from shipworthy.errors import EnvironmentFailure, UsageError
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.evaluation import FoldJudge
+from shipworthy.evidence.digest import Manifest
 from shipworthy.tools.sandbox import Limits, Sandbox
 from shipworthy.tools.staging import Staging
 from shipworthy.training import EarlyStopping, KFold, TrainResult, TrainSpec, train
@@ -129,7 +131,16 @@ FAILURES = {
         "is a link, not a regular file",
     ),
     "a pipe": ("import os; os.mkfifo(os.environ['SHIPWORTHY_OUTPUT_MODEL'] + '/model.bin')", "special file"),
+    "folders without end": (
+        GOOD + "    os.chdir('model')\n    for _ in range(3000):\n        os.mkdir('d')\n        os.chdir('d')",
+        "folders more than 200 deep",
+    ),
+    "a closed folder": (
+        GOOD + "    os.mkdir('model/closed')\n    os.chmod('model/closed', 0)",
+        "closed cannot be read",
+    ),
     "a hard link": (GOOD + "    os.link('model/model.json', 'model/again')", "hard link"),
+    "two names that differ in case": (GOOD + "    open('model/MODEL.json', 'w').write('1')", "differ only in case"),
     "an exit status": ("import sys; sys.exit('no data')", "exit status 1: no data"),
     "a crash": ("import os; os.abort()", "signal 6"),
     "a write to the input": ("open('data/train.csv', 'a').write('x')", "exit status 1"),
@@ -150,16 +161,37 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_says_why_and_keeps_what_was_there(project: Path, sandbox: Sandbox, name: str) -> None:
+def test_a_failure_says_why_and_keeps_what_was_there(
+    project: Path,
+    sandbox: Sandbox,
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     (project / "model").mkdir()
     (project / "model" / "old.bin").write_text("the last good model")
     code, reason = FAILURES[name]
+    if name == "a closed folder" and os.geteuid() == 0:
+        pytest.skip("nothing is closed to root")
     write(project, code)
     before = (project / "data" / "train.csv").read_bytes()
     failed(train(spec(project), sandbox=sandbox), reason)
     assert [path.name for path in (project / "model").iterdir()] == ["old.bin"]
     assert (project / "data" / "train.csv").read_bytes() == before
     assert not (project / "extra.bin").exists()
+    assert not list(Path(tempfile.gettempdir()).iterdir()), "what the command left was not removed"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "nul.bin", "weights.", "e\u0301.bin", "sub/AUX"])
+def test_names_that_signing_refuses_are_refused_after_the_training(project: Path, sandbox: Sandbox, name: str) -> None:
+    write(project, f"from pathlib import Path; p = Path('model', {name!r}); p.parent.mkdir(exist_ok=True); p.touch()")
+    result = train(spec(project), sandbox=sandbox)
+    (project / "model" / name).parent.mkdir(parents=True)
+    (project / "model" / name).touch()
+    with pytest.raises(EvidenceError) as refused:
+        Manifest.of(project / "model")
+    failed(result, refused.value.message)
 
 
 def test_success_replaces_what_was_there(project: Path, sandbox: Sandbox) -> None:

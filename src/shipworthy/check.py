@@ -1,7 +1,8 @@
 """What a check is: the `@check` decorator, what it may yield and raise, and the registry.
 
 A check is one file under `shipworthy/checks/<category>/` (or an entry point of another package). It yields findings,
-yields `Skipped` for what it could not look at, raises `Unavailable` when it cannot look at anything.
+yields `Skipped` for what it could not look at and `DatasetFacts` for what needs no judgement, raises `Unavailable` when
+it cannot look at anything.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, Finding, Kind, Rule, Skipped
+from shipworthy.model import Artifact, DatasetFacts, Finding, Kind, Rule, Skipped
 from shipworthy.rules import PIPELINE_RULES
 from shipworthy.tools import Tool, Toolbox, ToolMissing
 
 Scope = Literal["artifact", "batch", "tree"]
-Yielded = Iterable[Finding | Skipped]
+Yielded = Iterable[Finding | Skipped | DatasetFacts]
 ENTRY_POINTS = "shipworthy.checks"
 
 
@@ -179,6 +179,7 @@ def checks_of(module: ModuleType) -> tuple[Check, ...]:
     return tuple(replace(c, rules=own) for c in declared if isinstance(c, Check) and c.module == module.__name__)
 
 
+@cache
 def load_check(module: str, name: str) -> Check:
     """The check of this name in this module, without looking at any other. Raises UsageError when it is not there."""
     for candidate in checks_of(importlib.import_module(module)):
@@ -203,6 +204,8 @@ def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
 
 
 def _modules() -> Iterable[ModuleType]:
+    from importlib.metadata import entry_points  # here: it imports much, and workers do not need it
+
     package = importlib.import_module("shipworthy.checks")
     for info in pkgutil.walk_packages(package.__path__, "shipworthy.checks."):
         if not info.ispkg and not info.name.rpartition(".")[2].startswith("_"):

@@ -9,7 +9,10 @@ ShipworthyError
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
+
+_USER = re.compile(r"(?<=://)(?!git@)[^\s/@]{1,512}@")
 
 
 class ExitCode(IntEnum):
@@ -23,16 +26,20 @@ class ExitCode(IntEnum):
     ENVIRONMENT = 5
 
 
+def without_passwords(text: str) -> str:
+    """The text with what addresses name before their host taken out: passwords, and tokens in the place of a user."""
+    return _USER.sub("…@", text) if "://" in text else text
+
+
 class ShipworthyError(Exception):
     """Base of all errors meant for people: `message`, `where` it happened, the `remedy`."""
 
     exit_code = ExitCode.ENVIRONMENT
 
     def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
+        self.message, self.where = without_passwords(message), without_passwords(where)
         self.remedy = remedy
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

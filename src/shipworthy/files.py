@@ -36,6 +36,22 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.unlink(name)
 
 
+def create_atomically(path: Path, data: bytes) -> None:
+    """Make a file that was not there, whole, for its owner only. Raises FileExistsError when somebody else was first,
+    OSError when it cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")  # mode 0600
+    try:
+        with open(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(name, path)  # unlike a rename, fails when the file is there
+    finally:
+        os.unlink(name)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in the folder survive a crash."""
     handle = os.open(folder, os.O_RDONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -11,16 +12,37 @@ from pathlib import Path
 
 from shipworthy.errors import UsageError
 
+NAME_LIMIT = 4096
+# What Windows keeps for devices, with any suffix, and drops at the end of a name.
+_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*[. ]", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9 _./@+=,()\[\]{}~^!#$&'-]*\Z")
+# Tokens whose form their issuer documents: AWS, GitHub, GitLab, Slack, Google, Hugging Face, npm, PyPI, Stripe, OpenAI
+# and Anthropic, and signed JSON Web Tokens. Each begins with literals and is one run of characters from there on.
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|gh[oprsu]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|"
+    r"glpat-[A-Za-z0-9_-]{20,255}|xox[abeprs]-[A-Za-z0-9-]{20,255}|AIza[A-Za-z0-9_-]{35}|hf_[A-Za-z0-9]{34}|"
+    r"npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{50,255}|[rs]k_live_[A-Za-z0-9]{20,255}|"
+    r"sk-(?:(?:proj|ant|svcacct)-[A-Za-z0-9_-]{20,255}|[A-Za-z0-9]{40,255})|"
+    r"eyJ[A-Za-z0-9_-]{10,255}\.eyJ[A-Za-z0-9_-]{10,255}\.[A-Za-z0-9_-]{10,255})"
+)
+_SHORTEST_TOKEN = 20
+REDACTED = "-REDACTED-"
 
 
 def display_name(path: str) -> str:
     """A relative path as a uri: `/` between parts; undecodable bytes, control and format characters, and `%` are
-    percent-encoded, so that the name can be printed and means one file only."""
+    percent-encoded, so that the name can be printed and means one file only. Of a token in it only the first characters
+    stay, and a short digest that keeps names apart: uris are in every report."""
     path = path.replace(os.sep, "/")
+    if len(path) >= _SHORTEST_TOKEN:
+        path = _TOKEN.sub(_redacted, path)
     if _PLAIN.match(path):
         return path
     return "".join(_encoded(char) for char in path)
+
+
+def _redacted(token: re.Match[str]) -> str:
+    return f"{token[0][:4]}{REDACTED}{hashlib.sha256(token[0].encode('ascii')).hexdigest()[:8]}"
 
 
 def _encoded(char: str) -> str:
@@ -33,6 +55,43 @@ def _encoded(char: str) -> str:
 
 def _escaped(char: str) -> bool:
     return 0xDC80 <= ord(char) <= 0xDCFF
+
+
+def portable(name: str) -> str:
+    """Why a relative path, `/` between its parts, is not the same file on every system; empty when it is.
+
+    Refused are absolute paths, `.` and `..` parts, empty parts, control characters, backslashes, text that is not valid
+    Unicode or not composed (NFC), names that Windows keeps for itself or shortens, and what is too long.
+    """
+    problem = _problem(name)
+    return f"the name {name[:80]!r} {problem}" if problem else ""
+
+
+def _problem(name: str) -> str:
+    if not name or len(name) > NAME_LIMIT:
+        return "is empty or too long"
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return "is not valid UTF-8"
+    if "\\" in name or any(unicodedata.category(char) in {"Cc", "Cs", "Cf", "Zl", "Zp"} for char in name):
+        return "holds a backslash, a control or an invisible character"
+    parts = name.split("/")
+    if name.startswith("/") or any(part in {"", ".", ".."} for part in parts):
+        return "is not a plain relative path"
+    if not unicodedata.is_normalized("NFC", name):
+        return "is not in Unicode's composed form (NFC)"
+    if any(_WINDOWS.fullmatch(part) for part in parts):
+        return "is one that Windows does not allow, or ends in a dot or a space"
+    return ""
+
+
+def spelled_twice(seen: dict[str, str], name: str) -> str:
+    """Note the name in `seen` by how a file system that ignores case and Unicode form sees it: what is wrong when
+    another spelling is there already, else empty."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    other = seen.setdefault(folded, name)
+    return f"the names {other[:80]!r} and {name[:80]!r} differ only in case or Unicode form" if other != name else ""
 
 
 def inside(root: Path, relative: str, *, what: str = "path") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from shipworthy.artifacts.shards import is_shard
 from shipworthy.config import Load
@@ -57,10 +58,11 @@ MEDIA_TYPES = {
 }
 
 
-def classify(uri: str, head: bytes, model_format: str | None, load: Load) -> tuple[Kind, str]:
+def classify(uri: str, head: bytes, sniff: Callable[[bytes], str | None], load: Load) -> tuple[Kind, str]:
     """The kind and media type of the file named `uri` whose first bytes are `head` (up to `HEAD_SIZE`).
 
-    `model_format` is what the model readers take the head for, or None. The settings' globs win.
+    `sniff` says what the model readers take the head for, or None; it is not asked where that makes no difference. The
+    settings' globs win.
     """
     for kind, globs in (
         (Kind.MODEL, load.models),
@@ -70,19 +72,20 @@ def classify(uri: str, head: bytes, model_format: str | None, load: Load) -> tup
     ):
         if globs and matches(uri, globs):
             return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
-    kind = _kind(uri, head, model_format)
+    kind = _kind(uri, head, sniff)
     if kind is Kind.CODE and _is_python(uri, head):
         return kind, "text/x-python"
     return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
 
 
-def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
+def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
     name = uri.rpartition("/")[2]
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     if suffix in _MODEL or name.lower().endswith((".safetensors.index.json", ".bin.index.json")):
         return Kind.MODEL
     if name.lower().endswith(_PACKED_TABLES):
         return Kind.DATASET
+    model_format = sniff(head)
     if model_format in _LOADABLE or (model_format in _CONTAINERS and suffix not in _ARCHIVES):
         return Kind.MODEL
     if suffix == "tar" and model_format == "tar" and is_shard(head):
@@ -109,8 +112,8 @@ def _kind(uri: str, head: bytes, model_format: str | None) -> Kind:
 
 
 def _is_text(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True  # UTF-16 with its mark
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16 by its mark, unless more follows than text
+        return "\0" not in head.decode("utf-16", "replace")
     if b"\0" in head:
         return False
     try:

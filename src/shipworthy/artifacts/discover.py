@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
+from shipworthy.artifacts.left_out import MOST, Peek, environment_part, is_environment, is_left_out, peek_at
 from shipworthy.artifacts.repository import tracked_folders
 from shipworthy.config import Load
 from shipworthy.errors import UsageError
@@ -18,23 +19,6 @@ from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, matches
 
-# Ours, version control's own data (its history has a check), and caches of tools: left out, and counted. Not where git
-# tracks a file inside of them: what a repository ships is no cache, whatever its folder is called.
-LEFT_OUT = frozenset(
-    {
-        ".git",
-        ".hg",
-        ".svn",
-        ".shipworthy",
-        "__pycache__",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-        ".hypothesis",
-        ".tox",
-    }
-    | {".nox", "node_modules", ".ipynb_checkpoints"}
-)
 _CHUNK = 1024 * 1024
 _THREADED = 8 * 1024 * 1024
 Progress = Callable[[str, int], None]
@@ -42,8 +26,8 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Inventory:
-    """What there is. `left_out` names folders that are never looked at; `excluded` counts files that the settings
-    leave out; `unreadable` are files that could not be read, links and special files."""
+    """What there is. `left_out` names folders that are only looked through for models; `excluded` counts files that
+    the settings leave out; `unreadable` are files that could not be read, links and special files."""
 
     artifacts: tuple[Artifact, ...]
     unreadable: tuple[Skipped, ...] = ()
@@ -74,16 +58,17 @@ def discover(
     if target.is_dir():
         files = [pair for pair in walk.files(target) if only is None or pair[0] in only]
     else:
-        files = [(display_name(target.name), target)]
+        files = [(display_name(target.name), str(target))]
     made: list[Artifact | Skipped] = []
     with ThreadPoolExecutor(2) as pool:
         pending = []
         for uri, path in files:
-            if _size(path) > _THREADED:
+            item = _artifact(uri, path, load, progress, _THREADED)
+            if item is None:
                 pending.append(pool.submit(_artifact, uri, path, load, progress))
             else:
-                made.append(_artifact(uri, path, load, progress))
-        made += [future.result() for future in pending]
+                made.append(item)
+        made += [item for future in pending if (item := future.result()) is not None]
     artifacts = [item for item in made if isinstance(item, Artifact)]
     if not target.is_dir():
         artifacts = [_as_target(artifact) for artifact in artifacts]
@@ -112,37 +97,68 @@ class _Walk:
         self.excluded = 0
         self._tracked: frozenset[str] | None = None
 
-    def files(self, root: Path) -> Iterator[tuple[str, Path]]:
-        pending: list[tuple[str, Path]] = [("", root)]
+    def files(self, root: Path) -> Iterator[tuple[str, str]]:
+        """The uri and the path of each file; texts, because making a `Path` costs as much as reading a small file."""
+        pending: list[tuple[str, str]] = [("", str(root))]
         while pending:
             prefix, folder = pending.pop()
-            try:
-                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-            except OSError as error:
-                self._skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {error.strerror}")
-                continue
-            for entry in entries:
+            environment = prefix != "" and is_environment(Path(folder)) and not self._is_tracked(prefix, root)
+            if environment:
+                self.left_out.append(prefix)
+            for entry in self._entries(prefix, folder):
                 uri = prefix + display_name(entry.name)
+                part = environment_part(uri, prefix) if environment else None
                 if entry.is_symlink():
-                    self._link(uri, Path(entry.path), root)
+                    if part is None:
+                        self._link(uri, Path(entry.path), root)
                 elif entry.is_dir(follow_symlinks=False):
-                    if matches(uri + "/", self.exclude) or self._leave_out(uri, Path(entry.path), root):
+                    peek = part or peek_at(uri, Path(entry.path))
+                    if matches(uri + "/", self.exclude):
                         self.left_out.append(uri + "/")
+                    elif peek is None or (part is None and self._is_tracked(uri + "/", root)):
+                        pending.append((uri + "/", entry.path))
                     else:
-                        pending.append((uri + "/", Path(entry.path)))
+                        self.left_out += [uri + "/"] if part is None else []
+                        yield from self._look_through(uri, entry.path, peek)
                 elif not entry.is_file(follow_symlinks=False):
                     self._skip(uri, "neither a file nor a folder (a pipe, socket or device)")
                 elif matches(uri, self.exclude):
                     self.excluded += 1
-                else:
-                    yield uri, Path(entry.path)
+                elif part is None or part.wants(Path(entry.path)):
+                    yield uri, entry.path
 
-    def _leave_out(self, uri: str, folder: Path, root: Path) -> bool:
-        if not _is_left_out(folder):
-            return False
+    def _entries(self, prefix: str, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {error.strerror}")
+            return []
+
+    def _look_through(self, uri: str, folder: str, peek: Peek) -> Iterator[tuple[str, str]]:
+        """The files of a folder that is left out which it has no business to hold."""
+        pending, seen = [(uri, folder)], 0
+        while pending:
+            prefix, here = pending.pop()
+            if prefix != uri and (matches(prefix + "/", self.exclude) or not peek.opens(prefix)):
+                continue
+            for entry in self._entries(prefix, here):
+                seen += 1
+                if seen > MOST:
+                    self._skip(uri, f"left out, and only the first {MOST:,} files in it were looked through for models")
+                    return
+                name = f"{prefix}/{display_name(entry.name)}"
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((name, entry.path))
+                elif not entry.is_file(follow_symlinks=False) or matches(name, self.exclude):
+                    continue
+                elif peek.wants(Path(entry.path)):
+                    yield name, entry.path
+
+    def _is_tracked(self, uri: str, root: Path) -> bool:
         if self._tracked is None:
             self._tracked = tracked_folders(root)
-        return uri + "/" not in self._tracked
+        return uri in self._tracked
 
     def _link(self, uri: str, path: Path, root: Path) -> None:
         if matches(uri, self.exclude):
@@ -155,51 +171,48 @@ class _Walk:
             return
         if root.resolve() not in (real, *real.parents):
             self._skip(uri, "a link out of the workspace; not followed")
-        elif any(_is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
+        elif any(is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
             self._skip(uri, "a link into a folder that is left out; not followed")
 
     def _skip(self, uri: str, reason: str) -> None:
         self.skipped.append(Skipped(_nameless(uri), reason))
 
 
-def _is_left_out(folder: Path) -> bool:
-    return folder.name in LEFT_OUT or os.path.lexists(folder / "pyvenv.cfg")
-
-
 def _nameless(uri: str) -> Artifact:
     return Artifact(uri, Kind.OTHER, "", 0)
 
 
-def _size(path: Path) -> int:
+def _artifact(
+    uri: str, path: str, load: Load, progress: Progress | None, most: int | None = None
+) -> Artifact | Skipped | None:
+    """Read a file once: its digest, and what it is. None when it is larger than `most` bytes."""
     try:
-        return path.lstat().st_size
-    except OSError:
-        return 0
-
-
-def _artifact(uri: str, path: Path, load: Load, progress: Progress | None) -> Artifact | Skipped:
-    try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(path, flags), "rb", buffering=0) as stream:
-            status = os.fstat(stream.fileno())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 return Skipped(_nameless(uri), "neither a file nor a folder (a pipe, socket or device)")
-            digest, head, size = _read(stream, status.st_size)
+            if most is not None and status.st_size > most:
+                return None
+            digest, head, size = _read(descriptor, status.st_size)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return Skipped(_nameless(uri), f"cannot be read: {error.strerror}")
     if progress:
         progress(uri, size)
-    kind, media_type = classify(uri, head, sniff(head), load)
-    return Artifact(uri, kind, digest, size, media_type, path)
+    kind, media_type = classify(uri, head, sniff, load)
+    return Artifact(uri, kind, digest, size, media_type, Path(path))
 
 
-def _read(stream: object, expected: int) -> tuple[str, bytes, int]:
+def _read(descriptor: int, expected: int) -> tuple[str, bytes, int]:
+    """The digest, the first bytes and the size of what is there, however large it was said to be."""
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(max(4096, min(expected, _CHUNK))))  # a megabyte of zeros costs more than most files
+    piece = max(4096, min(expected + 1, _CHUNK))
     head, size = b"", 0
-    while count := stream.readinto(buffer):  # type: ignore[attr-defined]
-        digest.update(buffer[:count])
+    while data := os.read(descriptor, piece):
+        digest.update(data)
         if size < HEAD_SIZE:
-            head += bytes(buffer[: min(count, HEAD_SIZE - size)])
-        size += count
+            head += data[: HEAD_SIZE - size]
+        size += len(data)
     return f"sha256:{digest.hexdigest()}", head, size

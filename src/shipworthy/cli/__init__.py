@@ -18,6 +18,7 @@ from shipworthy.errors import ExitCode, ShipworthyError
 COMMANDS = {
     "run": ("run", "run a pipeline: ml, dev or all"),
     "scan": ("scan", "look at files and folders with every check, and decide"),
+    "merge": ("merge", "put the shards of a divided scan together, and decide"),
     "verify": ("verify", "verify a stored or signed model, back to its datasets"),
     "init": ("init", "write a settings file for this repository"),
     "doctor": ("doctor", "fire a known-bad sample through every check and wrapped tool"),
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _main(arguments)
+        return _main(arguments) if argv is not None else _alone(arguments)
     except ShipworthyError as error:
         return _fatal(error)
     except KeyboardInterrupt:
@@ -56,6 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone
         return int(ExitCode.ENVIRONMENT)
+
+
+def _alone(arguments: list[str]) -> int:
+    """The command as a process of its own: the next one removes what it leaves in the temporary folder when killed."""
+    if next((word for word in arguments if not word.startswith("-")), None) in ("run", "scan", "doctor", "demo"):
+        from shipworthy.cli.leftovers import use_own_temporary_folder
+
+        use_own_temporary_folder()
+    return _main(arguments)
 
 
 def _main(arguments: list[str]) -> int:

@@ -38,9 +38,7 @@ def run(options: argparse.Namespace) -> int:
         _rule(rules[options.what])
         return 0
     if Path(options.what).is_file():
-        from shipworthy.modelfile import explain
-
-        print(plain(explain(Path(options.what))))
+        _file(Path(options.what))
         return 0
     if len(options.what) >= 8 and _finding(options.what):
         return 0
@@ -50,6 +48,25 @@ def run(options: argparse.Namespace) -> int:
         where=plain(options.what),
         remedy=f"near: {', '.join(near)}" if near else "`shipworthy explain` lists every rule",
     )
+
+
+def _file(path: Path) -> None:
+    """What loading the file would do. Raises UsageError for one that nothing loads as a model."""
+    from shipworthy.artifacts import discover
+    from shipworthy.config import Load
+    from shipworthy.errors import UsageError
+    from shipworthy.model import Kind
+    from shipworthy.modelfile import Verdict, explain, scan
+
+    found = discover(path, load=Load()).artifacts
+    if found and found[0].kind is not Kind.MODEL and scan(path).verdict is Verdict.UNKNOWN:
+        raise UsageError(
+            f"this is no model file (its kind is {found[0].kind.value}); what loading a model would do is explained: "
+            "each import and call in a pickle, and what other formats can do",
+            where=plain(str(path)),
+            remedy=f"`shipworthy scan {plain(str(path))}` looks at it; `shipworthy explain RULE` explains a finding",
+        )
+    print(plain(explain(path)))
 
 
 def _rule(rule: object) -> None:

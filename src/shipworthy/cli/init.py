@@ -60,7 +60,8 @@ def _settings_text(name: str, inventory: object) -> str:
         'require = ["*"]  # every check must have looked at everything',
     ]
     lines += [
-        'accept-partial = []  # such as ["dependency-vulnerabilities"] while only embedded advisories are there',
+        "# While only the embedded advisories are there:",
+        '# accept-partial = ["dependency-vulnerabilities:embedded-data-only"]',
         "",
     ]
     lines += [

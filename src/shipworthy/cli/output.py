@@ -37,6 +37,13 @@ def settings_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def executor_option(parser: argparse.ArgumentParser) -> None:
+    """`--executor`."""
+    parser.add_argument(
+        "--executor", metavar="URL", default="", help="dask://host:8786: artifacts are examined by this Dask cluster"
+    )
+
+
 def settings_for(folder: Path, given: Path | None) -> Settings:
     """The settings given by name, those of the folder, or the defaults."""
     if given is not None and not given.is_file():
@@ -44,8 +51,10 @@ def settings_for(folder: Path, given: Path | None) -> Settings:
     return load_settings(given or find_settings(folder))
 
 
-def emit(run: Run, options: argparse.Namespace) -> None:
-    """Report a run as the options say. Without `--output` only the report goes to stdout."""
+def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
+    """Report a run as the options say; of a part, only the record, as it gives no evidence for anything. Without
+    `--output` only the report goes to stdout."""
+    from shipworthy.model.serial import dumps, run_to_dict
     from shipworthy.reports import render
 
     if options.format == "table" and options.output is None:
@@ -53,7 +62,7 @@ def emit(run: Run, options: argparse.Namespace) -> None:
 
         print_run(run, console(), quiet=options.quiet)
         return
-    write(render(run, options.format), options)
+    write(render(run, options.format) if whole else dumps(run_to_dict(run)), options)
     if options.output is not None and not options.quiet:
         print(run.verdict, file=sys.stderr)
         print(f"report: {options.output}", file=sys.stderr)
@@ -67,9 +76,22 @@ def write(text: str, options: argparse.Namespace) -> None:
             sys.stdout.buffer.write(b"\n")
         sys.stdout.flush()
         return
+    write_file(options.output, text.encode("utf-8", "replace"))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write what `--output` names: a file whole or not at all, a device or pipe in place (a rename over `/dev/null`
+    would make it a file for everybody on this machine)."""
+    from shipworthy.errors import EnvironmentFailure
     from shipworthy.files import write_atomically
 
-    write_atomically(options.output, text.encode("utf-8", "replace"))
+    if path.is_char_device() or path.is_fifo() or path.is_block_device() or path.is_socket():
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write: {error.strerror or error}", where=str(path)) from None
+    else:
+        write_atomically(path, data)
 
 
 def refuse_usage_errors(run: Run) -> None:

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.cli.runs import newest_runs, read_run
     from shipworthy.engine.runner import runs_folder
     from shipworthy.errors import UsageError
+    from shipworthy.stages.shards import shard_of
 
     if not options.run_id:
         found = next(newest_runs(Path()), None)
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
                 remedy=f"the newest runs: {known}" if known else "start one: `shipworthy run`",
             )
         found = read_run(place)
+    if shard := shard_of(found):
+        raise UsageError(f"this is {shard}: not a verdict", remedy="put all shards together: `shipworthy merge`")
     if options.compliance:
         _compliance(found, options)
     else:

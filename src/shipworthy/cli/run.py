@@ -6,7 +6,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
+from shipworthy.cli.output import (
+    emit,
+    executor_option,
+    refuse_usage_errors,
+    report_options,
+    settings_for,
+    settings_option,
+)
 
 EXAMPLES = """examples:
   shipworthy run                  the pipeline that the settings name (default: ml)
@@ -22,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-C", "--directory", type=Path, default=Path(), metavar="DIR", help="run in DIR")
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help="go on with a run (default: the newest)")
     parser.add_argument("--since", metavar="REV", default="", help="scan only files that differ from this git revision")
+    parser.add_argument("--shard", default="", help=argparse.SUPPRESS)
+    executor_option(parser)
     settings_option(parser)
     report_options(parser)
 
@@ -30,6 +39,12 @@ def run(options: argparse.Namespace) -> int:
     """Run one pipeline or both, one after the other."""
     from shipworthy.errors import UsageError
 
+    if options.shard:
+        raise UsageError(
+            "a pipeline is not divided: it trains and signs what one gate has seen whole",
+            where="--shard",
+            remedy="divide a scan (`shipworthy scan --shard`), or give a pipeline more machines with --executor",
+        )
     root: Path = options.directory
     if not root.is_dir():
         raise UsageError("there is no such folder", where=str(root))
@@ -62,6 +77,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
 
     from shipworthy.cli.progress import Progress
     from shipworthy.config import Settings
+    from shipworthy.engine.cluster import cluster
     from shipworthy.engine.events import Events
     from shipworthy.engine.runner import Order, run_pipeline, runs_folder
     from shipworthy.model import Trigger
@@ -69,7 +85,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
     from shipworthy.reports import write_all
 
     assert isinstance(settings, Settings)  # noqa: S101  for the type checker
-    with Progress(options.quiet) as progress:
+    with cluster(options.executor) as remote, Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(
                 root=root,
@@ -78,6 +94,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
                 trigger=Trigger(how="manual", since=options.since),
                 events=Events([progress]),
                 resume=resume,
+                remote=remote,
             )
         )
     folder = runs_folder(root) / result.id

@@ -37,6 +37,8 @@ def read_run(path: Path) -> Run:
         if path.stat().st_size > _LIMIT:
             raise UsageError("larger than 1 GiB", where=str(path))
         return run_from_dict(json.loads(path.read_bytes()))
+    except UsageError as error:
+        raise UsageError(error.message, where=str(path), remedy=error.remedy) from None
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -5,8 +5,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
+from shipworthy.cli.output import (
+    emit,
+    executor_option,
+    refuse_usage_errors,
+    report_options,
+    settings_for,
+    settings_option,
+)
+
+if TYPE_CHECKING:
+    from shipworthy.stages.shards import Shard
 
 EXAMPLES = """examples:
   shipworthy scan .                         everything in this folder
@@ -14,6 +25,8 @@ EXAMPLES = """examples:
   shipworthy scan . --since main            only what changed since main
   shipworthy scan . --write-baseline        accept what is there; gates with only-new then see what is new
   shipworthy scan . --format sarif --output shipworthy.sarif
+  shipworthy scan . --shard 2/4 --format json --output ../shard-2.json
+  shipworthy scan . --executor dask://scheduler:8786
 """
 
 
@@ -26,6 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-baseline", action="store_true", help="write shipworthy-baseline.json beside the settings"
     )
     parser.add_argument("--no-cache", action="store_true", help="look at everything anew")
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        default="",
+        help="only this part of N; `shipworthy merge` decides (exit code 3: no verdict)",
+    )
+    executor_option(parser)
     settings_option(parser)
     report_options(parser)
 
@@ -35,10 +55,12 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from shipworthy.cli.progress import Progress
+    from shipworthy.engine.cluster import cluster
     from shipworthy.engine.events import Events
     from shipworthy.engine.runner import Order, run_pipeline
     from shipworthy.errors import UsageError
     from shipworthy.model import Trigger
+    from shipworthy.stages.shards import shard_pipeline
     from shipworthy.stages.target import scan_pipeline
 
     target: Path = options.path
@@ -48,22 +70,50 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_for(root, options.settings)
     if options.no_cache:
         settings = replace(settings, scan=replace(settings.scan, cache=False))
-    with Progress(options.quiet) as progress:
+    shard = _shard(options)
+    names = tuple(options.check)
+    with cluster(options.executor) as remote, Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(
                 root=root,
                 settings=settings,
-                pipeline=scan_pipeline(target, tuple(options.check)),
+                pipeline=shard_pipeline(target, names, shard) if shard else scan_pipeline(target, names),
                 trigger=Trigger(how="manual", since=options.since),
                 events=Events([progress]),
                 keep=False,
+                remote=remote,
             )
         )
     refuse_usage_errors(result)
-    emit(result, options)
+    emit(result, options, whole=shard is None)
     if options.write_baseline:
         return _write_baseline(root, result, options.quiet)
     return result.exit_code
+
+
+def _shard(options: argparse.Namespace) -> Shard | None:
+    """The shard that is asked for. Raises UsageError for what a part of a scan cannot give."""
+    from shipworthy.errors import UsageError
+    from shipworthy.stages.shards import parse_shard
+
+    if not options.shard:
+        return None
+    shard = parse_shard(options.shard)
+    if not options.path.is_dir():
+        raise UsageError("one file is not divided", where="--shard", remedy="scan the folder, or leave --shard out")
+    if options.write_baseline:
+        raise UsageError("a shard is no baseline", where="--shard", remedy="write the baseline without --shard")
+    if options.format != "json":
+        raise UsageError(
+            "a shard is no report: only `shipworthy merge` reads it", where="--shard", remedy="add --format json"
+        )
+    if options.output is not None and options.path.resolve() in options.output.resolve().parents:
+        raise UsageError(
+            "a shard's file inside of what is scanned changes what the other shards see",
+            where=str(options.output),
+            remedy="write it to another folder",
+        )
+    return shard
 
 
 def _write_baseline(root: Path, result: object, quiet: bool) -> int:

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option
+from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option, write_file
 
 EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
@@ -35,25 +35,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when every link holds, 4 otherwise."""
+    """Exit code 0 when every link holds, 4 when one does not, 5 when all that is wrong is that something could not be
+    read."""
     import json
 
-    from shipworthy.files import write_atomically
-    from shipworthy.stages.verification import trusted_keys, verify_target
+    from shipworthy.stages.verification import refuse_unstored, trusted_keys, verify_target
 
     root: Path = options.directory
     settings = settings_for(root, options.settings)
+    if not options.target:
+        refuse_unstored(settings, root)
     keys = trusted_keys(settings, root, tuple(options.key))
     result = verify_target(options.target, settings, root, keys)
     if options.format == "json":
         text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
         if options.output:
-            write_atomically(options.output, text.encode())
+            write_file(options.output, text.encode())
         else:
             print(text, end="")
     else:
         print_chain(result, options.quiet)
-    return 0 if result.ok else 4
+    return int(result.exit_code)
 
 
 def _document(result: object) -> dict[str, object]:

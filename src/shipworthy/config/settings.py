@@ -132,7 +132,9 @@ class Gate:
     min_confidence: str = _opt("low", "findings of less confidence are shown but do not fail the gate")
     only_new: bool = _opt(False, "findings of the baseline do not fail the gate")
     require: tuple[str, ...] = _opt(("*",), "categories or checks that must have looked at all they should; `*`: all")
-    accept_partial: tuple[str, ...] = _opt((), "checks whose partial result is accepted, by name")
+    accept_partial: tuple[str, ...] = _opt(
+        (), "gaps that are accepted: `check:reason`, or a check for its limits that leave no artifact out"
+    )
     rules: tuple[str, ...] = _opt((), "CEL expressions over metrics and findings that must be true")
 
 

@@ -12,17 +12,21 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shipworthy import __version__
 from shipworthy.check import Check, Context
-from shipworthy.model import Artifact, Confidence, Finding, Kind, Location, Severity
+from shipworthy.model import Artifact, Confidence, DatasetFacts, Finding, Kind, Location, Severity
+from shipworthy.model._reading import DAMAGE, read_facts
+from shipworthy.model.serial import facts_to_dict
 from shipworthy.rules import STOPPED
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
 _BATCH = 500
 _KEEP_DAYS = 30
+_DAY = 86400
 _WAIT = 2.0
 
 
@@ -49,8 +53,16 @@ def artifact_key(base: str, artifacts: Iterable[Artifact]) -> bytes:
     return digest.digest()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a check said of its artifacts."""
+
+    findings: tuple[Finding, ...] = ()
+    facts: tuple[DatasetFacts, ...] = ()
+
+
 class Cache:
-    """Findings by key. A cache that cannot be opened, read or written is no cache, and never an error."""
+    """Results by key. A cache that cannot be opened, read or written is no cache, and never an error."""
 
     def __init__(self, folder: Path | None) -> None:
         self._lock = threading.Lock()
@@ -58,29 +70,38 @@ class Cache:
         self._written = time.monotonic()
         self._database = None if folder is None else _open(folder)
 
-    def get(self, keys: Mapping[bytes, tuple[Check, tuple[Artifact, ...]]]) -> dict[bytes, tuple[Finding, ...]]:
-        """The findings of the keys that are known, bound to the artifacts of today."""
+    def get(self, keys: Mapping[bytes, tuple[Check, tuple[Artifact, ...]]]) -> dict[bytes, Kept]:
+        """The results of the keys that are known, bound to the artifacts of today."""
         self.flush()
-        found: dict[bytes, tuple[Finding, ...]] = {}
-        wanted = list(keys)
+        found: dict[bytes, Kept] = {}
+        old: list[bytes] = []
+        wanted, today = list(keys), time.time()
         for start in range(0, len(wanted), _BATCH):
             part = wanted[start : start + _BATCH]
             marks = ",".join("?" * len(part))
-            for key, value in self._query(f"SELECT key, value FROM results WHERE key IN ({marks})", part):  # noqa: S608
+            sql = f"SELECT key, value, used FROM results WHERE key IN ({marks})"  # noqa: S608
+            for key, value, used in self._query(sql, part):
+                if not isinstance(used, int) or used < today - _DAY:
+                    old.append(key)
+                if value == "[]":  # most of them
+                    found[key] = Kept()
+                    continue
                 check, artifacts = keys[key]
-                with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):  # foreign bytes: look again
-                    found[key] = tuple(_finding(row, check, artifacts) for row in json.loads(value))
-        self._touch(found)
+                with contextlib.suppress(*DAMAGE):  # foreign bytes: look again
+                    found[key] = _kept(json.loads(value), check, artifacts)
+        self._write("UPDATE results SET used = unixepoch() WHERE key = ?", [(key,) for key in old])
         return found
 
-    def put(self, results: Mapping[bytes, tuple[Check, tuple[Artifact, ...], tuple[Finding, ...]]]) -> None:
+    def put(self, results: Mapping[bytes, tuple[Check, tuple[Artifact, ...], Kept]]) -> None:
         """Keep results, written many at a time. A finding of a rule that is not the check's own is not kept."""
         if self._database is None:
             return
-        for key, (check, artifacts, findings) in results.items():
+        for key, (check, artifacts, kept) in results.items():
             own = {rule.id for rule in check.rules}
-            if all(finding.rule.id in own for finding in findings):
-                value = json.dumps([_row(finding, artifacts) for finding in findings], separators=(",", ":"))
+            if all(finding.rule.id in own for finding in kept.findings):
+                rows = [_row(finding, artifacts) for finding in kept.findings]
+                rows += [{"d": artifacts.index(one.artifact), **facts_to_dict(one)} for one in kept.facts]
+                value = json.dumps(rows, separators=(",", ":"))
                 with self._lock:
                     self._waiting.append((key, value))
         if len(self._waiting) >= _BATCH or time.monotonic() - self._written > _WAIT:
@@ -96,16 +117,12 @@ class Cache:
         """Forget what was not used for a month, and close."""
         if self._database is not None:
             self.flush()
-            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * 86400,)])
+            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * _DAY,)])
             with self._lock:
                 self._database.close()
                 self._database = None
 
-    def _touch(self, found: Mapping[bytes, object]) -> None:
-        sql = "UPDATE results SET used = unixepoch() WHERE key = ? AND used < unixepoch() - 86400"
-        self._write(sql, [(key,) for key in found])
-
-    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str]]:
+    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str, int]]:
         if self._database is None:
             return []
         with self._lock, contextlib.suppress(sqlite3.Error):
@@ -136,6 +153,13 @@ def _open(folder: Path) -> sqlite3.Connection | None:
         else:
             return database
     return None
+
+
+def _kept(rows: list[dict[str, Any]], check: Check, artifacts: tuple[Artifact, ...]) -> Kept:
+    return Kept(
+        tuple(_finding(row, check, artifacts) for row in rows if "d" not in row),
+        tuple(read_facts(row, artifacts[row["d"]]) for row in rows if "d" in row),
+    )
 
 
 def _row(finding: Finding, artifacts: tuple[Artifact, ...]) -> dict[str, Any]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check, Context, registry
 from shipworthy.config import Settings
-from shipworthy.engine.cache import Cache, artifact_key, check_key
+from shipworthy.engine.cache import Cache, Kept, artifact_key, check_key
 from shipworthy.engine.events import Events, Step
 from shipworthy.engine.isolate import WorkerPool
+from shipworthy.engine.remote import Remote, answer, batches, submit, version_of
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Finding, Outcome, Skipped
+from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
+Found = TypeVar("Found", Finding, Skipped)
 _CHUNK = 24
 _BATCH = 2000  # a wrapped program takes half a second of CPU to start
 
@@ -35,6 +38,7 @@ class _Tally:
     version: str = ""
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    facts: list[DatasetFacts] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ended: set[Ended] = field(default_factory=set)
     note: str = ""
@@ -106,11 +110,12 @@ class CheckRunner:
     """Runs checks with the services of one run. Use as a context manager: leaving it ends every worker."""
 
     def __init__(
-        self, settings: Settings, root: Path, cache: Cache, events: Events, executor: Executor | None = None
+        self, settings: Settings, root: Path, cache: Cache, events: Events, remote: Remote | None = None
     ) -> None:
         self.settings, self.root, self.cache, self.events = settings, root, cache, events
         self.pool = WorkerPool(settings.scan.jobs, settings.scan.memory_mb)
-        self._executor = executor or ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
+        self._executor = ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
+        self._remote = remote
         self._ended = threading.Event()
         self._tools = toolbox(settings, root, self._ended)
         self._versions: dict[str, str | ToolMissing] = {}
@@ -144,7 +149,10 @@ class CheckRunner:
         check = tally.check
         if not tally.eligible:
             tally.ended.add(Ended.NOT_APPLICABLE)
-            tally.note = f"no {' or '.join(sorted(kind.value for kind in check.kinds))} here"
+            kinds = (
+                " or ".join(sorted(kind.value for kind in check.kinds)) if len(check.kinds) < len(Kind) else "such file"
+            )
+            tally.note = f"no {kinds} here"
             return False
         versions: dict[str, str] = {}
         for tool in check.needs:
@@ -154,7 +162,7 @@ class CheckRunner:
                 tally.note, tally.remedy = str(version), version.remedy
                 return False
             versions[tool.name] = version
-        tally.version = "; ".join([str(check.version), *(f"{name} {version}" for name, version in versions.items())])
+        tally.version = version_of(check, versions)
         tally.base = check_key(check, tally.context, versions)
         return True
 
@@ -173,15 +181,16 @@ class CheckRunner:
         groups = [tally.eligible] if check.scope == "tree" else [(artifact,) for artifact in tally.eligible]
         keys = {artifact_key(tally.base, group): (check, group) for group in groups}
         known = self.cache.get(keys) if self.settings.scan.cache else {}
-        for findings in known.values():
-            tally.findings += findings
+        for kept in known.values():
+            tally.findings += kept.findings
+            tally.facts += kept.facts
         tally.cached = sum(len(keys[key][1]) for key in known) if check.scope != "tree" else len(known)
         if known:
             tally.ended.add(Ended.DONE)
         left = [group for key, (_, group) in keys.items() if key not in known]
         if check.scope == "batch":
             rest = [artifact for group in left for artifact in group]
-            size = max(1, min(_BATCH, -(-len(rest) // self.pool.jobs)))
+            size = max(1, min(_BATCH, -(-len(rest) // (self._remote.slots if self._remote else self.pool.jobs))))
             left = [tuple(rest[start : start + size]) for start in range(0, len(rest), size)]
         return [Unit(check.name, check.module, group, tally.context, check.timeout) for group in left]
 
@@ -195,8 +204,11 @@ class CheckRunner:
                 self._absorb(tallies[unit.check], unit, result)
                 self.events(Step("checks", done, len(units)))
 
-        wrapped = [u for u in units if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
-        others = [u for u in units if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
+        away = [u for u in units if self._remote and tallies[u.check].check.scope != "tree"]
+        here = [u for u in units if not self._remote or tallies[u.check].check.scope == "tree"]
+        wrapped = [u for u in here if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
+        others = [u for u in here if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
+        self.pool.prepare(unit.module for unit in here if not tallies[unit.check].check.needs)
         futures: list[Future[None]] = [
             self._executor.submit(self._direct, unit, heard)
             if tallies[unit.check].check.needs
@@ -205,9 +217,30 @@ class CheckRunner:
         ]
         for start in range(0, len(others), _CHUNK):
             futures.append(self._executor.submit(self.pool.run, others[start : start + _CHUNK], heard))
-        wait(futures)
-        for future in futures:
+        if self._remote:
+            self._send(self._remote, {name: tally.version for name, tally in tallies.items()}, away, heard)
+        for future in as_completed(futures):
             future.result()
+
+    def _send(
+        self,
+        remote: Remote,
+        versions: Mapping[str, str],
+        units: Sequence[Unit],
+        heard: Callable[[Unit, UnitResult], None],
+    ) -> None:
+        """Have units examined elsewhere. What is about the whole tree stays here, where its history is."""
+        sent: dict[Future[bytes], tuple[Unit, ...]] = {}
+        try:
+            for batch in batches(units, remote.slots):
+                own = {unit.check: versions[unit.check] for unit in batch}
+                sent[submit(remote, batch, own, self.settings.scan.memory_mb)] = batch
+            for future in as_completed(sent):
+                for unit, result in zip(sent[future], answer(future, sent[future]), strict=True):
+                    heard(unit, result)
+        finally:
+            for future in sent:
+                future.cancel()
 
     @staticmethod
     def _direct(unit: Unit, heard: Callable[[Unit, UnitResult], None]) -> None:
@@ -220,10 +253,13 @@ class CheckRunner:
         tally.ended.add(result.ended)
         tally.findings += result.findings
         tally.skipped += result.skipped
+        tally.facts += result.facts
         if result.ended in (Ended.FAILED, Ended.STOPPED):
             tally.failures.append(result.reason)
             tally.skipped += (
-                [Skipped(artifact, result.reason) for artifact in unit.given] if check.scope != "tree" else []
+                [Skipped(artifact, result.reason, code=result.ended.value) for artifact in unit.given]
+                if check.scope != "tree"
+                else []
             )
             if result.ended is Ended.STOPPED:
                 tally.findings += [
@@ -246,12 +282,18 @@ class CheckRunner:
         rows = {}
         for group in groups:
             own = result.findings if len(groups) == 1 else tuple(by_artifact.get(group[0], ()))
-            rows[artifact_key(tally.base, group)] = (tally.check, group, own)
+            facts = tuple(one for one in result.facts if one.artifact in group)
+            rows[artifact_key(tally.base, group)] = (tally.check, group, Kept(own, facts))
         self.cache.put(rows)
 
 
+def in_order(found: Iterable[Found]) -> list[Found]:
+    """By artifact, whichever worker was first; what was seen in one artifact stays in the order of its check."""
+    return sorted(found, key=lambda item: item.artifact.uri if item.artifact else "")
+
+
 def _result(tally: _Tally) -> CheckResult:
-    check, skipped = tally.check, tuple(tally.skipped)
+    check, skipped = tally.check, tuple(in_order(tally.skipped))
     tree = check.scope == "tree"
     missed = {skip.artifact.uri for skip in skipped if skip.artifact is not None}
     examined = frozenset() if tree else frozenset(a.uri for a in tally.eligible if a.uri not in missed)
@@ -263,14 +305,15 @@ def _result(tally: _Tally) -> CheckResult:
         category=check.category,
         version=tally.version or str(check.version),
         outcome=outcome,
-        findings=tuple(f.with_(check=check.name, category=check.category) for f in tally.findings),
+        findings=tuple(f.with_(check=check.name, category=check.category) for f in in_order(tally.findings)),
         examined=examined,
         eligible=0 if tree or outcome is Outcome.NOT_APPLICABLE else len(tally.eligible),
-        skipped=tuple(Skipped(skip.artifact, skip.reason, check.name) for skip in skipped),
+        skipped=tuple(replace(skip, check=check.name) for skip in skipped),
         note=tally.note or (tally.failures[0] if tally.failures else ""),
         remedy=tally.remedy,
         seconds=tally.seconds,
         cached=tally.cached,
+        facts=tuple(sorted(tally.facts, key=lambda one: one.artifact.uri)),
     )
 
 

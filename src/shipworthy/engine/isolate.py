@@ -11,13 +11,18 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from types import ModuleType
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import EnvironmentFailure
 
 _PR_SET_PDEATHSIG = 1
+_PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
+_STARTING = threading.Lock()
 
 
 def _limit(memory_mb: int) -> None:
@@ -26,20 +31,50 @@ def _limit(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Nothing of ours goes on when the process that started it is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep a new worker from importing the caller's script again: it needs nothing of it, and without a guard for
+    `__name__ == "__main__"` the script would run a second time."""
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _serve(connection: Connection, memory_mb: int) -> None:
     """The worker's loop: units in, one result out for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     _limit(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for unit in connection.recv():
                 connection.send(execute(unit))
+
+
+def _started(make: Callable[[], ForkServerProcess], tries: int = 10) -> ForkServerProcess:
+    """A process that runs. When the server that starts processes was killed, it takes a moment until that is known and
+    a new one is there. Raises OSError, EOFError."""
+    while True:
+        process = make()
+        try:
+            process.start()
+        except (ConnectionError, EOFError):
+            tries -= 1
+            if not tries:
+                raise
+            time.sleep(0.1)
+        else:
+            return process
 
 
 class Worker:
@@ -88,15 +123,14 @@ class Worker:
     def _start(self) -> Connection:
         if self._connection is None:
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["shipworthy.engine.work", "shipworthy.engine.isolate"])
             near, far = context.Pipe()
-            process = context.Process(target=_serve, args=(far, self._memory_mb), daemon=True)
             try:
-                process.start()
-            except OSError as error:  # kept only when it runs: nobody would answer at the other end
+                with _without_main():
+                    process = _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
+            except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
                 near.close()
                 raise EnvironmentFailure(
-                    f"no worker process can be started: {error.strerror or error}",
+                    f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
                     where=tempfile.gettempdir(),
                     remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
                 ) from None
@@ -129,6 +163,11 @@ class WorkerPool:
         self._free: list[Worker] = []
         self._all: list[Worker] = []
         self._lock = threading.Lock()
+
+    def prepare(self, modules: Iterable[str]) -> None:
+        """Name the modules that workers will need: the package's own are imported once, before workers are forked."""
+        own = sorted(name for name in set(modules) if name.startswith("shipworthy."))
+        multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
 
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """Run units in a worker that no other thread is using."""

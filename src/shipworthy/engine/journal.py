@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from shipworthy.errors import EnvironmentFailure, UsageError
-from shipworthy.files import write_atomically
+from shipworthy.files import create_atomically
 from shipworthy.model import StageResult
 from shipworthy.model.serial import stage_from_dict, stage_to_dict
 from shipworthy.user_folders import state_folder
@@ -148,7 +148,8 @@ def _key() -> bytes:
     path = state_folder() / "journal.key"
     with contextlib.suppress(OSError, EnvironmentFailure):
         if not path.exists():
-            write_atomically(path, secrets.token_bytes(32), mode=0o600)
+            with contextlib.suppress(FileExistsError):  # another process was first: its key is everybody's
+                create_atomically(path, secrets.token_bytes(32))
         key = path.read_bytes()
         if len(key) == 32:
             return key

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,10 +22,12 @@ from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted, Step
 from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
+from shipworthy.engine.remote import Remote
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
+from shipworthy.paths import inside
 from shipworthy.user_folders import cache_folder
 
 INTERRUPTED = 130
@@ -44,7 +45,7 @@ class Order:
     events: Events = field(default_factory=Events)
     resume: str | None = None
     keep: bool = True
-    executor: Executor | None = None
+    remote: Remote | None = None
 
 
 def runs_folder(root: Path) -> Path:
@@ -58,16 +59,20 @@ def run_pipeline(order: Order) -> Run:
     Errors of a stage end the run and are part of its record; Ctrl-C leaves a run that `resume` continues. Raises
     UsageError and EnvironmentFailure only for what keeps a run from starting.
     """
+    if order.keep:
+        inside(order.root, ".shipworthy/runs", what="folder of the runs")  # a repository can bring a link
     run_id = _find(order) if order.resume is not None else _new_id()
+    if order.keep:
+        inside(order.root, f".shipworthy/runs/{run_id}/journal.jsonl", what="folder of the run")
     scratch = None if order.keep else tempfile.TemporaryDirectory(prefix="shipworthy-")
     folder = Path(scratch.name) if scratch else runs_folder(order.root) / run_id
-    journal = Journal(folder)
+    journal = Journal(folder) if order.keep else None  # of what is not kept, nothing can be resumed
     cache = Cache(cache_folder() if order.settings.scan.cache else None)
     try:
         if order.keep:
             _keep_out_of_git(order.root)
         with (
-            CheckRunner(order.settings, order.root, cache, order.events, order.executor) as checks,
+            CheckRunner(order.settings, order.root, cache, order.events, order.remote) as checks,
             contextlib.ExitStack() as held,
         ):
             job = Job(
@@ -83,7 +88,8 @@ def run_pipeline(order: Order) -> Run:
             run = _run(order, job, journal, held)
     finally:
         cache.close()
-        journal.close()
+        if journal:
+            journal.close()
         if scratch:
             scratch.cleanup()
     return run
@@ -96,12 +102,13 @@ def _keep_out_of_git(root: Path) -> None:
         write_atomically(place, b"*\n")
 
 
-def _run(order: Order, job: Job, journal: Journal, held: contextlib.ExitStack) -> Run:
+def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitStack) -> Run:
     started, clock = datetime.now(UTC), time.monotonic()
     stages = order.pipeline.stages
     order.events(RunStarted(job.run_id, order.pipeline.name, tuple(stage.name for stage in stages)))
-    before = journal.read() if order.resume is not None else {}
-    journal.begin(order.pipeline.name)
+    before = journal.read() if journal and order.resume is not None else {}
+    if journal:
+        journal.begin(order.pipeline.name)
     results: list[StageResult] = []
     key, stopped = order.settings.digest, False
     for number, stage in enumerate(stages, 1):
@@ -111,11 +118,11 @@ def _run(order: Order, job: Job, journal: Journal, held: contextlib.ExitStack) -
         order.events(StageStarted(stage.name, stage.title, number, len(stages)))
         if stage.exclusive:
             held.enter_context(workspace_lock(order.root, lambda: order.events(Step("waiting for another run", 0, 0))))
-        key = _next_key(key, stage, job)
+        key = _next_key(key, stage, job) if journal else ""
         result = _earlier(stage, job, before.get(key)) or _run_stage(stage, job)
         results.append(result)
         job.done[stage.name] = result
-        if not result.resumed:
+        if journal and not result.resumed:
             journal.append(key, result)
         order.events(StageFinished(result, number, len(stages)))
         stopped = result.status is not Status.PASSED

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from shipworthy.check import Check, Context, NotApplicable, Unavailable, load_check
-from shipworthy.model import Artifact, Finding, Skipped
+from shipworthy.model import Artifact, DatasetFacts, Finding, Skipped
 from shipworthy.tools import ToolFailed, ToolMissing
 
 FINDINGS_LIMIT = 5_000
@@ -47,6 +47,7 @@ class UnitResult:
     reason: str = ""
     remedy: str = ""
     seconds: float = 0.0
+    facts: tuple[DatasetFacts, ...] = ()
 
 
 def execute(unit: Unit, check: Check | None = None) -> UnitResult:
@@ -56,17 +57,21 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
     started = time.monotonic()
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    facts: list[DatasetFacts] = []
     cut: set[Artifact] = set()
     ended, reason, remedy = Ended.DONE, "", ""
     try:
         for item in check.call(given, unit.context):
             if isinstance(item, Skipped):
                 skipped.append(item)
+            elif isinstance(item, DatasetFacts):
+                facts.append(item)
             elif len(findings) < FINDINGS_LIMIT:
                 findings.append(item)
             elif item.artifact not in cut:  # the others of a batch may still turn out to be clean
                 cut.add(item.artifact)
-                skipped.append(Skipped(item.artifact, f"more than {FINDINGS_LIMIT} findings; the rest is not shown"))
+                reason = f"more than {FINDINGS_LIMIT} findings; the rest is not shown"
+                skipped.append(Skipped(item.artifact, reason, code="findings-cut"))
                 if check.scope != "batch":
                     break
     except Unavailable as error:
@@ -83,7 +88,8 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
         ended, reason = Ended.FAILED, f"cannot be read: {error.strerror or type(error).__name__}"
     except Exception as error:
         ended, reason = Ended.FAILED, _where(error)
-    return UnitResult(ended, tuple(findings), tuple(skipped), reason, remedy, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return UnitResult(ended, tuple(findings), tuple(skipped), reason, remedy, seconds, tuple(facts))
 
 
 def _where(error: Exception) -> str:

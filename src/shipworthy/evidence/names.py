@@ -5,13 +5,12 @@ differently.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from shipworthy.evidence.failures import RefusedError
+from shipworthy.paths import portable, spelled_twice
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-NAME_LIMIT = 4096
 
 
 def is_digest(text: object) -> bool:
@@ -27,43 +26,16 @@ def check_digest(text: object, what: str) -> str:
 
 
 def check_path(name: str) -> str:
-    """The relative path itself, `/` between its parts. Raises RefusedError for an absolute one, `.` and `..` parts,
-    empty parts, control characters, backslashes, text that is not valid Unicode, and what is too long.
-    """
-    problem = _problem(name)
-    if problem:
-        raise RefusedError(f"the name {name[:80]!r} {problem}", remedy="rename the file, then make the evidence again")
+    """The relative path itself, `/` between its parts. Raises RefusedError when it is not portable; see `portable`."""
+    if problem := portable(name):
+        raise RefusedError(problem, remedy="rename the file, then make the evidence again")
     return name
-
-
-def _problem(name: str) -> str:
-    if not name or len(name) > NAME_LIMIT:
-        return "is empty or too long"
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "is not valid UTF-8"
-    if "\\" in name or any(unicodedata.category(char) in {"Cc", "Cs", "Cf", "Zl", "Zp"} for char in name):
-        return "holds a backslash, a control or an invisible character"
-    if name.startswith("/") or any(part in {"", ".", ".."} for part in name.split("/")):
-        return "is not a plain relative path"
-    return ""
-
-
-def folded(name: str) -> str:
-    """How a file system that ignores case and Unicode form sees the name."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def check_spelling(seen: dict[str, str], name: str, where: str = "") -> None:
     """Note the name in `seen` (by how it folds). Raises RefusedError when another spelling of it is there already."""
-    other = seen.setdefault(folded(name), name)
-    if other != name:
-        raise RefusedError(
-            f"the names {other[:80]!r} and {name[:80]!r} differ only in case or Unicode form",
-            where=where,
-            remedy="rename one of them: on other systems they are the same file",
-        )
+    if problem := spelled_twice(seen, name):
+        raise RefusedError(problem, where=where, remedy="rename one of them: on other systems they are the same file")
 
 
 def check_paths(names: Iterable[str]) -> None:

@@ -1,9 +1,9 @@
 """Decisions: pure functions of results, metrics, policy, waivers and baseline."""
 
 from shipworthy.gates.baseline import read_baseline, write_baseline
-from shipworthy.gates.decide import decide
+from shipworthy.gates.decide import decide, in_short
 from shipworthy.gates.dedupe import dedupe
 from shipworthy.gates.expressions import Expression
 from shipworthy.gates.waivers import Filtered, apply_filters
 
-__all__ = ["Expression", "Filtered", "apply_filters", "decide", "dedupe", "read_baseline", "write_baseline"]
+__all__ = ["Expression", "Filtered", "apply_filters", "decide", "dedupe", "in_short", "read_baseline", "write_baseline"]

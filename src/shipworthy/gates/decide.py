@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shipworthy.config import Gate
 from shipworthy.gates.expressions import Expression
@@ -16,9 +17,11 @@ from shipworthy.model import (
     Outcome,
     Reason,
     Severity,
+    Skipped,
 )
 
 _SHOWN = 3
+_LINE = 160
 
 
 def decide(
@@ -46,6 +49,19 @@ def decide(
         notes=(*notes, *accepted),
         coverage_only=bool(gaps) and not reasons,
     )
+
+
+def in_short(decision: GateDecision) -> str:
+    """Why the gate did not pass, for one line: the table of its reasons has the rest."""
+    first, more = decision.reasons[0], len(decision.reasons) - 1
+    if decision.coverage_only and more:
+        names = [reason.message.partition(" ")[0].strip("`") for reason in decision.reasons[:_SHOWN]]
+        rest = f" and {more + 1 - _SHOWN} more" if more >= _SHOWN else ""
+        return f"{more + 1} checks did not look at everything: {', '.join(names)}{rest}"
+    said = f"{first.code}: {first.message}"
+    if decision.coverage_only and len(said) > _LINE:
+        said = said[: _LINE - 1] + "…"
+    return said + (f" (and {more} more)" if more else "")
 
 
 def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:
@@ -122,13 +138,40 @@ def _coverage(policy: Gate, results: Sequence[CheckResult]) -> tuple[list[Reason
         why = _gap(result)
         if not why:
             continue
-        if result.outcome is Outcome.PARTIAL and result.check in policy.accept_partial:
-            accepted.append(f"accepted as partial: {result.check}: {why}")
-        else:
-            gaps.append(
-                Reason(f"coverage-{result.outcome.value}", f"{result.check} {why}", result.remedy or _remedy(result))
-            )
+        if result.outcome is Outcome.PARTIAL:
+            told, open_ones = _partial(result, policy.accept_partial)
+            accepted += told
+            if told and not open_ones:
+                continue
+            result = replace(result, skipped=open_ones, note="" if open_ones else result.note)
+            why = _gap(result)
+        gaps.append(
+            Reason(f"coverage-{result.outcome.value}", f"{result.check} {why}", result.remedy or _remedy(result))
+        )
     return gaps, accepted
+
+
+def _partial(result: CheckResult, accept: Sequence[str]) -> tuple[list[str], tuple[Skipped, ...]]:
+    """What the policy accepts of a partial result, for people, and what it does not.
+
+    A reason is accepted as `check:reason`; the bare name stands for every limit that leaves no artifact out.
+    """
+    skipped = result.skipped or (Skipped(None, result.note),)
+    by_reason: dict[str, list[Skipped]] = {}
+    open_ones = []
+    for skip in skipped:
+        if f"{result.check}:{skip.code}" in accept or (skip.artifact is None and result.check in accept):
+            by_reason.setdefault(skip.code, []).append(skip)
+        else:
+            open_ones.append(skip)
+    told = [f"accepted as partial: {result.check}:{code}: {_first(found)}" for code, found in by_reason.items()]
+    return told, tuple(open_ones)
+
+
+def _first(skipped: Sequence[Skipped]) -> str:
+    first, more = skipped[0], len(skipped) - 1
+    where = f"{first.artifact.uri}: " if first.artifact else ""
+    return f"{where}{first.reason}" + (f" (and {more} more)" if more else "")
 
 
 def _gap(result: CheckResult) -> str:
@@ -137,14 +180,12 @@ def _gap(result: CheckResult) -> str:
     if result.outcome is Outcome.RAN:
         missing = result.eligible - len(result.examined)
         return f"examined {len(result.examined)} of {result.eligible}" if missing > 0 else ""
-    first = result.skipped[0] if result.skipped else None
-    named = f"{first.artifact.uri}: {first.reason}" if first and first.artifact else first.reason if first else ""
-    note = result.note or named
-    more = f" (and {len(result.skipped) - 1} more)" if len(result.skipped) > 1 else ""
-    return f"is {result.outcome.value}: {note}{more}"
+    return f"is {result.outcome.value}: {result.note or (_first(result.skipped) if result.skipped else '')}"
 
 
 def _remedy(result: CheckResult) -> str:
     if result.outcome is Outcome.PARTIAL:
-        return f'let it look at everything, or accept it by name: accept-partial = ["{result.check}"]'
+        codes = dict.fromkeys(skip.code for skip in result.skipped) or ("limited",)
+        names = ", ".join(f'"{result.check}:{code}"' for code in codes)
+        return f"let it look at everything, or accept it by name: accept-partial = [{names}]"
     return "`shipworthy doctor` tells what is missing"

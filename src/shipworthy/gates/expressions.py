@@ -16,6 +16,9 @@ from shipworthy.model import Finding, Metric
 
 LEVELS = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 _METRIC = re.compile(r"\bmetric\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")\s*\)")
+# Evaluation cannot be interrupted, and each nested loop multiplies its time. Words in texts count too: what is a text
+# is the parser's to say.
+_LOOP = re.compile(r"\b(?:map|filter|all|exists|exists_one|existsOne)\b(?=(?:\s|//[^\n]*)*\()")
 _LIMIT = 4096
 
 
@@ -28,6 +31,12 @@ class Expression:
     def __post_init__(self) -> None:
         if len(self.text) > _LIMIT:
             raise UsageError(f"a rule is longer than {_LIMIT} characters", where=self.text[:60])
+        if len(_LOOP.findall(self.text)) > 1:
+            raise UsageError(
+                "a rule may go through one list, not through lists within lists",
+                where=self.text[:200],
+                remedy="`count(condition)` counts findings; make several rules of it",
+            )
         outer, inner = self._split()
         for part in (outer, *inner):
             _compile(part, self.text)

@@ -54,7 +54,7 @@ def open_signer(uri: str, *, ask: Passphrase | None = None, env: Mapping[str, st
         raise UsageError(
             f"no key provider for {scheme[:20]!r}" if separator else "a key is given as a URI",
             where="the key",
-            remedy=f"known providers: {known}; for example file:keys/release.key",
+            remedy=f"known providers: {known}; for example file:{'keys/release.key' if separator else uri}",
         )
     provider = importlib.import_module(f"shipworthy.keys.{scheme}")
     signer: Signer = provider.open_signer(rest, ask, os.environ if env is None else env)

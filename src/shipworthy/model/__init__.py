@@ -1,6 +1,7 @@
 """Plain frozen types. They know nothing of the rest."""
 
 from shipworthy.model.artifact import Artifact, Kind
+from shipworthy.model.dataset import Column, DatasetFacts
 from shipworthy.model.finding import Confidence, Disposition, Finding, Location, Rule, Severity
 from shipworthy.model.result import (
     CheckResult,
@@ -18,7 +19,9 @@ __all__ = [
     "SCHEMA_VERSION",
     "Artifact",
     "CheckResult",
+    "Column",
     "Confidence",
+    "DatasetFacts",
     "Disposition",
     "Finding",
     "GateDecision",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shipworthy.model.artifact import Artifact, Kind
+from shipworthy.model.dataset import Column, DatasetFacts
 from shipworthy.model.finding import Confidence, Disposition, Finding, Location, Rule, Severity
 from shipworthy.model.result import CheckResult, GateDecision, Metric, Outcome, Reason, Skipped, StageResult, Status
 from shipworthy.model.run import Run, Trigger
@@ -127,6 +128,7 @@ def _read_check(data: Mapping[str, Any], tables: Tables) -> CheckResult:
                 artifact=None if skip["artifact"] is None else tables.artifacts[skip["artifact"]],
                 reason=_str(skip["reason"]),
                 check=_str(skip["check"]),
+                code=_str(skip.get("code", "")),
             )
             for skip in data["skipped"]
         ),
@@ -134,6 +136,31 @@ def _read_check(data: Mapping[str, Any], tables: Tables) -> CheckResult:
         remedy=_str(data["remedy"]),
         seconds=_number(data["seconds"]),
         cached=int(data["cached"]),
+        facts=tuple(read_facts(facts, tables.artifacts[facts["artifact"]]) for facts in data.get("facts", ())),
+    )
+
+
+def read_facts(data: Mapping[str, Any], artifact: Artifact) -> DatasetFacts:
+    """What `facts_to_dict` wrote. Raises one of `DAMAGE`."""
+    return DatasetFacts(
+        artifact=artifact,
+        format=_str(data["format"]),
+        encoding=_str(data["encoding"]),
+        rows=int(data["rows"]),
+        width=int(data["width"]),
+        columns=tuple(
+            Column(
+                name=_str(column["name"]),
+                type=_str(column["type"]),
+                missing=int(column["missing"]),
+                distinct=int(column["distinct"]),
+                distinct_is_least=_bool(column["distinct_is_least"]),
+            )
+            for column in data["columns"]
+        ),
+        label_column=_str(data["label_column"]),
+        label_counts=tuple((_str(label), int(count)) for label, count in data["label_counts"]),
+        unread=_tuple(data["unread"]),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
+from shipworthy.errors import without_passwords
 from shipworthy.model.artifact import Artifact
 
 
@@ -131,6 +132,7 @@ class Rule:
     ) -> Finding:
         """A finding of this rule. `key` is what identifies it when lines move (default: the evidence, else the
         message); `evidence` must already be redacted where it holds a secret."""
+        message, evidence, key = (without_passwords(text) for text in (message, evidence, key))
         place = location or Location(line, end_line, column, cell, row, field, member, offset, commit)
         return Finding(
             rule=self,

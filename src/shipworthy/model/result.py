@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shipworthy.model.artifact import Artifact
+from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Finding
 
 
@@ -23,18 +24,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Skipped:
-    """An artifact (or a part of one) that a check could not look at. Its type keeps it from being taken for clean."""
+    """An artifact (or a part of one) that a check could not look at. Its type keeps it from being taken for clean.
+
+    Without an artifact it is a limit of the check as a whole. `code` is the reason as a stable name, by which a gate
+    can accept it: `unread` for an artifact and `limited` for the whole unless the check says more.
+    """
 
     artifact: Artifact | None
     reason: str
     check: str = ""
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", self.code or ("limited" if self.artifact is None else "unread"))
 
 
 @dataclass(frozen=True)
 class CheckResult:
     """One check over all its artifacts.
 
-    `examined` holds the uris that were read to the end; `eligible` is how many artifacts were of the check's kinds.
+    `examined` holds the uris that were read to the end; `eligible` is how many artifacts were of the check's kinds;
+    `facts` is what it says of datasets without a judgement.
     """
 
     check: str
@@ -49,6 +59,7 @@ class CheckResult:
     remedy: str = ""
     seconds: float = 0.0
     cached: int = 0
+    facts: tuple[DatasetFacts, ...] = ()
 
     @property
     def clean(self) -> bool:

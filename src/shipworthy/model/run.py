@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shipworthy.model.artifact import Artifact
+from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Disposition, Finding
 from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult, Status
 
@@ -80,6 +81,11 @@ class Run:
                 found, key=lambda f: (f.disposition is not Disposition.NEW, -f.severity.rank, f.artifact.uri, f.rule.id)
             )
         )
+
+    @property
+    def datasets(self) -> Mapping[Artifact, DatasetFacts]:
+        """What is known of each dataset that was read."""
+        return {facts.artifact: facts for check in self.checks for facts in check.facts}
 
     @property
     def decisions(self) -> tuple[GateDecision, ...]:

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from shipworthy.errors import UsageError
 from shipworthy.model._reading import DAMAGE, Tables, read_run, read_stage
 from shipworthy.model.artifact import Artifact
+from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Finding, Rule
 from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult
 from shipworthy.model.run import SCHEMA_VERSION, Run
@@ -280,6 +281,7 @@ def _check(check: CheckResult, tables: _Tables) -> Json:
                 "artifact": None if skip.artifact is None else tables.artifacts.ref(skip.artifact),
                 "reason": skip.reason,
                 "check": skip.check,
+                "code": skip.code,
             }
             for skip in check.skipped
         ],
@@ -287,6 +289,24 @@ def _check(check: CheckResult, tables: _Tables) -> Json:
         "remedy": check.remedy,
         "seconds": check.seconds,
         "cached": check.cached,
+    } | (
+        {"facts": [{"artifact": tables.artifacts.ref(one.artifact), **facts_to_dict(one)} for one in check.facts]}
+        if check.facts
+        else {}
+    )
+
+
+def facts_to_dict(facts: DatasetFacts) -> Json:
+    """What is known of a dataset, without its artifact."""
+    return {
+        "format": facts.format,
+        "encoding": facts.encoding,
+        "rows": facts.rows,
+        "width": facts.width,
+        "columns": [vars(column).copy() for column in facts.columns],
+        "label_column": facts.label_column,
+        "label_counts": [list(pair) for pair in facts.label_counts],
+        "unread": list(facts.unread),
     }
 
 

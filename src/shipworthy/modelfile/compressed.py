@@ -1,4 +1,5 @@
-"""gzip, bz2, xz, lzma and zlib: one compressed file, whose content is scanned as a file of its own."""
+"""gzip, bz2, xz, lzma, zlib, LZ4, Zstandard and joblib's old ZF: one compressed file, whose content is scanned as a
+file of its own."""
 
 from __future__ import annotations
 
@@ -7,13 +8,16 @@ import lzma
 import zlib
 from typing import Any, Protocol
 
+from shipworthy.modelfile import lz4, zstd
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
-from shipworthy.modelfile.view import View
+from shipworthy.modelfile.view import Spool, View
 
 _STEP = 1 << 16
 _OUT = 1 << 20
 _MEMORY = 256 << 20  # what an xz dictionary may take, in bytes
+_SLOW = 64 << 20  # Zstandard is decoded in Python: more than this takes minutes
+_ZFILE = 2 + len(hex(1 << 64))  # joblib before 0.10: "ZF", the content's size in hexadecimal, padded
 
 
 class _Decoder(Protocol):
@@ -58,6 +62,16 @@ def unpack(scope: Scope, view: View, format_: str, many: bool) -> tuple[View | N
     LimitReachedError.
     """
     spool = scope.spool()
+    try:
+        if format_ in ("lz4", "zstd"):
+            return _frames(scope, view, spool)
+        return _streams(scope, view, spool, format_, many)
+    except LimitReachedError:
+        spool.close()
+        raise
+
+
+def _streams(scope: Scope, view: View, spool: Spool, format_: str, many: bool) -> tuple[View | None, int, str]:
     at = 0
     while True:
         decoder = _decoder(format_)
@@ -90,6 +104,59 @@ def _one(scope: Scope, view: View, at: int, decoder: Any, write: Any) -> tuple[i
             scope.unpack(len(out))
             write(out)
     return at - len(decoder.unused_data), ""
+
+
+def _frames(scope: Scope, view: View, spool: Spool) -> tuple[View | None, int, str]:
+    """LZ4 and Zstandard: frames one behind the other, and frames to be skipped."""
+
+    def write(data: bytes) -> None:
+        scope.unpack(len(data))
+        spool.write(data)
+        if spool.size > _SLOW and head == zstd.MAGIC:
+            scope.unknown(f"it holds more than {_SLOW >> 20} MiB of Zstandard data; the rest was not read")
+            raise LimitReachedError("slow decoder")
+
+    at, decoders = 0, {lz4.MAGIC: lz4.frame, lz4.LEGACY_MAGIC: lz4.legacy, zstd.MAGIC: zstd.frame}
+    while at < len(view):
+        head = view.read(at, 4)
+        skipped = zstd.skippable(view, at)
+        if not skipped and head not in decoders:
+            break
+        if skipped:
+            scope.child(f"skipped bytes at {at}", view.sub(at + 8, skipped - 8), Role.BLOB)
+        try:
+            at = at + skipped if skipped else decoders[head](view, at, write)
+        except lz4.DamagedError as error:
+            return None, at, f"the compressed data is damaged ({error})"
+        if at > len(view):
+            return None, len(view), "the compressed data is cut short"
+    return spool.view(), at, ""
+
+
+def read_zfile(scope: Scope) -> int:
+    """Joblib before 0.10: a header with the size, then zlib (joblib `numpy_pickle_compat.read_zfile`)."""
+    view = scope.view
+    try:
+        size = int(view.read(2, _ZFILE - 2), 16)
+    except ValueError:
+        scope.issue(Code.BROKEN_STREAM, "medium", "the header of joblib's ZF format names no size", 2)
+        return len(view)
+    start = _ZFILE + (1 if view.read(_ZFILE, 1) == b" " else 0)
+    body = view.sub(start, len(view))
+    try:
+        content, used, wrong = unpack(scope, body, "zlib", many=False)
+    except LimitReachedError:
+        return len(view)
+    if content is None or len(content) != size:
+        problem = wrong or "the size in the header is not that of the content"
+        scope.issue(Code.BROKEN_STREAM, "medium", problem, start + used)
+    elif used < len(body):
+        scope.issue(
+            Code.UNEXPLAINED_BYTES, "medium", f"{len(body) - used} bytes follow the compressed data", start + used
+        )
+    if content is not None:
+        scope.child("content", content, scope.role)
+    return len(view)
 
 
 def read(scope: Scope, format_: str) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from shipworthy.modelfile.protobuf import fields
+from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
 HEAD = 4096
 SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -17,7 +17,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (HDF5, "hdf5"),
     (b"GGUF", "gguf"),
     (b"ggjt", "ggml"),
     (b"lmgg", "ggml"),
@@ -32,18 +32,20 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"#!", "script"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x02\x21\x4c\x18", "lz4"),
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"CBM1", "catboost"),
     (b"RDX", "r"),
-    (b"ZF", "joblib-zfile"),
+    (b"ZF0x", "joblib-zfile"),
     (b"\x00asm", "wasm"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
+TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
+_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-_TEXT = re.compile(rb"[\t\n\r\f\x20-\x7e\x80-\xff]*")
-_SHORT_TEXT = re.compile(rb"[\x20-\x7e]{0,200}")
+_TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
 EXECUTABLES = {
     "elf": "a native program or library (ELF)",
@@ -66,7 +68,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return None
     if _safetensors(head, strict=True):  # before the magics: its first bytes are a length and may look like any of them
         return "safetensors"
-    for magic, name in _MAGIC:
+    for magic, name in _BY_FIRST.get(head[0], ()):
         if head.startswith(magic):
             return name
     special = _special(head)
@@ -79,7 +81,9 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return _protobuf(head, whole) or ("pickle" if _weak_pickle(head, whole) else None)
+    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
+        "pickle" if _weak_pickle(head, whole) else None
+    )
 
 
 def _special(head: bytes) -> str | None:
@@ -87,8 +91,12 @@ def _special(head: bytes) -> str | None:
         at = int.from_bytes(head[60:64], "little")
         if head[at : at + 4] == b"PE\0\0":
             return "pe"
+    if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F:  # a frame to be skipped, before one of either kind
+        return "zstd"
     if head[4:8] == b"TFL3":
         return "tflite"
+    if head[4:8] == b"\2\0\0\0" and head[8:64] == bytes(56) and head[64:68] == b"\xef\xbe\xad\xde":
+        return "mil-weights"
     if len(head) > 262 and head[257:262] == b"ustar":
         return "tar"
     if head[:2] in _ZLIB and len(head) > 6:
@@ -113,7 +121,7 @@ def _safetensors(head: bytes, *, strict: bool) -> bool:
 def _text(head: bytes) -> bool:
     if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return True
-    return bool(_TEXT.fullmatch(head)) and not head.startswith(b"\x80")
+    return not head.startswith(b"\x80") and not head.translate(None, _TEXT)
 
 
 def _text_format(head: bytes) -> str | None:
@@ -133,33 +141,3 @@ def _weak_pickle(head: bytes, whole: bool) -> bool:
     from shipworthy.modelfile.pickles.reader import weak_prefix, weak_trial
 
     return weak_trial(View.of(head)) if whole else weak_prefix(View.of(head))
-
-
-def _protobuf(head: bytes, whole: bool) -> str | None:
-    """ONNX and TensorFlow are protobuf messages without a magic: their first fields tell."""
-    seen: list[tuple[int, int, bytes]] = []
-    for field in fields(View.of(head), 0, len(head)):
-        if field is None:
-            if whole or not seen:
-                return None
-            break
-        number, wire, start, end, value = field
-        seen.append((number, wire if wire != 0 else -value - 1, head[start : min(end, start + 200)]))
-        if len(seen) >= 8:
-            break
-    if not seen:
-        return None
-    number, wire, content = seen[0]
-    if number == 1 and -64 <= wire < 0:  # a small varint: a version
-        following = seen[1:]
-        if not following:
-            return None
-        if all(n == 2 and w == 2 and c[:1] == b"\x0a" for n, w, c in following):
-            return "savedmodel"
-        numbers = {n for n, _, _ in following}
-        if numbers <= {2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} and (7 in numbers or 8 in numbers or 2 in numbers):
-            return "onnx"
-        return "protobuf"
-    if number == 1 and wire == 2 and content[:1] == b"\x0a":
-        return "graphdef"
-    return None

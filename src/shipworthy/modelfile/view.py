@@ -106,3 +106,9 @@ class Spool:
         view = View.of_file(self._file)
         self._file.close()
         return view
+
+    def close(self) -> None:
+        """Let go of what was written."""
+        self._parts.clear()
+        if self._file is not None:
+            self._file.close()

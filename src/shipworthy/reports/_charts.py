@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shipworthy.model import CheckResult, Disposition, Finding, Metric, Run, Severity
+from shipworthy.model import CheckResult, DatasetFacts, Disposition, Finding, Metric, Run, Severity
 from shipworthy.reports._text import number
 from shipworthy.reports._view import SEVERITIES
 
@@ -19,6 +19,7 @@ _NOT_SCORES = frozenset(
     {"fold", "index", "seed", "n", "seconds", "epoch", "epochs", "train_rows", "validation_rows", "peak_rss_mb"}
 )
 _MOST_FOLDS = 50
+_MOST_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,26 @@ class Spread:
     mean_x: float
     deviation: float
     ends: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a dataset holds. `labels` are name, rows, and width in per cent of the widest; `more` are not drawn."""
+
+    facts: DatasetFacts
+    labels: tuple[tuple[str, int, float], ...]
+    more: int
+
+
+def contents(run: Run) -> tuple[Contents, ...]:
+    """Every dataset that a check read, by uri."""
+    out = []
+    for facts in sorted(run.datasets.values(), key=lambda one: one.artifact.uri):
+        widest = max((count for _, count in facts.label_counts), default=1) or 1
+        drawn = facts.label_counts[:_MOST_LABELS]
+        bars = tuple((label, count, round(100 * count / widest, 2)) for label, count in drawn)
+        out.append(Contents(facts, bars, len(facts.label_counts) - len(drawn)))
+    return tuple(out)
 
 
 def severity_bars(findings: Iterable[Finding]) -> tuple[Bar, ...]:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from shipworthy import __version__
 from shipworthy.compliance import assess
 from shipworthy.errors import EvidenceError, UsageError
-from shipworthy.model import Artifact, Disposition, Finding, Kind, Metric, Run, Severity
+from shipworthy.model import Artifact, DatasetFacts, Disposition, Finding, Kind, Metric, Run, Severity
 from shipworthy.model.serial import dumps
 from shipworthy.reports._subject import Subject, subject_of
 from shipworthy.reports._text import cut, instant, visible
@@ -85,6 +85,7 @@ class _Bom:
         self.subject = subject
         self.packages = sorted(subject.packages.items())
         self.outcomes = outcomes(run)
+        self.datasets = run.datasets
         self.with_findings = {finding.artifact for finding in run.findings}
 
     def document(self, spec: str) -> dict[str, Any]:
@@ -123,6 +124,8 @@ class _Bom:
             component["pedigree"] = {"ancestors": [_plain(a, "ancestor") for a in subject.ancestors]}
         if len(subject.parts) > 1:
             component["components"] = [_plain(part, "part") for part in subject.parts]
+        if subject.artifact and subject.kind is Kind.DATASET:
+            component["data"] = [self._data(subject.artifact)]
         if is_model:
             component["modelCard"] = self._card()
         return component
@@ -156,7 +159,7 @@ class _Bom:
     def _component(self, artifact: Artifact) -> dict[str, Any]:
         component = {"bom-ref": _ref(artifact), **_plain(artifact)}
         if artifact.kind is Kind.DATASET:
-            component["data"] = [{"type": "dataset", "name": visible(artifact.uri)}]
+            component["data"] = [self._data(artifact)]
         roles = []
         if artifact in self.subject.trained_on:
             roles.append("training")
@@ -172,6 +175,13 @@ class _Bom:
             ]
         )
         return component
+
+    def _data(self, artifact: Artifact) -> dict[str, Any]:
+        """The contents of a dataset, as far as a check read it."""
+        data: dict[str, Any] = {"type": "dataset", "name": visible(artifact.uri)}
+        if facts := self.datasets.get(artifact):
+            data["contents"] = {"properties": _properties(_contents(facts))}
+        return data
 
     def _facts(self) -> list[dict[str, str]]:
         run = self.run
@@ -242,6 +252,22 @@ class _Bom:
 
     def _ref(self, artifact: Artifact) -> str:
         return "subject" if artifact == self.subject.artifact else _ref(artifact)
+
+
+def _contents(facts: DatasetFacts) -> Iterator[tuple[str, str]]:
+    yield "shipworthy:format", facts.format
+    yield "shipworthy:encoding", facts.encoding
+    yield "shipworthy:rows", str(facts.rows)
+    yield "shipworthy:columns", str(facts.width)
+    for column in facts.columns:
+        distinct = f"{column.distinct}{' or more' if column.distinct_is_least else ''} distinct"
+        yield f"shipworthy:column:{column.name}", f"{column.type}; {distinct}; {column.missing} missing"
+    if facts.label_column:
+        yield "shipworthy:label-column", facts.label_column
+    for label, count in facts.label_counts:
+        yield f"shipworthy:label:{label}", str(count)
+    for reason in facts.unread:
+        yield "shipworthy:not-read", reason
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:

@@ -25,7 +25,7 @@ from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._chain import summary as chain_summary
-from shipworthy.reports._charts import covered, severity_bars, spreads, whiskers
+from shipworthy.reports._charts import contents, covered, severity_bars, spreads, whiskers
 from shipworthy.reports._standing import CAUTION, STANDING_MEANING, STANDING_WORDS, groups
 from shipworthy.reports._training import curves, sandboxes, stopping, uses
 from shipworthy.reports._view import (
@@ -189,6 +189,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "standing_meaning": STANDING_MEANING,
         "caution": CAUTION,
         "kept": _kept(run.artifacts),
+        "contents": contents(run),
         "kinds": _kinds(run),
         "details": [_details(stage) for stage in run.stages],
         "severities": SEVERITIES,

@@ -267,7 +267,8 @@ def _coverage(run: Run, console: Console) -> None:
 
 def _coverage_note(check: CheckResult) -> str:
     parts = [check.note or (OUTCOME_MEANING[check.outcome] if check.outcome is not Outcome.RAN else "")]
-    parts += [f"{skip.artifact.uri if skip.artifact else 'all'}: {skip.reason}" for skip in check.skipped[:2]]
+    shown = [skip for skip in check.skipped[:2] if skip.reason not in check.note]
+    parts += [f"{skip.artifact.uri if skip.artifact else 'all'}: {skip.reason}" for skip in shown]
     if len(check.skipped) > 2:
         parts.append(f"and {len(check.skipped) - 2:,} more")
     if check.remedy and check.outcome is not Outcome.RAN:

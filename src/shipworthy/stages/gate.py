@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ExitCode
-from shipworthy.gates import decide
+from shipworthy.gates import decide, in_short
 from shipworthy.model import GateDecision, StageResult
 
 
@@ -26,11 +26,9 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
             waived = f"{len(decision.waived)} waived" if decision.waived else ""
             return job.passed(waived, decision=decision, inputs=inputs, outputs=outputs, details=details)
         first = decision.reasons[0]
-        more = f" (and {len(decision.reasons) - 1} more)" if len(decision.reasons) > 1 else ""
         code = ExitCode.COVERAGE if decision.coverage_only else ExitCode.GATE
-        note = f"{first.code}: {first.message}{more}"
         kept = {"decision": decision, "inputs": inputs, "outputs": outputs, "details": details}
-        return job.failed(note, first.remedy, int(code), **kept)
+        return job.failed(in_short(decision), first.remedy, int(code), **kept)
 
     return Stage(name, title, about, run)
 

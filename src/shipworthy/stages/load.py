@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ from shipworthy.artifacts import Inventory, changed_since, discover, fetch
 from shipworthy.engine.events import Step
 from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
-from shipworthy.model import CheckResult, Kind, Outcome, StageResult
-from shipworthy.paths import inside, matches
+from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
+from shipworthy.paths import display_name, inside, matches
 
 ALWAYS_LEFT_OUT = (".shipworthy/",)
 
@@ -21,10 +22,11 @@ ALWAYS_LEFT_OUT = (".shipworthy/",)
 def load(job: Job, target: Path | None = None) -> StageResult:
     """Fill the job's inventory from the workspace, or from one file or folder of it.
 
+    A target is looked at as it is: nothing is fetched, because nothing may be written there and nothing sent anywhere.
     With `--since`, a target is limited to what changed. A whole pipeline still loads everything, because training and
     signing need it: only `job.scope` is limited, and the inventory ends as partial, which a gate has to accept.
     """
-    for wanted in job.settings.load.fetch:
+    for wanted in job.settings.load.fetch if target is None else ():
         fetch(wanted, job.root, offline=job.settings.scan.offline)
     only = changed_since(job.root, job.trigger.since) if job.trigger.since else None
     count = 0
@@ -40,12 +42,21 @@ def load(job: Job, target: Path | None = None) -> StageResult:
     inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=limit, progress=progress)
     if target is None:
         _nothing_missing(job, inventory)
+    else:
+        inventory = replace(inventory, unreadable=(*inventory.unreadable, *_not_fetched(job)))
     job.inventory = inventory
     result = _as_check(inventory)
     if target is None and only is not None:
         job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
         told = f"only {len(job.scope.artifacts)} of {len(inventory.artifacts)} files: changed since {job.trigger.since}"
-        result = replace(result, outcome=Outcome.PARTIAL, note="; ".join(filter(None, (told, result.note))))
+        skipped = (Skipped(None, told, code="since"), *result.skipped)
+        note = "; ".join(filter(None, (told, result.note)))
+        result = replace(result, outcome=Outcome.PARTIAL, skipped=skipped, note=note)
+    return listed(job, inventory, result)
+
+
+def listed(job: Job, inventory: Inventory, result: CheckResult) -> StageResult:
+    """The stage's result: what there is, and the inventory as a check."""
     kinds = {kind.value: len(inventory.of(kind)) for kind in Kind if inventory.of(kind)}
     return job.passed(
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",
@@ -76,6 +87,14 @@ def _own_outputs(job: Job) -> Iterable[str]:
     for store in settings.store.to:
         if store.startswith("local:"):
             yield store.removeprefix("local:").rstrip("/") + "/"
+
+
+def _not_fetched(job: Job) -> Iterable[Skipped]:
+    """What the settings bring in and is not here yet: a gap."""
+    for wanted in job.settings.load.fetch:
+        if not wanted.to or not os.path.lexists(inside(job.root, wanted.to, what="target of a fetch")):
+            artifact = Artifact(display_name(wanted.to), Kind.OTHER, "", 0)
+            yield Skipped(artifact, "declared in [[load.fetch]] and not here; `shipworthy run` fetches it")
 
 
 def _nothing_missing(job: Job, inventory: Inventory) -> None:

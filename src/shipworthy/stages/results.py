@@ -26,7 +26,11 @@ class Checked:
 
 def run_checks(job: Job, checks: Sequence[Check], inventory: Inventory, *, more: Sequence[CheckResult] = ()) -> Checked:
     """Run the checks over the inventory and filter the findings, together with the results `more`."""
-    results = (*more, *job.checks.run(checks, inventory))
+    return filter_results(job, checks, (*more, *job.checks.run(checks, inventory)))
+
+
+def filter_results(job: Job, checks: Sequence[Check], results: Sequence[CheckResult]) -> Checked:
+    """Filter the findings of all results, once; `checks` are those that were run."""
     baseline = read_baseline(job.root / FILE_NAME)
     filtered = apply_filters(results, job.settings.waivers, baseline, job.today)
     notes = []

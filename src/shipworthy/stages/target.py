@@ -12,34 +12,44 @@ from shipworthy.errors import UsageError
 from shipworthy.model import StageResult
 from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
-from shipworthy.stages.results import run_checks
+from shipworthy.stages.results import Checked, run_checks
 
 
 def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
     """A stage that scans this target with the checks or categories named; by default all that the settings ask for."""
 
     def run(job: Job) -> StageResult:
-        loaded = load(job, target)
-        checks = select(job.settings, names)
-        if not target.is_dir():
-            checks = tuple(check for check in checks if not _about_the_folder(check))
-        if names and not checks:
-            raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
-        if not job.inventory.artifacts and not job.inventory.unreadable and not job.trigger.since:
-            raise UsageError(  # nothing was looked at: that is no reason to call it worthy
-                "there is no file to look at", where=str(target), remedy="check the path, and `exclude` in the settings"
-            )
-        checked = run_checks(job, checks, job.inventory, more=loaded.checks)
-        found = sum(len(result.findings) for result in checked.results)
-        return replace(
-            loaded,
-            note=f"{loaded.note}: {found} findings",
-            checks=checked.results,
-            outputs={**loaded.outputs, "results": checked.digest},
-            details={**loaded.details, "waiver-notes": checked.notes},
-        )
+        loaded, checks = prepare(job, target, names)
+        return scanned(loaded, run_checks(job, checks, job.inventory, more=loaded.checks))
 
     return Stage("scan", "Scan", "Looks at the target with every check.", run)
+
+
+def prepare(job: Job, target: Path, names: tuple[str, ...]) -> tuple[StageResult, tuple[Check, ...]]:
+    """List what there is, and choose the checks. Raises UsageError for no file, or no check."""
+    loaded = load(job, target)
+    checks = select(job.settings, names)
+    if not target.is_dir():
+        checks = tuple(check for check in checks if not _about_the_folder(check))
+    if names and not checks:
+        raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
+    if not job.inventory.artifacts and not job.inventory.unreadable and not job.trigger.since:
+        raise UsageError(  # nothing was looked at: that is no reason to call it worthy
+            "there is no file to look at", where=str(target), remedy="check the path, and `exclude` in the settings"
+        )
+    return loaded, checks
+
+
+def scanned(loaded: StageResult, checked: Checked) -> StageResult:
+    """The stage's result: what was listed, with what was found."""
+    found = sum(len(result.findings) for result in checked.results)
+    return replace(
+        loaded,
+        note=f"{loaded.note}: {found} findings",
+        checks=checked.results,
+        outputs={**loaded.outputs, "results": checked.digest},
+        details={**loaded.details, "waiver-notes": checked.notes},
+    )
 
 
 def _about_the_folder(check: Check) -> bool:
@@ -49,5 +59,9 @@ def _about_the_folder(check: Check) -> bool:
 
 def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
     """What `shipworthy scan` runs: one look at a target, one gate."""
-    decide = gate("scan", "Gate", "Decides on what was scanned.", over=("scan",))
-    return Pipeline("scan", "Scan", (scan_target(target, checks), replace(decide, name="gate")))
+    return Pipeline("scan", "Scan", (scan_target(target, checks), scan_gate()))
+
+
+def scan_gate() -> Stage:
+    """The one gate of a scan."""
+    return replace(gate("scan", "Gate", "Decides on what was scanned.", over=("scan",)), name="gate")

@@ -29,6 +29,31 @@ def trusted_keys(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -
     return tuple(load_public(path) for path in paths)
 
 
+def refuse_unstored(settings: Settings, root: Path) -> None:
+    """Raises UsageError when this project has stored nothing yet: before a key is asked for, which may not be there."""
+    name = stored_name(settings, root)
+    for uri in settings.store.to:
+        store = open_store(uri, root)
+        try:
+            store.get_ref(name)
+        except EvidenceError:
+            return  # something was stored, and verifying it says what became of it
+        except UsageError:
+            continue
+        return
+    raise UsageError(
+        f"nothing is stored as `{name}` yet",
+        where=", ".join(settings.store.to),
+        remedy="`shipworthy run ml` stores a model that passes its gates; to verify something else, give its path: "
+        "a model, or a folder of evidence",
+    )
+
+
+def stored_name(settings: Settings, root: Path) -> str:
+    """The name under which this project stores its models."""
+    return settings.store.name or settings.project or root.resolve().name
+
+
 def verify_target(
     target: str, settings: Settings, root: Path, keys: tuple[PublicKey, ...], *, pinned: Path | None = None
 ) -> ChainResult:
@@ -47,7 +72,7 @@ def verify_target(
         return verify_folder(place, policy, version=released, folders=folders)
     if place is not None and place.exists():
         return _lying_around(place, settings, root, policy)
-    name, _, version = (target or settings.store.name or settings.project or root.resolve().name).partition("@")
+    name, _, version = (target or stored_name(settings, root)).partition("@")
     for uri in settings.store.to:
         store = open_store(uri, root)
         try:
@@ -83,7 +108,7 @@ def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
 
 def _released_as(place: Path, settings: Settings, root: Path) -> str:
     """The version under which the run of an evidence folder was stored; empty when it was not."""
-    name, version = settings.store.name or settings.project or root.resolve().name, place.resolve().parent.name
+    name, version = stored_name(settings, root), place.resolve().parent.name
     stored = any(version in open_store(uri, root).versions(name) for uri in settings.store.to)
     return version if stored else ""
 
@@ -114,7 +139,7 @@ def _later(store: Store, ref: Ref, policy: Policy) -> ChainResult | None:
 
 def _lying_around(place: Path, settings: Settings, root: Path, policy: Policy) -> ChainResult:
     """A model somewhere: the newest stored release whose model it is, or whose name it bears."""
-    name, digest = settings.store.name or settings.project or root.resolve().name, digest_of(place)
+    name, digest = stored_name(settings, root), digest_of(place)
     for uri in settings.store.to:
         store = open_store(uri, root)
         newest: ChainResult | None = None

@@ -18,9 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 OUTPUT_LIMIT = 256 * 1024 * 1024
 _KEEP = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -96,7 +93,7 @@ class Toolbox:
         beside = Path(sys.executable).parent / tool.name
         if beside.is_file() and os.access(beside, os.X_OK):
             return beside
-        if found := shutil.which(tool.name):
+        if found := shutil.which(tool.name, path=search_path()):
             return Path(found)
         raise ToolMissing(tool.name, "is not installed", tool.install)
 
@@ -110,11 +107,7 @@ class Toolbox:
         match = re.search(r"\d+\.\d+(?:\.\d+)?[\w.+-]*", done.stdout.decode("utf-8", "replace") + done.stderr)
         if done.returncode != 0 or not match:
             raise ToolMissing(tool.name, f"does not tell its version (exit {done.returncode})", tool.install)
-        try:
-            fits = not tool.versions or Version(match[0]) in SpecifierSet(tool.versions, prereleases=True)
-        except InvalidVersion:
-            fits = False
-        if not fits:
+        if tool.versions and not _fits(match[0], tool.versions):
             raise ToolMissing(tool.name, f"is version {match[0]}; {tool.versions} is needed", tool.install)
         return match[0]
 
@@ -185,6 +178,16 @@ def run(
         return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
 
 
+def _fits(version: str, wanted: str) -> bool:
+    from packaging.specifiers import SpecifierSet  # here: workers import this module, and ask no program its version
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version) in SpecifierSet(wanted, prereleases=True)
+    except InvalidVersion:
+        return False
+
+
 def _size(*streams: IO[bytes]) -> int:
     return max(os.fstat(stream.fileno()).st_size for stream in streams)
 
@@ -219,9 +222,21 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def search_path() -> str:
+    """PATH without what is relative to the current folder, which may be the one that is scanned."""
+    return os.pathsep.join(one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(one))
+
+
 def _environment(home: str, extra: Mapping[str, str] | None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEEP if name in os.environ}
-    kept |= {"HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    kept |= {
+        "PATH": search_path(),
+        "HOME": home,
+        "TMPDIR": home,
+        "XDG_CACHE_HOME": home,
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     return kept | dict(extra or {})
 
 

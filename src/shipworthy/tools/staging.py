@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure, UsageError
-from shipworthy.paths import display_name, inside, matches
+from shipworthy.paths import display_name, inside, matches, portable, spelled_twice
 from shipworthy.tools import trees
 from shipworthy.tools.trees import Rejected
 
@@ -133,7 +133,8 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.base, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            trees.remove(self.base)
 
     @property
     def work(self) -> Path:
@@ -167,7 +168,7 @@ class Staging:
 
     def reset_outputs(self) -> None:
         """Empty the outputs folder (between folds), and make the folders that were declared with a trailing slash."""
-        shutil.rmtree(self.outputs)
+        trees.remove(self.outputs)
         self.outputs.mkdir()
         for name, path in self.targets.items():
             (self.outputs / path if name in self._folders else (self.outputs / path).parent).mkdir(
@@ -191,7 +192,8 @@ class Staging:
 
     def collect(self) -> dict[str, dict[str, str]]:
         """The digests of all outputs by name and relative path. Raises Rejected when one is missing or empty, is or
-        holds anything but regular files, or when there is something that was not declared."""
+        holds anything but regular files or names that cannot be signed, or when there is something that was not
+        declared."""
         found: dict[str, dict[str, str]] = {}
         for name, path in self.targets.items():
             place = self.outputs / path
@@ -206,6 +208,7 @@ class Staging:
             found[name] = trees.digest_files(place)
             if not found[name]:
                 raise Rejected(f'the output "{name}" is an empty folder')
+            _refuse_names(name, [relative or place.name for relative in found[name]])
             for _, file in trees.walk(place, follow_within=False):
                 if file.stat().st_nlink != 1:
                     raise Rejected(f'the output "{name}" holds a hard link')
@@ -337,6 +340,16 @@ class Staging:
                 continue  # also an input or code: only the variable leads to the output
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(self.outputs / path)
+
+
+def _refuse_names(output: str, names: Iterable[str]) -> None:
+    """Names that signing would refuse are told before the evaluation, not after it. Raises Rejected."""
+    seen: dict[str, str] = {}
+    for name in names:
+        parts = name.split("/")
+        prefixes = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        if problem := portable(name) or next(filter(None, (spelled_twice(seen, one) for one in prefixes)), ""):
+            raise Rejected(f'the output "{output}": {problem}', "write the file under another name")
 
 
 def _anchored(glob: str) -> str:

@@ -48,7 +48,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         yield Skipped(artifact, f"{len(source.problems) - 5} more cells could not be read")
     lines = LINE_END.split(source.text)
     if len(hits) > MOST:
-        yield Skipped(artifact, f"only the first {MOST:,} of {len(hits):,} findings are reported")
+        yield Skipped(artifact, f"only the first {MOST:,} of {len(hits):,} findings are reported", code="findings-cut")
     for hit in hits[:MOST]:
         line = getattr(hit.node, "lineno", 1)
         if isinstance(hit.node, ast.Call):

@@ -25,6 +25,9 @@ TIMEOUT = 120.0
 _SENTINEL = "\n\nimport marshal as _shipworthy_end\n_shipworthy_end.loads(b'')\n"
 _SENTINEL_CODE = "S302"
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_NAME = re.compile(r"(?P<name>[A-Za-z_][\w.]{0,79})(?![\w.\"'])(?P<call>\()?")
+_CALL = re.compile(r"([A-Za-z_][\w.]{0,79})\(")
+_NO_NAMES = frozenset({"from", "import", "with", "try", "assert", "return", "def", "class", "lambda", "not", "await"})
 _CANARY = b"import subprocess\n\n\ndef run(command):\n    subprocess.call(command, shell=True)\n"
 
 
@@ -60,7 +63,7 @@ class _Budget:
     "python-security",
     kinds={"code"},
     scope="batch",
-    version=1,
+    version=2,
     needs=(RUFF,),
     canary=Canary(files={"run.py": _CANARY}, rule="python-shell-true"),
     accepts=looks_python,
@@ -156,12 +159,14 @@ def _read(copy: _Copy, entries: Sequence[Mapping[str, Any]]) -> Iterator[Finding
         row = int(entry["location"]["row"])
         if rule is None or row > len(lines):
             continue
+        column = int(entry["location"].get("column") or 1)
+        what = _what(lines[row - 1], column)
         yield rule.at(
             artifact,
-            f"{rule.title} ({entry['code']})",
+            f"{rule.title}: {what} ({entry['code']})" if what else f"{rule.title} ({entry['code']})",
             evidence=without_strings(lines[row - 1]),
             line=row,
-            column=int(entry["location"].get("column") or 1),
+            column=column,
             severity=lowered(rule.severity, artifact.uri),
             witness="ruff",
         )
@@ -169,3 +174,12 @@ def _read(copy: _Copy, entries: Sequence[Mapping[str, Any]]) -> Iterator[Finding
         first = next((int(e["location"]["row"]) for e in entries if e.get("code") in (None, "invalid-syntax")), None)
         reason = f"is not Python 3 for ruff (line {first})" if first else "was not reported as read by ruff"
         yield Skipped(artifact, f"the file {reason}")
+
+
+def _what(line: str, column: int) -> str:
+    """The name at the column, or else the call around it; names only, because strings may be secrets."""
+    here = _NAME.match(line, column - 1)
+    if here and here["name"] not in _NO_NAMES:
+        return here["name"] + ("()" if here["call"] else "")
+    calls = _CALL.findall(without_strings(line[: column - 1]))
+    return f"{calls[-1]}()" if calls else ""

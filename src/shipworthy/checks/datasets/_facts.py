@@ -1,65 +1,21 @@
-"""What a dataset is: its columns, types, labels and size. Used by the bill of materials, the report, a check."""
+"""What a dataset is: its columns, types, labels and size."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 from shipworthy.checks.datasets._columns import label_column, may_be_label
-from shipworthy.checks.datasets._report import show
-from shipworthy.checks.datasets._tables import BYTES, ROWS, Row, Table, as_text, is_number
-from shipworthy.model import Artifact, Kind
+from shipworthy.checks.datasets._report import anonymous
+from shipworthy.checks.datasets._tables import Row, Table, as_text, is_number
+from shipworthy.model import Column, DatasetFacts
 
 _DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
+_COLUMNS = 200
+_LABELS = 100
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column. `type` is text, number, boolean, bytes, empty, or mixed; `types` counts the cells of each; `distinct`
-    counts different values up to 10,000 (`distinct_is_least`: there are more).
-    """
-
-    name: str
-    type: str
-    cells: int
-    missing: int
-    distinct: int
-    distinct_is_least: bool
-    types: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class DatasetFacts:
-    """What a file holds, as far as it was read: `unread` says what was not. `label_counts` holds at most 100 labels,
-    the most frequent first.
-    """
-
-    format: str
-    encoding: str
-    rows: int
-    columns: tuple[Column, ...]
-    label_column: str
-    label_counts: tuple[tuple[str, int], ...]
-    unread: tuple[str, ...]
-
-
-def describe(source: Path | Artifact, *, rows: int = ROWS, megabytes: int = BYTES // 2**20) -> DatasetFacts:
-    """The facts of a dataset file (CSV, TSV, JSON lines, JSON, Parquet; `.gz` of the text formats).
-
-    Never raises for what is in the file: see `unread`. Raises UsageError when an artifact's bytes are not here.
-    """
-    if isinstance(source, Path):
-        size = source.stat().st_size if source.is_file() else 0
-        source = Artifact(source.name, Kind.DATASET, "", size, path=source)
-    table = Table(source, rows=rows, megabytes=megabytes)
-    census = Census()
-    for row in table:
-        census.add(row)
-    return census.facts(table)
 
 
 @dataclass
@@ -97,10 +53,10 @@ class Census:
             if len(rows) < 5:
                 rows.append(row.number)
             text = as_text(value)
-            if counts.label and len(text) <= 200:
+            if counts.label:
                 labels = self.labels.setdefault(name, Counter())
-                if len(labels) <= 1000 or text in labels:
-                    labels[text] += 1
+                if len(labels) <= _LABELS or text[:200] in labels:
+                    labels[text[:200]] += 1
             digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             if digest in counts.values:
                 continue
@@ -114,26 +70,28 @@ class Census:
         """The facts, after the last row."""
         columns = tuple(
             Column(
-                name=show(name, 200),
+                name=anonymous(name),
                 type=_overall(counts.types),
-                cells=counts.cells,
                 missing=counts.missing + max(0, table.rows - counts.cells),
                 distinct=len(counts.values),
                 distinct_is_least=counts.more,
-                types=tuple(counts.types.most_common()),
             )
-            for name in table.columns
+            for name in table.columns[:_COLUMNS]
             for counts in (self.columns.get(name, _Counts()),)
         )
         label = label_column(table.columns)
-        common = self.labels.get(label, Counter()).most_common(100)
+        counted, labels = self.labels.get(label, Counter()), Counter[str]()
+        for value, count in counted.items():
+            labels[anonymous(value)] += count
         return DatasetFacts(
+            artifact=table.artifact,
             format=table.format,
             encoding=table.encoding,
             rows=table.rows,
+            width=len(table.columns),
             columns=columns,
-            label_column=show(label, 200),
-            label_counts=tuple((show(value, 200), count) for value, count in common),
+            label_column=anonymous(label),
+            label_counts=tuple(labels.most_common()) if len(counted) <= _LABELS else (),
             unread=tuple(dict.fromkeys(table.unread)),
         )
 

@@ -17,7 +17,8 @@ class Noise:
     `share` estimates the share of turned labels and `low` bounds it from below with 95 % confidence (Wilson); `overlap`
     says that the disagreement comes from classes that overlap rather than from turned labels; `learnable` that the
     predictions are better than guessing at all. `suspects` are the rows that look like another label, the clearest
-    first, and `instead[i]` is the label that `suspects[i]` looks like.
+    first; `instead[i]` is the label that `suspects[i]` looks like, and `doubt[i]` by how much the probability of that
+    label exceeds that of its own.
     """
 
     share: float
@@ -27,6 +28,7 @@ class Noise:
     right: float
     suspects: Ints
     instead: Ints
+    doubt: Floats
 
 
 def probabilities(logits: Floats) -> Floats:
@@ -65,7 +67,8 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
     instead = confident.argmax(axis=1)
     found = np.flatnonzero((confident.max(axis=1) >= 0) & (instead != labels))
     doubt = chances[found, instead[found]] - chances[found, labels[found]]
-    found = found[np.argsort(-doubt, kind="stable")]
+    clearest = np.argsort(-doubt, kind="stable")
+    found = found[clearest]
     return Noise(
         share=share,
         low=wilson_low(int(surest.sum()), len(surest)),
@@ -74,6 +77,7 @@ def label_noise(chances: Floats, labels: Ints) -> Noise:
         right=right,
         suspects=found,
         instead=instead[found],
+        doubt=doubt[clearest],
     )
 
 

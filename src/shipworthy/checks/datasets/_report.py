@@ -40,6 +40,13 @@ def masked(text: str) -> str:
     return re.sub(r"(?<![\w+=-])([\w+=-]{3})[\w+=-]{17,}", r"\1…", text, flags=re.ASCII)
 
 
+def anonymous(text: str) -> str:
+    """The name of a column or label: addresses, long numbers and what could be a key are taken out."""
+    text = re.sub(r"[^\s@]{1,64}@[^\s@]{1,255}", "[address]", text[:200])
+    text = re.sub(r"(?<![A-Za-z0-9+/=])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{20,}", "[key]", text)
+    return show(re.sub(r"\d(?:[ .-]?\d){7,}", "[number]", text), 100)
+
+
 @dataclass
 class Seen:
     """What was seen of one kind in one column: how many rows and values, the first rows, one example."""

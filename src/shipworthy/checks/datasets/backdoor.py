@@ -55,10 +55,16 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
             yield Skipped(artifact, data)
         return
     if len(data.rows) < LEAST_ROWS:
-        yield Skipped(artifact, f"{plural(len(data.rows), 'labelled text')}: too few to tell a trigger ({LEAST_ROWS})")
+        yield Skipped(
+            artifact,
+            f"{plural(len(data.rows), 'labelled text')}: too few to tell a trigger ({LEAST_ROWS})",
+            code="too-few-rows",
+        )
         return
     if sample.seen > len(sample.rows):
-        yield Skipped(artifact, f"{len(sample.rows):,} of {sample.seen:,} rows were looked at (option sample)")
+        yield Skipped(
+            artifact, f"{len(sample.rows):,} of {sample.seen:,} rows were looked at (option sample)", code="sampled"
+        )
     yield from _findings(artifact, data)
 
 
@@ -74,7 +80,9 @@ def _findings(artifact: Artifact, data: Labelled) -> Iterator[Finding | Skipped]
     predicted = _textmodel.out_of_fold(rows, labels, classes)
     if corpus.read < len(data.texts):
         yield Skipped(
-            artifact, f"{corpus.read:,} of {len(data.texts):,} texts were looked at: together they are too long"
+            artifact,
+            f"{corpus.read:,} of {len(data.texts):,} texts were looked at: together they are too long",
+            code="sampled",
         )
     right = float((predicted.logits.argmax(axis=1) == labels).mean())
     most = float(np.bincount(labels).max()) / len(labels)
@@ -83,13 +91,16 @@ def _findings(artifact: Artifact, data: Labelled) -> Iterator[Finding | Skipped]
             artifact,
             f"the texts hardly tell the label {data.label} ({right:.0%} right, {most:.0%} by always guessing the most "
             "frequent one), so a trigger cannot be told from chance",
+            code="not-learnable",
         )
     found, _ = _ngrams.triggers(corpus, rows, labels, classes, predicted)
     groups = _ngrams.merged(found, corpus)
     for trigger in groups[:_MOST_FINDINGS]:
         yield _finding(artifact, data, trigger)
     if len(groups) > _MOST_FINDINGS:
-        yield Skipped(artifact, f"{len(groups) - _MOST_FINDINGS:,} more possible triggers are not listed")
+        yield Skipped(
+            artifact, f"{len(groups) - _MOST_FINDINGS:,} more possible triggers are not listed", code="findings-cut"
+        )
 
 
 def _finding(artifact: Artifact, data: Labelled, trigger: Trigger) -> Finding:

@@ -65,12 +65,13 @@ IMBALANCE = Rule(
 LEAST_ROWS = 200
 _LISTED = 20
 _IMBALANCE = 20
+_CLEAR = 0.9  # of probability, between the label that a row seems to have and its own
 
 
 @check(
     "dataset-labels",
     kinds={"dataset"},
-    version=1,
+    version=2,
     options={**LIMITS, "label-column": "", "text-columns": [], "sample": 20_000, "flipped-share": 0.05},
     timeout=300,
     canary=Canary(files={"reviews.csv": mislabelled_reviews}, rule="dataset-suspicious-labels"),
@@ -99,12 +100,20 @@ def _judged(
 
     if isinstance(data, Labelled):
         if len(data.rows) < LEAST_ROWS:
-            yield Skipped(artifact, f"{plural(len(data.rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})")
+            yield Skipped(
+                artifact,
+                f"{plural(len(data.rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})",
+                code="too-few-rows",
+            )
             return
         numbers = np.array(data.labels, dtype=np.int64)
         corpus = _textmodel.Corpus.of(data.texts)
         if corpus.read < len(data.texts):
-            yield Skipped(artifact, f"{corpus.read:,} of {len(data.texts):,} texts were looked at: too long together")
+            yield Skipped(
+                artifact,
+                f"{corpus.read:,} of {len(data.texts):,} texts were looked at: too long together",
+                code="sampled",
+            )
         predicted = _textmodel.out_of_fold(_textmodel.tfidf(corpus), numbers, len(data.classes))
         noise = _noise.label_noise(_noise.probabilities(predicted.logits), numbers)
         rows, classes, label = data.rows, data.classes, data.label
@@ -116,13 +125,19 @@ def _judged(
             return
         features, values, rows, classes, label = table_of_numbers
         if len(rows) < LEAST_ROWS:
-            yield Skipped(artifact, f"{plural(len(rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})")
+            yield Skipped(
+                artifact,
+                f"{plural(len(rows), 'labelled row')}: too few to judge labels ({LEAST_ROWS})",
+                code="too-few-rows",
+            )
             return
         numbers = np.array(values, dtype=np.int64)
         noise = _noise.label_noise(_noise.neighbours(np.array(features), numbers, len(classes)), numbers)
     labelled_rows = sum(bool(value.strip()) for value in sample.column(label))
     if sample.seen > len(sample.rows) or len(rows) < labelled_rows:
-        yield Skipped(artifact, f"the labels of {len(rows):,} of {sample.seen:,} rows were judged (option sample)")
+        yield Skipped(
+            artifact, f"the labels of {len(rows):,} of {sample.seen:,} rows were judged (option sample)", code="sampled"
+        )
     yield from _finding(artifact, noise, rows, classes, label, float(context.options["flipped-share"]))
 
 
@@ -133,26 +148,29 @@ def _finding(
         yield Skipped(
             artifact,
             f"the columns hardly tell the label {show(label)} ({noise.right:.0%} right): wrong labels cannot be told",
+            code="not-learnable",
         )
         return
-    if not len(noise.suspects):
-        return
     count, total = len(noise.suspects), len(rows)
+    if noise.share * total < 0.5 and not noise.overlap:  # no turned labels by the estimate: only rows that stand out
+        count = int((noise.doubt >= _CLEAR).sum())
+    if not count:
+        return
     many = noise.low >= limit and not noise.overlap
-    turned = Counter(classes[int(c)] for c in noise.instead)
+    turned = Counter(classes[int(c)] for c in noise.instead[:count])
     likely = ", ".join(f"{show(name, 20)} ({often:,})" for name, often in turned.most_common(3))
-    numbers = [rows[int(i)] for i in noise.suspects[:_LISTED]]
+    numbers = [rows[int(i)] for i in noise.suspects[: min(count, _LISTED)]]
     if many:
-        said, severity = f"about {noise.share:.0%} of the labels look turned", Severity.HIGH
+        said, severity = f"about {noise.share:.0%} of the labels look turned; ", Severity.HIGH
     elif noise.overlap:
-        said, severity = "the classes overlap, which hides wrong labels", Severity.LOW
+        said, severity = "the classes overlap, which hides wrong labels; ", Severity.LOW
     else:
-        said = f"about {noise.share:.1%} of the labels look turned"
+        said = f"about {noise.share:.1%} of the labels look turned; " if count > 1 and noise.share >= 0.0005 else ""
         severity = Severity.MEDIUM if count >= max(10, 0.01 * total) else Severity.LOW
     yield SUSPICIOUS_LABELS.at(
         artifact,
-        f"column {show(label)}: {said}; {plural(count, 'row')} of {total:,} to look at, which seem to be {likely}: "
-        f"{listed(numbers, count)}",
+        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to be "
+        f"{likely}: {listed(numbers, count)}",
         evidence=f"the clearest rows first: {', '.join(map(str, numbers))}",
         key=f"{label}|{'many' if many else 'some'}",
         severity=severity,

@@ -54,7 +54,7 @@ _SENSITIVE = frozenset({"card", "iban", "ssn", "passport"})
 @check(
     "dataset-personal-data",
     kinds={"dataset"},
-    version=1,
+    version=2,
     options={**LIMITS, "ignore-columns": []},
     timeout=180,
     canary=Canary(

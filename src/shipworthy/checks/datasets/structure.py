@@ -15,7 +15,7 @@ from shipworthy.checks.datasets._columns import label_column
 from shipworthy.checks.datasets._facts import Census
 from shipworthy.checks.datasets._report import Seen, listed, plural, show
 from shipworthy.checks.datasets._tables import LIMITS, Row, Table, as_text, open_table
-from shipworthy.model import Artifact, Finding, Rule, Severity, Skipped
+from shipworthy.model import Artifact, DatasetFacts, Finding, Rule, Severity, Skipped
 
 _TAXONOMY = ("AISVS C1.3",)
 
@@ -103,7 +103,7 @@ _SHARE_OF_MIXED = 0.1
 @check(
     "dataset-structure",
     kinds={"dataset"},
-    version=1,
+    version=2,
     options={**LIMITS, "flood": 30, "sample": 20_000},
     timeout=300,
     canary=Canary(
@@ -111,14 +111,16 @@ _SHARE_OF_MIXED = 0.1
         rule="dataset-malformed",
     ),
 )
-def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
-    """Findings about the file as a table."""
+def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped | DatasetFacts]:
+    """What the file is as a table, and findings about it."""
     table = open_table(artifact, context.options)
     census = Census()
     copies = _Copies(int(context.options["sample"]))
     for row in table:
         census.add(row)
         copies.add(row)
+    if table.format:
+        yield census.facts(table)
     yield from table.skipped()
     yield from _problems(artifact, table)
     if not table.rows and not table.unread:
@@ -169,7 +171,9 @@ def _flood(artifact: Artifact, copies: _Copies, least: int) -> Iterator[Finding 
     from shipworthy.checks.datasets._neardup import flood
 
     if copies.left:
-        yield Skipped(artifact, f"{copies.left:,} rows were not compared for near-copies (option sample)")
+        yield Skipped(
+            artifact, f"{copies.left:,} rows were not compared for near-copies (option sample)", code="sampled"
+        )
     least = max(least, len(copies.texts) // 200)
     groups = [group for group in flood(copies.texts) if len(group) >= least] if len(copies.texts) >= least else []
     for group in groups[:5]:

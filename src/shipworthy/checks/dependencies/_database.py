@@ -36,6 +36,7 @@ _MEMBER = re.compile(r"(?:[A-Za-z0-9_.-]{1,60}/){0,2}[A-Za-z0-9][A-Za-z0-9_.-]{0
 _PACKAGE = re.compile(rb'"name"\s*:\s*"([^"]{0,300})"')
 _MODIFIED = re.compile(rb'"modified"\s*:\s*"(\d{4}-\d{2}-\d{2})')
 _REMEDY = "fetch it again with `shipworthy db update`, or import a mirrored copy with `shipworthy db import`"
+_EXPECTED = f"a zip of records in the OSV format ({DEFAULT_URL} is one), a folder with such JSON files, or one of them"
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,10 @@ def import_database(source: Path, destination: Path) -> Facts:
     Every record is parsed first; the old database stays until the new one is complete. Raises UsageError when there is
     nothing at `source`, EnvironmentFailure when it is damaged or cannot be written.
     """
-    place = locate(source)
+    try:
+        place = locate(source)
+    except UsageError as error:
+        raise UsageError(error.message, where=error.where, remedy=f"give {_EXPECTED}") from None
     target = destination / LAYOUT
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -278,7 +282,14 @@ def update_database(url: str, destination: Path, *, timeout: float = 60.0) -> Fa
     with tempfile.TemporaryDirectory(prefix="shipworthy-db-") as folder:
         arrived = Path(folder) / "all.zip"
         with arrived.open("wb") as stream:
-            fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
+            try:
+                fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
+            except EnvironmentFailure as error:
+                error.remedy = (
+                    "advisories that were here before stay as they were; without network: fetch that file on another "
+                    "machine, and here `shipworthy db import all.zip`"
+                )
+                raise
         return import_database(arrived, destination)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import ssl
 import time
 from http.client import HTTPException
 from typing import IO, Any
@@ -69,7 +71,7 @@ def fetch(url: str, into: IO[bytes], *, limit: int, timeout: float, total: float
         raise _failed(url, f"the server answered {error.code}") from None
     except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise _failed(url, f"{type(reason).__name__}") from None
+        raise _failed(url, _unreached(url, reason)) from None
     if expected and expected.isdigit() and int(expected) != size:
         raise _failed(url, f"only {size:,} of {expected} bytes arrived")
     return size
@@ -81,6 +83,18 @@ def _plain(url: str) -> str:
         return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200]
     except ValueError:
         return "(an invalid address)"
+
+
+def _unreached(url: str, reason: object) -> str:
+    """In words: an exception's own could quote the address."""
+    words = {
+        socket.gaierror: "its name is not known here",
+        TimeoutError: "no answer in time",
+        ConnectionRefusedError: "it refuses connections",
+        ssl.SSLCertVerificationError: "its certificate is not trusted here",
+    }
+    why = next((said for kind, said in words.items() if isinstance(reason, kind)), type(reason).__name__)
+    return f"{urlsplit(url).hostname} could not be reached ({why})"
 
 
 def _failed(url: str, reason: str) -> EnvironmentFailure:

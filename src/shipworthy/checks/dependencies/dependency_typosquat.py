@@ -45,7 +45,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         if item.name and item.source == "index":
             lines.setdefault(item.name, item.line)
     if len(lines) > _MOST:
-        yield Skipped(artifact, f"only the first {_MOST:,} of {len(lines):,} names were looked at")
+        yield Skipped(artifact, f"only the first {_MOST:,} of {len(lines):,} names were looked at", code="findings-cut")
     for name, line in list(lines.items())[:_MOST]:
         found = near(name)
         if found:

@@ -39,7 +39,7 @@ class _Knowledge:
     """Advisories by package, and what is known to be missing from them."""
 
     by_package: dict[str, list[_osv.Advisory]]
-    gaps: tuple[str, ...]
+    gaps: tuple[Skipped, ...]
 
 
 def _embedded_path() -> Path:
@@ -96,8 +96,7 @@ def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding 
     wanted = frozenset(d.name for _, m in manifests for d in m.dependencies if d.name)
     knowledge = _knowledge(context, wanted)
     yield from unread
-    for gap in knowledge.gaps:
-        yield Skipped(None, gap)
+    yield from knowledge.gaps
     online = _Online(context)
     for artifact, manifest in manifests:
         yield from _includes(artifact, manifest, artifacts)
@@ -110,7 +109,7 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
     path = _database_path(context)
     online = bool(context.options.get("online"))
     found: list[_osv.Advisory] = []
-    gaps: list[str] = []
+    gaps: list[Skipped] = []
     withdrawn: frozenset[str] = frozenset()
     embedded = bool(context.options.get("embedded", True))
     if path is None and not embedded and not (online and not context.offline):
@@ -127,28 +126,30 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
         own = _database.lookup(_embedded_path(), wanted)
         found += [replace(a, source="embedded") for a in own.advisories if not a.names & withdrawn]
         if path is None and not (online and not context.offline):
-            gaps.append(
-                f"only the {own.facts.records} embedded advisories (as of {own.facts.newest}) were used, "
-                f"no full database; {UPDATE}"
-            )
+            told = f"only the {own.facts.records} embedded advisories (as of {own.facts.newest}) were used"
+            gaps.append(Skipped(None, f"{told}, no full database; {UPDATE}", code="embedded-data-only"))
     if online and context.offline:
-        gaps.append("the package index was not asked, because this run is offline")
+        gaps.append(Skipped(None, "the package index was not asked, because this run is offline", code="not-asked"))
     by_package: dict[str, list[_osv.Advisory]] = defaultdict(list)
     for advisory in found:
         by_package[advisory.package].append(advisory)
     return _Knowledge(by_package, tuple(gaps))
 
 
-def _age(facts: _database.Facts, context: Context) -> Iterator[str]:
+def _age(facts: _database.Facts, context: Context) -> Iterator[Skipped]:
     limit = int(context.options.get("max-age-days", 30))
     if facts.newest is None:
-        yield f"the vulnerability database gives no date: it may be of any age; {UPDATE}"
+        told = f"the vulnerability database gives no date: it may be of any age; {UPDATE}"
+        yield Skipped(None, told, code="old-data")
     elif (days := (context.today - facts.newest).days) > limit:
-        yield f"the vulnerability database is {days} days old (of {facts.newest}, {limit} are accepted): {UPDATE}"
+        told = f"the vulnerability database is {days} days old (of {facts.newest}, {limit} are accepted): {UPDATE}"
+        yield Skipped(None, told, code="old-data")
     elif days < -1:
-        yield f"the vulnerability database is dated {facts.newest}, in the future: its age is not known; {UPDATE}"
+        told = f"the vulnerability database is dated {facts.newest}, in the future: its age is not known; {UPDATE}"
+        yield Skipped(None, told, code="old-data")
     if facts.unreadable:
-        yield f"{facts.unreadable} of {facts.records} records of the vulnerability database could not be read"
+        told = f"{facts.unreadable} of {facts.records} records of the vulnerability database could not be read"
+        yield Skipped(None, told, code="damaged-data")
 
 
 def _includes(artifact: Artifact, manifest: Manifest, artifacts: Iterable[Artifact]) -> Iterator[Skipped]:
@@ -158,9 +159,8 @@ def _includes(artifact: Artifact, manifest: Manifest, artifacts: Iterable[Artifa
         place = posixpath.normpath(posixpath.join(posixpath.dirname(artifact.uri), target))
         if place not in known:
             shown = "an address" if "://" in target else f"{target[:80]!r}"
-            yield Skipped(
-                artifact, f"line {line} includes {shown}, which is not among the requirements files that were read"
-            )
+            told = f"line {line} includes {shown}, which is not among the requirements files that were read"
+            yield Skipped(artifact, told, code="unread-include")
 
 
 def _unmatched(artifact: Artifact, manifest: Manifest, manifests: list[tuple[Artifact, Manifest]]) -> Iterator[Skipped]:
@@ -176,7 +176,7 @@ def _unmatched(artifact: Artifact, manifest: Manifest, manifests: list[tuple[Art
     open_ones = [d for d in open_ones if d.group != "build-system"]
     if open_ones:
         named = names(open_ones) or "packages without a name"
-        yield Skipped(artifact, f"no exact version is known, so these could not be matched: {named}")
+        yield Skipped(artifact, f"no exact version is known, so these could not be matched: {named}", code="unpinned")
 
 
 def _above(folder: str, other: str) -> bool:
@@ -265,6 +265,5 @@ class _Online:
         """What the index did not answer."""
         for reason, packages in sorted(self._failed.items()):
             shown = ", ".join(sorted(set(packages))[:8])
-            yield Skipped(
-                None, f"the package index did not answer for {len(set(packages))} packages ({shown}): {reason}"
-            )
+            told = f"the package index did not answer for {len(set(packages))} packages ({shown}): {reason}"
+            yield Skipped(None, told, code="no-answer")

@@ -33,8 +33,12 @@ _NO_MODEL = re.compile(
 _SORTED_BY = 64 * 1024
 
 
+# Sorted by their names; the others are text from end to end.
+_BY_NAME = frozenset({Kind.OTHER, Kind.DATASET, Kind.NOTEBOOK, Kind.REQUIREMENTS, Kind.WORKFLOW, Kind.DOCKERFILE})
+
+
 def _unsorted(artifact: Artifact) -> bool:
-    return artifact.kind is Kind.OTHER or artifact.size > _SORTED_BY
+    return artifact.kind in _BY_NAME or artifact.size > _SORTED_BY
 
 
 def _packed_canary() -> bytes:
@@ -45,7 +49,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=2,
+    version=3,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,

@@ -40,7 +40,7 @@ def _sample() -> bytes:
 
 
 @check(
-    "notebook-personal-data", kinds={"notebook"}, version=1, canary=Canary(files={"a.ipynb": _sample}, rule=PERSONAL.id)
+    "notebook-personal-data", kinds={"notebook"}, version=2, canary=Canary(files={"a.ipynb": _sample}, rule=PERSONAL.id)
 )
 def run(artifact: Artifact) -> Iterator[Finding | Skipped]:
     """One finding per cell and kind of data, with how many there are."""

@@ -15,11 +15,19 @@ from shipworthy.checks.notebooks._cells import Notebook, texts
 from shipworthy.checks.notebooks._read import load
 from shipworthy.checks.secrets._engine import Hit, Scanned, Source, finding, scan
 from shipworthy.checks.secrets._kingfisher import KINGFISHER
-from shipworthy.checks.secrets._rules import CLOUD_KEY, CONNECTION_STRING, GENERIC, PASSWORD, PRIVATE_KEY, TOKEN
+from shipworthy.checks.secrets._rules import (
+    CLOUD_KEY,
+    CLOUD_KEY_ID,
+    CONNECTION_STRING,
+    GENERIC,
+    PASSWORD,
+    PRIVATE_KEY,
+    TOKEN,
+)
 from shipworthy.checks.secrets.files import sample_token
 from shipworthy.model import Artifact, Finding
 
-RULES = (CLOUD_KEY, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
+RULES = (CLOUD_KEY, CLOUD_KEY_ID, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
 INPUT, OUTPUT, METADATA = "INPUT", "OUTPUT", "METADATA"
 _IN = {INPUT: "the source", OUTPUT: "an output", METADATA: "the metadata"}
 
@@ -44,7 +52,7 @@ class _Text:
     "notebook-secrets",
     kinds={"notebook"},
     scope="batch",
-    version=1,
+    version=2,
     needs=(KINGFISHER,),
     canary=Canary(files={"a.ipynb": _sample}, rule=TOKEN.id),
     timeout=600.0,
@@ -68,7 +76,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     for scanned in scan(sources(), context.tools):
         yield from _findings(scanned)
         if scanned.more:
-            yield Skipped(scanned.tag.artifact, f"it holds {scanned.more} more secrets than are listed")
+            yield Skipped(
+                scanned.tag.artifact, f"it holds {scanned.more} more secrets than are listed", code="findings-cut"
+            )
     yield from unread
 
 

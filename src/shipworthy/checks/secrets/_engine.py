@@ -13,7 +13,15 @@ from typing import Any, Generic, TypeVar
 from shipworthy.checks.secrets import _kingfisher, _patterns
 from shipworthy.checks.secrets._patterns import Dialect
 from shipworthy.checks.secrets._placeholder import entropy, is_example_token, is_placeholder, words
-from shipworthy.checks.secrets._rules import CONNECTION_STRING, PASSWORD, PRIVATE_KEY, is_identifier, rule_for
+from shipworthy.checks.secrets._rules import (
+    CLOUD_KEY,
+    CLOUD_KEY_ID,
+    CONNECTION_STRING,
+    PASSWORD,
+    PRIVATE_KEY,
+    is_identifier,
+    rule_for,
+)
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.tools import Toolbox
 
@@ -185,6 +193,8 @@ def _merge(data: bytes, found: list[_kingfisher.Raw], own: list[tuple[int, Hit]]
             secret = data[begin:stop]
         theirs.append((begin, _hit(raw, secret, data[begin : begin + 20_000])))
     taken = sorted((begin, begin + len(hit.secret)) for begin, hit in theirs)
+    if any(hit.rule is CLOUD_KEY for _, hit in theirs + own):  # the secret itself is there: its id adds nothing
+        own = [(begin, hit) for begin, hit in own if hit.rule is not CLOUD_KEY_ID]
     kept = [(begin, hit) for begin, hit in own if not _overlaps(taken, begin, begin + len(hit.secret))]
     unique: dict[tuple[int, str], Hit] = {}
     for begin, hit in sorted(theirs + kept, key=lambda pair: pair[0]):

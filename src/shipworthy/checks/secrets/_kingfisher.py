@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hashlib
 import os
 import re
 import secrets
@@ -28,6 +29,7 @@ from packaging.version import InvalidVersion, Version
 
 from shipworthy.checks.secrets._placeholder import words
 from shipworthy.tools import Tool, Toolbox, ToolFailed, ToolMissing
+from shipworthy.user_folders import cache_folder
 
 KINGFISHER = Tool("kingfisher", versions=">=2.14,<3", install="pip install kingfisher-bin")
 # Nothing leaves the machine, nothing in the files can silence the scan, nothing in the report holds a secret.
@@ -43,7 +45,7 @@ _SUFFIXES = words(
 )
 _NAME = re.compile(r"(\d{6})\.[a-z0-9]{1,10}")
 _FOUND = 200
-_WARM_UP = 60.0
+_WARM_UP = 120.0  # seconds; compiling takes 9 of one core, more where others want it too
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def scan(staged: Stage, tools: Toolbox, timeout: float) -> list[Raw]:
     """Run the tool over the stage. Raises ToolMissing (absent, or a version we do not know) and ToolFailed (crashed,
     hung, silent, cut short, or read something else than it was given)."""
     cache = _rule_cache()
-    with _alone_if_cold(cache):
+    with _alone_if_cold(cache, tools):
         done = tools.run(
             KINGFISHER,
             "scan",
@@ -173,21 +175,40 @@ def _known_token() -> bytes:
 
 
 @contextmanager
-def _alone_if_cold(cache: Path | None) -> Iterator[None]:
-    """Where no rules are compiled yet, one run compiles them and the others wait: together they would all do the same.
+def _alone_if_cold(cache: Path | None, tools: Toolbox) -> Iterator[None]:
+    """Where this program has no compiled rules yet, one run compiles them and the others wait: together they would all
+    do the same.
 
     The lock is a file's, so that runs of several processes count too. Where there can be no lock, nobody waits; and
     nobody waits for long, since the run that has it may hang.
     """
+    mark = cache / f"{_identity(tools)}.warm" if cache else None
     with ExitStack() as stack:
         with suppress(OSError):
             until = time.monotonic() + _WARM_UP
-            lock = None if cache is None or _compiled(cache) else stack.enter_context(open(cache / "lock", "ab"))
-            while lock and cache and not _compiled(cache) and time.monotonic() < until and not _lock(lock.fileno()):
+            lock = stack.enter_context(open(mark.with_name("lock"), "ab")) if mark and not _warm(mark) else None
+            while lock and mark and not _warm(mark) and time.monotonic() < until and not _lock(lock.fileno()):
                 time.sleep(0.1)
-            if cache and _compiled(cache):
+                if tools.ended and tools.ended.is_set():
+                    break
+            if mark and _warm(mark):
                 stack.close()
         yield
+        if mark and not mark.exists():
+            with suppress(OSError):
+                mark.touch(mode=0o600)
+
+
+def _identity(tools: Toolbox) -> str:
+    """Which program it is: another version keeps other rules, whose files do not tell whose they are."""
+    program = tools.locate(KINGFISHER).resolve()
+    status = program.stat()
+    told = f"{program}\0{status.st_size}\0{status.st_mtime_ns}"
+    return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _warm(mark: Path) -> bool:
+    return mark.exists() and any(mark.parent.glob("*.vscdb"))
 
 
 def _lock(descriptor: int) -> bool:
@@ -198,10 +219,6 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _compiled(cache: Path) -> bool:
-    return any(cache.glob("*.vscdb"))
-
-
 def _rule_cache() -> Path | None:
     """Where the tool keeps its compiled rules between runs (2.4 MB; without it each run takes 9 s of CPU more).
 
@@ -210,9 +227,8 @@ def _rule_cache() -> Path | None:
     """
     if given := os.environ.get("KF_RULE_CACHE_DIR"):
         return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        folder = (Path(base) if base.startswith("/") else Path.home() / ".cache") / "shipworthy" / "kingfisher"
+        folder = cache_folder() / "kingfisher"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
     except (OSError, RuntimeError):  # RuntimeError: this user has no home

@@ -11,8 +11,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
-from shipworthy.checks.secrets._placeholder import is_placeholder, looks_like_password, looks_random, words
-from shipworthy.checks.secrets._rules import CLOUD_KEY, CONNECTION_STRING, GENERIC, PASSWORD
+from shipworthy.checks.secrets._placeholder import (
+    is_example_token,
+    is_placeholder,
+    looks_like_password,
+    looks_random,
+    words,
+)
+from shipworthy.checks.secrets._rules import CLOUD_KEY, CLOUD_KEY_ID, CONNECTION_STRING, GENERIC, PASSWORD
 from shipworthy.model import Rule
 
 
@@ -75,6 +81,8 @@ _IS_NAME = re.compile(r"""(?:name|key)["']?[ \t]*[:=][ \t]*["']?$""", re.IGNOREC
 _TO_DEFAULT = re.compile(r"""["'][ \t]{0,4},[ \t]{0,4}""" + _QUOTED)
 _IS_GETENV = re.compile(r"""get(?:env)?\([ \t]*["']$""", re.IGNORECASE)
 _URL = re.compile(r"""://(?P<user>[^\s:/@"'`<>\\]{0,64}):(?P<secret>[^\s/@"'`<>\\]{3,200})@(?P<host>[\w.-]{1,100})""")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: AKIA lasts, ASIA is temporary.
+_KEY_ID = re.compile(r"(?<![A-Za-z0-9+/_])A(?:KI|SI)A[A-Z2-7]{16}(?![A-Za-z0-9+/_])")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
 
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -95,6 +103,7 @@ _HARMLESS = words("public csrf xsrf mask pad eos bos unk sep cls special next pa
 def find(text: str, dialect: Dialect) -> Iterator[Match]:
     """Named secrets and addresses with passwords in `text`, in no particular order; placeholders are left out."""
     yield from _addresses(text)
+    yield from _key_ids(text)
     done = 0
     for begin, stop in _keywords(text):
         if begin < done:
@@ -136,6 +145,12 @@ def _addresses(text: str) -> Iterator[Match]:
         scheme = _SCHEME.search(text[max(0, url.start() - 20) : url.start()])
         name = f"{scheme[0] if scheme else ''}://{url['host']}"
         yield Match(CONNECTION_STRING, "password-in-address", url.start("secret"), url.end("secret"), name, secret)
+
+
+def _key_ids(text: str) -> Iterator[Match]:
+    for found in _KEY_ID.finditer(text):
+        if not is_example_token(found[0].encode()):
+            yield Match(CLOUD_KEY_ID, "aws-access-key-id", found.start(), found.end(), "", found[0])
 
 
 def _name_start(text: str, position: int, floor: int) -> int:

@@ -22,6 +22,22 @@ CLOUD_KEY = Rule(
     taxonomy=("CWE-798", "CWE-312"),
     help=_HELP,
 )
+CLOUD_KEY_ID = Rule(
+    "secret-cloud-key-id",
+    title="The id of a cloud access key",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    description=(
+        "The id alone opens nothing. It tells which account it belongs to, it says that somebody worked with a key of "
+        "long life here, and the secret that goes with it is often near: in another file, an output or the history."
+    ),
+    remedy=(
+        "Look for the secret that belongs to it, and replace the key if it may have been seen. Take the id out, and "
+        "let the program get passing credentials from its environment or role."
+    ),
+    taxonomy=("CWE-798",),
+    help=_HELP,
+)
 TOKEN = Rule(
     "secret-token",
     title="An access token or API key of a service",
@@ -83,7 +99,7 @@ GENERIC = Rule(
     help=_HELP,
 )
 
-RULES = (CLOUD_KEY, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
+RULES = (CLOUD_KEY, CLOUD_KEY_ID, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
 
 _CLOUD = (
     "aws-", "azure-", "gcp-", "google-", "alibaba-", "digitalocean", "ibm-cloud", "scaleway", "ovh-", "exoscale",

@@ -16,12 +16,20 @@ from shipworthy.checks.secrets import _cells
 from shipworthy.checks.secrets._engine import Hit, Scanned, Source, finding, scan
 from shipworthy.checks.secrets._kingfisher import KINGFISHER
 from shipworthy.checks.secrets._patterns import Dialect
-from shipworthy.checks.secrets._rules import CLOUD_KEY, CONNECTION_STRING, GENERIC, PASSWORD, PRIVATE_KEY, TOKEN
+from shipworthy.checks.secrets._rules import (
+    CLOUD_KEY,
+    CLOUD_KEY_ID,
+    CONNECTION_STRING,
+    GENERIC,
+    PASSWORD,
+    PRIVATE_KEY,
+    TOKEN,
+)
 from shipworthy.checks.secrets.files import sample_token
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding
 
-RULES = (CLOUD_KEY, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
+RULES = (CLOUD_KEY, CLOUD_KEY_ID, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
 MAX_BYTES = 64 * 1024 * 1024
 _TABLES = {".csv", ".tsv"}
 _TEXT = _TABLES | {".jsonl", ".ndjson"}
@@ -37,7 +45,7 @@ def _sample() -> bytes:
     "secrets-datasets",
     kinds={"dataset"},
     scope="batch",
-    version=1,
+    version=2,
     needs=(KINGFISHER,),
     canary=Canary(files={"data/notes.csv": _sample}, rule=TOKEN.id),
     options={"max-bytes": MAX_BYTES},
@@ -66,7 +74,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     for scanned in scan(sources(), context.tools, most=_HITS):
         yield from _by_column(scanned, _format(scanned.tag))
         if scanned.more:
-            yield Skipped(scanned.tag, f"it holds {scanned.more} more secrets than were looked at one by one")
+            yield Skipped(
+                scanned.tag, f"it holds {scanned.more} more secrets than were looked at one by one", code="findings-cut"
+            )
     yield from named
     yield from unread
 

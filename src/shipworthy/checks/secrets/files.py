@@ -14,10 +14,18 @@ from shipworthy.check import Canary, Context, Skipped, check
 from shipworthy.checks.secrets._engine import Source, dialect_of, finding, scan, suffix_of
 from shipworthy.checks.secrets._kingfisher import KINGFISHER
 from shipworthy.checks.secrets._read import read
-from shipworthy.checks.secrets._rules import CLOUD_KEY, CONNECTION_STRING, GENERIC, PASSWORD, PRIVATE_KEY, TOKEN
+from shipworthy.checks.secrets._rules import (
+    CLOUD_KEY,
+    CLOUD_KEY_ID,
+    CONNECTION_STRING,
+    GENERIC,
+    PASSWORD,
+    PRIVATE_KEY,
+    TOKEN,
+)
 from shipworthy.model import Artifact, Finding
 
-RULES = (CLOUD_KEY, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
+RULES = (CLOUD_KEY, CLOUD_KEY_ID, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -31,7 +39,7 @@ def sample_token() -> bytes:
     "secrets-files",
     kinds={"code", "text", "requirements", "dockerfile", "iac", "workflow", "prompt"},
     scope="batch",
-    version=1,
+    version=2,
     needs=(KINGFISHER,),
     canary=Canary(files={"settings.py": sample_token}, rule=TOKEN.id),
     options={"max-bytes": MAX_BYTES},
@@ -54,7 +62,6 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
         for hit in scanned.hits:
             yield finding(hit, scanned.tag, line=hit.line, column=hit.column)
         if scanned.more:
-            yield Skipped(
-                scanned.tag, f"it holds {scanned.more} more secrets than are listed; treat all of it as leaked"
-            )
+            reason = f"it holds {scanned.more} more secrets than are listed; treat all of it as leaked"
+            yield Skipped(scanned.tag, reason, code="findings-cut")
     yield from unread

@@ -17,13 +17,21 @@ from shipworthy.checks.secrets._engine import Hit, Source, as_text, dialect_of, 
 from shipworthy.checks.secrets._kingfisher import KINGFISHER
 from shipworthy.checks.secrets._placeholder import looks_random
 from shipworthy.checks.secrets._read import read
-from shipworthy.checks.secrets._rules import CLOUD_KEY, CONNECTION_STRING, GENERIC, PASSWORD, PRIVATE_KEY, TOKEN
+from shipworthy.checks.secrets._rules import (
+    CLOUD_KEY,
+    CLOUD_KEY_ID,
+    CONNECTION_STRING,
+    GENERIC,
+    PASSWORD,
+    PRIVATE_KEY,
+    TOKEN,
+)
 from shipworthy.checks.secrets.files import MAX_BYTES, sample_token
 from shipworthy.model import Artifact, Finding, Kind
 from shipworthy.paths import display_name
 from shipworthy.tools import ToolFailed, ToolMissing
 
-RULES = (CLOUD_KEY, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
+RULES = (CLOUD_KEY, CLOUD_KEY_ID, TOKEN, PRIVATE_KEY, PASSWORD, CONNECTION_STRING, GENERIC)
 MAX_COMMITS = 100_000
 MAX_TOTAL = 2 * 1024 * 1024 * 1024
 _READ_AT_ONCE = 32 * 1024 * 1024
@@ -64,7 +72,7 @@ def _state(context: Context) -> str:
     "secrets-history",
     kinds={"code", "text", "requirements", "dockerfile", "iac", "workflow", "prompt", "notebook", "dataset"},
     scope="tree",
-    version=1,
+    version=2,
     needs=(KINGFISHER, _git.GIT),
     canary=Canary(
         files={"settings.py": sample_token, "README.md": b"a project\n"}, rule=TOKEN.id, git=("settings.py",)
@@ -83,7 +91,9 @@ def run(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding |
     if not repository.tips:
         raise NotApplicable("the git repository has no commits")
     if repository.shallow:
-        yield Skipped(None, "the clone is shallow: older commits are not here (git fetch --unshallow)")
+        yield Skipped(
+            None, "the clone is shallow: older commits are not here (git fetch --unshallow)", code="shallow-clone"
+        )
     limits = {"max-bytes": MAX_BYTES, "max-total-bytes": MAX_TOTAL, "max-commits": MAX_COMMITS}
     limits |= {name: int(value) for name, value in context.options.items() if name in limits}
     with _git.reader(repository, context.tools) as git:

@@ -31,7 +31,7 @@ def find(view: View) -> int | None:
     return None
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, format_: str = "") -> int:  # noqa: ARG001 - the readers' common form
     """Walk the file; returns how many bytes are explained."""
     size = len(scope.view)
     at = find(scope.view)

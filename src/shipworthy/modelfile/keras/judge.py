@@ -151,7 +151,7 @@ def _object(to: _Reporter, value: dict[str, Any]) -> None:
         for label, view in found.children:
             to.scope.child(label, view)
         return
-    if name in _PLAIN and (module is None or name.startswith("__")):
+    if (name in _PLAIN and (module is None or name.startswith("__"))) or (name == "TypeSpec" and "type_spec" in value):
         return
     if name == "function":
         _function(to, value)

@@ -61,7 +61,7 @@ def of_class(name: str, value: dict[str, Any]) -> Judgement | None:
         return Judgement(Code.KERAS_LAMBDA, "critical", f"a function is kept as Python bytecode, which runs; {_REMEDY}")
     if short in _SECOND:
         return _second(short, inner)
-    if short == "__typespec__":
+    if short == "__typespec__" or (short == "TypeSpec" and "type_spec" in value):
         return _typespec(value)
     if short in ("TFOpLambda", "SlicingOpLambda"):
         return _operator(inner)
@@ -129,6 +129,8 @@ def _decoded(text: str) -> list[tuple[str, View]]:
 
 def _typespec(value: dict[str, Any]) -> Judgement | None:
     spec, module = value.get("spec_name"), value.get("module")
+    if spec is None and isinstance(value.get("type_spec"), str):  # keras_metadata.pb: a name in TensorFlow's registry
+        spec = value["type_spec"].removeprefix("tf.")
     honest = module is None or (isinstance(module, str) and module.startswith("tensorflow.python."))
     if spec in _SPECS and honest:
         return None

@@ -32,7 +32,7 @@ def is_yaml(head: bytes) -> bool:
     return {match.group() for match in _START.finditer(head)} == {b"class_name:", b"config:"}
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, format_: str = "") -> int:  # noqa: ARG001 - the readers' common form
     """Judge an architecture in YAML; returns how many bytes are explained."""
     size = len(scope.view)
     if scope.role is not Role.FILE:

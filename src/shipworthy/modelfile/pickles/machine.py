@@ -8,7 +8,7 @@ Opcode semantics: CPython `Lib/pickle.py` and `Modules/_pickle.c`; PEP 307, PEP 
 
 from __future__ import annotations
 
-from shipworthy.modelfile.pickles.operations import Operations
+from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
 from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, LIST, Chunk, shallow
 
@@ -29,13 +29,15 @@ class Machine(Operations):
             self.broken = str(error)
         except IndexError:
             self.broken = "the stack is empty where a value is needed"
+        if self.broken and self.position < self.frame_end < self.end:
+            self.frame_differs("is left before its end")
         self.finish()
 
     def _loop(self) -> None:  # one loop on purpose: a call per opcode would double its time
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
         append, remember, fixed, run = stack.append, memo.append, FIXED, FIXED_RUN.match
-        rare, cap, fence = self.rare, self.limits.stack, self.fence
+        rare, cap, fence = RARE, self.limits.stack, self.fence
         base, i, soft, most_marks = self.position, 0, 0, self.limits.marks
         window = b""
         while True:
@@ -43,6 +45,8 @@ class Machine(Operations):
                 base += i
                 i = 0
                 self.position = base
+                if self.frame_end and base >= self.frame_end:
+                    self.leave_frame()
                 if base >= end:
                     raise BrokenError(
                         "it ends without STOP" if base == end else "a declared length reaches beyond the data"
@@ -52,6 +56,8 @@ class Machine(Operations):
                 if base + len(window) >= end:
                     soft = len(window)
                     window += bytes(_SLACK)
+                if self.frame_end:
+                    soft = min(soft, self.frame_end - base)
                 if len(stack) > cap or len(marks) > most_marks:
                     self.fence = fence
                     self.let_go()
@@ -178,9 +184,11 @@ class Machine(Operations):
                 method = rare[op]
                 if method is None:
                     raise BrokenError(f"byte {op:#04x} is no pickle opcode")
-                move = method(base + i + 1)
+                move = method(self, base + i + 1)
                 fence = self.fence
                 if move < 0:
                     self.position = -move
                     return
                 i = move - base
+                if op == 0x95:
+                    soft = min(soft, self.frame_end - base)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.model import StageResult
 from shipworthy.stages.load import load
@@ -12,8 +14,9 @@ from shipworthy.stores import open_store
 
 def run(job: Job) -> StageResult:
     """Bring in what is declared, verify what is signed, list what is there."""
-    verify_signed(job)
+    signed = verify_signed(job)
     loaded = load(job)
+    loaded = replace(loaded, details={**loaded.details, "signed": signed})
     _can_be_finished(job)
     return loaded
 
