@@ -29,6 +29,7 @@ LEFT_OUT = {
 
 
 def main() -> None:
+    """Print the table."""
     found: dict[str, set[str]] = defaultdict(set)
     versions = []
     for wheel in sys.argv[1:]:

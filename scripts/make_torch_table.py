@@ -1,11 +1,12 @@
-"""Makes `src/shipworthy/modelfile/torchscript/operators.txt`: the operators that torch itself registers.
+"""Makes `src/shipworthy/modelfile/torch_operators.txt`: the operators that torch itself registers.
 
 Run it where torch is installed; wheels of further versions are only unpacked for the list of operators that each
 carries (torchgen/packaged/ATen/native/native_functions.yaml), for any platform.
 
-    python scripts/make_torch_table.py [torch-1.13.1-*.whl ...] > operators.txt
+    python scripts/make_torch_table.py [torch-1.13.1-*.whl ...] > torch_operators.txt
 
-One line for each namespace, then the names. Nothing is added by hand; what is dangerous among them is said in `rules.py`.
+One line for each namespace, then the names. Nothing is added by hand; what is dangerous among them is said in
+`torchscript.py`.
 """
 
 from __future__ import annotations
@@ -17,20 +18,14 @@ from collections import defaultdict
 
 YAML = "torchgen/packaged/ATen/native/native_functions.yaml"
 # Registered for tests, debuggers and compilers, or by Python: no saved model holds them.
-LEFT_OUT = {
-    "_test",
-    "onnx",
-    "debugprims",
-    "debug_mode_ops",
-    "profiler",
-    "inductor",
-    "inductor_prims",
-    "symm_mem",
-    "c10d",
-}
+LEFT_OUT = set(
+    "_test onnx debugprims debug_mode_ops profiler inductor inductor_prims symm_mem c10d _c10d_functional _dtensor "
+    "_c10d_functional_autograd".split()
+)
 
 
 def main() -> None:
+    """Print the table."""
     import torch
 
     found: dict[str, set[str]] = defaultdict(set)

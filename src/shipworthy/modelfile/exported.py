@@ -39,11 +39,13 @@ _HIGHER = frozenset(
 )
 _FUNCTIONS = frozenset(
     "FloorDiv ModularIndexing Mod PythonMod CleanDiv CeilDiv CeilToInt FloorToInt TruncToInt TruncToFloat RoundToInt "
-    "RoundDecimal IntTrueDiv FloatTrueDiv ToFloat Max Min Abs Pow PowByNatural FloatPow LShift RShift Where Identity Eq "
-    "Ne Lt Le Gt Ge And Or Not Piecewise ceiling floor sqrt Integer Float Rational Symbol".split()
+    "RoundDecimal IntTrueDiv FloatTrueDiv ToFloat Max Min Abs Pow PowByNatural FloatPow LShift RShift Where Identity "
+    "Eq Ne Lt Le Gt Ge And Or Not Piecewise ceiling floor sqrt Integer Float Rational Symbol "
+    "Add Mul".split()
 )
 _EXPRESSION = re.compile(r"[\w\s+\-*/%().,<>=!&|~]{0,10000}")
 _GUARDED = frozenset("size stride storage_offset isinstance len max min int float bool str type".split())
+_QUOTED = re.compile(r"'\w{1,100}'")
 _CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 _ATTRIBUTE = re.compile(r"\.\s*[^\W\d]")
 _GUARD = re.compile(r"[\w\s+\-*/%().,<>=!&|~\[\]'\"]{0,10000}")
@@ -121,6 +123,7 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
 
 def harmless(expression: str) -> bool:
     """Whether an expression has only numbers, symbols, operators and the functions that torch writes."""
+    expression = _QUOTED.sub("s", expression)
     return (
         _EXPRESSION.fullmatch(expression) is not None
         and "__" not in expression

@@ -74,10 +74,8 @@ class _Walk:
         if self.layout.filters:
             rows, columns = self.number(), self.number()
             self.skip(4 * rows * columns)
-        if self.layout.counted:
-            words = self.number()
-        else:
-            words = numbers[1] if self.layout.scores else numbers[0]
+        own = numbers[1] if self.layout.scores else numbers[0]
+        words = self.number() if self.layout.counted else own
         if words > min(_WORDS, len(self.view) // 4):
             raise _OtherError
         for _ in range(words):
@@ -113,7 +111,7 @@ class _Walk:
             yield None
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, _: str = "") -> int:
     """Find the layout that explains every byte; returns how many bytes are explained."""
     view = scope.view
     magic = view.head(4)

@@ -84,7 +84,7 @@ class _Cursor:
             raise _BrokenError("a name that is not UTF-8", begin) from None
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, _: str = "") -> int:
     """Check the metadata and the layout; returns how many bytes are explained."""
     view = scope.view
     order, version = "<", view.u32(4)
@@ -286,4 +286,6 @@ def _left(scope: Scope, low: int, high: int, text: str) -> None:
     scope.issue(Code.HIDDEN_PAYLOAD, "high", f"{high - low} bytes {text}", low)
     scope.child(f"bytes at {low}", scope.view.sub(low, high - low), Role.TRAILER)
     if scope.role is Role.FILE and end_of_archive(scope.view) is not None:
-        zips.read(scope, program=True)  # zip loaders go by the end: to them, this file is that archive
+        zips.read(
+            scope.nested("appended archive", scope.view), front=low
+        )  # zip loaders go by the end: to them, this file is that archive

@@ -80,10 +80,12 @@ def foreign_code(value: Any) -> Iterator[tuple[str, bool]]:
 
 def chat_templates(value: Any) -> Iterator[tuple[str, str]]:
     """The templates of a configuration, each with the key that it stands under."""
+    seen: set[str] = set()
     for key, item in _entries(value):
         if "template" in key:
             for text in _texts(item):
-                if templates.is_template(text):
+                if text not in seen and templates.is_template(text):
+                    seen.add(text)
                     yield key, text
 
 
@@ -109,7 +111,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _walk(scope: Scope, value: Any) -> None:
-    seen: set[tuple[str, str]] = set()
     for text, foreign in foreign_code(value):
         shown = ascii(text)[1:-1][:120]
         if foreign:
@@ -120,9 +121,7 @@ def _walk(scope: Scope, value: Any) -> None:
                 Code.REMOTE_CODE, "medium", f"the model needs the code {shown} beside it; {_INDEX}", None, shown
             )
     for key, text in chat_templates(value):
-        if (key, text) not in seen:
-            seen.add((key, text))
-            templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
+        templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
         if key == "trust_remote_code" and item is True:
             text = "the configuration switches trust_remote_code on: code from the model's repository runs unasked"
@@ -253,7 +252,7 @@ def nested_repetition(pattern: str) -> bool:
             groups[-1] |= last
         elif char in "*+" or (char == "{" and re.match(r"\{\d*,\}", pattern[at : at + 24])):
             if pattern[at - 1 : at] not in ("(", "|") and at:
-                if last and not pattern[at + 1 : at + 2] == "+":  # a possessive one never goes back
+                if last and pattern[at + 1 : at + 2] != "+":  # a possessive one never goes back
                     return True
                 groups[-1] |= pattern[at + 1 : at + 2] != "+"
                 at += pattern[at + 1 : at + 2] in ("+", "?")

@@ -39,7 +39,7 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
             _loader(scope, str(item["loader_module"]))
         for key in ("code", "model_code_path", "code_path", "code_paths"):
             if isinstance(item.get(key), (str, list)) and item[key]:
-                shown = ascii(item[key])[1:121]
+                shown = ascii(item[key])[1:-1][:120]
                 text = f"loading the model runs the code in {shown} beside it: review it, sign it with the model"
                 scope.issue(Code.REMOTE_CODE, "high", text, None, f"{flavor}:{key}"[:80])
         _places(scope, item)

@@ -1,4 +1,4 @@
-"""Archives that carry the code that serves or defines the model: TorchServe's `.mar`, torch packages, and code anywhere.
+"""Archives that carry the code that serves or defines the model: TorchServe's `.mar`, torch packages, any other.
 
 Source: model_archiver/model_packaging_utils.py of torch-model-archiver 0.12; torch/package/package_importer.py.
 """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shipworthy.modelfile.jsons import strict
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _PLAIN = frozenset("int float str bool NoneType list dict tuple set frozenset by
 # Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses.
 _CONSTRUCTORS = ("sklearn.tree._tree:", "sklearn._loss.", "sklearn.linear_model._sgd_fast:", "datetime:", "zoneinfo:",
                  "sklearn.ensemble._gb_losses:", "quantile_forest._quantile_forest_fast:", "numpy.random.")  # fmt: skip
+_CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
 
 
 def is_skops(entries: Sequence[Entry]) -> bool:
@@ -43,10 +44,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     """Judge the schema, queue all members."""
     from shipworthy.modelfile.zips import queue
 
-    for entry in reversed(entries):
-        if entry.name != "schema.json":
-            queue(scope, entry)
-            continue
+    raw: set[str] = set()
+    for entry in (entry for entry in entries if entry.name == "schema.json"):
         content = open_entry(scope, entry)
         if content is None:
             continue
@@ -64,10 +63,15 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         if not isinstance(value, dict) or "__loader__" not in value:
             inner.unknown("it is a schema of another kind than skops writes")
             continue
-        _walk(inner, value, {item.name for item in entries})
+        raw |= _walk(inner, value, {item.name for item in entries})
+    for entry in reversed(entries):
+        if entry.name != "schema.json":
+            queue(scope, entry, Role.BLOB if entry.name in raw else Role.FILE)
 
 
-def _walk(scope: Scope, value: Any, members: set[str]) -> None:
+def _walk(scope: Scope, value: Any, members: set[str]) -> set[str]:
+    """Judge every node; the members that are taken as plain bytes."""
+    raw: set[str] = set()
     pending: list[Any] = [value]
     while pending:
         item = pending.pop()
@@ -76,7 +80,10 @@ def _walk(scope: Scope, value: Any, members: set[str]) -> None:
         elif isinstance(item, dict):
             if "__loader__" in item:
                 _node(scope, item, members)
+                if item["__loader__"] in ("BytesNode", "BytearrayNode"):
+                    raw.add(str(item.get("file")))
             pending += item.values()
+    return raw
 
 
 def _node(scope: Scope, node: dict[str, Any], members: set[str]) -> None:
@@ -93,7 +100,7 @@ def _node(scope: Scope, node: dict[str, Any], members: set[str]) -> None:
     if loader == "MethodNode":
         _method(scope, node, module, name)
     elif loader == "OperatorFuncNode":
-        _operator(scope, node, name)
+        _operator(scope, name)
     elif loader in _BUILT or loader in _NAMED or loader in _CALLED or loader == "PartialNode":
         _judge(scope, loader, module, name, shown)
         if loader == "RandomGeneratorNode":
@@ -116,10 +123,9 @@ def _judge(scope: Scope, loader: str, module: str, name: str, shown: str) -> Non
         severity = "high" if called else "medium"
         text = f"a {loader} names {shown}, which is not known to be harmless; name it in `trust` if it is your own"
         scope.issue(code, severity, text, None, shown)
-    elif loader in _CALLED and standing.kind not in (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED):
-        if not f"{module}:{name}".startswith(_CONSTRUCTORS):
-            text = f"a {loader} calls {shown} with arguments from the file"
-            scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
+    elif loader in _CALLED and standing.kind not in _CALLABLE and not f"{module}:{name}".startswith(_CONSTRUCTORS):
+        text = f"a {loader} calls {shown} with arguments from the file"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
 
 
 def _method(scope: Scope, node: dict[str, Any], module: str, name: str) -> None:
@@ -137,7 +143,7 @@ def _method(scope: Scope, node: dict[str, Any], module: str, name: str) -> None:
         scope.issue(Code.UNKNOWN_NAME, "medium", f"a MethodNode takes the method {shown} of an object", None, shown)
 
 
-def _operator(scope: Scope, node: dict[str, Any], name: str) -> None:
+def _operator(scope: Scope, name: str) -> None:
     shown = ascii(f"operator:{name}")[1:-1][:120]
     if name == "itemgetter":
         return
@@ -165,13 +171,9 @@ def _generator(scope: Scope, node: dict[str, Any]) -> None:
             pending += item
         elif isinstance(item, dict):
             named = item.get("bit_generator")
-            if isinstance(named, str) and named not in _BIT_GENERATORS:
+            named = named.get("content") if isinstance(named, dict) else named
+            if isinstance(named, str) and named.strip('"') not in _BIT_GENERATORS:
                 shown = ascii(named)[:80]
                 text = f"the random generator asks for numpy.random:{shown}, which is no bit generator"
                 scope.issue(Code.CODE_EXECUTION, "critical", text, None, shown)
-            if isinstance(named, dict) and isinstance(named.get("content"), str):
-                if named["content"].strip('"') not in _BIT_GENERATORS:
-                    shown = ascii(named["content"])[:80]
-                    text = f"the random generator asks for numpy.random:{shown}, which is no bit generator"
-                    scope.issue(Code.CODE_EXECUTION, "critical", text, None, shown)
             pending += item.values()

@@ -27,8 +27,10 @@ FORMATS: dict[str, Support] = {
     ),
     "zip": Support(
         "Zip: torch, .npz, .keras and others",
-        "both directories compared, every member by content; torch: pickles against storages, TorchScript code, exported graphs; Keras: the configuration; skops: every node; TorchServe: manifest and handlers",
-        "HDF5 weights, Python source inside (reported), bytecode for mobile devices",
+        "both directories compared, every member by content; torch: pickles against storages, TorchScript code, "
+        "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node; "
+        "TorchServe: manifest and handlers",
+        "Python source inside (reported), bytecode for mobile devices",
         True,
     ),
     "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),
@@ -44,20 +46,34 @@ FORMATS: dict[str, Support] = {
     "safetensors": Support("safetensors", "header and layout to the last byte", "the meaning of the metadata", True),
     "onnx": Support(
         "ONNX",
-        "operators and domains, tensor sizes, references to other files",
-        "whether a standard domain has the operator",
+        "every operator against the standard's and ONNX Runtime's sets, functions, tensor sizes, other files",
+        "types of values; what lies in other files",
         True,
     ),
     "json": Support(
         "JSON",
-        "safetensors index, Keras architecture, configurations and tokenizers of Hugging Face libraries, graphs of torch.export",
+        "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, configurations and tokenizers "
+        "of Hugging Face libraries, graphs of torch.export",
         "any other JSON",
         True,
     ),
-    "hdf5": Support("HDF5 (Keras .h5, weights)", "nothing", _NOT_READ, False),
+    "keras-yaml": Support(
+        "Keras architecture in YAML",
+        "tags; every class, function and short name against a table of Keras' own",
+        "YAML that Keras does not write: block scalars, escapes, several documents",
+        True,
+    ),
+    "hdf5": Support(
+        "HDF5: Keras .h5, weights, PyTables",
+        "every object, link and attribute, every byte; Keras configurations, pickles in attributes, external files and "
+        "links, plugin filters, sizes of datasets and chunks",
+        "extensible arrays of chunks, shared message tables, filtered heaps; what numbers mean",
+        True,
+    ),
     "gguf": Support(
         "GGUF",
-        "versions 1 to 3 of either byte order: metadata, tensors' types, sizes and layout to the last byte, chat templates",
+        "versions 1 to 3 of either byte order: metadata, tensors' types, sizes and layout to the last byte, chat "
+        "templates",
         "what the numbers mean",
         True,
     ),
@@ -86,10 +102,36 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "yaml": Support("Other YAML", "tags that build Python objects", "everything else", False),
-    "tflite": Support("TensorFlow Lite", "nothing", _NOT_READ, False),
-    "savedmodel": Support("TensorFlow SavedModel", "nothing", _NOT_READ, False),
-    "graphdef": Support("TensorFlow GraphDef", "nothing", _NOT_READ, False),
-    "protobuf": Support("Other protobuf messages (Core ML)", "nothing", _NOT_READ, False),
+    "tflite": Support(
+        "TensorFlow Lite",
+        "the flatbuffer to the last byte, operators and Flex graphs, indexes, tensor sizes, appended files",
+        "numbers",
+        True,
+    ),
+    "savedmodel": Support(
+        "TensorFlow SavedModel",
+        "every operator of every graph and function, paths of checkpoint operators, assets, Keras configuration",
+        "StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
+        True,
+    ),
+    "graphdef": Support("TensorFlow GraphDef", "as SavedModel", "the text form", True),
+    "metagraph": Support("TensorFlow MetaGraphDef (.meta)", "as SavedModel", "the text form", True),
+    "tf-fingerprint": Support("TensorFlow fingerprint.pb", "its fields", "whether it fits the model", True),
+    "keras-metadata": Support("Keras keras_metadata.pb", "the configuration of every layer", "", True),
+    "tf-checkpoint": Support(
+        "TensorFlow checkpoint index",
+        "the table to the last byte, checksums, tensors against the data files beside it",
+        "the data files; Snappy blocks",
+        True,
+    ),
+    "coreml": Support(
+        "Core ML .mlmodel",
+        "every model, layer and operation inside, custom ones, references to other files",
+        "what serialized Apple models (fields without a public layout) do",
+        True,
+    ),
+    "mil-weights": Support("Core ML weight.bin", "layout to the last byte", "numbers", True),
+    "protobuf": Support("Other protobuf messages", "nothing", _NOT_READ, False),
     "parquet": Support("Parquet", "nothing", _NOT_READ, False),
     "arrow": Support("Arrow", "nothing", _NOT_READ, False),
     "catboost": Support("CatBoost", "nothing", _NOT_READ, False),

@@ -117,17 +117,15 @@ def troubles(text: str) -> Iterator[Trouble]:
 
 def judge(scope: Scope, text: str, what: str = "the template", at: int | None = None) -> None:
     """Report what is wrong with a template that lies at byte `at` of the view."""
-    shown = 0
-    for trouble in troubles(text):
+    for shown, trouble in enumerate(troubles(text), 1):
         line = text.count("\n", 0, trouble.at) + 1
         place = f"{what}, line {line}: " if what else f"line {line}: "
         scope.issue(trouble.code, trouble.severity, place + trouble.message, at, trouble.asks)
-        shown += 1
         if shown >= _REPORTED:
             break
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, _: str = "") -> int:
     """A file that is a template; returns how many bytes are explained."""
     size = len(scope.view)
     if scope.role is not Role.FILE:
@@ -145,8 +143,9 @@ def read(scope: Scope) -> int:
 
 
 def _escape(asks: str, at: int) -> Trouble:
-    text = f"it asks for {ascii(asks)[1:-1][:80]}, the way out of a template's sandbox to any command; do not use the model"
-    return Trouble(Code.TEMPLATE_ESCAPE, "high", text, at, ascii(asks)[1:-1][:80])
+    shown = ascii(asks)[1:-1][:80]
+    text = f"it asks for {shown}, the way out of a template's sandbox to any command; do not use the model"
+    return Trouble(Code.TEMPLATE_ESCAPE, "high", text, at, shown)
 
 
 def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:
@@ -193,9 +192,8 @@ def _inside(text: str, at: int, kind: str, tokens: list[_Token]) -> int:
             stack.append({"(": ")", "[": "]", "{": "}"}[value])
             if len(stack) > _NESTED:
                 raise _UnreadError("brackets are nested deeper than any renderer follows", at)
-        elif value in (")", "]", "}") and what == "mark":
-            if not stack or stack.pop() != value:
-                raise _UnreadError("brackets do not match", at)
+        elif value in (")", "]", "}") and what == "mark" and (not stack or stack.pop() != value):
+            raise _UnreadError("brackets do not match", at)
         tokens.append(_Token(what, _plain(value) if what == "text" else value, match.start()))
 
 
@@ -260,9 +258,7 @@ def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
 def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
     token = tokens[index]
     name = token.value
-    if before == "." and (name.startswith("_") or name in _FRAMES):
-        yield _escape(name, token.at)
-    elif _INTERNAL.fullmatch(name):
+    if (before == "." and (name.startswith("_") or name in _FRAMES)) or _INTERNAL.fullmatch(name):
         yield _escape(name, token.at)
     elif before == "|":
         if name == "attr":

@@ -66,10 +66,13 @@ def judge_operator(scope: Scope, space: str, name: str, where: int | None = None
         scope.issue(Code.DANGEROUS_OPERATOR, "critical", text, where, shown)
     elif key in _PYTHON:
         scope.issue(Code.DANGEROUS_OPERATOR, "high", f"the operator {shown} calls back into Python", where, shown)
-    elif name not in _table().get(space, ()) and key not in _VISION:
-        if not any(fnmatchcase(key, pattern) for pattern in scope.trust):
-            text = f"the operator {shown} is none of torch's own: a native library must be loaded for it"
-            scope.issue(Code.CUSTOM_OPERATOR, "high", text, where, shown)
+    elif name not in _table().get(space, ()) and key not in _VISION and not _trusted(scope, key):
+        text = f"the operator {shown} is none of torch's own: a native library must be loaded for it"
+        scope.issue(Code.CUSTOM_OPERATOR, "high", text, where, shown)
+
+
+def _trusted(scope: Scope, key: str) -> bool:
+    return any(fnmatchcase(key, pattern) for pattern in scope.trust)
 
 
 def read_code(scope: Scope, view: View) -> None:
@@ -142,9 +145,8 @@ def _chain(scope: Scope, parts: list[str], before: str, after: str, at: int) -> 
 def _aten(scope: Scope, name: str, at: int) -> None:
     """`torch.name` is an operator of the namespace aten or prim, or a constant."""
     table = _table()
-    if f"aten:{name}" in FILES:
-        judge_operator(scope, "aten", name, at)
-    elif name not in table["aten"] and name not in table["prim"] and name not in ("inf", "nan", "device", "Tensor"):
+    known = name in table["aten"] or name in table["prim"] or name in ("inf", "nan", "device", "Tensor")
+    if not known or f"aten:{name}" in FILES:
         judge_operator(scope, "aten", name, at)
 
 
@@ -186,7 +188,7 @@ def _raised(scope: Scope, tokens: list[tuple[str, str, int]], index: int) -> Non
 
 
 def read_bytecode(scope: Scope, view: View) -> None:
-    """`bytecode.pkl` of the mobile interpreter: its pickle is read elsewhere; operators are looked for by their names."""
+    """`bytecode.pkl` of the mobile interpreter: operators are looked for by name; its pickle is read elsewhere."""
     for key in FILES:
         name = key.replace(":", "::").encode()
         at = view.find(name)

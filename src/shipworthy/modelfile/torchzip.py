@@ -55,6 +55,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         if _STORAGE.fullmatch(name):
             present.add(name)
             _storage(scope, entry, wanted.get(name))
+        elif not entry.size and not entry.packed:
+            continue
         elif _CODE.fullmatch(name) and name.endswith(".py"):
             content = open_entry(scope, entry)
             if content is not None:
@@ -83,8 +85,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
 def _pickle(scope: Scope, name: str, content: View, script: bool) -> dict[str, int | None]:
     inner = scope.nested(name, content)
     if script:
-        # A module that was written in `__main__` is `__torch__:Name`: torch's interpreter builds it from the code beside
-        # it, and Python has no such module.
+        # A module written in `__main__` is `__torch__:Name`: torch's interpreter builds it from the code beside it, and
+        # Python has no such module.
         inner = replace(inner, state=replace(scope.state, trust=(*scope.trust, "__torch__:*")))
     if scope.trace is not None:
         scope.trace.append(f"== {inner.name}: pickle, {len(content)} bytes")

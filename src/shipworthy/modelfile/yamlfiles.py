@@ -28,7 +28,7 @@ def kind(view: View, limit: int) -> str:
     return "yaml" if _TAGGED.search(text) and any(python_tags(text.decode("utf-8", "replace"))) else ""
 
 
-def read(scope: Scope) -> int:
+def read(scope: Scope, format_: str) -> int:
     """Judge tags, then what the document says; returns how many bytes are explained."""
     size = len(scope.view)
     if scope.role is not Role.FILE:
@@ -46,7 +46,6 @@ def read(scope: Scope) -> int:
     except UnreadYamlError as error:
         scope.unknown(f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
         return size
-    format_ = kind(scope.view, scope.limits.json)
     if format_ == "mlflow" and isinstance(value, dict):
         mlflow.judge(scope, value)
     elif format_ == "hydra" and isinstance(value, (dict, list)):

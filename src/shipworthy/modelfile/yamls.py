@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-_KEY = re.compile(r"(?:'(?:[^'\n]|'')*'|\"(?:[^\"\\\n]|\\.)*\"|[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\n:#]*(?:[:#][^\s:#][^\n:#]*)*"
-                  r"|[-?:][^\s:#][^\n:#]*|<<)\s*:(?=\s|$)")  # fmt: skip
+_KEY = re.compile(
+    r"(?:'(?:[^'\n]|'')*'|\"(?:[^\"\\\n]|\\.)*\"|[-?:][^\s:#][^\n:#]*|<<"
+    r"|[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\n:#]*(?:[:#][^\s:#][^\n:#]*)*)\s*:(?=\s|$)"
+)
 _ANCHOR = re.compile(r"&([\w-]{1,100})(?:\s+|$)")
 _ALIAS = re.compile(r"\*([\w-]{1,100})")
 _TAG = re.compile(r"!([^\s,\[\]{}]{0,200})(?:\s+|$)")
@@ -20,8 +22,11 @@ _BLOCK = re.compile(r"[|>](?:[+-]?[1-9]?|[1-9][+-])\s*(?:#.*)?")
 _PYTHON = re.compile(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
 # `%TAG ! tag:yaml.org,2002:python/` lets the tags themselves do without the word.
 _DIRECTIVE = re.compile(r"(?m)^%TAG[^\n]{0,200}python")
-_FLOW = re.compile(r"\s*(?:([\[\]{},])|('(?:[^']|'')*')|(\"(?:[^\"\\]|\\.)*\")|(:(?=[\s,\[\]{}]|$))|((?:[^\s,\[\]{}:]|:(?![\s,\[\]{}]|$)|"
-                   r"[^\S\n]+(?=[^\s,\[\]{}:#]))+))", re.DOTALL)  # fmt: skip
+_FLOW = re.compile(
+    r"\s*(?:([\[\]{},])|('(?:[^']|'')*')|(\"(?:[^\"\\]|\\.)*\")|(:(?=[\s,\[\]{}]|$))"
+    r"|((?:[^\s,\[\]{}:]|:(?![\s,\[\]{}]|$)|[^\S\n]+(?=[^\s,\[\]{}:#]))+))",
+    re.DOTALL,
+)
 _INTEGER = re.compile(r"[-+]?\d{1,40}")
 _FLOAT = re.compile(r"[-+]?(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|\d{1,40}(?=[eE]))(?:[eE][-+]?\d{1,5})?")
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
@@ -204,7 +209,7 @@ class _Reader:
     def gather_quoted(self, text: str) -> str:
         pattern = re.compile(r"'(?:[^']|'')*'" if text[0] == "'" else r'"(?:[^"\\]|\\.)*"', re.DOTALL)
         parts = [text]
-        while not (text[0] in parts[-1][0 if len(parts) > 1 else 1 :]) or not pattern.match("\n".join(parts)):
+        while text[0] not in parts[-1][0 if len(parts) > 1 else 1 :] or not pattern.match("\n".join(parts)):
             if self.at >= len(self.lines) or len(parts) > 10_000:
                 raise self.wrong("quoted text has no end")
             parts.append(self.lines[self.at].strip())
