@@ -82,7 +82,7 @@ class _UnreadError(ValueError):
 def is_template(head: str) -> bool:
     """Whether text has a Jinja tag that begins and ends, or begins and is cut."""
     found = _OPEN.search(head)
-    return found is not None and re.match(r"[\s'\"(\[{.~-]*[\w#]", head[found.end() : found.end() + 40]) is not None
+    return found is not None and re.match(r"[\s'\"(\[{.~-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
 
 
 def troubles(text: str) -> Iterator[Trouble]:

@@ -47,7 +47,7 @@ def read(scope: Scope, *, front: int = 0) -> int:
             _unlisted(scope, 0, len(view))
         return len(view)
     entries = _directory(scope, end)
-    _around(scope, end)
+    _around(scope, end, front)
     located = [_local(scope, entry, end) for entry in entries]
     members = _layout(scope, located, end, front)
     _members(scope, members)
@@ -76,9 +76,9 @@ def _members(scope: Scope, members: list[Entry]) -> None:
             queue(scope, entry)
 
 
-def _around(scope: Scope, end: End) -> None:
+def _around(scope: Scope, end: End, front: int) -> None:
     view = scope.view
-    if end.shift:
+    if end.shift and end.shift != front:
         scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
         if end.shift > 0 and not _unlisted(scope, 0, end.shift):
             scope.child("bytes in front", view.sub(0, end.shift), Role.TRAILER)
