@@ -98,7 +98,7 @@ def mlflow(out: Path) -> None:
     import mlflow.pyfunc
 
     class Same(mlflow.pyfunc.PythonModel):
-        def predict(self, context: object, model_input: object, params: object = None) -> object:
+        def predict(self, context: object, model_input: object, params: object = None) -> object:  # noqa: ARG002
             return model_input
 
     with tempfile.TemporaryDirectory() as folder:

@@ -155,7 +155,11 @@ RISKY: list[tuple[Any, Code, str]] = [
     ({"max_seq_length": 1, "model_args": {"trust_remote_code": True}}, Code.REMOTE_CODE, "high"),
     ({"_class_name": ["mine", "P"], "_diffusers_version": "1", "a": ["os", "system"]}, Code.UNKNOWN_CALLABLE, "high"),
     ([{"idx": 0, "name": "0", "path": "", "type": "os.system"}], Code.UNKNOWN_CALLABLE, "high"),
-    ([{"path": "../x", "type": "sentence_transformers.models.Pooling"}], Code.PATH_TRAVERSAL, "high"),
+    (
+        [{"idx": 0, "name": "0", "path": "../x", "type": "sentence_transformers.models.Pooling"}],
+        Code.PATH_TRAVERSAL,
+        "high",
+    ),
     ({"activation_function": "os.abort", "in_features": 1}, Code.CODE_EXECUTION, "critical"),
     ({"activation_function": "mine.Act"}, Code.UNKNOWN_CALLABLE, "high"),
     ({"peft_type": "LORA", "base_model_name_or_path": "https://x.invalid/m"}, Code.EXTERNAL_DATA, "medium"),

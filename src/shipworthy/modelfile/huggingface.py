@@ -146,7 +146,8 @@ def _name(scope: Scope, dotted: str, what: str) -> None:
 
 def _modules(scope: Scope, value: list[Any]) -> bool:
     """`modules.json` of sentence-transformers: each type is imported and built; each path is a folder of the model."""
-    if not value or not all(isinstance(item, dict) and {"type", "path"} <= item.keys() for item in value):
+    keys = {"idx", "name", "path", "type"}
+    if not value or not all(isinstance(item, dict) and keys <= item.keys() for item in value):
         return False
     for item in value:
         kind, path = str(item["type"]), str(item["path"])

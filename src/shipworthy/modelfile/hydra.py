@@ -5,6 +5,7 @@ Source: hydra/_internal/instantiate/_instantiate2.py; nemo/core/classes/common.p
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,8 +15,8 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 
 _KEYS = ("_target_", "target", "cls", "class_path")
-# Built from numbers and names only: parts of networks, optimizers, schedules.
-_BUILT = ("torch.nn.", "torch.optim.", "torchmetrics.")
+# Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
+_BUILT = re.compile(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
 
 
 @cache
@@ -56,6 +57,6 @@ def _target(scope: Scope, target: str, key: str, arguments: bool) -> None:
         scope.issue(Code.CODE_EXECUTION, "critical", text, None, shown)
     elif standing.kind in (Kind.TRUSTED, Kind.VALUED) or (standing.is_class and not arguments):
         return
-    elif not (standing.is_class and module.startswith(_BUILT)):
+    elif not _BUILT.fullmatch(f"{module}:{name}"):
         text = f"{key} calls {shown} with arguments of the file, which is not known to be harmless"
         scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)

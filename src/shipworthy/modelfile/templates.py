@@ -82,7 +82,9 @@ class _UnreadError(ValueError):
 def is_template(head: str) -> bool:
     """Whether text has a Jinja tag that begins and ends, or begins and is cut."""
     found = _OPEN.search(head)
-    return found is not None and re.match(r"[\s'\"(\[{.~-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
+    return (
+        found is not None and re.match(r"[\s'\"(\[{.~-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
+    )
 
 
 def troubles(text: str) -> Iterator[Trouble]:
@@ -113,6 +115,11 @@ def troubles(text: str) -> Iterator[Trouble]:
                 if total > _MUCH and loops[-1] > 1:
                     text_ = f"it runs a loop {total if total < 1 << 64 else 'endless'} times"
                     yield Trouble(Code.BOMB, "high", f"{text_}: rendering it takes all time", tokens[0].at)
+
+
+def leaves_sandbox(trouble: Trouble) -> bool:
+    """Whether it asks for Python's internals by name, which no template of any program does."""
+    return trouble.severity == "high" and (_INTERNAL.search(trouble.asks) is not None or "attr" in trouble.asks)
 
 
 def judge(scope: Scope, text: str, what: str = "the template", at: int | None = None) -> None:

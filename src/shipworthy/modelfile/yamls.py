@@ -230,7 +230,7 @@ class _Reader:
     def plain(self, rest: str, indent: int) -> Any:
         """A plain scalar, going on in lines that are indented deeper."""
         parts = [rest.partition(" #")[0].strip()]
-        if ": " in parts[0] or parts[0].endswith(":") or parts[0][0] in "%@`,]}":
+        if ": " in parts[0] or parts[0].endswith(":") or parts[0][0] in "%@`,]}" or parts[0].startswith(("? ", ": ")):
             raise self.wrong("a plain text")
         while "#" not in rest:
             low, body = self.here()

@@ -46,7 +46,8 @@ def run(artifact: Artifact) -> Yielded:
     if name.endswith(".json"):
         yield from _json(artifact, name, text)
     elif name.endswith((".jinja", ".j2")):
-        yield from _template(artifact, text)
+        # Web pages and servers have templates too, which load others and have filters of their own.
+        yield from _template(artifact, text, chat="chat" in name)
     else:
         yield from _yaml(artifact, name, text)
 
@@ -73,12 +74,13 @@ def _json(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skippe
             yield REMOTE_CODE.at(artifact, f"code is taken from {ascii(named)[1:121]}", key=named)
     if name in _TEMPLATE_NAMES:
         for _, template in huggingface.chat_templates(value):
-            yield from _template(artifact, template)
+            yield from _template(artifact, template, chat=True)
 
 
-def _template(artifact: Artifact, text: str) -> Iterator[Finding]:
+def _template(artifact: Artifact, text: str, *, chat: bool) -> Iterator[Finding]:
     for trouble in templates.troubles(text):
-        if trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value:
+        escape = trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value
+        if escape and (chat or templates.leaves_sandbox(trouble)):
             line = text.count("\n", 0, trouble.at) + 1
             yield TEMPLATE_ESCAPE.at(artifact, f"the template: {trouble.message}", key=trouble.asks, line=line)
             return
