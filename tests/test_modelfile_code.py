@@ -288,8 +288,10 @@ def test_yaml_is_read_as_its_library_reads_it() -> None:
     for wrong in ("a: 1\na: 2\n", "a: [1, 2\n", "a: 'x\n", "? a\n: b\n", "a: b: c\n", "a:\n\tb: 1\n", "a: *x\n"):
         with pytest.raises(UnreadYamlError):
             value_of(wrong)
-    with pytest.raises(UnreadYamlError):
-        value_of("- " * 10_000 + "x")
+    doubling = "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" if n else "a0: &a0 [x]" for n in range(60))
+    for long in ("- " * 10_000 + "x", doubling, 'a: "' + '\\"\n' * 20_000):
+        with pytest.raises(UnreadYamlError):
+            value_of(long)
 
 
 @settings(max_examples=200, deadline=None)

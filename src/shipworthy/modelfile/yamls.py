@@ -27,6 +27,8 @@ _FLOW = re.compile(
     r"|((?:[^\s,\[\]{}:]|:(?![\s,\[\]{}]|$)|[^\S\n]+(?=[^\s,\[\]{}:#]))+))",
     re.DOTALL,
 )
+_TO_SINGLE = re.compile(r"(?:[^']|'')*('?)(?!')")
+_TO_DOUBLE = re.compile(r'(?:[^"\\]|\\.)*("|\\?$)')
 _INTEGER = re.compile(r"[-+]?\d{1,40}")
 _FLOAT = re.compile(r"[-+]?(?:\d{1,40}\.\d{0,40}|\.\d{1,40}|\d{1,40}(?=[eE]))(?:[eE][-+]?\d{1,5})?")
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
@@ -34,6 +36,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "a": "\a", 
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\n\s*|(.))", re.DOTALL)
 _DEPTH = 60
 _LINES = 1_000_000
+_UNFOLDED = 200_000
 
 
 class UnreadYamlError(ValueError):
@@ -62,6 +65,7 @@ class _Reader:
         self.lines = text.removeprefix("\ufeff").splitlines()
         self.at = 0
         self.anchors: dict[str, Any] = {}
+        self.unfolded = 0
         if len(self.lines) > _LINES:
             raise UnreadYamlError("too many lines")
 
@@ -163,9 +167,7 @@ class _Reader:
             value = self.quoted(self.gather_quoted(rest))
         elif rest[0] == "*":
             match = _ALIAS.fullmatch(rest.partition(" #")[0].strip())
-            if not match or match[1] not in self.anchors:
-                raise self.wrong("an alias")
-            value = self.anchors[match[1]]
+            value = self.alias(match[1] if match else "")
         else:
             value = self.plain(rest, indent)
         if anchor:
@@ -207,19 +209,38 @@ class _Reader:
             self.at += 1
 
     def gather_quoted(self, text: str) -> str:
-        pattern = re.compile(r"'(?:[^']|'')*'" if text[0] == "'" else r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-        parts = [text]
-        while text[0] not in parts[-1][0 if len(parts) > 1 else 1 :] or not pattern.match("\n".join(parts)):
-            if self.at >= len(self.lines) or len(parts) > 10_000:
+        """Quoted text to its closing quote, over as many lines as it takes."""
+        pattern = _TO_SINGLE if text[0] == "'" else _TO_DOUBLE
+        parts: list[str] = []
+        line, at = text, 1
+        while True:
+            match = pattern.match(line, at)
+            if match is None:
+                raise self.wrong("quoted text")
+            if match[1]:
+                rest = line[match.end() :].strip()
+                if rest and not rest.startswith("#"):
+                    raise self.wrong("text behind quoted text")
+                return "\n".join([*parts, line[: match.end()]])
+            parts.append(line)
+            if self.at >= len(self.lines):
                 raise self.wrong("quoted text has no end")
-            parts.append(self.lines[self.at].strip())
+            line, at = self.lines[self.at].strip(), 0
             self.at += 1
-        whole = "\n".join(parts)
-        match = pattern.match(whole)
-        rest = whole[match.end() :].strip() if match else "?"
-        if match is None or (rest and not rest.startswith("#")):
-            raise self.wrong("text behind quoted text")
-        return match.group()
+
+    def alias(self, name: str) -> Any:
+        """What an alias stands for. Aliases of aliases double; all that they unfold to is counted."""
+        if name not in self.anchors:
+            raise self.wrong("an alias")
+        pending = [self.anchors[name]]
+        while pending:
+            item = pending.pop()
+            self.unfolded += 1
+            if self.unfolded > _UNFOLDED:
+                raise self.wrong("aliases unfold without end")
+            if isinstance(item, (dict, list)):
+                pending += item.values() if isinstance(item, dict) else item
+        return self.anchors[name]
 
     def quoted(self, text: str) -> str:
         inner = text[1:-1]
@@ -264,9 +285,7 @@ class _Reader:
             elif single or double:
                 stack[-1][1].append(self.quoted(single or double))
             elif plain[0] == "*":
-                if plain[1:].strip() not in self.anchors:
-                    raise self.wrong("an alias")
-                stack[-1][1].append(self.anchors[plain[1:].strip()])
+                stack[-1][1].append(self.alias(plain[1:].strip()))
             elif plain[0] in "&!":
                 raise self.wrong("an anchor or a tag in a flow collection")
             else:
