@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import pickle
+import pickletools
 import struct
 import zlib
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -327,6 +328,12 @@ def test_bytes_that_are_not_tried_as_a_pickle_would_end_at_once(first: int, rest
     machine.run()
     if not machine.broken or machine.globals or len(machine.memo):
         assert first in FIRST
+
+
+def test_every_opcode_that_needs_nothing_may_be_the_first() -> None:
+    of_memo = {"GET", "BINGET", "LONG_BINGET", "PUT", "BINPUT", "LONG_BINPUT"}
+    first = {ord(op.code) for op in pickletools.opcodes if not op.stack_before and op.name not in of_memo}
+    assert first - FIRST == set()
 
 
 @given(PLAIN_DATA, st.integers(2, 5), st.data())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, TABLE_MAGIC, sniff
+from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, TABLE_MAGIC, sniff
 from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
@@ -22,12 +23,18 @@ _RARE: dict[str, str] = {
     "tflite": "graphs.tflite",
     "coreml": "graphs.coreml",
     "mil-weights": "graphs.milweights",
+    "hdf5": "hdf5.reader",
+    "keras-yaml": "keras.yaml",
 }
 
 
 def _rare(scope: Scope, format_: str) -> int:
-    read: Callable[[Scope, str], int] = import_module(f"shipworthy.modelfile.{_RARE[format_]}").read
+    read: Callable[[Scope, str], int] = _rarely(_RARE[format_]).read
     return read(scope, format_)
+
+
+def _rarely(name: str) -> Any:
+    return import_module(f"shipworthy.modelfile.{name}")
 
 
 _READERS: dict[str, Reader] = {
@@ -70,6 +77,8 @@ def settle(scope: Scope) -> str:
             return "pickle"
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
+        if view.find(HDF5, 0, 1 << 20) >= 512 and _rarely("hdf5.reader").find(view) is not None:
+            return "hdf5"
     if found == "zlib" and not _unpacks(scope):
         return ""
     return found

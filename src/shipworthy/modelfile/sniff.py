@@ -8,6 +8,8 @@ from shipworthy.modelfile.view import View
 HEAD = 4096
 SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -15,7 +17,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (HDF5, "hdf5"),
     (b"GGUF", "gguf"),
     (b"ggjt", "ggml"),
     (b"lmgg", "ggml"),
@@ -123,11 +125,15 @@ def _text(head: bytes) -> bool:
 
 
 def _text_format(head: bytes) -> str | None:
+    from shipworthy.modelfile.keras.yaml import is_yaml
+
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
     if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
         return "xml"
+    if is_yaml(start):
+        return "keras-yaml"
     return None
 
 
