@@ -54,7 +54,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=3,
+    version=4,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,

@@ -234,7 +234,7 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 @check(
     "model-file",
     kinds={"model"},
-    version=3,
+    version=4,
     timeout=300.0,
     options={"trust": []},
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
