@@ -50,6 +50,8 @@ def read(scope: Scope) -> int:
         return size
     if isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
         _index(scope, value["weight_map"])
+    elif isinstance(value, dict) and isinstance(value.get("itemInfoEntries"), dict):
+        _package(scope, value["itemInfoEntries"])
     elif isinstance(value, dict) and "class_name" in value and "config" in value:
         keras.judge(scope, value)
     else:
@@ -64,3 +66,15 @@ def _index(scope: Scope, weights: dict[str, Any]) -> None:
             scope.issue(
                 Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"
             )
+
+
+def _package(scope: Scope, entries: dict[str, Any]) -> None:
+    """`Manifest.json` of an .mlpackage: where the model and its weights lie below the folder Data."""
+    for entry in entries.values():
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if not isinstance(path, str):
+            scope.unknown("an entry of the package's manifest has no path")
+        elif escapes(path):
+            scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
+        elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
+            scope.issue(Code.EXTERNAL_DATA, "medium", f"{ascii(path)[:120]} is not in the package")

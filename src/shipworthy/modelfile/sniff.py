@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.modelfile.protobuf import fields
+from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
 HEAD = 4096
@@ -41,6 +41,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
 )
 _BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
+TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
@@ -78,7 +79,9 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return _protobuf(head, whole) or ("pickle" if _weak_pickle(head, whole) else None)
+    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
+        "pickle" if _weak_pickle(head, whole) else None
+    )
 
 
 def _special(head: bytes) -> str | None:
@@ -90,6 +93,8 @@ def _special(head: bytes) -> str | None:
         return "zstd"
     if head[4:8] == b"TFL3":
         return "tflite"
+    if head[4:8] == b"\2\0\0\0" and head[8:64] == bytes(56) and head[64:68] == b"\xef\xbe\xad\xde":
+        return "mil-weights"
     if len(head) > 262 and head[257:262] == b"ustar":
         return "tar"
     if head[:2] in _ZLIB and len(head) > 6:
@@ -130,33 +135,3 @@ def _weak_pickle(head: bytes, whole: bool) -> bool:
     from shipworthy.modelfile.pickles.reader import weak_prefix, weak_trial
 
     return weak_trial(View.of(head)) if whole else weak_prefix(View.of(head))
-
-
-def _protobuf(head: bytes, whole: bool) -> str | None:
-    """ONNX and TensorFlow are protobuf messages without a magic: their first fields tell."""
-    seen: list[tuple[int, int, bytes]] = []
-    for field in fields(View.of(head), 0, len(head)):
-        if field is None:
-            if whole or not seen:
-                return None
-            break
-        number, wire, start, end, value = field
-        seen.append((number, wire if wire != 0 else -value - 1, head[start : min(end, start + 200)]))
-        if len(seen) >= 8:
-            break
-    if not seen:
-        return None
-    number, wire, content = seen[0]
-    if number == 1 and -64 <= wire < 0:  # a small varint: a version
-        following = seen[1:]
-        if not following:
-            return None
-        if all(n == 2 and w == 2 and c[:1] == b"\x0a" for n, w, c in following):
-            return "savedmodel"
-        numbers = {n for n, _, _ in following}
-        if numbers <= {2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} and (7 in numbers or 8 in numbers or 2 in numbers):
-            return "onnx"
-        return "protobuf"
-    if number == 1 and wire == 2 and content[:1] == b"\x0a":
-        return "graphdef"
-    return None
