@@ -22,6 +22,7 @@ _RARE: dict[str, str] = {
     "tflite": "graphs.tflite",
     "coreml": "graphs.coreml",
     "mil-weights": "graphs.milweights",
+    "r": "rdata.judge",
 }
 
 
