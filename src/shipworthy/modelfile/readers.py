@@ -23,6 +23,8 @@ _RARE: dict[str, str] = {
     "coreml": "graphs.coreml",
     "mil-weights": "graphs.milweights",
     "r": "rdata.judge",
+    "xml": "xmls.read",
+    "openvino-weights": "xmls.openvino",
 }
 
 
@@ -49,6 +51,9 @@ _INSIDE_BYTES = frozenset(
     {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
 ) - {"script"}
 
+# What raw numbers may look like: where the file beside them names their bytes, that decides.
+_UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
+
 
 def reader_of(format_: str) -> Reader:
     """The reader of a format; one that says why not for formats that this version does not read."""
@@ -72,7 +77,11 @@ def settle(scope: Scope) -> str:
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
     if found == "zlib" and not _unpacks(scope):
-        return ""
+        found = ""
+    if found in _UNSURE and scope.neighbour(".xml") is not None:
+        from shipworthy.modelfile.xmls import openvino
+
+        return "openvino-weights" if openvino.weights(scope) else found
     return found
 
 

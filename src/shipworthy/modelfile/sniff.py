@@ -129,8 +129,6 @@ def _text_format(head: bytes) -> str | None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
-    if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
-        return "xml"
     return None
 
 

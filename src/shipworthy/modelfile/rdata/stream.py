@@ -10,7 +10,7 @@ from typing import Protocol
 
 from shipworthy.modelfile.view import View
 
-_TOKEN = re.compile(rb"[ \t\r\n]*([^ \t\r\n]{1,64})")
+_TOKEN = re.compile(rb"[ \t\r\n]*([^ \t\r\n]{1,64})(?=[ \t\r\n])")  # what ends it must be there: a number may be cut
 _ESCAPE = re.compile(rb"\\(?:[0-7]{1,3}|.)|[^\\]", re.DOTALL)
 _SHOWN = 4096
 
