@@ -24,6 +24,10 @@ _RARE: dict[str, str] = {
     "mil-weights": "graphs.milweights",
     "r": "rdata.judge",
     "xml": "xmls.read",
+    "xgboost": "boosters.xgbinary",
+    "ubjson": "boosters.xgboost",
+    "lightgbm": "boosters.lightgbm",
+    "catboost": "boosters.catboost",
     "openvino-weights": "xmls.openvino",
 }
 
