@@ -28,6 +28,8 @@ _RARE: dict[str, str] = {
     "ubjson": "boosters.xgboost",
     "lightgbm": "boosters.lightgbm",
     "catboost": "boosters.catboost",
+    "arrow": "columnar.arrow",
+    "parquet": "columnar.parquet",
     "openvino-weights": "xmls.openvino",
 }
 

@@ -14,7 +14,7 @@ from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 
-_TABLES = "static_ctr_provider_v1"
+_TABLES = "static_provider_v1"
 _PADDING = 32
 _COUNT = 1_000_000
 _TEXTS = 100
