@@ -60,6 +60,10 @@ def read(scope: Scope) -> int:
         keras.judge(scope, value)
     elif isinstance(value, dict) and ("learner" in value or "features_info" in value):
         _booster(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("base_code"), dict) and "program" in value:
+        from shipworthy.modelfile.graphs import paddle
+
+        paddle.judge_json(scope, value)
     else:
         scope.unknown("this version does not judge JSON of this kind")
     return size

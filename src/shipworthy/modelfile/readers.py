@@ -30,6 +30,11 @@ _RARE: dict[str, str] = {
     "catboost": "boosters.catboost",
     "arrow": "columnar.arrow",
     "parquet": "columnar.parquet",
+    "msgpack": "msgpack",
+    "paddle": "graphs.paddle",
+    "paddle-weights": "graphs.paddle",
+    "tensorrt": "engines",
+    "executorch": "graphs.executorch",
     "openvino-weights": "xmls.openvino",
 }
 
