@@ -39,9 +39,18 @@ _RARE: dict[str, str] = {
 }
 
 
+# Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.
+_TWO_FACED = frozenset(("r", "catboost", "msgpack", "arrow", "parquet", "paddle-weights", "openvino-weights"))
+
+
 def _rare(scope: Scope, format_: str) -> int:
     read: Callable[[Scope, str], int] = import_module(f"shipworthy.modelfile.{_RARE[format_]}").read
-    return read(scope, format_)
+    explained = read(scope, format_)
+    if scope.role is Role.FILE and format_ in _TWO_FACED and pickles.weak_trial(scope.view):
+        message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
+        pickles.read(scope)
+    return explained
 
 
 _READERS: dict[str, Reader] = {
