@@ -42,7 +42,8 @@ def text(head: bytes) -> str | None:
         b"\xfe\xff\0<",
     ):
         return "xml"
-    return None
+    # no text begins with a byte that continues a character
+    return "msgpack" if 0x81 <= head[0] <= 0x8F and _MSGPACK.match(head) else None
 
 
 def weak(head: bytes) -> str | None:

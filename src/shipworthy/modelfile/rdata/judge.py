@@ -113,7 +113,7 @@ def _judge(scope: Scope, found: Found) -> None:
 def _touched(scope: Scope, found: Found) -> None:
     """Code that runs by itself."""
     for at, place, what in [
-        *((at, PROMISE, "a promise that is still to be evaluated: its code runs") for at in found.promises),
+        *((at, PROMISE, "a promise where no function has left one: its code runs") for at in found.promises),
         *((at, BINDING, "an active binding: its function runs") for at in found.active[:_SHOWN]),
     ]:
         names = [name for name, where in found.calls if where == place]

@@ -115,7 +115,7 @@ class _Walk:
         if promise.unevaluated and promise.framed:
             self.found.lazy += 1
             return max(place, LAZY)
-        if promise.unevaluated:
+        if not promise.framed:
             if len(self.found.promises) < _STRINGS:
                 self.found.promises.append(at)
             return PROMISE
@@ -138,11 +138,12 @@ class _Walk:
             push(("item", place, HEAD, None))
         else:
             inner = place
+            dots = kind == 17 and purpose in (FRAMED, FRAME)  # `...` of a function holds its arguments as promises
             if purpose == FRAME and (flags >> 12) & _ACTIVE:
                 self.found.active.append(at)
                 inner = BINDING
-            push(("item", place, purpose if purpose in (ARGUMENT, FRAME, STATE) else PLAIN, None))
-            push(("item", inner, _FIRST.get(purpose, PLAIN), None))
+            push(("item", place, purpose if dots or purpose in (ARGUMENT, FRAME, STATE) else PLAIN, None))
+            push(("item", inner, FRAMED if dots else _FIRST.get(purpose, PLAIN), None))
         if flags & 0x400:
             named = kind in (2, 17)
             push(("item", place, TAG if named and purpose == FRAME else PLAIN, None))
