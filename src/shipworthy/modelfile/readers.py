@@ -50,6 +50,8 @@ def _rare(scope: Scope, format_: str) -> int:
         message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
         scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
         pickles.read(scope)
+    if scope.role is Role.FILE and format_ != "tflite" and end_of_archive(scope.view) is not None:
+        zips.read(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
     return explained
 
 
