@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import deque
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import graph_samples as graph
 import modelfile_samples as make
 from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
 from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, PASSING, SINKS
-from shipworthy.modelfile.graphs.tables import operators
+from shipworthy.modelfile.graphs.flatbuffer import BadFlatbufferError, Flat
+from shipworthy.modelfile.graphs.tables import flat, operators
+from shipworthy.modelfile.view import View
 
 MODELS = Path(__file__).parent / "data" / "models"
 # Not models themselves: data files of checkpoints, vocabularies, what TensorFlow 1 wrote beside a checkpoint.
@@ -115,6 +118,15 @@ def test_paths_are_followed_through_calls() -> None:
     assert codes(scan_bytes(served)) == {Code.DANGEROUS_OPERATOR}
 
 
+def test_names_of_one_graph_do_not_answer_for_another() -> None:
+    honest = graph.saved_model(graph.tf_node("p", "Placeholder"), graph.tf_node("n", "NoOp"))
+    evil = graph.saved_model(PATH, SAVE)
+    report = scan_bytes(honest + evil[2:])
+    assert (codes(report), report.worst) == ({Code.DANGEROUS_OPERATOR}, "critical")
+    twice = graph.saved_model(graph.tf_node("p", "Placeholder"), PATH, SAVE)
+    assert Code.CONTAINER_TAMPERED in codes(scan_bytes(twice))
+
+
 def test_assets_stay_in_their_folder() -> None:
     table = graph.tf_node("t", "InitializeTableFromTextFileV2", ("h", "p"))
     honest = graph.saved_model(PATH, table, more=graph.asset("p:0", "words.txt"))
@@ -195,6 +207,21 @@ def test_tflite_of_builtin_operators_is_clean_also_with_labels_appended() -> Non
     assert scan_bytes(graph.tflite("FlexRelu", options=relu)).verdict is Verdict.CLEAN
     labelled = scan_bytes(model + make.zipped(("m.pkl", make.PLAIN)))
     assert not labelled.issues, labelled
+
+
+def test_shared_parts_do_not_make_a_small_file_expensive() -> None:
+    """Twenty thousand tensors of one shape with 100,000 dimensions: 2 billion numbers in half a megabyte."""
+    tensors, sizes = 20_000, 100_000
+    layout = 8
+    shape = layout + 8 + 8 * tensors
+    body = bytes(8) + struct.pack("<HHHH", 6, 8, 4, 0)
+    for n in range(tensors):
+        at = layout + 8 + 8 * n
+        body += struct.pack("<iI", at - layout, shape - at - 4)
+    body += struct.pack("<I", sizes) + struct.pack("<i", 1) * sizes
+    reader = Flat(View.of(body), flat())
+    with pytest.raises(BadFlatbufferError):
+        deque((reader.table("Tensor", layout + 8 + 8 * n) for n in range(tensors)), maxlen=0)
 
 
 LINK = make.field(1, make.field(1, make.field(1, "../other.mlmodelc")) + make.field(2, make.field(1, "/tmp")))
@@ -319,8 +346,9 @@ def whole(path: Path) -> bytes:
     return path.read_bytes()
 
 
-# A list of layers or a table of texts that is cut between two entries is a shorter list, which nothing can tell.
-CUT = [path for path in HONEST if path.name != "keras_metadata.pb"]
+# A list of layers, or of operator sets that the model does not use, that is cut between two entries is a shorter list,
+# which nothing can tell.
+CUT = [path for path in HONEST if path.name not in ("keras_metadata.pb", "quantized.onnx", "optimized.onnx")]
 
 
 @settings(deadline=None, max_examples=200)

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import pickle
+import pickletools
 import struct
 import zlib
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -198,6 +199,15 @@ def test_files_inside_byte_strings_are_looked_into(inner: bytes) -> None:
     assert scan_bytes(pickle.dumps({"blob": make.PLAIN, "random": bytes(range(256)) * 50}, 4)).verdict is Verdict.CLEAN
 
 
+def test_joblib_ends_a_frame_before_the_bytes_of_an_array() -> None:
+    raw = struct.pack("<64d", *[1.5] * 64)
+    described = make.joblib_array(raw, 64)[: -len(raw)]
+    honest = b"\x80\x04\x95" + len(described).to_bytes(8, "little") + described + raw + b"."
+    assert not codes(scan_bytes(honest))
+    early = b"\x80\x04\x95" + (len(described) + 16).to_bytes(8, "little") + described + raw + b"."
+    assert Code.BROKEN_STREAM in codes(scan_bytes(early))
+
+
 def test_joblib_arrays_are_stepped_over_and_what_follows_is_read() -> None:
     raw = np.random.default_rng(7).normal(size=64).tobytes()
     honest = make.stream(make.joblib_array(raw, 64))
@@ -318,6 +328,12 @@ def test_bytes_that_are_not_tried_as_a_pickle_would_end_at_once(first: int, rest
     machine.run()
     if not machine.broken or machine.globals or len(machine.memo):
         assert first in FIRST
+
+
+def test_every_opcode_that_needs_nothing_may_be_the_first() -> None:
+    of_memo = {"GET", "BINGET", "LONG_BINGET", "PUT", "BINPUT", "LONG_BINPUT"}
+    first = {ord(op.code) for op in pickletools.opcodes if not op.stack_before and op.name not in of_memo}
+    assert first - FIRST == set()
 
 
 @given(PLAIN_DATA, st.integers(2, 5), st.data())

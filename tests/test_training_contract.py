@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import textwrap
+import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +133,14 @@ FAILURES = {
         "is a link, not a regular file",
     ),
     "a pipe": ("import os; os.mkfifo(os.environ['SHIPWORTHY_OUTPUT_MODEL'] + '/model.bin')", "special file"),
+    "folders without end": (
+        GOOD + "    os.chdir('model')\n    for _ in range(3000):\n        os.mkdir('d')\n        os.chdir('d')",
+        "folders more than 200 deep",
+    ),
+    "a closed folder": (
+        GOOD + "    os.mkdir('model/closed')\n    os.chmod('model/closed', 0)",
+        "closed cannot be read",
+    ),
     "a hard link": (GOOD + "    os.link('model/model.json', 'model/again')", "hard link"),
     "two names that differ in case": (GOOD + "    open('model/MODEL.json', 'w').write('1')", "differ only in case"),
     "an exit status": ("import sys; sys.exit('no data')", "exit status 1: no data"),
@@ -152,16 +163,26 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_says_why_and_keeps_what_was_there(project: Path, sandbox: Sandbox, name: str) -> None:
+def test_a_failure_says_why_and_keeps_what_was_there(
+    project: Path,
+    sandbox: Sandbox,
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     (project / "model").mkdir()
     (project / "model" / "old.bin").write_text("the last good model")
     code, reason = FAILURES[name]
+    if name == "a closed folder" and os.geteuid() == 0:
+        pytest.skip("nothing is closed to root")
     write(project, code)
     before = (project / "data" / "train.csv").read_bytes()
     failed(train(spec(project), sandbox=sandbox), reason)
     assert [path.name for path in (project / "model").iterdir()] == ["old.bin"]
     assert (project / "data" / "train.csv").read_bytes() == before
     assert not (project / "extra.bin").exists()
+    assert not list(Path(tempfile.gettempdir()).iterdir()), "what the command left was not removed"
 
 
 @pytest.mark.parametrize("name", ["a\nb", "nul.bin", "weights.", "e\u0301.bin", "sub/AUX"])
@@ -344,3 +365,19 @@ def test_a_copy_of_what_is_held_back_is_found(project: Path, sandbox: Sandbox) -
     result = train(spec(project, code=("**",), exclude=("holdout.csv",)), sandbox=sandbox)
     assert result.ok, result.reason
     assert set(result.code) == {"train.py"}
+
+
+def test_the_python_of_another_environment_can_train(project: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Named by its absolute path, it comes with what is installed beside it, and the record tells its packages."""
+    venv.create(tmp_path / "other", symlinks=True)
+    packages = next((tmp_path / "other" / "lib").glob("python*")) / "site-packages"
+    (packages / "onlyhere.py").write_text("")
+    (packages / "onlyhere-1.5.dist-info").mkdir()
+    (packages / "onlyhere-1.5.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: onlyhere\nVersion: 1.5\n"
+    )
+    write(project, "import onlyhere\n" + textwrap.dedent(GOOD))
+    python = str(tmp_path / "other" / "bin" / "python")
+    result = train(replace(spec(project), command=(python, "train.py")))
+    assert result.ok, result.reason
+    assert result.packages["onlyhere"] == "1.5"

@@ -44,6 +44,9 @@ def read(scope: Scope) -> int:
     size = len(view)
     if scope.role is not Role.FILE:
         return size
+    if size <= scope.limits.json and keras.is_architecture(view):
+        keras.judge_text(scope, view.all(), "the architecture")
+        return size
     if size > scope.limits.json:
         scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")
         return size
@@ -52,18 +55,20 @@ def read(scope: Scope) -> int:
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
-    if isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        keras.judge(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
         _index(scope, value["weight_map"])
     elif isinstance(value, dict) and isinstance(value.get("itemInfoEntries"), dict):
         _package(scope, value["itemInfoEntries"])
-    elif isinstance(value, dict) and "class_name" in value and "config" in value:
-        keras.judge(scope, value)
     elif isinstance(value, dict) and ("learner" in value or "features_info" in value):
         _booster(scope, value)
     elif isinstance(value, dict) and isinstance(value.get("base_code"), dict) and "program" in value:
         from shipworthy.modelfile.graphs import paddle
 
         paddle.judge_json(scope, value)
+    elif isinstance(value, dict) and keras.is_metadata(value):
+        pass
     else:
         scope.unknown("this version does not judge JSON of this kind")
     return size
@@ -71,7 +76,10 @@ def read(scope: Scope) -> int:
 
 def _index(scope: Scope, weights: dict[str, Any]) -> None:
     """`model.safetensors.index.json`: which file holds which weight."""
-    for target in sorted({str(target) for target in weights.values()}):
+    targets: set[str] = set()
+    for value in weights.values():  # Keras' index names several files for one weight
+        targets.update(map(str, value if isinstance(value, list) else [value]))
+    for target in sorted(targets):
         if escapes(target) or "/" in target:
             scope.issue(
                 Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"

@@ -300,6 +300,9 @@ class _Walk:
     def judge(self) -> None:
         """Operators that no standard defines."""
         self.functions.judge()
+        for domain in sorted({domain or "ai.onnx" for domain, _ in self.operators} - self.versions.keys()):
+            if self.versions and (domain in _STANDARD or domain in _RUNTIME):
+                self.scope.unknown(f"it names no version of the operator set {domain}: it may be cut short")
         for domain, operator in sorted(self.operators):
             shown = f"{ascii(domain)[1:-1]}:{ascii(operator)[1:-1]}"[:160]
             if operator in _CODE_OPS:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, TABLE_MAGIC, sniff
+from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, TABLE_MAGIC, sniff
 from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
@@ -36,6 +37,8 @@ _RARE: dict[str, str] = {
     "tensorrt": "engines",
     "executorch": "graphs.executorch",
     "openvino-weights": "xmls.openvino",
+    "hdf5": "hdf5.reader",
+    "keras-yaml": "keras.yaml",
 }
 
 
@@ -44,7 +47,7 @@ _TWO_FACED = frozenset(("r", "catboost", "msgpack", "arrow", "parquet", "paddle-
 
 
 def _rare(scope: Scope, format_: str) -> int:
-    read: Callable[[Scope, str], int] = import_module(f"shipworthy.modelfile.{_RARE[format_]}").read
+    read: Callable[[Scope, str], int] = _rarely(_RARE[format_]).read
     explained = read(scope, format_)
     if scope.role is Role.FILE and format_ in _TWO_FACED and pickles.weak_trial(scope.view):
         message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
@@ -53,6 +56,10 @@ def _rare(scope: Scope, format_: str) -> int:
     if scope.role is Role.FILE and format_ != "tflite" and end_of_archive(scope.view) is not None:
         zips.read(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
     return explained
+
+
+def _rarely(name: str) -> Any:
+    return import_module(f"shipworthy.modelfile.{name}")
 
 
 _READERS: dict[str, Reader] = {
@@ -91,13 +98,15 @@ def settle(scope: Scope) -> str:
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
         return found if found in _INSIDE_BYTES else ""
-    if scope.role is Role.FILE and found not in ("zip", "tar") and view.tail(8) == TABLE_MAGIC:
+    if scope.role is Role.FILE and view.head(1) == b"\0" and view.tail(8) == TABLE_MAGIC:
         return "tf-checkpoint"
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):
             return "pickle"
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
+        if view.find(HDF5, 0, 1 << 20) >= 512 and _rarely("hdf5.reader").find(view) is not None:
+            return "hdf5"
     if found == "zlib" and not _unpacks(scope):
         found = ""
     if found in _UNSURE and scope.neighbour(".xml") is not None:

@@ -9,6 +9,8 @@ from shipworthy.modelfile.view import View
 HEAD = 4096
 SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -16,7 +18,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (HDF5, "hdf5"),
     (b"GGUF", "gguf"),
     (b"ggjt", "ggml"),
     (b"lmgg", "ggml"),
@@ -41,8 +43,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
-_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
+_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
@@ -126,9 +128,13 @@ def _text(head: bytes) -> bool:
 
 
 def _text_format(head: bytes) -> str | None:
+    from shipworthy.modelfile.keras.yaml import is_yaml
+
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
+    if is_yaml(start):
+        return "keras-yaml"
     return None
 
 

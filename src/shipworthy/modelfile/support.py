@@ -27,8 +27,9 @@ FORMATS: dict[str, Support] = {
     ),
     "zip": Support(
         "Zip: torch, .npz, .keras and others",
-        "both directories compared, every member by content; torch: pickles against storages; Keras: the configuration",
-        "TorchScript code, HDF5 weights, source code inside",
+        "both directories compared, every member by content; torch: pickles against storages; Keras: the configuration "
+        "against a table of Keras' own names, the assets",
+        "TorchScript code, source code inside",
         True,
     ),
     "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),
@@ -50,11 +51,23 @@ FORMATS: dict[str, Support] = {
     ),
     "json": Support(
         "JSON",
-        "safetensors index, Keras architecture, manifest of an .mlpackage, XGBoost, CatBoost, Paddle",
+        "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, XGBoost, CatBoost, Paddle",
         "any other JSON",
         True,
     ),
-    "hdf5": Support("HDF5 (Keras .h5, weights)", "nothing", _NOT_READ, False),
+    "keras-yaml": Support(
+        "Keras architecture in YAML",
+        "tags; every class, function and short name against a table of Keras' own",
+        "YAML that Keras does not write: block scalars, escapes, several documents",
+        True,
+    ),
+    "hdf5": Support(
+        "HDF5: Keras .h5, weights, PyTables",
+        "every object, link and attribute, every byte; Keras configurations, pickles in attributes, external files and "
+        "links, plugin filters, sizes of datasets and chunks",
+        "extensible arrays of chunks, shared message tables, filtered heaps; what numbers mean",
+        True,
+    ),
     "gguf": Support("GGUF", "nothing", _NOT_READ, False),
     "ggml": Support("GGML", "nothing", _NOT_READ, False),
     "tflite": Support(

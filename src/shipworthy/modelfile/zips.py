@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
+from shipworthy.modelfile.keras import archive as keras_archive
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
@@ -51,6 +52,8 @@ def read(scope: Scope, *, front: int = 0) -> int:
     members = _layout(scope, located, end, front)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
+    elif keras_archive.is_keras(members):
+        keras_archive.read(scope, members)
     else:
         for entry in reversed(members):
             queue(scope, entry)

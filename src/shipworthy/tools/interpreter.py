@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure
+from shipworthy.tools.command import search_path
 
 _NAMES = ("python", "python3")
 _ASK = """
@@ -54,10 +55,16 @@ class Interpreter:
         return list(argv)
 
 
+def named(argv: Sequence[str]) -> str:
+    """The Python that a command names by its absolute path, so that all it is installed with is found; or nothing."""
+    program = argv[0] if argv else ""
+    return program if os.path.isabs(program) and os.path.basename(program).startswith("python") else ""
+
+
 @lru_cache
 def _ask(python: str) -> Interpreter:
     remedy = "give the path of a Python in the settings"
-    found = shutil.which(python)
+    found = shutil.which(python, path=search_path())
     if found is None:
         raise EnvironmentFailure(f"there is no Python at {python}", remedy=remedy)
     # the caller's own settings of PYTHON* and its working directory must not leak into the answer

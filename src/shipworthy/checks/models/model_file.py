@@ -200,7 +200,7 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 @check(
     "model-file",
     kinds={"model"},
-    version=2,
+    version=3,
     timeout=300.0,
     options={"trust": []},
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),

@@ -77,6 +77,8 @@ def _table(scope: Scope, index: _Index) -> None:
         size, at = varint(handle, at, len(handle)) if at > 0 else (0, -1)
         if at < 0:
             raise _BadTableError("a block is not where its index says")
+        if start < sum(blocks[-1]) and len(blocks) > 2:
+            raise _BadTableError("its blocks overlap")
         blocks.append((start, size))
         for key, entry in _block(scope, start, size):
             if key <= last and last:

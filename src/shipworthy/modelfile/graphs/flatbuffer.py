@@ -48,6 +48,7 @@ class Flat:
         self.tables = tables
         self.used: dict[int, int] = {0: 8}
         self.unknown: set[str] = set()
+        self.read = 0
 
     def claim(self, low: int, high: int) -> None:
         """Note a range. Raises BadFlatbufferError when it leaves the buffer."""
@@ -125,6 +126,9 @@ class Flat:
         count = view.u32(target)
         width = 4 if kind in "TS" else 1 if kind in ("s", "V") else int(kind[1:] or 1)
         self.claim(target, target + 4 + count * width + (kind == "s"))
+        self.read += count if width > 1 else 1
+        if self.read > len(view) + (1 << 16):  # an honest file holds each number once, in four bytes or more
+            raise BadFlatbufferError("the same numbers belong to many parts", at)
         if kind == "T":
             table.links[name] = [target + 4 + 4 * n + view.u32(target + 4 + 4 * n) for n in range(count)]
             table.spans[name] = (target + 4, count)

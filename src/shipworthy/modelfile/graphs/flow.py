@@ -52,11 +52,22 @@ def wanted(node: Node, known: bool) -> bool:
     )  # fmt: skip
 
 
-def origins(body: Body, start: str) -> Origins:
-    """Follow an input backwards inside its body."""
+@dataclass
+class Budget:
+    """Steps left for following paths, for a whole file."""
+
+    left: int = _STEPS
+
+
+def origins(body: Body, start: str, budget: Budget) -> Origins:
+    """Follow an input backwards inside its body; it counts as computed when the steps are used up."""
     found = Origins()
     pending, seen = [start], {start}
-    while pending and len(seen) < _STEPS:
+    while pending:
+        budget.left -= 1
+        if budget.left < 0:
+            found.computed.append("a chain too long to follow")
+            break
         name = pending.pop().removeprefix("^").split(":")[0]
         if name in body.args:
             found.args.append(body.args.index(name))
@@ -77,7 +88,7 @@ def origins(body: Body, start: str) -> Origins:
             seen.update(chosen)
             if node.operator == "PlaceholderWithDefault":
                 found.free.append(name)
-        elif node.operator == "ReadVariableOp" and (values := _assigned(body, node)):
+        elif node.operator == "ReadVariableOp" and (values := _assigned(body, node, budget)):
             pending += [item for item in values if item not in seen]
             seen.update(values)
         else:
@@ -85,8 +96,11 @@ def origins(body: Body, start: str) -> Origins:
     return found
 
 
-def _assigned(body: Body, read: Node) -> list[str]:
+def _assigned(body: Body, read: Node, budget: Budget) -> list[str]:
     """What the same body puts into the variable that is read: how TensorFlow keeps the path of an asset."""
+    budget.left -= len(body.nodes) // 8
+    if budget.left < 0:
+        return []
     return [
         node.inputs[1]
         for node in body.nodes.values()
@@ -94,7 +108,7 @@ def _assigned(body: Body, read: Node) -> list[str]:
     ]
 
 
-def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str]) -> None:
+def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str], budget: Budget) -> None:
     """Report sinks whose path the model fixes, computes, or takes from whoever sends requests."""
     callers: dict[str, list[tuple[Body, Node]]] = {}
     pending: list[tuple[Body, Node, str, str, str]] = []
@@ -113,7 +127,7 @@ def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[s
         if (body.name, start, sink) in seen:
             continue
         seen.add((body.name, start, sink))
-        found = origins(body, start)
+        found = origins(body, start, budget)
         _report(scope, node, kind, sink, found, assets, served if not body.name else set())
         for number in found.args:
             for outer, call in callers.get(body.name, ()):

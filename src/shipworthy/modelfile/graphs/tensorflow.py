@@ -35,15 +35,19 @@ class _Reader:
         self.scope = scope
         self.view = scope.view
         self.known = operators("tensorflow")
+        self.budget = flow.Budget()
+        self.graphs = self.kept = self.blobs = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Names of nodes and functions are those of one MetaGraphDef."""
         self.used: dict[str, int] = {}
         self.main = flow.Body("")
         self.bodies: dict[str, flow.Body] = {"": self.main}
         self.body, self.until = self.main, 0
         self.dangerous: list[tuple[flow.Body, Node, str, str, str]] = []
-        self.gradients: set[str] = set()
         self.assets: set[str] = set()
         self.served: set[str] = set()
-        self.graphs = self.kept = self.blobs = 0
 
     def enter(self, kind: str, low: int, high: int) -> bool:
         """Look at a message before what lies inside."""
@@ -53,6 +57,9 @@ class _Reader:
             self.graphs += 1
             if low == 0 and not {3, 4} & {number for number, *_ in parts(self.view, low, high)}:
                 self.scope.issue(Code.BROKEN_STREAM, "medium", "a graph without its version: it may be cut short", low)
+        elif kind == "MetaGraphDef":
+            self.judge()
+            self.begin()
         elif kind == "FunctionDef":
             self.function(low, high)
         elif kind == "AssetFileDef":
@@ -70,13 +77,13 @@ class _Reader:
         return True
 
     def fingerprint(self, low: int, high: int) -> None:
-        """Versions from 1 on end in an identifier: a file without it may have been cut."""
+        """Versions from 2 on end in an identifier: a file without it may have been cut."""
         producer = inner(self.view, low, high, 6)
         if producer is None:
             self.scope.unknown("the fingerprint lacks its version: it may be cut short")
             return
         versions = {number: value for number, _, _, _, value in parts(self.view, *producer)}
-        if versions.get(1, 0) >= 1 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
+        if versions.get(1, 0) >= 2 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
             self.scope.unknown("the fingerprint lacks its identifier: it may be cut short")
 
     def function(self, low: int, high: int) -> None:
@@ -92,6 +99,9 @@ class _Reader:
         if name in self.known:
             issue = f"a function takes the name of the operator {ascii(name)[:80]}: the graph is not what it shows"
             self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
+        if name in self.bodies:
+            issue = f"two functions are named {ascii(name)[:80]}: loaders differ in which one they take"
+            self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
         self.body = self.bodies[name] if name and name in self.bodies else flow.Body(name, args)
         self.bodies.setdefault(name or f"?{low}", self.body)
         self.until = high
@@ -106,6 +116,9 @@ class _Reader:
         self.danger(body, found)
         if flow.wanted(found, operator in self.known):
             self.kept += 1
+            if found.name in body.nodes:
+                issue = f"two nodes are named {ascii(found.name)[:80]}: paths can't be followed"
+                self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
             if self.kept <= _KEPT:
                 body.nodes[found.name if found.name not in body.nodes else f"{found.name}?{low}"] = found
             else:
@@ -175,12 +188,13 @@ class _Reader:
                 self.scope.child(f"constant at {begin}", self.view.sub(begin, end - begin), Role.BLOB)
 
     def judge(self) -> None:
+        shown_only = flow.Budget(20_000)
         for body, found, severity, does, attribute in self.dangerous:
             if f"tensorflow:{found.operator}" in self.scope.trust:
                 continue
             values = attribute
             if not values:
-                texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item).texts]
+                texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item, shown_only).texts]
                 values = ", ".join(texts or [value for item in found.texts.values() for value in item])
             shown = f"({ascii(values)[1:-1][:160]})" if values else ""
             where = f" in the function {ascii(body.name)[1:-1][:80]}" if body.name else ""
@@ -195,7 +209,7 @@ class _Reader:
             if not any(fnmatchcase(f"tensorflow:{operator}", pattern) for pattern in self.scope.trust):
                 message = f"the operator {shown[11:]} is not TensorFlow's own: a native library must be loaded for it"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, shown)
-        flow.judge(self.scope, self.bodies, self.assets, self.served)
+        flow.judge(self.scope, self.bodies, self.assets, self.served, self.budget)
 
 
 def read(scope: Scope, format_: str) -> int:
