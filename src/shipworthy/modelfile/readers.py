@@ -34,7 +34,6 @@ _RARE: dict[str, str] = {
     "msgpack": "msgpack",
     "paddle": "graphs.paddle",
     "paddle-weights": "graphs.paddle",
-    "tensorrt": "engines",
     "executorch": "graphs.executorch",
     "openvino-weights": "xmls.openvino",
     "hdf5": "hdf5.reader",
@@ -133,6 +132,9 @@ def _not_read(scope: Scope, format_: str) -> int:
         zips.read(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
     if format_ in EXECUTABLES:
         scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
+    elif format_ == "tensorrt" and scope.role is Role.FILE:
+        message = "a TensorRT engine is code compiled for one GPU: nobody can tell what it does; build it yourself from"
+        scope.issue(Code.FOREIGN_CONTENT, "high", f"{message} an ONNX model that was scanned", 0)
     elif format_ in ARCHIVES_NOT_READ:
         scope.issue(
             Code.FOREIGN_CONTENT, "medium", f"{ARCHIVES_NOT_READ[format_]}; no model loader reads it, so it hides", 0

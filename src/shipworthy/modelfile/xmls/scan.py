@@ -12,7 +12,7 @@ from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 
 _PIECE = 1 << 18
-_TOKEN = 64 << 20  # one tag or text without an end: Expat would look through it again and again
+_TOKEN = 4 << 20  # one tag or text without an end: Expat would look through it again and again
 _DEPTH = 2000
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _IDENTIFIER = re.compile(rb"SYSTEM|PUBLIC")
