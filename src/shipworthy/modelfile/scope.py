@@ -54,6 +54,7 @@ class State:
     jobs: list[Job] = field(default_factory=list)
     unpacked: int = 0
     started: int = 0
+    stem: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ class Scope:
     def folder(self) -> Path | None:
         """Where the file lies, for references to its neighbours; None inside containers and for bytes."""
         return self.state.folder if not self.name else None
+
+    def neighbour(self, suffix: str) -> Path | None:
+        """The file beside this one that differs in its suffix only, if it is there."""
+        folder = self.folder
+        found = folder / f"{self.state.stem}{suffix}" if folder is not None and self.state.stem else None
+        return found if found is not None and found.is_file() else None
 
     def issue(
         self,

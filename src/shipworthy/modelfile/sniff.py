@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipworthy.modelfile import hints
 from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
@@ -75,7 +76,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     for magic, name in _BY_FIRST.get(head[0], ()):
         if head.startswith(magic):
             return name
-    special = _special(head)
+    special = _special(head) or hints.strong(head)
     if special:
         return special
     whole = size is not None and size <= len(head)
@@ -84,9 +85,11 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     if strong_start(head):
         return "pickle"
     if _text(head):
-        return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
-        "pickle" if _weak_pickle(head, whole) else None
+        return _text_format(head) or hints.text(head) or ("pickle" if _weak_pickle(head, whole) else "text")
+    return (
+        hints.weak(head)
+        or kinds.kind(View.of(head), (1 << 62) if size is None else size)
+        or ("pickle" if _weak_pickle(head, whole) else None)
     )
 
 
@@ -134,8 +137,6 @@ def _text_format(head: bytes) -> str | None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")) and start[:2] not in (b"{%", b"{{", b"{#"):  # those begin a template
         return "json"
-    if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
-        return "xml"
     if is_yaml(start):
         return "keras-yaml"
     return None
