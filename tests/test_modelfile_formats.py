@@ -366,7 +366,7 @@ def test_formats_that_can_be_clean_have_a_reader_and_others_have_none(name: str)
 
 @pytest.mark.parametrize(
     "data",
-    [b"PAR1" + bytes(60), b"\xd3\x91\x00\x01" * 30],
+    [b"FEA1" + bytes(60), b"\xd3\x91\x00\x01" * 30],
 )
 def test_what_is_not_read_is_unknown(data: bytes) -> None:
     report = scan_bytes(data)

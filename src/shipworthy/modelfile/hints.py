@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 _R = re.compile(rb"X\n\0\0\0[\2\3]|A\n[23]\n|B\n[\2\3]\0\0\0|RD[XAB][23]\n[XAB]\n")
-_UBJSON = re.compile(rb"\{(?:[L]\0{6}|[i][\1-\x7f][\x20-\x7e]|U[\1-\xff][\x20-\x7e]|I\0|l\0\0|[$#])")
+_COUNT = rb"#(?:[iU].|I..|l.{4}|L.{8})"  # also how a comment in a template begins, so what follows has to fit
+_UBJSON = re.compile(
+    rb"\{(?:L\0{6}|i[\1-\x7f][\x20-\x7e]|U[\1-\xff][\x20-\x7e]|I\0|l\0\0|"
+    + _COUNT
+    + rb"[iUIlL]|\$[A-Za-z]"
+    + _COUNT
+    + rb")",
+    re.DOTALL,
+)
 # XGBoost before JSON: a struct of 136 bytes, then the name of the objective behind its length
 _OBJECTIVE = re.compile(rb"[\1-\x40]\0{7}(?:reg|binary|multi|rank|count|survival):", re.DOTALL)
 _PADDLE = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x01-\x7f]\x08\x00\x10\xff{9}\x01")
