@@ -3,18 +3,24 @@
 The names are listed mechanically, by importing the real libraries in environments of their own, several versions of
 each, and looking at what is there. No single name is added because a file was flagged.
 
-    python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch ...
-    /tmp/new/bin/python scripts/make_allow_table.py collect > /tmp/new.json
-    python scripts/make_allow_table.py merge /tmp/new.json /tmp/old.json > allowed_names.txt
+    python scripts/honest_corpus.py build FOLDER          # the environments of tests/corpora/environments.toml
+    FOLDER/sk19/bin/python scripts/make_allow_table.py collect > sk19.import.json
+    python scripts/allow_sources.py sk19.source.json FOLDER/sk19/lib/python3.11/site-packages --package ...
+    python scripts/make_allow_table.py merge *.json > allowed_names.txt
+    (or all of it: python scripts/honest_corpus.py table FOLDER)
 
-How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `v` a class whose
-constructor only stores plain values; `r` only referred to; `p` a Cython function that creates the class it is given.
+How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `n` the same, but
+only without its constructor (NEWOBJ), which does more than to store; `v` a class whose constructor only stores plain
+values; `s` a class whose state holds source text, which is checked; `r` only referred to; `d` a function that `__reduce__`
+of a class of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only while
+the table is made: refused, whatever another environment says.
 """
 
 from __future__ import annotations
 
 import enum
 import importlib
+import importlib.util
 import inspect
 import json
 import pkgutil
@@ -24,8 +30,8 @@ import types
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import version
+from functools import lru_cache
+from pathlib import Path
 
 # Parts of a library that load, save, compile, download, test or plot: nothing of them belongs in a model.
 LEFT_OUT = re.compile(
@@ -65,9 +71,19 @@ PACKAGES = (
     "xgboost",
     "lightgbm",
     "catboost",
+    "dateutil",
+    "pytz",
+    "tokenizers",
+    "pyarrow.lib",
+    "shapely",
 )
+# Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
+COMPILED = (
+    "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap tokenizers "
+    "pyarrow shapely torch safetensors"
+).split()
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
-VERSIONS = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "xgboost", "lightgbm", "catboost", "joblib")
+VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
 
 
 def modules(package: str) -> Iterator[types.ModuleType]:
@@ -91,13 +107,15 @@ def top(name: str) -> str:
     return (name or "").partition(".")[0]
 
 
-def letter_of_class(module: str, item: type) -> str | None:
-    """How a class may be used; None: not at all."""
+def letter_of_class(module: str, item: type) -> str:
+    """How a class may be used; `x`: not at all."""
     key = f"{module}:{item.__qualname__}"
     if hasattr(item, "__del__") and key not in FINALIZER_ACCEPTED:
-        return None
+        return "x"
+    if hasattr(item, "_attach_argparser_methods"):
+        return "s"  # scipy's distributions: their state holds the source of three functions
     if any(base.__module__ == "_ctypes" for base in item.__mro__) or runs_code_from_state(item):
-        return None
+        return "x"
     if issubclass(item, enum.Enum) or is_valued(item):
         return "v"
     return "c"
@@ -137,11 +155,15 @@ def is_valued(item: type) -> bool:
         return True
     if issubclass(item, pandas_stored()):
         return True
+    if issubclass(item, (tuple, str, int, float, frozenset, BaseException)) and not path_like(item):
+        return not any(inspect.isfunction(getattr(item, name, None)) for name in ("__init__", "__setstate__")) and (
+            hasattr(item, "_fields") or not inspect.isfunction(item.__new__)
+        )
     own_reduce = "__reduce__" in vars(item) and not inspect.isfunction(vars(item)["__reduce__"])
-    return own_reduce and top(item.__module__) == "sklearn" and not path_like(item)
+    return own_reduce and not path_like(item)
 
 
-@cache
+@lru_cache(None)
 def pandas_stored() -> tuple[type, ...]:
     """Pandas' dtypes and offsets."""
     try:
@@ -177,7 +199,60 @@ def collect() -> dict[str, dict[str, str]]:
             add_functions(found, module)
     add_numpy_functions(found)
     add_torch_values(found)
+    add_builtins(found)
+    for module in compiled_modules():
+        for name, item in list(vars(module).items()):
+            if inspect.isclass(item):
+                add_class(found, module.__name__, name, item)
+            elif name.startswith("__pyx_unpickle_"):
+                found[module.__name__][name] = "p"
     return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
+
+
+def compiled_modules() -> Iterator[types.ModuleType]:
+    """The extension modules of the libraries whose Python modules are only read as text."""
+    for package in COMPILED:
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or []) if spec else []:
+            for path in sorted(Path(root).rglob("*.so")):
+                parts = (package, *path.relative_to(root).with_suffix("").parts)
+                name = ".".join(parts).partition(".cpython")[0].partition(".abi3")[0]
+                if LEFT_OUT.search(name):
+                    continue
+                try:
+                    yield importlib.import_module(name)
+                except BaseException:  # noqa: S112 - as above
+                    continue
+
+
+def add_builtins(found: dict[str, dict[str, str]]) -> None:
+    """Python's own functions that only compute, the methods of its plain types, its exceptions and exact numbers."""
+    import builtins
+    import operator
+
+    for name, item in vars(builtins).items():
+        if inspect.isclass(item) and issubclass(item, BaseException):
+            found["builtins"][name] = "v"
+        elif inspect.isbuiltin(item) and name in PURE:
+            found["builtins"][name] = "r"
+    for kind in (str, bytes, int, float, complex, list, dict, tuple, set, frozenset):
+        for name, item in vars(kind).items():
+            if inspect.ismethoddescriptor(item) and not name.startswith("_"):
+                found["builtins"][f"{kind.__name__}.{name}"] = "r"
+    for name, item in vars(operator).items():
+        if inspect.isbuiltin(item) and not name.startswith("_") and name != "call":
+            found["_operator"][name] = found["operator"][name] = "r"
+    import math
+
+    for name, item in vars(math).items():
+        if inspect.isbuiltin(item) and not name.startswith("_"):
+            found["math"][name] = "r"
+
+
+PURE = frozenset(
+    "abs all any ascii bin chr divmod format hash hex id isinstance issubclass iter len max min next oct ord pow repr "
+    "round sorted sum".split()
+)
 
 
 def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
@@ -196,8 +271,6 @@ def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: ty
     if top(home) != top(module) or LEFT_OUT.search(home):
         return
     letter = letter_of_class(home, item)
-    if letter is None:
-        return
     found[module][name] = letter
     if re.fullmatch(r"[\w.]+", item.__qualname__):
         found[home][item.__qualname__] = letter
@@ -280,6 +353,8 @@ def versions() -> dict[str, str]:
     known = {}
     for name in VERSIONS:
         try:
+            from importlib.metadata import version
+
             known[name] = version(name)
         except Exception:  # noqa: S112 - not installed in this environment
             continue
@@ -288,7 +363,7 @@ def versions() -> dict[str, str]:
 
 def merge(paths: list[str]) -> str:
     """The table of several environments. A name keeps the strictest use that any of them gave it."""
-    strict = "crpv"
+    strict = "xsncrpdv"
     table: dict[str, dict[str, str]] = defaultdict(dict)
     seen: dict[str, set[str]] = defaultdict(set)
     for path in paths:
@@ -305,9 +380,10 @@ def merge(paths: list[str]) -> str:
     for module, names in sorted(table.items()):
         groups: dict[str, list[str]] = defaultdict(list)
         for name, letter in sorted(names.items()):
-            if re.fullmatch(r"[\w.]+", name):
+            if letter != "x" and re.fullmatch(r"[\w.]+", name):
                 groups[letter].append(name)
-        lines.append("\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))]))
+        if groups:
+            lines.append("\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))]))
     return "\n".join(lines) + "\n"
 
 
