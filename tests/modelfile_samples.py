@@ -124,8 +124,10 @@ def node(operator: str, domain: str = "", attribute: bytes = b"") -> bytes:
 
 
 def onnx(nodes: tuple[bytes, ...] = (), tensors: tuple[bytes, ...] = ()) -> bytes:
+    sets = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
+    imports = b"".join(field(8, field(1, domain) + field(2, version)) for domain, version in sets.items())
     graph = b"".join(field(1, item) for item in nodes) + field(2, "g") + b"".join(field(5, item) for item in tensors)
-    return field(1, 8) + field(2, "shipworthy-test") + field(7, graph) + field(8, field(1, "") + field(2, 17))
+    return field(1, 8) + field(2, "shipworthy-test") + field(7, graph) + imports
 
 
 def keras(*layers: dict[str, object]) -> bytes:

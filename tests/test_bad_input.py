@@ -136,6 +136,35 @@ def test_an_error_does_not_repeat_a_password_of_the_settings(tmp_path: Path, tex
         assert not written.is_file() or secret.encode() not in written.read_bytes(), written
 
 
+@pytest.mark.parametrize("link", [".shipworthy", ".shipworthy/runs", ".shipworthy/store"])
+def test_a_run_writes_nowhere_else_through_a_link_that_came_with_the_repository(tmp_path: Path, link: str) -> None:
+    folder, away = tmp_path / "repository", tmp_path / "away"
+    away.mkdir()
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(away)
+    (folder / "train.py").write_text("")
+    (folder / "holdout.csv").write_text("id,label\n1,a\n")
+    steps = "".join(f'[{name}]\ncommand = ["python", "train.py"]\n' for name in ("train", "evaluate"))
+    (folder / "shipworthy.toml").write_text(f'{steps}holdout = "holdout.csv"\n[sign]\nkey = "file:../release.key"\n')
+    assert shipworthy("keys", "new", "../release.key", cwd=folder).returncode == 0
+    done = shipworthy("run", "ml", cwd=folder)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "leads out of the workspace through a link" in " ".join((done.stdout + done.stderr).split())
+    assert not list(away.iterdir())
+
+
+@pytest.mark.parametrize("entry", [".", "", "bin/.."])
+def test_a_program_of_the_scanned_folder_is_not_run_when_path_is_relative(tmp_path: Path, entry: str) -> None:
+    folder, mark = tmp_path / "repository", tmp_path / "mark"
+    (folder / "bin").mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    (folder / "git").write_text(f"#!/bin/sh\necho run > {mark}\n")
+    (folder / "git").chmod(0o755)
+    shipworthy("scan", ".", "--check", "secrets-history", cwd=folder, env={"PATH": f"{entry}:{os.environ['PATH']}"})
+    assert not mark.exists()
+
+
 def test_a_folder_of_oddities_is_scanned_to_the_end(tmp_path: Path) -> None:
     (tmp_path / "loop").mkdir()
     (tmp_path / "loop" / "self").symlink_to("../loop")

@@ -58,7 +58,7 @@ def test_an_unread_format_is_skipped_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_findings_and_unread_parts_are_both_told(tmp_path: Path) -> None:
-    items = examine(tmp_path, make.keras({"module": "os", "class_name": "system", "config": {}}))
+    items = examine(tmp_path, make.torch_zip(make.EVIL, ("m/extra/x", b"GGUF" + bytes(60))))
     assert {type(item) for item in items} == {Finding, Skipped}
 
 

@@ -296,6 +296,7 @@ def test_onnx_external_data_is_looked_up_beside_the_model(tmp_path: Path) -> Non
 @given(st.integers(1, 400))
 def test_onnx_that_is_cut_is_never_clean(cut: int) -> None:
     whole = make.onnx((make.node("Relu"),), (make.tensor("w", (100,), raw=bytes(400)),))
+    whole = whole[: whole.rindex(make.field(1, "ai.onnx.ml")) - 2]  # without the sets that it does not use
     assert scan_bytes(whole[: -min(cut, len(whole) - 1)]).verdict is not Verdict.CLEAN
 
 
@@ -334,7 +335,7 @@ KERAS: dict[str, tuple[dict[str, object], Code]] = {
     ),
     "a function": (
         {**DENSE, "config": {"activation": {"module": "builtins", "class_name": "function", "config": "exec"}}},
-        Code.KERAS_FOREIGN_CLASS,
+        Code.CODE_EXECUTION,
     ),
     "a vocabulary in a file": (
         {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}},
@@ -349,10 +350,8 @@ def test_keras_configurations_that_run_code_are_findings(case: str) -> None:
     assert code in codes(scan_bytes(make.keras(DENSE, layer)))
 
 
-def test_an_honest_keras_file_is_unknown_because_its_weights_are_not_read() -> None:
-    report = scan_bytes(make.keras(DENSE))
-    assert report.verdict is Verdict.UNKNOWN
-    assert any("hdf5" in reason for reason in report.unknowns)
+def test_a_keras_file_whose_weights_are_broken_is_a_finding() -> None:
+    assert codes(scan_bytes(make.keras(DENSE))) == {Code.BROKEN_STREAM}
 
 
 @pytest.mark.parametrize("name", [name for name, item in FORMATS.items() if item.clean])
@@ -365,7 +364,7 @@ def test_formats_that_can_be_clean_have_a_reader_and_others_have_none(name: str)
 
 @pytest.mark.parametrize(
     "data",
-    [b"GGUF" + bytes(60), b"\x89HDF\r\n\x1a\n" + bytes(60), b"\xd3\x91\x00\x01" * 30],
+    [b"GGUF" + bytes(60), b"\xd3\x91\x00\x01" * 30],
 )
 def test_what_is_not_read_is_unknown(data: bytes) -> None:
     report = scan_bytes(data)

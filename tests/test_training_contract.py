@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -130,6 +131,14 @@ FAILURES = {
         "is a link, not a regular file",
     ),
     "a pipe": ("import os; os.mkfifo(os.environ['SHIPWORTHY_OUTPUT_MODEL'] + '/model.bin')", "special file"),
+    "folders without end": (
+        GOOD + "    os.chdir('model')\n    for _ in range(3000):\n        os.mkdir('d')\n        os.chdir('d')",
+        "folders more than 200 deep",
+    ),
+    "a closed folder": (
+        GOOD + "    os.mkdir('model/closed')\n    os.chmod('model/closed', 0)",
+        "closed cannot be read",
+    ),
     "a hard link": (GOOD + "    os.link('model/model.json', 'model/again')", "hard link"),
     "two names that differ in case": (GOOD + "    open('model/MODEL.json', 'w').write('1')", "differ only in case"),
     "an exit status": ("import sys; sys.exit('no data')", "exit status 1: no data"),
@@ -152,16 +161,26 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_says_why_and_keeps_what_was_there(project: Path, sandbox: Sandbox, name: str) -> None:
+def test_a_failure_says_why_and_keeps_what_was_there(
+    project: Path,
+    sandbox: Sandbox,
+    name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     (project / "model").mkdir()
     (project / "model" / "old.bin").write_text("the last good model")
     code, reason = FAILURES[name]
+    if name == "a closed folder" and os.geteuid() == 0:
+        pytest.skip("nothing is closed to root")
     write(project, code)
     before = (project / "data" / "train.csv").read_bytes()
     failed(train(spec(project), sandbox=sandbox), reason)
     assert [path.name for path in (project / "model").iterdir()] == ["old.bin"]
     assert (project / "data" / "train.csv").read_bytes() == before
     assert not (project / "extra.bin").exists()
+    assert not list(Path(tempfile.gettempdir()).iterdir()), "what the command left was not removed"
 
 
 @pytest.mark.parametrize("name", ["a\nb", "nul.bin", "weights.", "e\u0301.bin", "sub/AUX"])

@@ -27,6 +27,7 @@ from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
+from shipworthy.paths import inside
 from shipworthy.user_folders import cache_folder
 
 INTERRUPTED = 130
@@ -58,7 +59,11 @@ def run_pipeline(order: Order) -> Run:
     Errors of a stage end the run and are part of its record; Ctrl-C leaves a run that `resume` continues. Raises
     UsageError and EnvironmentFailure only for what keeps a run from starting.
     """
+    if order.keep:
+        inside(order.root, ".shipworthy/runs", what="folder of the runs")  # a repository can bring a link
     run_id = _find(order) if order.resume is not None else _new_id()
+    if order.keep:
+        inside(order.root, f".shipworthy/runs/{run_id}/journal.jsonl", what="folder of the run")
     scratch = None if order.keep else tempfile.TemporaryDirectory(prefix="shipworthy-")
     folder = Path(scratch.name) if scratch else runs_folder(order.root) / run_id
     journal = Journal(folder) if order.keep else None  # of what is not kept, nothing can be resumed

@@ -40,6 +40,9 @@ def read(scope: Scope) -> int:
     size = len(view)
     if scope.role is not Role.FILE:
         return size
+    if size <= scope.limits.json and keras.is_architecture(view):
+        keras.judge_text(scope, view.all(), "the architecture")
+        return size
     if size > scope.limits.json:
         scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")
         return size
@@ -48,10 +51,14 @@ def read(scope: Scope) -> int:
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
-    if isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
-        _index(scope, value["weight_map"])
-    elif isinstance(value, dict) and "class_name" in value and "config" in value:
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
         keras.judge(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("weight_map"), dict):
+        _index(scope, value["weight_map"])
+    elif isinstance(value, dict) and isinstance(value.get("itemInfoEntries"), dict):
+        _package(scope, value["itemInfoEntries"])
+    elif isinstance(value, dict) and keras.is_metadata(value):
+        pass
     else:
         scope.unknown("this version does not judge JSON of this kind")
     return size
@@ -59,8 +66,23 @@ def read(scope: Scope) -> int:
 
 def _index(scope: Scope, weights: dict[str, Any]) -> None:
     """`model.safetensors.index.json`: which file holds which weight."""
-    for target in sorted({str(target) for target in weights.values()}):
+    targets: set[str] = set()
+    for value in weights.values():  # Keras' index names several files for one weight
+        targets.update(map(str, value if isinstance(value, list) else [value]))
+    for target in sorted(targets):
         if escapes(target) or "/" in target:
             scope.issue(
                 Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"
             )
+
+
+def _package(scope: Scope, entries: dict[str, Any]) -> None:
+    """`Manifest.json` of an .mlpackage: where the model and its weights lie below the folder Data."""
+    for entry in entries.values():
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if not isinstance(path, str):
+            scope.unknown("an entry of the package's manifest has no path")
+        elif escapes(path):
+            scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
+        elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
+            scope.issue(Code.EXTERNAL_DATA, "medium", f"{ascii(path)[:120]} is not in the package")

@@ -1,6 +1,7 @@
-"""ONNX, walked on the wire: operators and their domains, tensors' sizes, references to other files.
+"""ONNX, walked on the wire: operators against the sets that define them, tensors' sizes, references to other files.
 
-Field numbers: onnx/onnx.proto (IR version 12). Nothing of the onnx package is needed.
+Field numbers: onnx/onnx.proto (IR version 12). Nothing of the onnx package is needed: the tables of operators and
+fields were made from it and from ONNX Runtime by scripts/make_graph_tables.py.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 
+from shipworthy.modelfile.graphs import onnxfunctions
+from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES, VARINT, Field, fields, signed
 from shipworthy.modelfile.report import Code
@@ -29,14 +33,22 @@ _INSIDE: dict[str, dict[int, str]] = {
     "Entry": {},
 }
 _STANDARD = frozenset(("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training"))
-_VENDOR = frozenset(("com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc"))
-_CODE_OPS = frozenset(("PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "ATen", "EPContext", "TorchEmbeddingOp"))
+_RUNTIME = frozenset(("com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc"))
+# What reads native code, calls back into Python, or hands its content to a device's own loader.
+_CODE_OPS = frozenset(
+    ("PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "ATen", "EPContext", "TorchEmbeddingOp", "Snpe")
+)
 # elements' sizes in bits by TensorProto.DataType
 _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
          17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2}  # fmt: skip
 # A tree ensemble holds its numbers as one field each; long runs of them are passed over in one step.
 _FLOATS = re.compile(rb"(?:\x3d.{4}){8,65536}+", re.DOTALL)
 _INTS = re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f]){8,65536}+", re.DOTALL)
+_SCHEMA = {"Model": "ModelProto", "Training": "TrainingInfoProto", "Graph": "GraphProto", "Function": "FunctionProto",
+           "Node": "NodeProto", "Attribute": "AttributeProto", "Sparse": "SparseTensorProto", "Tensor": "TensorProto",
+           "Opset": "OperatorSetIdProto", "Entry": "StringStringEntryProto"}  # fmt: skip
+_VALUES = frozenset((3, 4, 5, 6, 7, 10, 11))
+_BLOB = 64
 _DEPTH = 64
 _OPERATORS = 10_000
 _DIMENSIONS = 4096
@@ -52,6 +64,8 @@ class _Tensor:
     external: dict[str, str] = field(default_factory=dict)
     outside: bool = False
     name: str = ""
+    values: bool = False
+    at: int = 0
 
 
 class _TruncatedError(Exception):
@@ -62,8 +76,11 @@ class _Walk:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.view = scope.view
+        self.schema = messages("onnx")
         self.operators: set[tuple[str, str]] = set()
-        self.local: set[str] = set()
+        self.functions = onnxfunctions.Functions(scope)
+        self.versions: dict[str, set[int]] = {}
+        self.blobs = 0
         self.graphs = 0
         self.opsets = 0
 
@@ -97,11 +114,42 @@ class _Walk:
         self.graphs += kind == "Graph"
         self.opsets += kind == "Opset"
         inside = _INSIDE[kind]
-        for number, wire, begin, end, _ in self.fields(low, high):
+        dims: list[int] = []
+        domain, version = "", 0
+        if kind == "Function":
+            self.function(low, high)
+        for number, wire, begin, end, value in self.fields(low, high):
+            self.known(kind, number)
             if number in inside and wire == BYTES:
                 yield inside[number], begin, end
-            elif kind == "Function" and number == 10 and wire == BYTES:
-                self.local.add(self.text(begin, end, 200))
+            elif kind == "Sparse" and number == 3:
+                dims += self.packed(begin, end) if wire == BYTES else [signed(value)]
+            elif kind == "Opset" and number == 1:
+                domain = self.text(begin, end, 200)
+            elif kind == "Opset" and number == 2:
+                version = value
+        if kind == "Opset" and len(self.versions) < _OPERATORS:
+            self.versions.setdefault(domain or "ai.onnx", set()).add(version)
+        if dims:
+            self.size(dims, "of a sparse tensor", low)
+
+    def known(self, kind: str, number: int) -> None:
+        """A field that no version of the format has is not understood."""
+        if number not in self.schema[_SCHEMA[kind]]:
+            self.scope.unknown(f"field {number} of a {_SCHEMA[kind]} is not known to this version")
+
+    def function(self, low: int, high: int) -> None:
+        name = domain = ""
+        for number, wire, begin, end, _ in self.fields(low, high):
+            if wire == BYTES and number == 1:
+                name = self.text(begin, end, 200)
+            elif wire == BYTES and number == 10:
+                domain = self.text(begin, end, 200)
+        if name in _CODE_OPS or f"{domain or 'ai.onnx'} {name}" in operators("onnx"):
+            shown = f"{ascii(domain)[1:-1]}:{ascii(name)[1:-1]}"[:160]
+            text = f"a function takes the name of the operator {shown}: the graph is not what it shows"
+            self.scope.issue(Code.CONTAINER_TAMPERED, "medium", text, low, shown)
+        self.functions.begin((domain, name), low, high)
 
     def fields(self, low: int, high: int) -> Iterator[Field]:
         """All fields of a message. Raises _TruncatedError."""
@@ -121,6 +169,7 @@ class _Walk:
                 continue
             for number, wire, begin, end, _ in self.fields(at, high):
                 at = end
+                self.known("Attribute", number)
                 if number in _INSIDE["Attribute"] and wire == BYTES:
                     yield _INSIDE["Attribute"][number], begin, end
                 if number in (7, 8) and wire != BYTES:
@@ -129,12 +178,14 @@ class _Walk:
     def node(self, low: int, high: int) -> Iterator[_Message]:
         operator = domain = ""
         for number, wire, begin, end, _ in self.fields(low, high):
+            self.known("Node", number)
             if number == 4:
                 operator = self.text(begin, end, 200)
             elif number == 7:
                 domain = self.text(begin, end, 200)
             elif number == 5 and wire == BYTES:
                 yield "Attribute", begin, end
+        self.functions.use((domain, operator), low)
         if len(self.operators) < _OPERATORS:
             self.operators.add((domain, operator))
         elif (domain, operator) not in self.operators:
@@ -143,6 +194,8 @@ class _Walk:
     def tensor(self, low: int, high: int) -> None:
         tensor = _Tensor()
         for number, wire, begin, end, value in self.fields(low, high):
+            self.known("Tensor", number)
+            tensor.values |= number in _VALUES
             if len(tensor.dims) > _DIMENSIONS:
                 raise _TruncatedError(str(low))
             if number == 1 and wire == VARINT:
@@ -154,7 +207,7 @@ class _Walk:
             elif number == 8:
                 tensor.name = self.text(begin, end, 200)
             elif number == 9 and wire == BYTES:
-                tensor.raw = end - begin
+                tensor.raw, tensor.at = end - begin, begin
             elif number == 13 and wire == BYTES:
                 pair = {item[0]: self.text(item[2], item[3]) for item in self.fields(begin, end) if item[0] in (1, 2)}
                 tensor.external[pair.get(1, "")] = pair.get(2, "")
@@ -173,25 +226,38 @@ class _Walk:
             values.append(signed(value))
         return values
 
-    def check(self, tensor: _Tensor, at: int) -> None:
-        shown = ascii(tensor.name)[:100]
+    def size(self, dims: list[int], what: str, at: int) -> int | None:
+        """The number of elements; None (and reported) when there is no such number."""
         total = 1
-        for size in tensor.dims:
+        for size in dims:
             total *= size
             if size < 0 or total >> 62:
-                text = f"the tensor {shown} has dimensions that are negative or whose product overflows"
+                text = f"dimensions {what} are negative or their product overflows"
                 self.scope.issue(Code.BROKEN_STREAM, "high", text, at)
-                return
+                return None
+        return total
+
+    def check(self, tensor: _Tensor, at: int) -> None:
+        shown = ascii(tensor.name)[:100]
+        total = self.size(tensor.dims, f"of the tensor {shown}", at)
+        if total is None:
+            return
         bits = _BITS.get(tensor.kind)
+        need = (total * bits + 7) // 8 if bits else None
         if tensor.external or tensor.outside:
-            self.external(tensor, shown, at)
-        elif tensor.raw is not None and bits and (total * bits + 7) // 8 != tensor.raw:
-            text = (
-                f"the tensor {shown} holds {tensor.raw} bytes; its dimensions and type need {(total * bits + 7) // 8}"
-            )
+            self.external(tensor, shown, at, need)
+        elif tensor.raw is not None:
+            if need is not None and need != tensor.raw:
+                text = f"the tensor {shown} holds {tensor.raw} bytes; its dimensions and type need {need}"
+                self.scope.issue(Code.BROKEN_STREAM, "medium", text, at)
+            if tensor.raw >= _BLOB and self.blobs < self.scope.limits.nested:
+                self.blobs += 1
+                self.scope.child(f"tensor {shown}", self.view.sub(tensor.at, tensor.raw), Role.BLOB)
+        elif total and tensor.kind and not tensor.values:
+            text = f"the tensor {shown} has {total} elements and no data"
             self.scope.issue(Code.BROKEN_STREAM, "medium", text, at)
 
-    def external(self, tensor: _Tensor, shown: str, at: int) -> None:
+    def external(self, tensor: _Tensor, shown: str, at: int, need: int | None) -> None:
         location = tensor.external.get("location", "")
         place = ascii(location)[:120]
         if not location:
@@ -201,34 +267,83 @@ class _Walk:
         elif escapes(location):
             text = f"the tensor {shown} is read from {place}, outside of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
-        elif self.scope.folder is not None:
-            target = self.scope.folder / location
-            if not target.is_file():
-                text = f"the tensor {shown} lies in {place}, which is not beside the model"
-                self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
-            elif self.span(tensor) > target.stat().st_size:
-                text = f"the tensor {shown} needs more bytes than {place} has"
-                self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
         else:
-            self.scope.unknown(f"the tensor {shown} lies in another file, {place}, which was not at hand")
+            values = [tensor.external.get(key, "") for key in ("offset", "length")]
+            if any(value and not (value.isascii() and value.isdigit() and len(value) < 20) for value in values):
+                text = f"the tensor {shown} lies at no valid place of {place}"
+                self.scope.issue(Code.BROKEN_STREAM, "high", text, at)
+                return
+            offset, length = int(values[0] or 0), int(values[1]) if values[1] else need
+            if need is not None and length is not None and length < need:
+                text = f"the tensor {shown} needs {need} bytes; {length} are given to it in {place}"
+                self.scope.issue(Code.BROKEN_STREAM, "medium", text, at)
+            self.beside(location, offset + (length or 0), shown, at)
 
-    @staticmethod
-    def span(tensor: _Tensor) -> int:
-        """Where in the other file the tensor ends, as far as it says."""
-        values = [tensor.external.get(key, "0") for key in ("offset", "length")]
-        return sum(int(value) for value in values if value.isdigit() and len(value) < 20)
+    def beside(self, location: str, end: int, shown: str, at: int) -> None:
+        """The file must lie in the model's folder, not be a link out of it, and reach as far as the tensor does."""
+        place = ascii(location)[:120]
+        folder = self.scope.folder
+        if folder is None:
+            self.scope.unknown(f"the tensor {shown} lies in another file, {place}, which was not at hand")
+            return
+        target = folder / location
+        if not target.is_file():
+            text = f"the tensor {shown} lies in {place}, which is not beside the model"
+            self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
+        elif _leads_out(folder, target):
+            text = f"the tensor {shown} is read from {place}, a link that leads out of the model's folder"
+            self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
+        elif end > target.stat().st_size:
+            text = f"the tensor {shown} needs more bytes than {place} has"
+            self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
 
     def judge(self) -> None:
         """Operators that no standard defines."""
+        self.functions.judge()
+        for domain in sorted({domain or "ai.onnx" for domain, _ in self.operators} - self.versions.keys()):
+            if self.versions and (domain in _STANDARD or domain in _RUNTIME):
+                self.scope.unknown(f"it names no version of the operator set {domain}: it may be cut short")
         for domain, operator in sorted(self.operators):
             shown = f"{ascii(domain)[1:-1]}:{ascii(operator)[1:-1]}"[:160]
             if operator in _CODE_OPS:
                 text = f"the operator {shown} runs code that is not in the model"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, shown)
-            elif domain not in _STANDARD and domain not in _VENDOR and domain not in self.local:
-                text = f"the operator {shown} is of no standard domain: a library of its own must be loaded"
-                if not any(fnmatchcase(f"{domain}:{operator}", pattern) for pattern in self.scope.trust):
-                    self.scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, shown)
+                continue
+            if (domain, operator) in self.functions.bodies:
+                continue
+            severity, text = self.wrong(domain, operator, shown)
+            if text and not any(fnmatchcase(f"{domain}:{operator}", pattern) for pattern in self.scope.trust):
+                self.scope.issue(Code.CUSTOM_OPERATOR, severity, text, None, shown)
+
+    def wrong(self, domain: str, operator: str, shown: str) -> tuple[str, str]:
+        """Severity and text when neither the standard nor ONNX Runtime has the operator."""
+        key = f"{domain or 'ai.onnx'} {operator}"
+        if key in operators("onnxruntime") and key not in operators("onnx"):
+            return "", ""
+        if domain in _RUNTIME:
+            return "medium", f"the operator {shown} is none of ONNX Runtime's: a library of its own must be loaded"
+        if domain not in _STANDARD:
+            return "high", f"the operator {shown} is of no standard domain: a library of its own must be loaded"
+        history = operators("onnx").get(key)
+        if history is None:
+            return "high", f"the standard has no operator {shown}: a library of its own must be loaded for it"
+        imported = self.versions.get(domain or "ai.onnx", set())
+        if imported and not any(_defined(history, version) for version in imported):
+            listed = ", ".join(str(version) for version in sorted(imported))[:60]
+            return "medium", f"the operator {shown} is not in version {listed} of the operator set"
+        return "", ""
+
+
+def _defined(history: tuple[int, ...], version: int) -> bool:
+    before = [at for at in history if abs(at) <= version]
+    return bool(before) and max(before, key=abs) > 0
+
+
+def _leads_out(folder: Path, target: Path) -> bool:
+    """Whether a link leads elsewhere; the cache of the Hugging Face hub links every file to its own blobs."""
+    real, home = target.resolve(), folder.resolve()
+    blobs = home.parent.parent / "blobs"
+    return not (real.is_relative_to(home) or (home.parent.name == "snapshots" and real.is_relative_to(blobs)))
 
 
 def read(scope: Scope) -> int:

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from typing import Any
 
 from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HEAD, sniff
+from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, TABLE_MAGIC, sniff
 from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
+
+# Readers of formats that few files have, imported when the first one is read: the start of the program stays cheap.
+_RARE: dict[str, str] = {
+    **dict.fromkeys(("savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata"), "graphs.tensorflow"),
+    "tf-checkpoint": "graphs.checkpoint",
+    "tflite": "graphs.tflite",
+    "coreml": "graphs.coreml",
+    "mil-weights": "graphs.milweights",
+    "hdf5": "hdf5.reader",
+    "keras-yaml": "keras.yaml",
+}
+
+
+def _rare(scope: Scope, format_: str) -> int:
+    read: Callable[[Scope, str], int] = _rarely(_RARE[format_]).read
+    return read(scope, format_)
+
+
+def _rarely(name: str) -> Any:
+    return import_module(f"shipworthy.modelfile.{name}")
+
 
 _READERS: dict[str, Reader] = {
     "pickle": pickles.read,
@@ -24,6 +47,7 @@ _READERS: dict[str, Reader] = {
     "json": jsons.read,
     **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")},
     "joblib-zfile": compressed.read_zfile,
+    **{name: partial(_rare, format_=name) for name in _RARE},
 }
 
 # What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
@@ -46,11 +70,15 @@ def settle(scope: Scope) -> str:
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
         return found if found in _INSIDE_BYTES else ""
+    if scope.role is Role.FILE and view.head(1) == b"\0" and view.tail(8) == TABLE_MAGIC:
+        return "tf-checkpoint"
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):
             return "pickle"
         if size > 22 and end_of_archive(view) is not None:
             return "zip"
+        if view.find(HDF5, 0, 1 << 20) >= 512 and _rarely("hdf5.reader").find(view) is not None:
+            return "hdf5"
     if found == "zlib" and not _unpacks(scope):
         return ""
     return found

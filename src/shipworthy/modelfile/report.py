@@ -29,6 +29,7 @@ class Code(StrEnum):
     UNEXPLAINED_BYTES = "unexplained-bytes"
     EXTERNAL_DATA = "external-data"
     CUSTOM_OPERATOR = "custom-operator"
+    DANGEROUS_OPERATOR = "dangerous-operator"
     KERAS_LAMBDA = "keras-lambda"
     KERAS_FOREIGN_CLASS = "keras-foreign-class"
     FOREIGN_CONTENT = "foreign-content"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from shipworthy.modelfile.protobuf import fields
+from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
 HEAD = 4096
 SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -15,7 +17,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\x00", "xz"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (HDF5, "hdf5"),
     (b"GGUF", "gguf"),
     (b"ggjt", "ggml"),
     (b"lmgg", "ggml"),
@@ -40,6 +42,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
+TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
 _BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
@@ -78,7 +81,9 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return _protobuf(head, whole) or ("pickle" if _weak_pickle(head, whole) else None)
+    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
+        "pickle" if _weak_pickle(head, whole) else None
+    )
 
 
 def _special(head: bytes) -> str | None:
@@ -90,6 +95,8 @@ def _special(head: bytes) -> str | None:
         return "zstd"
     if head[4:8] == b"TFL3":
         return "tflite"
+    if head[4:8] == b"\2\0\0\0" and head[8:64] == bytes(56) and head[64:68] == b"\xef\xbe\xad\xde":
+        return "mil-weights"
     if len(head) > 262 and head[257:262] == b"ustar":
         return "tar"
     if head[:2] in _ZLIB and len(head) > 6:
@@ -118,11 +125,15 @@ def _text(head: bytes) -> bool:
 
 
 def _text_format(head: bytes) -> str | None:
+    from shipworthy.modelfile.keras.yaml import is_yaml
+
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
     if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
         return "xml"
+    if is_yaml(start):
+        return "keras-yaml"
     return None
 
 
@@ -130,33 +141,3 @@ def _weak_pickle(head: bytes, whole: bool) -> bool:
     from shipworthy.modelfile.pickles.reader import weak_prefix, weak_trial
 
     return weak_trial(View.of(head)) if whole else weak_prefix(View.of(head))
-
-
-def _protobuf(head: bytes, whole: bool) -> str | None:
-    """ONNX and TensorFlow are protobuf messages without a magic: their first fields tell."""
-    seen: list[tuple[int, int, bytes]] = []
-    for field in fields(View.of(head), 0, len(head)):
-        if field is None:
-            if whole or not seen:
-                return None
-            break
-        number, wire, start, end, value = field
-        seen.append((number, wire if wire != 0 else -value - 1, head[start : min(end, start + 200)]))
-        if len(seen) >= 8:
-            break
-    if not seen:
-        return None
-    number, wire, content = seen[0]
-    if number == 1 and -64 <= wire < 0:  # a small varint: a version
-        following = seen[1:]
-        if not following:
-            return None
-        if all(n == 2 and w == 2 and c[:1] == b"\x0a" for n, w, c in following):
-            return "savedmodel"
-        numbers = {n for n, _, _ in following}
-        if numbers <= {2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26} and (7 in numbers or 8 in numbers or 2 in numbers):
-            return "onnx"
-        return "protobuf"
-    if number == 1 and wire == 2 and content[:1] == b"\x0a":
-        return "graphdef"
-    return None

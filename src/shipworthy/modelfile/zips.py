@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
+from shipworthy.modelfile.keras import archive as keras_archive
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
@@ -33,8 +34,10 @@ _UNLISTED = 100
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 
 
-def read(scope: Scope) -> int:
-    """Compare both directories, then queue every member; returns how many bytes are explained."""
+def read(scope: Scope, *, front: int = 0) -> int:
+    """Compare both directories, then queue every member; returns how many bytes are explained. The first `front` bytes
+    were read by the caller: the archive is appended to them.
+    """
     view = scope.view
     end = end_of_archive(view)
     if end is None:
@@ -46,9 +49,11 @@ def read(scope: Scope) -> int:
     entries = _directory(scope, end)
     _around(scope, end)
     located = [_local(scope, entry, end) for entry in entries]
-    members = _layout(scope, located, end)
+    members = _layout(scope, located, end, front)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
+    elif keras_archive.is_keras(members):
+        keras_archive.read(scope, members)
     else:
         for entry in reversed(members):
             queue(scope, entry)
@@ -142,7 +147,7 @@ def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, in
     return [("CRC", crc, entry.crc), ("packed size", packed, entry.packed), ("size", size, entry.size)]
 
 
-def _layout(scope: Scope, entries: list[Entry], end: End) -> list[Entry]:
+def _layout(scope: Scope, entries: list[Entry], end: End, front: int) -> list[Entry]:
     """Members must not overlap, and nothing may lie between them.
 
     Returns those to read, in the order of the directory: of overlapping ones only the first few, or the same bytes
@@ -150,7 +155,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End) -> list[Entry]:
     """
     left_out: set[int] = set()
     overlapping = 0
-    at = max(end.shift, 0)
+    at = max(end.shift, front)
     view = scope.view
     for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
         if entry.offset < at:

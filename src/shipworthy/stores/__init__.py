@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from shipworthy.errors import UsageError
+from shipworthy.paths import inside
 
 
 class TreeEntry(Protocol):
@@ -128,7 +129,8 @@ def open_store(uri: str, root: Path) -> Store:
         )
     if not rest:
         raise UsageError("the store's folder is not named", where="the store", remedy="for example local:models")
-    return LocalStore(root / rest)
+    within = not Path(rest).is_absolute() and ".." not in Path(rest).parts
+    return LocalStore(inside(root, rest, what="store") if within else root / rest)  # a repository can bring a link
 
 
 __all__ = ["Ref", "Store", "TreeEntry", "TreeManifest", "open_store"]

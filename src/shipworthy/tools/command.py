@@ -93,7 +93,7 @@ class Toolbox:
         beside = Path(sys.executable).parent / tool.name
         if beside.is_file() and os.access(beside, os.X_OK):
             return beside
-        if found := shutil.which(tool.name):
+        if found := shutil.which(tool.name, path=search_path()):
             return Path(found)
         raise ToolMissing(tool.name, "is not installed", tool.install)
 
@@ -222,9 +222,21 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def search_path() -> str:
+    """PATH without what is relative to the current folder, which may be the one that is scanned."""
+    return os.pathsep.join(one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(one))
+
+
 def _environment(home: str, extra: Mapping[str, str] | None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEEP if name in os.environ}
-    kept |= {"HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    kept |= {
+        "PATH": search_path(),
+        "HOME": home,
+        "TMPDIR": home,
+        "XDG_CACHE_HOME": home,
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     return kept | dict(extra or {})
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure
+from shipworthy.tools.command import search_path
 
 _NAMES = ("python", "python3")
 _ASK = """
@@ -57,7 +58,7 @@ class Interpreter:
 @lru_cache
 def _ask(python: str) -> Interpreter:
     remedy = "give the path of a Python in the settings"
-    found = shutil.which(python)
+    found = shutil.which(python, path=search_path())
     if found is None:
         raise EnvironmentFailure(f"there is no Python at {python}", remedy=remedy)
     # the caller's own settings of PYTHON* and its working directory must not leak into the answer

@@ -22,6 +22,7 @@ from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.tools import _bubblewrap, _landlock, _launch, _seccomp
 from shipworthy.tools._launch import Attempt
 from shipworthy.tools._supervise import Ending, Limits, OnLine, Stopped, Supervisor
+from shipworthy.tools.command import search_path
 from shipworthy.tools.interpreter import Interpreter, visible
 
 Level = Literal["bubblewrap", "jail", "limits"]
@@ -133,7 +134,7 @@ class Sandbox:
         if policy not in POLICIES:
             raise UsageError(f'"{policy}" is no sandbox policy', remedy=f"use one of: {', '.join(POLICIES)}")
         interpreter = Interpreter.find(python)
-        found = None if bubblewrap is None else bubblewrap or shutil.which("bwrap")
+        found = None if bubblewrap is None else bubblewrap or shutil.which("bwrap", path=search_path())
         program = Path(found) if found else None
         if policy == "none":
             report = SandboxReport(

@@ -133,7 +133,8 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.base, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            trees.remove(self.base)
 
     @property
     def work(self) -> Path:
@@ -167,7 +168,7 @@ class Staging:
 
     def reset_outputs(self) -> None:
         """Empty the outputs folder (between folds), and make the folders that were declared with a trailing slash."""
-        shutil.rmtree(self.outputs)
+        trees.remove(self.outputs)
         self.outputs.mkdir()
         for name, path in self.targets.items():
             (self.outputs / path if name in self._folders else (self.outputs / path).parent).mkdir(

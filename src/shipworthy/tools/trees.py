@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from shipworthy.paths import display_name
 
-FILES = 100_000
+FILES, DEPTH = 100_000, 200
 
 
 class Rejected(Exception):
@@ -48,8 +50,11 @@ def walk(path: Path, *, follow_within: bool = False) -> Iterator[tuple[str, Path
     if not stat.S_ISDIR(_mode(path)):
         raise Rejected(f"{display_name(path.name)} is {_what(path)}, not a file or folder")
     count, real = 0, path.resolve()
-    for folder, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path, onerror=_unreadable):
         folders.sort()
+        # os.walk calls itself for each level, and must not come to the end of the stack
+        if folders and len(Path(folder).relative_to(path).parts) >= DEPTH:
+            raise Rejected(f"{display_name(path.name)} holds folders more than {DEPTH} deep")
         for name in sorted(files) + [one for one in folders if os.path.islink(os.path.join(folder, one))]:
             file = Path(folder, name)
             relative = file.relative_to(path).as_posix()
@@ -63,6 +68,10 @@ def walk(path: Path, *, follow_within: bool = False) -> Iterator[tuple[str, Path
                     f"{display_name(path.name)}/{display_name(relative)} is {_what(file)}, not a regular file"
                 )
             yield relative, file
+
+
+def _unreadable(error: OSError) -> None:
+    raise Rejected(f"{display_name(Path(error.filename).name)} cannot be read: {error.strerror}") from None
 
 
 def _mode(path: Path) -> int:
@@ -108,7 +117,28 @@ def copy_tree(source: Path, target: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file, link or folder, if it is there."""
     with contextlib.suppress(FileNotFoundError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
+        if not path.is_dir() or path.is_symlink():
             path.unlink()
+            return
+        try:
+            shutil.rmtree(path)
+        except (RecursionError, PermissionError):
+            _remove_level_by_level(path)
+
+
+def _remove_level_by_level(path: Path) -> None:
+    """Remove a folder that hostile code made too deep to go down into, or closed: what its folders hold is moved up."""
+    name, count = secrets.token_hex(8), itertools.count()
+    path.chmod(0o700)
+    while entries := list(os.scandir(path)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)  # without which it cannot be moved
+                os.rename(inner.path, path / f"{name}-{next(count)}")
+            os.rmdir(entry.path)
+    path.rmdir()

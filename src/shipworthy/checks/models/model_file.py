@@ -132,6 +132,17 @@ CUSTOM_OPERATOR = Rule(
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )
+DANGEROUS_OPERATOR = Rule(
+    "model-dangerous-operator",
+    title="The model's graph reads or writes files, or reaches out",
+    severity=Severity.HIGH,
+    description="The framework itself provides operators that read and write files, open connections or call back "
+    "into Python. They run with all rights of the process as soon as the graph does, some already while it is loaded.",
+    remedy="Do not load the model. Export it again without these operators: what a model needs from files belongs in "
+    "its assets.",
+    taxonomy=("CWE-73", "CWE-506", "AML.T0010.003", "AML.T0018.002", "LLM03:2025"),
+    help="model-custom-operator",
+)
 KERAS_LAMBDA = Rule(
     "model-keras-lambda",
     title="The Keras model contains a Lambda layer",
@@ -176,6 +187,7 @@ _RULES: dict[Code, Rule] = {
     Code.PATH_TRAVERSAL: PATH_TRAVERSAL,
     Code.EXTERNAL_DATA: EXTERNAL_DATA,
     Code.CUSTOM_OPERATOR: CUSTOM_OPERATOR,
+    Code.DANGEROUS_OPERATOR: DANGEROUS_OPERATOR,
     Code.KERAS_LAMBDA: KERAS_LAMBDA,
     Code.KERAS_FOREIGN_CLASS: KERAS_FOREIGN_CLASS,
     Code.FOREIGN_CONTENT: FOREIGN_CONTENT,

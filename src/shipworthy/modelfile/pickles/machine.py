@@ -29,6 +29,8 @@ class Machine(Operations):
             self.broken = str(error)
         except IndexError:
             self.broken = "the stack is empty where a value is needed"
+        if self.broken and self.position < self.frame_end < self.end:
+            self.frame_differs("is left before its end")
         self.finish()
 
     def _loop(self) -> None:  # one loop on purpose: a call per opcode would double its time
@@ -43,6 +45,8 @@ class Machine(Operations):
                 base += i
                 i = 0
                 self.position = base
+                if self.frame_end and base >= self.frame_end:
+                    self.leave_frame()
                 if base >= end:
                     raise BrokenError(
                         "it ends without STOP" if base == end else "a declared length reaches beyond the data"
@@ -52,6 +56,8 @@ class Machine(Operations):
                 if base + len(window) >= end:
                     soft = len(window)
                     window += bytes(_SLACK)
+                if self.frame_end:
+                    soft = min(soft, self.frame_end - base)
                 if len(stack) > cap or len(marks) > most_marks:
                     self.fence = fence
                     self.let_go()
@@ -184,3 +190,5 @@ class Machine(Operations):
                     self.position = -move
                     return
                 i = move - base
+                if op == 0x95:
+                    soft = min(soft, self.frame_end - base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -101,8 +102,8 @@ class Operations(Stack):
     # names ----------------------------------------------------------------------------------------------
 
     def _two_lines(self, at: int) -> tuple[Global, int]:
-        first = self._line_end(at)
-        second = self._line_end(first + 1)
+        first = self._cut_name(at)
+        second = self._cut_name(first + 1, at)
         if second - at > 2 * NAME_LENGTH:
             return self.computed("longer than any name"), second + 1
         try:
@@ -111,6 +112,20 @@ class Operations(Stack):
         except UnicodeDecodeError:
             raise BrokenError("a name is not UTF-8") from None
         return self.name(module, name, self.position), second + 1
+
+    def _cut_name(self, at: int, module_at: int = -1) -> int:
+        """The end of a name's line. At the end of the data Python's own unpickler (joblib uses it) takes what is left
+        for a line, without its last byte, and imports it."""
+        try:
+            return self._line_end(at)
+        except BrokenError:
+            first = at if module_at < 0 else module_at
+            if self.end - first <= 2 * NAME_LENGTH:
+                left = self.buffer[at : max(at, self.end - 1)]
+                module, name = (left, b"") if module_at < 0 else (self.buffer[module_at : at - 1], left)
+                with contextlib.suppress(UnicodeDecodeError):
+                    self.name(module.decode("utf-8"), name.decode("utf-8"), self.position)
+            raise
 
     def _global(self, at: int) -> int:
         found, at = self._two_lines(at)
@@ -226,10 +241,25 @@ class Operations(Stack):
         self.protocol = version
         return at + 1
 
+    def leave_frame(self) -> None:
+        """At or behind the end of a frame: an instruction that reaches across it is read in two ways. C's unpickler
+        throws away what is left of the frame and reads the instruction's argument behind it; Python's raises."""
+        if self.position > self.frame_end:
+            self.frame_differs("ends within an instruction")
+        self.frame_end = 0
+
+    def frame_differs(self, what: str) -> None:
+        """A frame that no pickler writes and that loaders do not agree about."""
+        self.issue(Code.BROKEN_STREAM, "high", f"a frame {what}, so that loaders differ in what they read behind it")
+
     def _frame(self, at: int) -> int:
         size = int.from_bytes(self.buffer[at : at + 8], "little")
+        if self.frame_end >= at:
+            self.position = at - 1
+            self.frame_differs("begins within another")
         if at + 8 + size > self.end:
             self.issue(Code.BROKEN_STREAM, "medium", "a frame declares more bytes than there are")
+        self.frame_end = at + 8 + size
         return at + 8
 
     def drop(self) -> None:
@@ -280,6 +310,8 @@ class Operations(Stack):
 
     def _stop(self, at: int) -> int:
         self.pop()
+        if self.frame_end > at:
+            self.frame_differs("goes on behind the pickle's end")
         return -at
 
 

@@ -19,6 +19,7 @@ _HIDDEN = re.compile(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[
 _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16
+_FRAMED = 64
 # The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
 # is told from a pickle without starting a machine.
 FIRST = frozenset(b"()BCFGIJKLMNPTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
@@ -73,6 +74,28 @@ def read(scope: Scope) -> int:
     """Walk every stream of the view; returns how many bytes are explained."""
     if scope.role is Role.BLOB:
         return _read_blob(scope)
+    framed: set[int] = set()
+    used = _read_streams(scope, framed)
+    for at in sorted(framed)[:_FRAMED]:
+        _read_framed(scope, at)
+    if len(framed) > _FRAMED:
+        scope.unknown(f"only the first {_FRAMED} places where a frame ends behind its pickle were read")
+    return used
+
+
+def _read_framed(scope: Scope, at: int) -> None:
+    """What a loader reads that has taken a whole frame, and goes on behind it."""
+    view = scope.view
+    for _ in range(_STREAMS):
+        if at >= len(view):
+            return
+        machine = _walk(scope, view, at)
+        at = max(machine.position, machine.frame_end) - view.start
+        if machine.broken:
+            return
+
+
+def _read_streams(scope: Scope, framed: set[int]) -> int:
     view = scope.view
     at = 0
     storages: dict[str, Storage] = {}
@@ -85,6 +108,8 @@ def read(scope: Scope) -> int:
         machine = _walk(scope, view, at)
         at = machine.position - view.start
         storages.update({item.key: item for item in machine.storages})
+        if machine.position < machine.frame_end < view.end:
+            framed.add(machine.frame_end - view.start)
         if machine.broken:
             _report_broken(scope, machine)
             _look_behind(scope, at, report=False)

@@ -43,6 +43,7 @@ class Stack(Calls):
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.fence = 0
+        self.frame_end = 0
         self.memo: array[int] = array("q")
         self.sparse: dict[int, int] = {}
         self.objects: list[Any] = []

@@ -1,0 +1,168 @@
+"""Where the path of a checkpoint or table operator comes from: the caller, as in an honest saver, or the model itself.
+
+Paths are followed backwards through the operators that may pass one on, and through calls of functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
+from shipworthy.modelfile.graphs.nodes import STRING, Node
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+
+_STEPS = 200_000
+_VARIABLES = frozenset(("ReadVariableOp", "AssignVariableOp"))
+_FREE = frozenset(("Placeholder", "PlaceholderV2"))
+_DOES = {
+    "write": "writes a checkpoint",
+    "read": "reads a checkpoint",
+    "table": "reads a vocabulary",
+    "cache": "writes a cache",
+}
+
+
+@dataclass
+class Body:
+    """The main graph (no name) or a function, with those nodes that may matter for paths."""
+
+    name: str
+    args: list[str] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+
+@dataclass
+class Origins:
+    """What can be at the end of a path input."""
+
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    args: list[int] = field(default_factory=list)
+    free: list[str] = field(default_factory=list)
+    computed: list[str] = field(default_factory=list)
+
+
+def wanted(node: Node, known: bool) -> bool:
+    """Whether a node must be kept for following paths."""
+    operator = node.operator
+    return (
+        not known or bool(node.calls) or node.constant is not None or operator in PASSING or operator in SINKS
+        or operator in _FREE or (operator in _VARIABLES and node.dtype == STRING)
+    )  # fmt: skip
+
+
+@dataclass
+class Budget:
+    """Steps left for following paths, for a whole file."""
+
+    left: int = _STEPS
+
+
+def origins(body: Body, start: str, budget: Budget) -> Origins:
+    """Follow an input backwards inside its body; it counts as computed when the steps are used up."""
+    found = Origins()
+    pending, seen = [start], {start}
+    while pending:
+        budget.left -= 1
+        if budget.left < 0:
+            found.computed.append("a chain too long to follow")
+            break
+        name = pending.pop().removeprefix("^").split(":")[0]
+        if name in body.args:
+            found.args.append(body.args.index(name))
+            continue
+        node = body.nodes.get(name)
+        if node is None:
+            found.computed.append("")
+            continue
+        if node.constant is not None:
+            found.texts += [(value, name) for value in node.constant]
+        elif node.operator in _FREE:
+            found.free.append(name)
+        elif node.operator in PASSING:
+            numbers = PASSING[node.operator]
+            inputs = [item for item in node.inputs if not item.startswith("^")]
+            chosen = [inputs[n] for n in numbers if n < len(inputs)] if numbers else inputs
+            pending += [item for item in chosen if item not in seen]
+            seen.update(chosen)
+            if node.operator == "PlaceholderWithDefault":
+                found.free.append(name)
+        elif node.operator == "ReadVariableOp" and (values := _assigned(body, node, budget)):
+            pending += [item for item in values if item not in seen]
+            seen.update(values)
+        else:
+            found.computed.append(node.operator)
+    return found
+
+
+def _assigned(body: Body, read: Node, budget: Budget) -> list[str]:
+    """What the same body puts into the variable that is read: how TensorFlow keeps the path of an asset."""
+    budget.left -= len(body.nodes) // 8
+    if budget.left < 0:
+        return []
+    return [
+        node.inputs[1]
+        for node in body.nodes.values()
+        if node.operator == "AssignVariableOp" and len(node.inputs) > 1 and node.inputs[:1] == read.inputs[:1]
+    ]
+
+
+def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str], budget: Budget) -> None:
+    """Report sinks whose path the model fixes, computes, or takes from whoever sends requests."""
+    callers: dict[str, list[tuple[Body, Node]]] = {}
+    pending: list[tuple[Body, Node, str, str, str]] = []
+    for body in bodies.values():
+        for node in body.nodes.values():
+            for called in {*node.calls, node.operator} & bodies.keys():
+                callers.setdefault(called, []).append((body, node))
+            if node.operator in SINKS:
+                position, kind = SINKS[node.operator]
+                inputs = [item for item in node.inputs if not item.startswith("^")]
+                if position < len(inputs):
+                    pending.append((body, node, inputs[position], kind, node.operator))
+    seen: set[tuple[str, str, str]] = set()
+    while pending and len(seen) < _STEPS:
+        body, node, start, kind, sink = pending.pop()
+        if (body.name, start, sink) in seen:
+            continue
+        seen.add((body.name, start, sink))
+        found = origins(body, start, budget)
+        _report(scope, node, kind, sink, found, assets, served if not body.name else set())
+        for number in found.args:
+            for outer, call in callers.get(body.name, ()):
+                inputs = [item for item in call.inputs if not item.startswith("^")]
+                first = 0 if call.operator == body.name else CALLS.get(call.operator)
+                if first is None:
+                    text = f"a path for {sink} goes through {ascii(call.operator)[:80]}, where it can't be followed"
+                    scope.issue(Code.DANGEROUS_OPERATOR, "high", text, call.at, f"tensorflow:{sink}")
+                elif first + number < len(inputs):
+                    pending.append((outer, call, inputs[first + number], kind, sink))
+
+
+def _report(scope: Scope, node: Node, kind: str, sink: str, found: Origins, assets: set[str], served: set[str]) -> None:
+    name, does = f"tensorflow:{sink}", _DOES[kind]
+    fixed = not (found.args or found.free or found.computed)
+    for value, where in found.texts:
+        shown = ascii(value)[:160]
+        if kind == "cache" and value:
+            text = f"{sink} {does} at a place that the model names, {shown}, when it runs"
+            scope.issue(Code.DANGEROUS_OPERATOR, "high", text, node.at, name, f"({shown})")
+        elif kind == "table" and where in assets:
+            continue
+        elif escapes(value):
+            severity = "critical" if kind == "write" else "high"
+            text = f"{sink} {does} at a fixed place outside of the model's folder, {shown}"
+            scope.issue(Code.DANGEROUS_OPERATOR, severity, text, node.at, name, f"({shown})")
+        elif fixed and kind != "cache":
+            severity = "high" if kind == "write" else "medium"
+            text = f"{sink} {does} at a place that the model names, {shown}; a saver takes it from its caller"
+            scope.issue(Code.DANGEROUS_OPERATOR, severity, text, node.at, name, f"({shown})")
+    if found.computed:
+        how = ", ".join(sorted({ascii(item)[1:-1] for item in found.computed if item}))[:120] or "other operators"
+        text = f"{sink} {does} at a place that the model computes ({how}), so nobody can tell where"
+        scope.issue(Code.DANGEROUS_OPERATOR, "high", text, node.at, name)
+    for place in found.free:
+        if place in served:
+            text = f"{sink} {does} at a place that whoever sends a request chooses (the input {ascii(place)[:80]})"
+            scope.issue(Code.DANGEROUS_OPERATOR, "high", text, node.at, name)

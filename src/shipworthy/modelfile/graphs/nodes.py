@@ -1,0 +1,113 @@
+"""Nodes of a TensorFlow graph: operator, inputs and the attributes that matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shipworthy.modelfile.graphs.walk import inner, parts, text
+from shipworthy.modelfile.protobuf import BYTES, VARINT, varint
+from shipworthy.modelfile.view import View
+
+_INPUTS = 4096
+_VALUES = 64
+STRING = 7
+
+
+@dataclass
+class Node:
+    """`texts` are an attribute's strings, `calls` the functions that attributes name, `constant` the strings of a
+    string constant (None: no such constant, or not readable here).
+    """
+
+    name: str = ""
+    operator: str = ""
+    at: int = 0
+    inputs: list[str] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    constant: list[str] | None = None
+    dtype: int = 0
+
+
+def node(view: View, low: int, high: int) -> Node:
+    """Read a NodeDef. Raises TruncatedError."""
+    found = Node(at=low)
+    attributes = []
+    for number, wire, begin, end, _ in parts(view, low, high):
+        if wire != BYTES:
+            continue
+        if number == 1:
+            found.name = text(view, begin, end, 500)
+        elif number == 2:
+            found.operator = text(view, begin, end, 200)
+        elif number == 3 and len(found.inputs) < _INPUTS:
+            found.inputs.append(text(view, begin, end, 500))
+        elif number == 5:
+            attributes.append((begin, end))
+    for begin, end in attributes:
+        _attribute(view, begin, end, found)
+    return found
+
+
+def _attribute(view: View, low: int, high: int, found: Node) -> None:
+    key, span = "", None
+    for number, wire, begin, end, _ in parts(view, low, high):
+        if number == 1 and wire == BYTES:
+            key = text(view, begin, end, 100)
+        elif number == 2 and wire == BYTES:
+            span = begin, end
+    if span is None:
+        return
+    for number, wire, begin, end, value in parts(view, *span):
+        if number == 6 and wire == VARINT and key == "dtype":
+            found.dtype = value
+        if wire != BYTES:
+            continue
+        if number == 2:
+            found.texts[key] = [text(view, begin, end)]
+        elif number == 1:
+            _list(view, begin, end, key, found)
+        elif number == 10:
+            found.calls += [text(view, *place, 200) for place in [inner(view, begin, end, 1)] if place]
+        elif number == 8 and key == "value" and found.operator in ("Const", "HostConst"):
+            found.constant = strings(view, begin, end)
+
+
+def _list(view: View, low: int, high: int, key: str, found: Node) -> None:
+    for number, wire, begin, end, _ in parts(view, low, high):
+        if wire != BYTES:
+            continue
+        if number == 2 and len(found.texts.get(key, ())) < _VALUES:
+            found.texts.setdefault(key, []).append(text(view, begin, end))
+        elif number == 9 and len(found.calls) < _INPUTS:
+            found.calls += [text(view, *place, 200) for place in [inner(view, begin, end, 1)] if place]
+
+
+def strings(view: View, low: int, high: int) -> list[str] | None:
+    """The values of a string tensor; None when it is of another type."""
+    kind = 0
+    values: list[str] = []
+    content = None
+    for number, wire, begin, end, value in parts(view, low, high):
+        if number == 1 and wire == VARINT:
+            kind = value
+        elif number == 8 and wire == BYTES and len(values) < _VALUES:
+            values.append(text(view, begin, end))
+        elif number == 4 and wire == BYTES:
+            content = begin, end
+    if kind != STRING:
+        return None
+    if content and not values:  # lengths, then the bytes
+        sizes: list[int] = []
+        at = content[0]
+        size, following = varint(view, at, content[1])
+        while following > 0 and len(sizes) < _VALUES and following + sum(sizes) + size <= content[1]:
+            sizes.append(size)
+            at = following
+            if at + sum(sizes) == content[1]:
+                break
+            size, following = varint(view, at, content[1])
+        for size in sizes:
+            values.append(text(view, at, at + size))
+            at += size
+    return values

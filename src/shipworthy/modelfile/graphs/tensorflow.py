@@ -1,0 +1,231 @@
+"""TensorFlow: SavedModel, GraphDef, MetaGraphDef, Keras metadata and fingerprint, walked along their schema.
+
+What is looked at: every operator of every graph and function, paths of checkpoint operators, assets, Keras' own
+configuration. Sources: tensorflow/core/protobuf/{saved_model,meta_graph,saved_object_graph}.proto.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from shipworthy.modelfile import jsons, keras
+from shipworthy.modelfile.graphs import flow
+from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE
+from shipworthy.modelfile.graphs.nodes import Node, node
+from shipworthy.modelfile.graphs.tables import messages, operators
+from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.protobuf import BYTES
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+
+ROOTS = {
+    "savedmodel": "SavedModel",
+    "graphdef": "GraphDef",
+    "metagraph": "MetaGraphDef",
+    "tf-fingerprint": "FingerprintDef",
+    "keras-metadata": "SavedMetadata",
+}
+_KEPT = 200_000
+_BLOB = 64
+
+
+class _Reader:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.view = scope.view
+        self.known = operators("tensorflow")
+        self.budget = flow.Budget()
+        self.graphs = self.kept = self.blobs = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Names of nodes and functions are those of one MetaGraphDef."""
+        self.used: dict[str, int] = {}
+        self.main = flow.Body("")
+        self.bodies: dict[str, flow.Body] = {"": self.main}
+        self.body, self.until = self.main, 0
+        self.dangerous: list[tuple[flow.Body, Node, str, str, str]] = []
+        self.assets: set[str] = set()
+        self.served: set[str] = set()
+
+    def enter(self, kind: str, low: int, high: int) -> bool:
+        """Look at a message before what lies inside."""
+        if kind == "NodeDef":
+            self.node(low, high)
+        elif kind == "GraphDef":
+            self.graphs += 1
+            if low == 0 and not {3, 4} & {number for number, *_ in parts(self.view, low, high)}:
+                self.scope.issue(Code.BROKEN_STREAM, "medium", "a graph without its version: it may be cut short", low)
+        elif kind == "MetaGraphDef":
+            self.judge()
+            self.begin()
+        elif kind == "FunctionDef":
+            self.function(low, high)
+        elif kind == "AssetFileDef":
+            self.asset(low, high)
+        elif kind in ("SavedUserObject", "SavedObject"):
+            self.metadata(kind, low, high)
+        elif kind == "SignatureDef.InputsEntry":
+            place = inner(self.view, low, high, 2, 1)
+            if place:
+                self.served.add(text(self.view, *place, 500).split(":")[0])
+        elif kind == "TensorProto":
+            self.tensor(low, high)
+        elif kind == "FingerprintDef":
+            self.fingerprint(low, high)
+        return True
+
+    def fingerprint(self, low: int, high: int) -> None:
+        """Versions from 2 on end in an identifier: a file without it may have been cut."""
+        producer = inner(self.view, low, high, 6)
+        if producer is None:
+            self.scope.unknown("the fingerprint lacks its version: it may be cut short")
+            return
+        versions = {number: value for number, _, _, _, value in parts(self.view, *producer)}
+        if versions.get(1, 0) >= 2 and not any(number == 7 for number, *_ in parts(self.view, low, high)):
+            self.scope.unknown("the fingerprint lacks its identifier: it may be cut short")
+
+    def function(self, low: int, high: int) -> None:
+        signature = inner(self.view, low, high, 1)
+        name, args = "", []
+        if signature:
+            for number, wire, begin, end, _ in parts(self.view, *signature):
+                if number == 1 and wire == BYTES:
+                    name = text(self.view, begin, end, 200)
+                elif number == 2 and wire == BYTES:
+                    place = inner(self.view, begin, end, 1)
+                    args.append(text(self.view, *place, 200) if place else "")
+        if name in self.known:
+            issue = f"a function takes the name of the operator {ascii(name)[:80]}: the graph is not what it shows"
+            self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
+        if name in self.bodies:
+            issue = f"two functions are named {ascii(name)[:80]}: loaders differ in which one they take"
+            self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
+        self.body = self.bodies[name] if name and name in self.bodies else flow.Body(name, args)
+        self.bodies.setdefault(name or f"?{low}", self.body)
+        self.until = high
+
+    def node(self, low: int, high: int) -> None:
+        found = node(self.view, low, high)
+        body = self.body if low < self.until else self.main
+        operator = found.operator
+        self.used.setdefault(operator, low)
+        if operator in OPAQUE:
+            self.scope.unknown(f"the operator {operator} holds {OPAQUE[operator]}, which this version does not read")
+        self.danger(body, found)
+        if flow.wanted(found, operator in self.known):
+            self.kept += 1
+            if found.name in body.nodes:
+                issue = f"two nodes are named {ascii(found.name)[:80]}: paths can't be followed"
+                self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
+            if self.kept <= _KEPT:
+                body.nodes[found.name if found.name not in body.nodes else f"{found.name}?{low}"] = found
+            else:
+                self.scope.unknown(f"the paths of more than {_KEPT} nodes were not followed")
+
+    def danger(self, body: flow.Body, found: Node) -> None:
+        operator = found.operator
+        if operator in DANGERS:
+            severity, does = DANGERS[operator]
+            self.dangerous.append((body, found, severity, does, ""))
+        elif operator in ATTRIBUTES:
+            names, harmless, severity, does = ATTRIBUTES[operator]
+            values = [value for name in names for value in found.texts.get(name, ())]
+            bad = [value for value in values if value not in harmless and not value.startswith("bytes://")]
+            if bad:
+                self.dangerous.append((body, found, severity, does, ", ".join(bad)))
+        if len(self.dangerous) > 10_000:
+            self.dangerous.pop()
+
+    def asset(self, low: int, high: int) -> None:
+        for number, wire, begin, end, _ in parts(self.view, low, high):
+            if number == 1 and wire == BYTES:
+                place = inner(self.view, begin, end, 1)
+                if place:
+                    self.assets.add(text(self.view, *place, 500).split(":")[0])
+            elif number == 2 and wire == BYTES:
+                name = text(self.view, begin, end, 1000)
+                if escapes(name):
+                    shown = ascii(name)[:160]
+                    self.scope.issue(
+                        Code.PATH_TRAVERSAL, "high", f"the asset {shown} lies outside of the model's folder", low
+                    )
+                elif self.scope.folder is not None and not (self.scope.folder / "assets" / name).exists():
+                    shown = ascii(name)[:160]
+                    self.scope.issue(Code.EXTERNAL_DATA, "low", f"the asset {shown} is not in the folder assets", low)
+
+    def metadata(self, kind: str, low: int, high: int) -> None:
+        """Keras' configuration, as JSON: in the SavedModel itself before 2.5, then in keras_metadata.pb."""
+        if kind == "SavedObject" and self.known_keras is False:
+            return
+        identifier = place = None
+        for number, wire, begin, end, _ in parts(self.view, low, high):
+            if wire == BYTES and number == (4 if kind == "SavedObject" else 1):
+                identifier = text(self.view, begin, end, 100)
+            elif wire == BYTES and number == (5 if kind == "SavedObject" else 3):
+                place = begin, end
+        if place is None or place[1] == place[0] or not (identifier or "").startswith("_tf_keras"):
+            return
+        if place[1] - place[0] > self.scope.limits.json:
+            self.scope.unknown("Keras metadata is larger than the limit for JSON")
+            return
+        try:
+            value = jsons.strict(self.view.read(place[0], place[1] - place[0]))
+        except ValueError as error:
+            reason = ascii(str(error))[1:100]
+            self.scope.unknown(f"the Keras metadata at {place[0]} is not valid JSON ({reason})")
+            return
+        keras.judge(self.scope, value)
+
+    known_keras = False
+
+    def tensor(self, low: int, high: int) -> None:
+        """Constants are only numbers and texts, unless they are a file."""
+        for number, wire, begin, end, _ in parts(self.view, low, high):
+            if number in (4, 8) and wire == BYTES and end - begin >= _BLOB and self.blobs < self.scope.limits.nested:
+                self.blobs += 1
+                self.scope.child(f"constant at {begin}", self.view.sub(begin, end - begin), Role.BLOB)
+
+    def judge(self) -> None:
+        shown_only = flow.Budget(20_000)
+        for body, found, severity, does, attribute in self.dangerous:
+            if f"tensorflow:{found.operator}" in self.scope.trust:
+                continue
+            values = attribute
+            if not values:
+                texts = [value for item in found.inputs[:4] for value, _ in flow.origins(body, item, shown_only).texts]
+                values = ", ".join(texts or [value for item in found.texts.values() for value in item])
+            shown = f"({ascii(values)[1:-1][:160]})" if values else ""
+            where = f" in the function {ascii(body.name)[1:-1][:80]}" if body.name else ""
+            message = f"the operator {found.operator}{shown}{where} {does} when the graph runs"
+            self.scope.issue(
+                Code.DANGEROUS_OPERATOR, severity, message, found.at, f"tensorflow:{found.operator}", shown
+            )
+        for operator, at in self.used.items():
+            if operator in self.known or operator in self.bodies or operator in DANGERS:
+                continue
+            shown = f"tensorflow:{ascii(operator)[1:-1]}"[:160]
+            if not any(fnmatchcase(f"tensorflow:{operator}", pattern) for pattern in self.scope.trust):
+                message = f"the operator {shown[11:]} is not TensorFlow's own: a native library must be loaded for it"
+                self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, shown)
+        flow.judge(self.scope, self.bodies, self.assets, self.served, self.budget)
+
+
+def read(scope: Scope, format_: str) -> int:
+    """Walk the message; returns how many bytes are explained."""
+    size = len(scope.view)
+    if scope.role is Role.BLOB:
+        return size
+    reader = _Reader(scope)
+    reader.known_keras = format_ == "keras-metadata"
+    schema = messages("keras" if reader.known_keras else "tensorflow")
+    try:
+        Walker(scope, schema, reader.enter).run(ROOTS[format_])
+    except TruncatedError as error:
+        at = error.args[0]
+        scope.issue(Code.BROKEN_STREAM, "medium", "the message is cut short or no valid protobuf message", at)
+    if format_ in ("savedmodel", "graphdef", "metagraph") and not reader.graphs:
+        scope.unknown("it holds no graph")
+    reader.judge()
+    return size

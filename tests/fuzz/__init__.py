@@ -1,0 +1,1 @@
+"""Fuzzing harnesses: short runs are tests, long ones are started by hand."""
