@@ -20,9 +20,12 @@ class Kind(StrEnum):
     """How a name may be used. The letters are those of the table."""
 
     CLASS = "c"  # imported; created empty; its state set
+    BARE = "n"  # the same, but without its constructor (NEWOBJ), which does more than to store
+    SOURCED = "s"  # a class whose state holds source text, which must be what its library writes
     VALUED = "v"  # a class whose constructor only stores values: called with any plain arguments
     REFERENCE = "r"  # imported, never called
     REBUILD = "p"  # a function whose first argument is an allowed class and whose others are plain
+    DATA = "d"  # a function called with plain values
     VETTED = "call"  # called under a rule of its own
     TRUSTED = "trusted"
     DANGEROUS = "dangerous"
@@ -46,7 +49,12 @@ class Standing:
     @property
     def is_class(self) -> bool:
         """It is a class of the table, or trusted."""
-        return self.kind in (Kind.CLASS, Kind.VALUED, Kind.TRUSTED)
+        return self.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED, Kind.TRUSTED)
+
+    @property
+    def is_own(self) -> bool:
+        """A class of the table: what its attributes run was looked at when the table was made."""
+        return self.is_class or self.kind is Kind.SOURCED
 
 
 COMPUTED = Standing(Kind.COMPUTED, reason="computes the name of what it imports, which no scan can follow")
@@ -99,6 +107,10 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
     letter = _module(core).get(name) or (_module(module).get(name) if core != module else None)
     if letter:
         return Standing(Kind(letter))
+    if name.endswith(".__new__") and "." not in name[: -len(".__new__")]:
+        made = standing_of(module, name[: -len(".__new__")], trust)
+        if made.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED):
+            return Standing(Kind.VETTED, rule="newobj")  # protocols below 4 write NEWOBJ_EX as a partial of it
     # TorchScript's own classes: Python has no such module, only torch's interpreter builds them
     if module.startswith("__torch__.") and name.isidentifier():
         return Standing(Kind.CLASS)
