@@ -54,6 +54,7 @@ REFUSED_TOPS = frozenset(
     "socketserver queue ssl tempfile zipfile tarfile cmd pdb mmap selectors select sched smtplib argparse.Action".split()
 )
 DEPTH = 6
+TESTS = re.compile(r"(^|\.)(_?tests?|_?testing|conftest|benchmarks?|conda|f2py)(\.|$)")
 
 
 class Module:
@@ -110,7 +111,8 @@ class Sources:
 
     def __init__(self) -> None:
         self.modules: dict[str, Module] = {}
-        self._verdicts: dict[tuple[int, str], str] = {}
+        self._facts: dict[int, tuple[bool, list[tuple[str, str, Any]]]] = {}
+        self._plain: dict[int, bool] = {}
 
     def read(self, root: Path, packages: set[str]) -> list[str]:
         """Parse the packages below a root; the modules' names."""
@@ -121,7 +123,7 @@ class Sources:
                 continue
             parts = parts[:-1] if parts[-1] == "__init__" else parts
             name = ".".join(parts)
-            if not parts or not all(part.isidentifier() for part in parts) or name in self.modules:
+            if not parts or not all(part.isidentifier() for part in parts) or name in self.modules or TESTS.search(name):
                 continue
             try:
                 tree = ast.parse(path.read_text("utf-8", "replace"))
@@ -253,6 +255,13 @@ class Sources:
 
     def runs_code(self, module: Module, function: Any, methods: dict[str, tuple[Module, Any]] | None) -> bool:
         """Whether the function, or what it calls, reaches something dangerous."""
+        if methods is None:
+            if id(function) not in self._plain:
+                self._plain[id(function)] = self._reaches(module, function, None)
+            return self._plain[id(function)]
+        return self._reaches(module, function, methods)
+
+    def _reaches(self, module: Module, function: Any, methods: dict[str, tuple[Module, Any]] | None) -> bool:
         pending = [(module, function, 0)]
         seen: set[int] = set()
         while pending:
@@ -260,48 +269,78 @@ class Sources:
             if id(node) in seen:
                 continue
             seen.add(id(node))
-            local = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]}
-            inside = local_imports(home, node)
-            for call in ast.walk(node):
-                if isinstance(call, (ast.Import, ast.ImportFrom)) or not isinstance(call, ast.Call):
-                    continue
-                dotted = text_of(call.func)
-                if not dotted:
-                    if isinstance(call.func, (ast.Subscript, ast.Call)) and depth == 0 and node.name in ("__setstate__",):
-                        return True
-                    if isinstance(call.func, ast.Attribute) and call.func.attr in BAD_METHODS:
-                        return True
-                    continue
-                head, _, rest = dotted.partition(".")
-                if rest.rpartition(".")[2] in BAD_METHODS:
-                    return True
+            bad, calls = self.facts(home, node)
+            if bad or (depth == 0 and methods is not None and node.name == "__setstate__" and _calls_state(node)):
+                return True
+            for head, rest, target in calls:
                 if head in ("self", "cls") and methods is not None:
                     if rest in methods:
                         if depth < DEPTH:
                             pending.append((*methods[rest], depth + 1))
-                    elif "." not in rest and node.name == "__setstate__" and not rest.startswith("__"):
-                        if rest not in SAFE_INHERITED:
+                    elif node.name == "__setstate__" and not rest.startswith("__") and rest not in SAFE_INHERITED:
+                        if "." not in rest:
                             return True  # a callable that the state holds
-                    continue
-                if head in local:
-                    if not rest and node.name == "__setstate__":
-                        return True
-                    continue
-                target = self.resolve(home.name, dotted) if head not in inside else inside[head] + (("." if ":" in inside[head] else ":") + rest if rest else "")
-                name, _, qualname = target.lstrip("?").partition(":")
-                if name == "builtins" and qualname in BAD_CALLS:
-                    return True
-                full = f"{name}.{qualname}".rstrip(".")
-                if full in BAD_DOTTED:
-                    return True
-                top = name.partition(".")[0]
-                if top in BAD_MODULES and not any(full == ok or full.startswith(ok + ".") for ok in HARMLESS_OF_BAD):
-                    return True
-                if depth < DEPTH and name in self.modules:
-                    inner = self.modules[name].functions.get(qualname)
-                    if inner is not None:
-                        pending.append((self.modules[name], inner, depth + 1))
+                elif target and depth < DEPTH:
+                    pending.append((*target, depth + 1))
         return False
+
+
+    def facts(self, home: Module, node: Any) -> tuple[bool, list[tuple[str, str, Any]]]:
+        """What a function calls: whether that is dangerous in itself; the calls that must be followed."""
+        known = self._facts.get(id(node))
+        if known is None:
+            known = self._facts[id(node)] = self._read_calls(home, node)
+        return known
+
+    def _read_calls(self, home: Module, node: Any) -> tuple[bool, list[tuple[str, str, Any]]]:
+        local = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]}
+        inside = local_imports(home, node)
+        calls: list[tuple[str, str, Any]] = []
+        for call in ast.walk(node):
+            if not isinstance(call, ast.Call):
+                continue
+            dotted = text_of(call.func)
+            if not dotted:
+                if isinstance(call.func, ast.Attribute) and call.func.attr in BAD_METHODS:
+                    return True, []
+                continue
+            head, _, rest = dotted.partition(".")
+            if rest.rpartition(".")[2] in BAD_METHODS:
+                return True, []
+            if head in ("self", "cls"):
+                calls.append((head, rest, None))
+                continue
+            if head in local:
+                continue
+            if head in inside:
+                base = inside[head]
+                target = base + (("." if ":" in base else ":") + rest if rest else "")
+                name, _, qualname = target.partition(":")
+                if name in self.modules and qualname:
+                    target = self.resolve(name, qualname)
+            else:
+                target = self.resolve(home.name, dotted)
+            name, _, qualname = target.lstrip("?").partition(":")
+            full = f"{name}.{qualname}".rstrip(".")
+            top = name.partition(".")[0]
+            if (name == "builtins" and qualname in BAD_CALLS) or full in BAD_DOTTED:
+                return True, []
+            if top in BAD_MODULES and not any(full == ok or full.startswith(ok + ".") for ok in HARMLESS_OF_BAD):
+                return True, []
+            inner = self.modules[name].functions.get(qualname) if name in self.modules else None
+            if inner is not None:
+                calls.append((head, rest, (self.modules[name], inner)))
+        return False, calls
+
+
+def _calls_state(node: Any) -> bool:
+    """`__setstate__` calls one of its parameters, or something taken out of a container."""
+    local = {argument.arg for argument in node.args.args[1:]}
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call):
+            if isinstance(call.func, (ast.Subscript, ast.Call)) or text_of(call.func) in local:
+                return True
+    return False
 
 
 SAFE_INHERITED = frozenset("update setdefault pop items keys values get append extend clear copy insert".split())

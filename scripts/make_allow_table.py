@@ -266,12 +266,11 @@ def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
 
 
 def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: type) -> None:
-    """A class under the name where it was seen and under its own."""
+    """A class under its own name, which is the one that pickles give, wherever it was seen."""
     home = item.__module__ or ""
     if top(home) != top(module) or LEFT_OUT.search(home):
         return
     letter = letter_of_class(home, item)
-    found[module][name] = letter
     if re.fullmatch(r"[\w.]+", item.__qualname__):
         found[home][item.__qualname__] = letter
 
@@ -294,7 +293,6 @@ def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) ->
             and not LEFT_OUT.search(home)
             and not FUNCTION_LEFT_OUT.search(name)
         ):
-            found[module.__name__].setdefault(name, "r")
             if getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name:
                 found[home].setdefault(name, "r")
 
