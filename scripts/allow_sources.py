@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from make_allow_table import FINALIZER_ACCEPTED, FUNCTION_LEFT_OUT, LEFT_OUT, PATH_LIKE
+from make_allow_table import FINALIZER_ACCEPTED, LEFT_OUT, PATH_LIKE
 
 # What runs while a pickle is loaded, with the file's state or items; what runs when an object is dropped.
 ON_LOAD = (
@@ -54,6 +54,11 @@ REFUSED_TOPS = frozenset(
     "socketserver queue ssl tempfile zipfile tarfile cmd pdb mmap selectors select sched smtplib argparse.Action".split()
 )
 DEPTH = 6
+# Functions that hand other functions on, or whose work lies outside of what can be followed.
+HIGHER_ORDER = re.compile(
+    r"load|save|open|exec|eval|import|read|write|dump|fetch|download|compile|delayed|parallel|vectorize|piecewise|apply|"
+    r"partial|hook|register|patch|spawn|thread|getattr|setattr|^main$|^run|^test_"
+)
 TESTS = re.compile(r"(^|\.)(_?tests?|_?testing|conftest|benchmarks?|conda|f2py)(\.|$)")
 
 
@@ -201,8 +206,11 @@ class Sources:
         return found, unknown
 
     def letter_of_class(self, key: str, known: dict[str, str]) -> str:
-        """`c`, `n`, `v` or `x`."""
+        """`c`, `n`, `s`, `v` or `x`; upper case if looking up an attribute runs more than it should."""
         found, unknown = self.mro(key)
+        by_call = False
+        if key in FINALIZER_ACCEPTED:
+            return "N"
         valued = False
         for base in unknown:
             name, _, qualname = base.lstrip("?").partition(":")
@@ -215,15 +223,19 @@ class Sources:
                     return "x"
             elif (name, qualname) in (("typing", "NamedTuple"), ("typing_extensions", "NamedTuple")):
                 valued = True
-            elif base in known:
-                if known[base] == "x":
+            elif top == "collections" and qualname in ("Counter", "deque", "defaultdict"):
+                by_call = True  # their `__reduce__` calls the class
+            elif base in known or moved(base) in known:
+                letter = known.get(base) or known[moved(base)]
+                if letter == "x":
                     return "x"
-                valued = valued or known[base] == "v"
+                valued = valued or letter == "v"
             elif top not in KNOWN_TOPS or top in REFUSED_TOPS:
                 return "x"
         methods: dict[str, tuple[Module, Any]] = {}
         loads: list[tuple[Module, Any]] = []
         reduces: list[tuple[Module, Any]] = []
+        looked_up: list[tuple[Module, Any]] = []
         for module, node, current in found:
             for item in node.body:
                 if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -231,12 +243,21 @@ class Sources:
                 first = methods.setdefault(item.name, (module, item))[1] is item
                 if item.name == "__del__" and key not in FINALIZER_ACCEPTED and not trivial(item):
                     return "x"
-                if first and (item.name in ON_LOAD or is_property(item)):
+                if first and (item.name in ON_LOAD or decorated(item, "setter")):
                     loads.append((module, item))
+                elif first and decorated(item, "property", "cached_property"):
+                    looked_up.append((module, item))
                 if first and item.name in ("__reduce__", "__reduce_ex__"):
                     reduces.append((module, item))
+        if "_attach_argparser_methods" in methods and key.startswith("scipy.stats."):
+            return "s"
         if any(self.runs_code(module, item, methods) for module, item in loads):
             return "x"
+        by_call = by_call or any(calls_class(item) for _, item in reduces)
+        letter = self._created(unknown, methods, by_call, valued)
+        return letter.upper() if any(self.runs_code(module, item, methods) for module, item in looked_up) else letter
+
+    def _created(self, unknown: list[str], methods: dict[str, Any], by_call: bool, valued: bool) -> str:
         built = [methods[name] for name in ("__init__", "__new__", "__post_init__") if name in methods]
         if any(self.runs_code(module, item, methods) for module, item in built):
             return "n"
@@ -247,7 +268,7 @@ class Sources:
             return "v"
         if valued and any("Enum" in base for base in unknown):
             return "v"
-        if any(calls_class(item) for _, item in reduces) and not any(takes_callables(item) for _, item in built):
+        if by_call and not any(takes_callables(item) for _, item in built):
             return "v"
         return "c"
 
@@ -380,9 +401,19 @@ def trivial(function: Any) -> bool:
     return all(isinstance(item, (ast.Pass, ast.Expr)) and not any(isinstance(part, ast.Call) for part in ast.walk(item)) for item in function.body)
 
 
-def is_property(function: Any) -> bool:
-    """A getter or setter that runs when an attribute is looked up or set."""
-    return any(text_of(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2] in ("property", "setter", "cached_property") for item in function.decorator_list)
+def decorated(function: Any, *names: str) -> bool:
+    """Whether a decorator of one of these names makes the method run when an attribute is looked up or set."""
+    return any(
+        text_of(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2] in names
+        for item in function.decorator_list
+    )
+
+
+def moved(base: str) -> str:
+    """`package:module.Class` as `package.module:Class`: a compiled module that was imported by name."""
+    name, _, qualname = base.lstrip("?").partition(":")
+    module, _, rest = qualname.partition(".")
+    return f"{name}.{module}:{rest}"
 
 
 def calls_class(function: Any) -> bool:
@@ -438,6 +469,10 @@ def collect(sources: Sources, names: list[str], known: dict[str, str]) -> dict[s
     table: dict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
         module = sources.modules[name]
+        for key, letter in reducers(sources, module).items():
+            home, _, label = key.partition(":")
+            if home in names:
+                table[home][label] = letter
         if LEFT_OUT.search(name):
             continue
         for qualname in module.classes:
@@ -446,14 +481,10 @@ def collect(sources: Sources, names: list[str], known: dict[str, str]) -> dict[s
             if isinstance(value, ast.Call) and text_of(value.func).rpartition(".")[2] in ("namedtuple", "NamedTuple"):
                 table[name][label] = "v"
         for label, function in module.functions.items():
-            if FUNCTION_LEFT_OUT.search(label) or label.startswith("__"):
+            if HIGHER_ORDER.search(label) or label.startswith("__"):
                 continue
             if not sources.runs_code(module, function, None):
                 table[name].setdefault(label, "r")
-        for key, letter in reducers(sources, module).items():
-            home, _, label = key.partition(":")
-            if home in names:
-                table[home][label] = letter
     return table
 
 

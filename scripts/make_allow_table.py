@@ -73,6 +73,7 @@ PACKAGES = (
     "catboost",
     "dateutil",
     "pytz",
+    "regex",
     "tokenizers",
     "pyarrow.lib",
     "shapely",
@@ -159,8 +160,12 @@ def is_valued(item: type) -> bool:
         return not any(inspect.isfunction(getattr(item, name, None)) for name in ("__init__", "__setstate__")) and (
             hasattr(item, "_fields") or not inspect.isfunction(item.__new__)
         )
-    own_reduce = "__reduce__" in vars(item) and not inspect.isfunction(vars(item)["__reduce__"])
-    return own_reduce and not path_like(item)
+    own_reduce = [
+        base
+        for base in item.__mro__
+        if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
+    ]
+    return bool(own_reduce) and not inspect.isfunction(vars(own_reduce[0])["__reduce__"]) and not path_like(item)
 
 
 @lru_cache(None)
@@ -244,6 +249,9 @@ def add_builtins(found: dict[str, dict[str, str]]) -> None:
             found["_operator"][name] = found["operator"][name] = "r"
     import math
 
+    for kind in vars(re).values():
+        if inspect.isclass(kind) and issubclass(kind, enum.Enum):
+            found["re"][kind.__name__] = "v"
     for name, item in vars(math).items():
         if inspect.isbuiltin(item) and not name.startswith("_"):
             found["math"][name] = "r"
@@ -359,10 +367,18 @@ def versions() -> dict[str, str]:
     return known
 
 
+def stricter(one: str, other: str, order: str) -> str:
+    """The use that both allow; upper case (no attribute is looked up) if either is."""
+    letter = min(one.lower(), other.lower(), key=order.index)
+    return letter.upper() if (one + other) != (one + other).lower() and letter in "cnv" else letter
+
+
 def merge(paths: list[str]) -> str:
-    """The table of several environments. A name keeps the strictest use that any of them gave it."""
-    strict = "xsncrpdv"
-    table: dict[str, dict[str, str]] = defaultdict(dict)
+    """The table of several environments: files of one environment share what stands before the first dot. Within one,
+    importing knows more of constructors, the source text more of what runs; between them the strictest use counts.
+    """
+    order = "xsnpdrvc"
+    parts: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     seen: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         with open(path, encoding="utf-8") as stream:
@@ -371,8 +387,16 @@ def merge(paths: list[str]) -> str:
             seen[name].add(number)
         for module, names in part["names"].items():
             for name, letter in names.items():
-                old = table[module].get(name, letter)
-                table[module][name] = min(old, letter, key=strict.index)
+                if letter not in "dp" and LEFT_OUT.search(module):
+                    continue
+                parts[Path(path).name.partition(".")[0]][module][name] = stricter(
+                    parts[Path(path).name.partition(".")[0]][module].get(name, letter), letter, order
+                )
+    table: dict[str, dict[str, str]] = defaultdict(dict)
+    for environment in parts.values():
+        for module, names in environment.items():
+            for name, letter in names.items():
+                table[module][name] = stricter(table[module].get(name, letter), letter, order)
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):

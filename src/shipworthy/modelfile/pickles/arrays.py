@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TYPE = re.compile(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
 _NAME = re.compile(rb"[A-Za-z_][\w.]{0,200}")
+_TEXTS = ("numpy.dtypes:StringDType", "numpy._core._internal:_convert_to_stringdtype_kwargs")
 _PROBE_TOKENS = 200_000
 _SIZES = {
     "?": 1,
@@ -76,7 +77,7 @@ def skip(machine: Stack, at: int, state: Any) -> int:
     text = kind.detail if isinstance(kind, Made) and isinstance(kind.detail, str) else None
     size = item_size(text) if text is not None else None
     count = _count(machine, state.get("shape"))
-    if isinstance(kind, Made) and kind.maker is not None and kind.maker.mapped == "numpy.dtypes:StringDType":
+    if isinstance(kind, Made) and kind.maker is not None and kind.maker.mapped in _TEXTS:
         return _object_array(machine, at)
     if size is None or count is None:
         raise BrokenError("an array's description can't be read")

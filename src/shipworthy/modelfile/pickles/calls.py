@@ -155,6 +155,8 @@ class Calls:
     def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
         call = rules.Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
+        if not wrong and rule not in rules.TAKES_FUNCTIONS:
+            wrong = rules.data(call)
         if wrong:
             if rule == "attribute":
                 message = f"loading calls {_shown(callee)}: {wrong}"

@@ -162,11 +162,11 @@ def one(call: Call) -> str | None:
 def sized(call: Call) -> str | None:
     """`bytes(n)` and `bytearray(n)` allocate n bytes."""
     if call.args is None or len(call.args) != 1:
-        return None
+        return convert(call)
     try:
         size = call.literal(0)
     except NotALiteralError:
-        return None
+        return convert(call)
     return "it allocates a huge buffer" if isinstance(size, int) and size > ALLOCATION else None
 
 
@@ -190,6 +190,8 @@ def factory(call: Call) -> str | None:
         return "its default factory can't be seen"
     if call.args and isinstance(call.args[0], Made):
         return "its default factory is a value computed while loading"
+    if call.args and isinstance(call.args[0], Global) and not _is_type(call.args[0]):
+        return f"its default factory is {call.args[0].key}, which is no type"
     return None
 
 
@@ -254,6 +256,12 @@ def reconstructor(call: Call) -> str | None:
 
 def newobj(call: Call) -> str | None:
     """`copyreg.__newobj__(cls, *args)` is the opcode NEWOBJ as a function."""
+    head, _, method = call.callee.name.rpartition(".")
+    if method == "__new__":
+        made = call.name(call.callee.module, head, 0)
+        if made.standing.kind is Kind.VALUED:
+            call.result = Made(made)
+            return None  # its keywords may not be seen: they are stored
     if not call.args:
         return "its arguments can't be seen"
     call.makes = call.invoke(call.args[0], call.args[1:], True)
@@ -305,6 +313,8 @@ def bit_generator(call: Call) -> str | None:
     for slot in call.args or ():
         if isinstance(slot, Global) and not slot.mapped.startswith("numpy.random."):
             return "it calls a function that is not numpy's own"
+        if isinstance(slot, Made) and isinstance(slot.detail, Bound):
+            return "it is given a function"
     return None if call.args is not None else "its arguments can't be seen"
 
 
@@ -365,7 +375,8 @@ def attribute(call: Call) -> str | None:
         return "it is called"
     if not isinstance(owner, Global) or not isinstance(attr, str):
         return "it looks a name up on a value that is computed while loading"
-    call.resolves = call.name(owner.module, f"{owner.name}.{attr}", 0)
+    module, _, name = owner.mapped.partition(":")
+    call.resolves = call.name(module, f"{name}.{attr}", 0)
     return None
 
 
@@ -374,6 +385,10 @@ def sidecar(_call: Call) -> str | None:
     return "it loads an array from another file beside this one"
 
 
+# These rules say themselves which functions may be among the arguments; all others take none.
+TAKES_FUNCTIONS = frozenset(
+    ("factory", "partial", "rebuild_type", "reconstructor", "newobj", "attribute", "bit_generator")
+)
 RULES: dict[str, Rule] = {
     "data": data,
     "convert": convert,
