@@ -28,7 +28,8 @@ ON_LOAD = (
 ).split()
 BAD_CALLS = frozenset("eval exec compile __import__ open input breakpoint execfile".split())
 BAD_MODULES = frozenset(
-    "os posix nt subprocess shutil socket ssl ctypes cffi pickle _pickle cPickle dill cloudpickle joblib urllib requests "
+    "os posix nt subprocess shutil socket ssl ctypes cffi pickle _pickle cPickle dill cloudpickle joblib urllib "
+    "requests "
     "http httpx aiohttp tempfile importlib pkgutil runpy code multiprocessing glob zipfile tarfile sqlite3 marshal "
     "smtplib ftplib webbrowser pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
 )
@@ -40,7 +41,8 @@ HARMLESS_OF_BAD = frozenset(
 BAD_METHODS = frozenset(
     "system popen read_text write_text read_bytes write_bytes unlink rmdir mkdir touch urlopen urlretrieve load_module "
     "import_module fromfile tofile memmap load_library LoadLibrary from_pretrained hf_hub_download savez loadtxt "
-    "savetxt read_csv read_pickle to_pickle to_csv to_hdf read_hdf genfromtxt torch_load load_state_dict_from_url".split()
+    "savetxt read_csv read_pickle to_pickle to_csv to_hdf read_hdf genfromtxt torch_load "
+    "load_state_dict_from_url".split()
 )
 BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
@@ -51,7 +53,7 @@ KNOWN_TOPS = frozenset(
 )
 REFUSED_TOPS = frozenset(
     "ctypes threading socket io _io subprocess multiprocessing http asyncio concurrent logging unittest pickle code "
-    "socketserver queue ssl tempfile zipfile tarfile cmd pdb mmap selectors select sched smtplib argparse.Action".split()
+    "socketserver queue ssl tempfile zipfile tarfile cmd pdb mmap selectors select sched smtplib".split()
 )
 DEPTH = 6
 # Functions that hand other functions on, or whose work lies outside of what can be followed.
@@ -128,7 +130,12 @@ class Sources:
                 continue
             parts = parts[:-1] if parts[-1] == "__init__" else parts
             name = ".".join(parts)
-            if not parts or not all(part.isidentifier() for part in parts) or name in self.modules or TESTS.search(name):
+            if (
+                not parts
+                or not all(part.isidentifier() for part in parts)
+                or name in self.modules
+                or TESTS.search(name)
+            ):
                 continue
             try:
                 tree = ast.parse(path.read_text("utf-8", "replace"))
@@ -139,12 +146,12 @@ class Sources:
         return names
 
     def resolve(self, module: str, dotted: str, depth: int = 0) -> str:
-        """`module:qualname` of what a dotted text means in a module, following imports; a text of its own if unknown."""
+        """`module:qualname` of what a dotted text means in a module, following imports; `?...` if unknown."""
         head, _, rest = dotted.partition(".")
         known = self.modules.get(module)
         if known is None or depth > 12:
             return f"{module}:{dotted}"
-        if dotted in known.classes or head in known.functions or head in known.assigned and head not in known.imports:
+        if dotted in known.classes or head in known.functions or (head in known.assigned and head not in known.imports):
             return f"{module}:{dotted}"
         target = known.imports.get(head)
         if target is None:
@@ -158,7 +165,9 @@ class Sources:
             return f"builtins:{dotted}" if hasattr(builtins, head) else f"?{module}:{dotted}"
         base, _, name = target.partition(":")
         if name:
-            if f"{base}.{name}" in self.modules and (base not in self.modules or name not in vars_of(self.modules[base])):
+            if f"{base}.{name}" in self.modules and (
+                base not in self.modules or name not in vars_of(self.modules[base])
+            ):
                 return self.resolve(f"{base}.{name}", rest, depth + 1) if rest else f"{base}.{name}:"
             return self.resolve(base, f"{name}.{rest}" if rest else name, depth + 1)
         while rest and f"{base}.{rest.partition('.')[0]}" in self.modules:
@@ -183,7 +192,10 @@ class Sources:
             node = module.classes.get(qualname) if module else None
             if module is None or node is None:
                 value = module.assigned.get(qualname) if module else None
-                if isinstance(value, ast.Call) and text_of(value.func).rpartition(".")[2] in ("namedtuple", "NamedTuple"):
+                if isinstance(value, ast.Call) and text_of(value.func).rpartition(".")[2] in (
+                    "namedtuple",
+                    "NamedTuple",
+                ):
                     unknown.append("collections:namedtuple()")
                 elif isinstance(value, (ast.Name, ast.Attribute)) and module:
                     pending.append(self.resolve(name, text_of(value)))
@@ -219,7 +231,10 @@ class Sources:
                 valued = True
             elif base == "builtins:object" or name == "builtins":
                 valued = valued or qualname in PLAIN_BASES or qualname.endswith(("Error", "Exception", "Warning"))
-                if qualname not in PLAIN_BASES | frozenset(("object", "dict", "list", "set", "bytearray", "type")) and not valued:
+                if (
+                    qualname not in PLAIN_BASES | frozenset(("object", "dict", "list", "set", "bytearray", "type"))
+                    and not valued
+                ):
                     return "x"
             elif (name, qualname) in (("typing", "NamedTuple"), ("typing_extensions", "NamedTuple")):
                 valued = True
@@ -236,7 +251,7 @@ class Sources:
         loads: list[tuple[Module, Any]] = []
         reduces: list[tuple[Module, Any]] = []
         looked_up: list[tuple[Module, Any]] = []
-        for module, node, current in found:
+        for module, node, _ in found:
             for item in node.body:
                 if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     continue
@@ -298,13 +313,11 @@ class Sources:
                     if rest in methods:
                         if depth < DEPTH:
                             pending.append((*methods[rest], depth + 1))
-                    elif node.name == "__setstate__" and not rest.startswith("__") and rest not in SAFE_INHERITED:
-                        if "." not in rest:
-                            return True  # a callable that the state holds
+                    elif node.name == "__setstate__" and "." not in rest and not SAFE_INHERITED.fullmatch(rest):
+                        return True  # a callable that the state holds
                 elif target and depth < DEPTH:
                     pending.append((*target, depth + 1))
         return False
-
 
     def facts(self, home: Module, node: Any) -> tuple[bool, list[tuple[str, str, Any]]]:
         """What a function calls: whether that is dangerous in itself; the calls that must be followed."""
@@ -357,14 +370,11 @@ class Sources:
 def _calls_state(node: Any) -> bool:
     """`__setstate__` calls one of its parameters, or something taken out of a container."""
     local = {argument.arg for argument in node.args.args[1:]}
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call):
-            if isinstance(call.func, (ast.Subscript, ast.Call)) or text_of(call.func) in local:
-                return True
-    return False
+    calls = [call.func for call in ast.walk(node) if isinstance(call, ast.Call)]
+    return any(isinstance(called, (ast.Subscript, ast.Call)) or text_of(called) in local for called in calls)
 
 
-SAFE_INHERITED = frozenset("update setdefault pop items keys values get append extend clear copy insert".split())
+SAFE_INHERITED = re.compile("__.*|update|setdefault|pop|items|keys|values|get|append|extend|clear|copy|insert")
 
 
 def vars_of(module: Module) -> set[str]:
@@ -378,7 +388,9 @@ def local_imports(module: Module, function: Any) -> dict[str, str]:
     for item in ast.walk(function):
         if isinstance(item, ast.Import):
             for alias in item.names:
-                found[alias.asname or alias.name.partition(".")[0]] = alias.name if alias.asname else alias.name.partition(".")[0]
+                found[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
         elif isinstance(item, ast.ImportFrom):
             for alias in item.names:
                 found[alias.asname or alias.name] = f"{module.relative(item)}:{alias.name}"
@@ -398,7 +410,10 @@ def text_of(node: ast.AST) -> str:
 
 def trivial(function: Any) -> bool:
     """A method that does nothing."""
-    return all(isinstance(item, (ast.Pass, ast.Expr)) and not any(isinstance(part, ast.Call) for part in ast.walk(item)) for item in function.body)
+    return all(
+        isinstance(item, (ast.Pass, ast.Expr)) and not any(isinstance(part, ast.Call) for part in ast.walk(item))
+        for item in function.body
+    )
 
 
 def decorated(function: Any, *names: str) -> bool:
@@ -442,7 +457,9 @@ def reducers(sources: Sources, module: Module) -> dict[str, str]:
             if not isinstance(item, ast.FunctionDef) or item.name not in ("__reduce__", "__reduce_ex__"):
                 continue
             for part in ast.walk(item):
-                if not (isinstance(part, ast.Return) and isinstance(part.value, ast.Tuple) and len(part.value.elts) >= 2):
+                if not (
+                    isinstance(part, ast.Return) and isinstance(part.value, ast.Tuple) and len(part.value.elts) >= 2
+                ):
                     continue
                 dotted = text_of(part.value.elts[0])
                 if not dotted or dotted.startswith("self"):
@@ -454,7 +471,9 @@ def reducers(sources: Sources, module: Module) -> dict[str, str]:
                 if home is None or function is None or sources.runs_code(home, function, None):
                     continue
                 names = [argument.arg for argument in function.args.args]
-                called = {text_of(call.func).partition(".")[0] for call in ast.walk(function) if isinstance(call, ast.Call)}
+                called = {
+                    text_of(call.func).partition(".")[0] for call in ast.walk(function) if isinstance(call, ast.Call)
+                }
                 used = called & set(names)
                 looks_up = called & {"getattr", "setattr", "globals", "vars"}
                 if not used and not looks_up:
@@ -511,7 +530,11 @@ def main() -> None:
     for root in lists["roots"]:
         for path in Path(root).glob("*.dist-info"):
             label, _, number = path.name[: -len(".dist-info")].rpartition("-")
-            top = {line.strip() for line in (path / "top_level.txt").read_text().splitlines()} if (path / "top_level.txt").exists() else {label}
+            top = (
+                {line.strip() for line in (path / "top_level.txt").read_text().splitlines()}
+                if (path / "top_level.txt").exists()
+                else {label}
+            )
             if not lists["--package"] or top & set(lists["--package"]) or label in lists["--package"]:
                 versions[re.sub(r"[-_.]+", "-", label).lower()] = number
     with open(out, "w", encoding="utf-8") as stream:

@@ -26,13 +26,16 @@ PACKAGES = (
     "numpy scipy sklearn pandas torch xgboost lightgbm catboost statsmodels lifelines networkx nltk imblearn "
     "category_encoders feature_engine gensim pyod sktime skbase spacy thinc confection prophet mlxtend ngboost tslearn "
     "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
-    "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays skops"
+    "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
+    "skops regex"
 ).split()
 
 
 def interpreter(version: str) -> str:
     """A Python of this version: pyenv's newest, or the one on the path."""
-    found = sorted(Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))).glob(f"versions/{version}.*/bin/python"))
+    found = sorted(
+        Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))).glob(f"versions/{version}.*/bin/python")
+    )
     return str(found[-1]) if found else f"python{version}"
 
 

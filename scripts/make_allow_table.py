@@ -11,8 +11,8 @@ each, and looking at what is there. No single name is added because a file was f
 
 How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `n` the same, but
 only without its constructor (NEWOBJ), which does more than to store; `v` a class whose constructor only stores plain
-values; `s` a class whose state holds source text, which is checked; `r` only referred to; `d` a function that `__reduce__`
-of a class of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only while
+values; `s` a class whose state holds source text, which is checked; `r` only referred to; `d` a function that a
+`__reduce__` of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only while
 the table is made: refused, whatever another environment says.
 """
 
@@ -80,8 +80,8 @@ PACKAGES = (
 )
 # Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
 COMPILED = (
-    "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap tokenizers "
-    "pyarrow shapely torch safetensors"
+    "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
+    "tokenizers pyarrow shapely torch safetensors"
 ).split()
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
@@ -157,13 +157,13 @@ def is_valued(item: type) -> bool:
     if issubclass(item, pandas_stored()):
         return True
     if issubclass(item, (tuple, str, int, float, frozenset, BaseException)) and not path_like(item):
-        return not any(inspect.isfunction(getattr(item, name, None)) for name in ("__init__", "__setstate__")) and (
-            hasattr(item, "_fields") or not inspect.isfunction(item.__new__)
-        )
+        if inspect.isfunction(getattr(item, "__setstate__", None)):
+            return False
+        if hasattr(item, "_fields"):
+            return True
+        return not inspect.isfunction(item.__init__) and not inspect.isfunction(item.__new__)
     own_reduce = [
-        base
-        for base in item.__mro__
-        if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
+        base for base in item.__mro__ if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
     ]
     return bool(own_reduce) and not inspect.isfunction(vars(own_reduce[0])["__reduce__"]) and not path_like(item)
 
@@ -194,7 +194,7 @@ def collect() -> dict[str, dict[str, str]]:
         for module in modules(package):
             for name, item in list(vars(module).items()):
                 if inspect.isclass(item):
-                    add_class(found, module.__name__, name, item)
+                    add_class(found, module.__name__, item)
                 elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
                     found[module.__name__][name] = "p"
                 elif isinstance_of(item, "numpy:ufunc") or is_singleton(module, name, item):
@@ -208,7 +208,7 @@ def collect() -> dict[str, dict[str, str]]:
     for module in compiled_modules():
         for name, item in list(vars(module).items()):
             if inspect.isclass(item):
-                add_class(found, module.__name__, name, item)
+                add_class(found, module.__name__, item)
             elif name.startswith("__pyx_unpickle_"):
                 found[module.__name__][name] = "p"
     return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
@@ -273,7 +273,7 @@ def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
         return False
 
 
-def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: type) -> None:
+def add_class(found: dict[str, dict[str, str]], module: str, item: type) -> None:
     """A class under its own name, which is the one that pickles give, wherever it was seen."""
     home = item.__module__ or ""
     if top(home) != top(module) or LEFT_OUT.search(home):
@@ -300,9 +300,9 @@ def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) ->
             and top(home) == top(module.__name__)
             and not LEFT_OUT.search(home)
             and not FUNCTION_LEFT_OUT.search(name)
+            and getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name
         ):
-            if getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name:
-                found[home].setdefault(name, "r")
+            found[home].setdefault(name, "r")
 
 
 def add_numpy_functions(found: dict[str, dict[str, str]]) -> None:
@@ -405,7 +405,9 @@ def merge(paths: list[str]) -> str:
             if letter != "x" and re.fullmatch(r"[\w.]+", name):
                 groups[letter].append(name)
         if groups:
-            lines.append("\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))]))
+            lines.append(
+                "\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))])
+            )
     return "\n".join(lines) + "\n"
 
 

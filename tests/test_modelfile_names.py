@@ -57,7 +57,12 @@ def test_random_callables_outside_of_the_table_are_found_in_every_way_of_calling
 def test_source_text_in_a_state_must_be_the_librarys_own() -> None:
     assert scan_bytes(distribution()).verdict is Verdict.CLEAN
     evil = "import os\nos.system('id')\n"
-    for source in (evil, TEMPLATE + evil, TEMPLATE.replace("a, b", "a=print(1), b", 1), TEMPLATE.replace("loc=0", "loc=x()")):
+    for source in (
+        evil,
+        TEMPLATE + evil,
+        TEMPLATE.replace("a, b", "a=print(1), b", 1),
+        TEMPLATE.replace("loc=0", "loc=x()"),
+    ):
         report = scan_bytes(distribution(source=source))
         assert {issue.code for issue in report.issues} == {Code.CODE_EXECUTION}
         assert report.worst == "critical"

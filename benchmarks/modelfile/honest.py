@@ -34,7 +34,9 @@ def main() -> None:
             for issue in report.issues:
                 if issue.severity in ("high", "critical", "medium"):
                     key = "high" if issue.severity != "medium" else "medium"
-                    causes[key][f"{issue.message[:150]} {issue.arguments[:60]} [{row['environment']} {row['family']}]"] += 1
+                    causes[key][
+                        f"{issue.message[:150]} {issue.arguments[:60]} [{row['environment']} {row['family']}]"
+                    ] += 1
             if kind == "unknown":
                 causes["unknown"][f"{report.unknowns[0][:100]} [{row['environment']} {row['family']}]"] += 1
     print(dict(counts), f"{len(families)} families")

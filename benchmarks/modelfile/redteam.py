@@ -1,14 +1,15 @@
 """The generated attacks on the name policy, all of them: `python benchmarks/modelfile/redteam.py [SITE-PACKAGES...]`.
 
 1. Every allowed callable with every hostile argument, in five ways. What is accepted (texts given to callables that
-   store or convert plain values) is listed with `--accepted FILE`; `--prove FILE`, run with the Python of an environment
-   that has the libraries, really calls those under an audit hook and prints what touches files, programs, the network
+   store or convert plain values) is listed with `--accepted FILE`; `--prove FILE`, run with the Python of an
+   environment that has the libraries, really calls those under an audit hook and prints what touches files, programs, the network
    or the compiler.
 2. 10,000 random callables outside of the table, from the source of the packages given (default: this Python's own).
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -103,16 +104,16 @@ def _call(item: object, values: tuple[str, ...], writer: int) -> None:
             return
         if event == "open" and "shipworthy-redteam" in str(arguments[0]):
             os.write(writer, f"open {arguments[0]}\n".encode())
-        elif event.startswith(_EVENTS) and "shipworthy" in str(arguments) + "shipworthy" * event.startswith(("socket", "subprocess", "urllib")):
+        elif event.startswith(_EVENTS) and "shipworthy" in str(arguments) + "shipworthy" * event.startswith(
+            ("socket", "subprocess", "urllib")
+        ):
             os.write(writer, f"{event} {str(arguments)[:80]}\n".encode())
         elif event in ("compile", "exec") and "system" in str(arguments[0])[:200]:
             os.write(writer, f"{event}\n".encode())
 
     sys.addaudithook(watch)
-    try:
+    with contextlib.suppress(BaseException):  # most refuse such arguments
         item(*values)  # type: ignore[operator]
-    except BaseException:  # most refuse such arguments
-        pass
     armed[0] = False
     os._exit(0)
 

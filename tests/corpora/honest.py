@@ -1,3 +1,4 @@
+# ruff: noqa: N806, UP031, E501 - the data matrix is called X as in the libraries; Python 3.8 runs it
 """Writes honest model files: what the real libraries of this environment write when people save their models.
 
     python tests/corpora/honest.py FOLDER NAME        # NAME: the environment's name in environments.toml
@@ -23,8 +24,9 @@ import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 SECONDS = 20
 COMPRESSIONS = [0, 3, ("zlib", 6), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)]
@@ -53,7 +55,7 @@ class Writer:
 
     def add(self, family: str, variant: str, suffix: str, raw: bytes) -> None:
         """One file."""
-        name = "{:05d}-{}-{}{}".format(self.count, family, variant, suffix).replace("/", "_").replace("<", "")
+        name = f"{self.count:05d}-{family}-{variant}{suffix}".replace("/", "_").replace("<", "")
         (self.folder / name).write_bytes(raw)
         row = {
             "file": name,
@@ -75,7 +77,7 @@ class Writer:
                     self.joblib(family, variant, value, number)
                 else:
                     protocol = (0, 1, 2, 3, 4, 5, 4, 4)[number // 3 % 8]
-                    self.add(family, "{}-p{}".format(variant, protocol), ".pkl", pickle.dumps(value, protocol))
+                    self.add(family, f"{variant}-p{protocol}", ".pkl", pickle.dumps(value, protocol))
             except Exception as error:  # not everything can be pickled; then there is no file
                 self.failed.append("{} {}: {!r}"[:200].format(family, variant, error)[:200])
 
@@ -86,7 +88,7 @@ class Writer:
         compress = COMPRESSIONS[number // 3 % len(COMPRESSIONS)]
         stream = io.BytesIO()
         joblib.dump(value, stream, compress=compress, protocol=(2, 3, 4, None)[number // 21 % 4])
-        label = "joblib-{}".format(compress if isinstance(compress, int) else compress[0])
+        label = f"joblib-{compress if isinstance(compress, int) else compress[0]}"
         self.add(family, variant + "-" + label, ".joblib", stream.getvalue())
 
     def attempt(self, label: str, make: Callable[[], None]) -> None:
@@ -102,7 +104,7 @@ class Writer:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
-            self.failed.append("{}: {}".format(label, traceback.format_exception_only(type(error), error)[-1].strip()[:160]))
+            self.failed.append(f"{label}: {traceback.format_exception_only(type(error), error)[-1].strip()[:160]}")
         finally:
             signal.alarm(0)
 
@@ -219,7 +221,18 @@ def _construct(cls: type) -> Any:
 def sklearn_compositions(out: Writer) -> None:
     """Pipelines, searches, transformers with functions, kernels, splitters, scorers."""
     import numpy as np
-    from sklearn import compose, ensemble, gaussian_process, linear_model, metrics, model_selection, pipeline, preprocessing, svm, tree
+    from sklearn import (
+        compose,
+        ensemble,
+        gaussian_process,
+        linear_model,
+        metrics,
+        model_selection,
+        pipeline,
+        preprocessing,
+        svm,
+        tree,
+    )
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
     X, y = tables()["labels"]
@@ -227,41 +240,104 @@ def sklearn_compositions(out: Writer) -> None:
     scipy_stats = importlib.import_module("scipy.stats")
     values: dict[str, Callable[[], Any]] = {
         "pipeline.scaled": lambda: pipeline.make_pipeline(preprocessing.StandardScaler(), svm.SVC()).fit(X, y),
-        "pipeline.text": lambda: pipeline.make_pipeline(TfidfVectorizer(), linear_model.LogisticRegression()).fit(*tables()["words"]),
-        "pipeline.union": lambda: pipeline.make_union(preprocessing.MinMaxScaler(), preprocessing.PolynomialFeatures()).fit(X),
-        "pipeline.columns": lambda: compose.make_column_transformer((preprocessing.OneHotEncoder(handle_unknown="ignore"), ["kind"]), remainder="passthrough").fit(tables()["frame"][0]),
-        "pipeline.selector": lambda: compose.make_column_transformer((preprocessing.StandardScaler(), compose.make_column_selector(dtype_include=np.number))).fit(tables()["frame"][0]),
-        "pipeline.stack": lambda: ensemble.StackingClassifier([("t", tree.DecisionTreeClassifier()), ("l", linear_model.LogisticRegression())]).fit(X, y),
-        "search.grid": lambda: model_selection.GridSearchCV(svm.SVC(), {"C": [1, 10], "kernel": ["rbf", "linear"]}, cv=2).fit(X, y),
-        "search.random": lambda: model_selection.RandomizedSearchCV(linear_model.Ridge(), {"alpha": scipy_stats.uniform(0.1, 2)}, n_iter=2, cv=2).fit(X, y),
-        "search.loguniform": lambda: model_selection.RandomizedSearchCV(linear_model.Ridge(), {"alpha": scipy_stats.loguniform(0.1, 2)}, n_iter=2, cv=2),
-        "search.randint": lambda: model_selection.RandomizedSearchCV(tree.DecisionTreeClassifier(), {"max_depth": scipy_stats.randint(1, 4)}, n_iter=2, cv=2),
-        "search.scorers": lambda: model_selection.GridSearchCV(svm.SVC(), {"C": [1]}, cv=2, scoring={"a": "accuracy", "f": metrics.make_scorer(metrics.f1_score, average="macro")}, refit="a").fit(X, y),
-        "search.splitter": lambda: model_selection.GridSearchCV(svm.SVC(), {"C": [1]}, cv=model_selection.StratifiedKFold(2, shuffle=True, random_state=0)).fit(X, y),
-        "gp.regressor": lambda: gaussian_process.GaussianProcessRegressor(kernels.RBF() + kernels.WhiteKernel() * kernels.ConstantKernel(2.0)).fit(X, y),
-        "gp.matern": lambda: gaussian_process.GaussianProcessRegressor(kernels.Matern() ** 2 + kernels.DotProduct() + kernels.RationalQuadratic() + kernels.ExpSineSquared()).fit(X, y),
-        "transform.target": lambda: compose.TransformedTargetRegressor(linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1).fit(X, np.abs(X[:, 0])),
+        "pipeline.text": lambda: pipeline.make_pipeline(TfidfVectorizer(), linear_model.LogisticRegression()).fit(
+            *tables()["words"]
+        ),
+        "pipeline.union": lambda: pipeline.make_union(
+            preprocessing.MinMaxScaler(), preprocessing.PolynomialFeatures()
+        ).fit(X),
+        "pipeline.columns": lambda: compose.make_column_transformer(
+            (preprocessing.OneHotEncoder(handle_unknown="ignore"), ["kind"]), remainder="passthrough"
+        ).fit(tables()["frame"][0]),
+        "pipeline.selector": lambda: compose.make_column_transformer(
+            (preprocessing.StandardScaler(), compose.make_column_selector(dtype_include=np.number))
+        ).fit(tables()["frame"][0]),
+        "pipeline.stack": lambda: ensemble.StackingClassifier(
+            [("t", tree.DecisionTreeClassifier()), ("l", linear_model.LogisticRegression())]
+        ).fit(X, y),
+        "search.grid": lambda: model_selection.GridSearchCV(
+            svm.SVC(), {"C": [1, 10], "kernel": ["rbf", "linear"]}, cv=2
+        ).fit(X, y),
+        "search.random": lambda: model_selection.RandomizedSearchCV(
+            linear_model.Ridge(), {"alpha": scipy_stats.uniform(0.1, 2)}, n_iter=2, cv=2
+        ).fit(X, y),
+        "search.loguniform": lambda: model_selection.RandomizedSearchCV(
+            linear_model.Ridge(), {"alpha": scipy_stats.loguniform(0.1, 2)}, n_iter=2, cv=2
+        ),
+        "search.randint": lambda: model_selection.RandomizedSearchCV(
+            tree.DecisionTreeClassifier(), {"max_depth": scipy_stats.randint(1, 4)}, n_iter=2, cv=2
+        ),
+        "search.scorers": lambda: model_selection.GridSearchCV(
+            svm.SVC(),
+            {"C": [1]},
+            cv=2,
+            scoring={"a": "accuracy", "f": metrics.make_scorer(metrics.f1_score, average="macro")},
+            refit="a",
+        ).fit(X, y),
+        "search.splitter": lambda: model_selection.GridSearchCV(
+            svm.SVC(), {"C": [1]}, cv=model_selection.StratifiedKFold(2, shuffle=True, random_state=0)
+        ).fit(X, y),
+        "gp.regressor": lambda: gaussian_process.GaussianProcessRegressor(
+            kernels.RBF() + kernels.WhiteKernel() * kernels.ConstantKernel(2.0)
+        ).fit(X, y),
+        "gp.matern": lambda: gaussian_process.GaussianProcessRegressor(
+            kernels.Matern() ** 2 + kernels.DotProduct() + kernels.RationalQuadratic() + kernels.ExpSineSquared()
+        ).fit(X, y),
+        "transform.target": lambda: compose.TransformedTargetRegressor(
+            linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1
+        ).fit(X, np.abs(X[:, 0])),
         "transform.binarizer": lambda: preprocessing.LabelBinarizer().fit(y),
         "vectorizer.count": lambda: CountVectorizer(ngram_range=(1, 2), stop_words="english").fit(tables()["words"][0]),
-        "vectorizer.lower": lambda: CountVectorizer(preprocessor=str.lower, analyzer="char", dtype=np.float32).fit(tables()["words"][0]),
+        "vectorizer.lower": lambda: CountVectorizer(preprocessor=str.lower, analyzer="char", dtype=np.float32).fit(
+            tables()["words"][0]
+        ),
         "vectorizer.split": lambda: TfidfVectorizer(tokenizer=str.split, dtype=np.float64).fit(tables()["words"][0]),
         "svm.kernel": lambda: svm.SVC(kernel=metrics.pairwise.laplacian_kernel).fit(X, y),
         "bunch.wine": lambda: importlib.import_module("sklearn.datasets").load_wine(),
         "bunch.iris": lambda: importlib.import_module("sklearn.datasets").load_iris(as_frame=True),
         "neighbors.tree": lambda: importlib.import_module("sklearn.neighbors").KDTree(X),
-        "neighbors.ball": lambda: importlib.import_module("sklearn.neighbors").BallTree(X, metric="haversine" if X.shape[1] == 2 else "manhattan"),
-        "neighbors.metric": lambda: importlib.import_module("sklearn.neighbors").KNeighborsClassifier(metric=metrics.pairwise.cosine_distances).fit(X, y),
+        "neighbors.ball": lambda: importlib.import_module("sklearn.neighbors").BallTree(
+            X, metric="haversine" if X.shape[1] == 2 else "manhattan"
+        ),
+        "neighbors.metric": lambda: (
+            importlib.import_module("sklearn.neighbors")
+            .KNeighborsClassifier(metric=metrics.pairwise.cosine_distances)
+            .fit(X, y)
+        ),
     }
-    for function in ("log1p", "sqrt", "abs", "exp", "cbrt", "square", "sin", "nan_to_num", "mean", "diff", "cumsum", "round", "tanh", "log", "clip", "transpose"):
-        values["function." + function] = lambda function=function: preprocessing.FunctionTransformer(getattr(np, function), validate=True)
+    for function in (
+        "log1p",
+        "sqrt",
+        "abs",
+        "exp",
+        "cbrt",
+        "square",
+        "sin",
+        "nan_to_num",
+        "mean",
+        "diff",
+        "cumsum",
+        "round",
+        "tanh",
+        "log",
+        "clip",
+        "transpose",
+    ):
+        values["function." + function] = lambda function=function: preprocessing.FunctionTransformer(
+            getattr(np, function), validate=True
+        )
     for scorer in dir(metrics):
         if scorer.endswith(("_score", "_error", "_loss")) and inspect.isfunction(getattr(metrics, scorer)):
             values["scorer." + scorer] = lambda scorer=scorer: metrics.make_scorer(getattr(metrics, scorer))
     for name in dir(model_selection):
         if name.endswith(("Fold", "Split", "Out")) and inspect.isclass(getattr(model_selection, name)):
-            values["splitter." + name] = lambda name=name: getattr(model_selection, name)(**({"p": 2} if "LeaveP" in name and "Group" not in name else {}))
+            values["splitter." + name] = lambda name=name: getattr(model_selection, name)(
+                **({"p": 2} if "LeaveP" in name and "Group" not in name else {})
+            )
     for kernel in ("additive_chi2", "chi2", "cosine", "linear", "polynomial", "rbf", "sigmoid"):
-        values["kernel." + kernel] = lambda kernel=kernel: svm.SVC(kernel=getattr(metrics.pairwise, kernel + "_kernel")).fit(X, y)
+        values["kernel." + kernel] = lambda kernel=kernel: svm.SVC(
+            kernel=getattr(metrics.pairwise, kernel + "_kernel")
+        ).fit(X, y)
     for family, make in values.items():
         out.attempt(family, lambda family=family, make=make: out.dump("sklearn-" + family, "", make()))
 
@@ -273,7 +349,12 @@ def generic(out: Writer, package: str) -> None:
     seen: set[type] = set()
     names = [package]
     for item in pkgutil.walk_packages(root.__path__, package + ".", onerror=lambda _: None):
-        if ".tests" not in item.name and "._" not in item.name and "benchmark" not in item.name and "testing" not in item.name:
+        if (
+            ".tests" not in item.name
+            and "._" not in item.name
+            and "benchmark" not in item.name
+            and "testing" not in item.name
+        ):
             names.append(item.name)
     for name in names:
         try:
@@ -281,14 +362,19 @@ def generic(out: Writer, package: str) -> None:
         except BaseException:
             continue
         for label, cls in list(vars(module).items()):
-            if not inspect.isclass(cls) or cls in seen or label.startswith("_") or not callable(getattr(cls, "fit", None)):
+            if (
+                not inspect.isclass(cls)
+                or cls in seen
+                or label.startswith("_")
+                or not callable(getattr(cls, "fit", None))
+            ):
                 continue
             if not cls.__module__.startswith(package + "."):
                 continue
             seen.add(cls)
             if len(seen) > 260 or inspect.isabstract(cls):
                 continue
-            family = "{}.{}".format(package, cls.__name__)
+            family = f"{package}.{cls.__name__}"
             out.attempt(family, lambda family=family, cls=cls: _estimator(out, family, cls, data))
 
 
@@ -320,7 +406,16 @@ def numpy_values(out: Writer) -> None:
         "dtype": [np.dtype(kind) for kind in ("f4", "i8", "U5", "O", "M8[s]", "b1")],
         "types": [np.float32, np.int64, np.bool_, np.str_, np.datetime64, np.ndarray],
         "functions": [np.mean, np.linalg.norm, np.fft.fft, np.add, np.maximum, np.log],
-        "more-functions": [np.median, np.var, np.percentile, np.argmax, np.concatenate, np.dot, np.multiply, np.linalg.inv],
+        "more-functions": [
+            np.median,
+            np.var,
+            np.percentile,
+            np.argmax,
+            np.concatenate,
+            np.dot,
+            np.multiply,
+            np.linalg.inv,
+        ],
         "poly1d": np.poly1d([1, 2]),
         "polynomial": np.polynomial.Polynomial([1, 2]),
         "chebyshev": np.polynomial.Chebyshev([1, 2]),
@@ -371,11 +466,22 @@ def standard_values(out: Writer) -> None:
         "plain": {"a": [1, 2.5, None, True, "x", b"y", (1, 2)], "n": 10**40, "c": 1 + 2j},
         "sets": [{1, 2}, frozenset("ab"), set()],
         "ordered": collections.OrderedDict(a=1, b=collections.OrderedDict(c=2)),
-        "defaultdict": [collections.defaultdict(int, a=1), collections.defaultdict(list), collections.defaultdict(dict)],
+        "defaultdict": [
+            collections.defaultdict(int, a=1),
+            collections.defaultdict(list),
+            collections.defaultdict(dict),
+        ],
         "counter": collections.Counter("hello"),
         "deque": [collections.deque([1, 2], 5), collections.deque()],
         "chainmap": collections.ChainMap({"a": 1}, {"b": 2}),
-        "dates": [datetime.datetime(2020, 1, 1), datetime.date(2020, 1, 1), datetime.timedelta(1), datetime.time(1), datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=2))],
+        "dates": [
+            datetime.datetime(2020, 1, 1),
+            datetime.date(2020, 1, 1),
+            datetime.timedelta(1),
+            datetime.time(1),
+            datetime.UTC,
+            datetime.timezone(datetime.timedelta(hours=2)),
+        ],
         "decimals": [decimal.Decimal("1.5"), fractions.Fraction(1, 3)],
         "uuid": uuid.UUID(int=5),
         "path": [pathlib.PurePosixPath("/data/x"), pathlib.PosixPath("model.bin")],
@@ -387,7 +493,14 @@ def standard_values(out: Writer) -> None:
         "partial": [functools.partial(int, base=2), functools.partial(max, 3)],
         "types": [int, str, dict, list, float, type(None), object, bytes, tuple, set, complex, bool],
         "builtins": [len, sum, max, min, abs, sorted, round, zip, any, all],
-        "operators": [operator.add, operator.mul, operator.itemgetter(1), operator.itemgetter("a", 2), operator.attrgetter("x"), operator.methodcaller("lower")],
+        "operators": [
+            operator.add,
+            operator.mul,
+            operator.itemgetter(1),
+            operator.itemgetter("a", 2),
+            operator.attrgetter("x"),
+            operator.methodcaller("lower"),
+        ],
         "methods": [str.lower, str.strip, str.split],
         "errors": [ValueError("x"), KeyError("k"), RuntimeError("r", 5)],
         "memoryless": [[[[[]]]], {}, (), ""],
@@ -417,9 +530,13 @@ def pandas_values(out: Writer) -> None:
     V: dict[str, Callable[[], Any]] = {
         "frame": lambda: frame,
         "frame.empty": lambda: pd.DataFrame(),
-        "frame.mixed": lambda: frame.assign(d=dates, t=pd.to_timedelta(range(4), "h"), c=pd.Categorical(list("xyxy")), o=[{}, [], None, 1]),
+        "frame.mixed": lambda: frame.assign(
+            d=dates, t=pd.to_timedelta(range(4), "h"), c=pd.Categorical(list("xyxy")), o=[{}, [], None, 1]
+        ),
         "frame.multi": lambda: frame.set_index(["i", "s"]),
-        "frame.columns": lambda: pd.DataFrame(rng.normal(size=(3, 4)), columns=pd.MultiIndex.from_product([["a", "b"], [1, 2]])),
+        "frame.columns": lambda: pd.DataFrame(
+            rng.normal(size=(3, 4)), columns=pd.MultiIndex.from_product([["a", "b"], [1, 2]])
+        ),
         "frame.nullable": lambda: frame.convert_dtypes(),
         "frame.sparse": lambda: pd.DataFrame({"a": pd.arrays.SparseArray([0, 0, 1])}),
         "frame.attrs": lambda: _attrs(frame.copy()),
@@ -450,10 +567,34 @@ def pandas_values(out: Writer) -> None:
         "scalar.period": lambda: pd.Period("2020-01", freq="M"),
         "scalar.interval": lambda: pd.Interval(0, 1),
         "scalar.na": lambda: [pd.NA, {"x": pd.NA}],
-        "dtypes": lambda: [pd.CategoricalDtype(["a"]), pd.Int64Dtype(), pd.StringDtype(), pd.BooleanDtype(), pd.DatetimeTZDtype(tz="UTC"), pd.PeriodDtype("M"), pd.IntervalDtype("int64"), pd.SparseDtype(float)],
-        "offsets": lambda: [pd.offsets.MonthEnd(), pd.offsets.BDay(2), pd.offsets.Hour(), pd.offsets.Week(weekday=1), pd.offsets.DateOffset(months=1), pd.offsets.QuarterEnd(), pd.offsets.YearBegin()],
+        "dtypes": lambda: [
+            pd.CategoricalDtype(["a"]),
+            pd.Int64Dtype(),
+            pd.StringDtype(),
+            pd.BooleanDtype(),
+            pd.DatetimeTZDtype(tz="UTC"),
+            pd.PeriodDtype("M"),
+            pd.IntervalDtype("int64"),
+            pd.SparseDtype(float),
+        ],
+        "offsets": lambda: [
+            pd.offsets.MonthEnd(),
+            pd.offsets.BDay(2),
+            pd.offsets.Hour(),
+            pd.offsets.Week(weekday=1),
+            pd.offsets.DateOffset(months=1),
+            pd.offsets.QuarterEnd(),
+            pd.offsets.YearBegin(),
+        ],
         "offset.holidays": lambda: [pd.offsets.CustomBusinessDay(holidays=["2020-01-01"]), pd.offsets.BusinessHour()],
-        "arrays": lambda: [pd.array([1, None]), pd.array(["a"]), pd.arrays.IntervalArray.from_breaks([0, 1]), pd.arrays.DatetimeArray._from_sequence(dates) if hasattr(pd.arrays.DatetimeArray, "_from_sequence") else None],
+        "arrays": lambda: [
+            pd.array([1, None]),
+            pd.array(["a"]),
+            pd.arrays.IntervalArray.from_breaks([0, 1]),
+            pd.arrays.DatetimeArray._from_sequence(dates)
+            if hasattr(pd.arrays.DatetimeArray, "_from_sequence")
+            else None,
+        ],
         "categorical": lambda: pd.Categorical(["a", "b", None]),
         "arrow.string": lambda: pd.Series(["a", None], dtype="string[pyarrow]"),
         "arrow.int": lambda: pd.Series([1, 2], dtype="int64[pyarrow]"),
@@ -514,7 +655,22 @@ def scipy_values(out: Writer) -> None:
         item = getattr(stats, name)
         if isinstance(item, (stats.rv_continuous, stats.rv_discrete)):
             V["stats." + name] = lambda item=item: item
-    for name, arguments in (("norm", (0, 1)), ("gamma", (2,)), ("beta", (1, 2)), ("t", (5,)), ("lognorm", (1,)), ("expon", ()), ("uniform", (0, 2)), ("weibull_min", (1.5,)), ("poisson", (3,)), ("binom", (5, 0.5)), ("randint", (1, 5)), ("geom", (0.3,)), ("loguniform", (1, 10)), ("truncnorm", (-1, 1))):
+    for name, arguments in (
+        ("norm", (0, 1)),
+        ("gamma", (2,)),
+        ("beta", (1, 2)),
+        ("t", (5,)),
+        ("lognorm", (1,)),
+        ("expon", ()),
+        ("uniform", (0, 2)),
+        ("weibull_min", (1.5,)),
+        ("poisson", (3,)),
+        ("binom", (5, 0.5)),
+        ("randint", (1, 5)),
+        ("geom", (0.3,)),
+        ("loguniform", (1, 10)),
+        ("truncnorm", (-1, 1)),
+    ):
         V["stats.frozen." + name] = lambda name=name, arguments=arguments: getattr(stats, name)(*arguments)
     V.update(
         {
@@ -557,7 +713,9 @@ def scipy_values(out: Writer) -> None:
             "spatial.hull": lambda: spatial.ConvexHull(points),
             "spatial.voronoi": lambda: spatial.Voronoi(points),
             "spatial.rotation": lambda: spatial.transform.Rotation.from_euler("z", 30, degrees=True),
-            "spatial.slerp": lambda: spatial.transform.Slerp([0, 1], spatial.transform.Rotation.random(2, random_state=0)),
+            "spatial.slerp": lambda: spatial.transform.Slerp(
+                [0, 1], spatial.transform.Rotation.random(2, random_state=0)
+            ),
             "spatial.distance": lambda: [spatial.distance.euclidean, spatial.distance.cosine],
             "optimize.minimize": lambda: optimize.minimize(_square, [1.0]),
             "optimize.root": lambda: optimize.root(_square, [1.0]),
@@ -570,10 +728,22 @@ def scipy_values(out: Writer) -> None:
             "signal.zpk": lambda: signal.ZerosPolesGain([1.0], [2.0], 3.0),
             "signal.sos": lambda: signal.butter(4, 0.2, output="sos"),
             "integrate.ode": lambda: __import__("scipy.integrate", fromlist=["x"]).solve_ivp(_slope, (0, 1), [1.0]),
-            "integrate.dense": lambda: __import__("scipy.integrate", fromlist=["x"]).solve_ivp(_slope, (0, 1), [1.0], dense_output=True),
-            "functions": lambda: [stats.norm.pdf if False else stats.zscore, ndimage.gaussian_filter, fft.fft, signal.medfilt],
-            "special": lambda: [__import__("scipy.special", fromlist=["x"]).expit, __import__("scipy.special", fromlist=["x"]).logit],
-            "cluster": lambda: __import__("scipy.cluster.hierarchy", fromlist=["x"]).to_tree(__import__("scipy.cluster.hierarchy", fromlist=["x"]).linkage(points)),
+            "integrate.dense": lambda: __import__("scipy.integrate", fromlist=["x"]).solve_ivp(
+                _slope, (0, 1), [1.0], dense_output=True
+            ),
+            "functions": lambda: [
+                stats.norm.pdf if False else stats.zscore,
+                ndimage.gaussian_filter,
+                fft.fft,
+                signal.medfilt,
+            ],
+            "special": lambda: [
+                __import__("scipy.special", fromlist=["x"]).expit,
+                __import__("scipy.special", fromlist=["x"]).logit,
+            ],
+            "cluster": lambda: __import__("scipy.cluster.hierarchy", fromlist=["x"]).to_tree(
+                __import__("scipy.cluster.hierarchy", fromlist=["x"]).linkage(points)
+            ),
             "odr": lambda: __import__("scipy.odr", fromlist=["x"]).Data(x, y),
         }
     )
@@ -597,13 +767,24 @@ def boosters(out: Writer) -> None:
     if present("xgboost"):
         import xgboost
 
-        for name, target in (("XGBClassifier", y), ("XGBRegressor", real), ("XGBRFClassifier", y), ("XGBRFRegressor", real)):
+        for name, target in (
+            ("XGBClassifier", y),
+            ("XGBRegressor", real),
+            ("XGBRFClassifier", y),
+            ("XGBRFRegressor", real),
+        ):
             for booster in ("gbtree", "gblinear", "dart") if "RF" not in name else ("gbtree",):
-                V["xgboost.%s.%s" % (name, booster)] = lambda name=name, target=target, booster=booster: getattr(xgboost, name)(n_estimators=4, booster=booster).fit(X, target)
+                V["xgboost.%s.%s" % (name, booster)] = lambda name=name, target=target, booster=booster: getattr(
+                    xgboost, name
+                )(n_estimators=4, booster=booster).fit(X, target)
         V["xgboost.XGBRanker"] = lambda: xgboost.XGBRanker(n_estimators=3).fit(X, y, group=[20, 20])
         V["xgboost.Booster"] = lambda: xgboost.train({"max_depth": 2}, xgboost.DMatrix(X, label=y), 3)
-        V["xgboost.stopping"] = lambda: xgboost.XGBClassifier(n_estimators=4, early_stopping_rounds=2, eval_metric="logloss").fit(X, y, eval_set=[(X, y)], verbose=False)
-        V["xgboost.metric"] = lambda: xgboost.XGBRegressor(n_estimators=4, eval_metric=__import__("sklearn.metrics", fromlist=["x"]).mean_absolute_error).fit(X, real)
+        V["xgboost.stopping"] = lambda: xgboost.XGBClassifier(
+            n_estimators=4, early_stopping_rounds=2, eval_metric="logloss"
+        ).fit(X, y, eval_set=[(X, y)], verbose=False)
+        V["xgboost.metric"] = lambda: xgboost.XGBRegressor(
+            n_estimators=4, eval_metric=__import__("sklearn.metrics", fromlist=["x"]).mean_absolute_error
+        ).fit(X, real)
     if present("lightgbm"):
         import lightgbm
 
@@ -611,10 +792,16 @@ def boosters(out: Writer) -> None:
         for name, target in (("LGBMClassifier", y), ("LGBMRegressor", real)):
             for kind in ("gbdt", "dart", "rf"):
                 more = {"subsample": 0.5, "subsample_freq": 1} if kind == "rf" else {}
-                V["lightgbm.%s.%s" % (name, kind)] = lambda name=name, target=target, kind=kind, more=more: getattr(lightgbm, name)(boosting_type=kind, **small, **more).fit(X, target)
+                V["lightgbm.%s.%s" % (name, kind)] = lambda name=name, target=target, kind=kind, more=more: getattr(
+                    lightgbm, name
+                )(boosting_type=kind, **small, **more).fit(X, target)
         V["lightgbm.LGBMRanker"] = lambda: lightgbm.LGBMRanker(**small).fit(X, y, group=[20, 20])
-        V["lightgbm.Booster"] = lambda: lightgbm.train({"verbose": -1, "min_data_in_leaf": 2}, lightgbm.Dataset(X, y), 3)
-        V["lightgbm.callbacks"] = lambda: lightgbm.LGBMClassifier(**small).fit(X, y, eval_set=[(X, y)], callbacks=[lightgbm.early_stopping(2, verbose=False)])
+        V["lightgbm.Booster"] = lambda: lightgbm.train(
+            {"verbose": -1, "min_data_in_leaf": 2}, lightgbm.Dataset(X, y), 3
+        )
+        V["lightgbm.callbacks"] = lambda: lightgbm.LGBMClassifier(**small).fit(
+            X, y, eval_set=[(X, y)], callbacks=[lightgbm.early_stopping(2, verbose=False)]
+        )
     if present("catboost"):
         import catboost
 
@@ -623,8 +810,12 @@ def boosters(out: Writer) -> None:
         V["catboost.CatBoostRegressor"] = lambda: catboost.CatBoostRegressor(**small).fit(X, real)
         V["catboost.CatBoost"] = lambda: catboost.CatBoost({**small, "loss_function": "RMSE"}).fit(X, real)
         V["catboost.CatBoostRanker"] = lambda: catboost.CatBoostRanker(**small).fit(X, y, group_id=[0] * 20 + [1] * 20)
-        V["catboost.multi"] = lambda: catboost.CatBoostClassifier(loss_function="MultiClass", **small).fit(X, [0, 1, 2, 1] * 10)
-        V["catboost.names"] = lambda: catboost.CatBoostClassifier(cat_features=[5], **small).fit(tables()["frame"][0], y)
+        V["catboost.multi"] = lambda: catboost.CatBoostClassifier(loss_function="MultiClass", **small).fit(
+            X, [0, 1, 2, 1] * 10
+        )
+        V["catboost.names"] = lambda: catboost.CatBoostClassifier(cat_features=[5], **small).fit(
+            tables()["frame"][0], y
+        )
     for name, make in V.items():
         out.attempt(name, lambda name=name, make=make: out.dump(name, "", make(), 3))
 
@@ -634,16 +825,28 @@ def joblib_values(out: Writer) -> None:
     import joblib
     import numpy as np
 
-    value = {"a": np.arange(300.0), "b": np.arange(6, dtype=">i2").reshape(2, 3), "o": np.array(["x", None], dtype=object), "f": np.asfortranarray(np.eye(3)), "e": np.zeros((0, 2)), "m": np.ma.masked_array([1, 2], [0, 1])}
+    value = {
+        "a": np.arange(300.0),
+        "b": np.arange(6, dtype=">i2").reshape(2, 3),
+        "o": np.array(["x", None], dtype=object),
+        "f": np.asfortranarray(np.eye(3)),
+        "e": np.zeros((0, 2)),
+        "m": np.ma.masked_array([1, 2], [0, 1]),
+    }
     for compress in [*COMPRESSIONS, 1, 9, ("lz4", 3)]:
         for protocol in (2, 3, 4, 5, None):
             stream = io.BytesIO()
             try:
                 joblib.dump(value, stream, compress=compress, protocol=protocol)
             except Exception as error:
-                out.failed.append("joblib {} {}: {!r}".format(compress, protocol, error)[:160])
+                out.failed.append(f"joblib {compress} {protocol}: {error!r}"[:160])
                 continue
-            out.add("joblib.%s" % (compress if isinstance(compress, int) else compress[0]), "p%s" % protocol, ".joblib", stream.getvalue())
+            out.add(
+                "joblib.%s" % (compress if isinstance(compress, int) else compress[0]),
+                "p%s" % protocol,
+                ".joblib",
+                stream.getvalue(),
+            )
 
 
 def main() -> None:
@@ -676,7 +879,7 @@ def main() -> None:
         try:
             job(out)
         except Exception as error:
-            out.failed.append("{}: {!r}".format(label, error)[:300])
+            out.failed.append(f"{label}: {error!r}"[:300])
         print(label, out.count - before, file=sys.stderr, flush=True)
     (folder / "failed.txt").write_text("\n".join(out.failed), encoding="utf-8")
 

@@ -1,3 +1,4 @@
+# ruff: noqa: N803, N806 - the data matrix is called X as in the libraries; Python 3.8 runs it
 """The part of the honest corpus that is not scikit-learn, numpy, pandas and scipy: see honest.py."""
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ import inspect
 import io
 import random
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 WORDS = [["red", "green", "blue"], ["green", "tea"], ["blue", "sky", "red"], ["tea", "tree", "sky"]] * 6
 
@@ -65,7 +67,9 @@ def statsmodels_values(out: Any) -> None:
         "seasonal": lambda: sm.tsa.seasonal_decompose(series, period=6),
     }
     for family in ("Binomial", "Gamma", "Gaussian", "InverseGaussian", "NegativeBinomial", "Poisson", "Tweedie"):
-        V["GLM." + family] = lambda family=family: sm.GLM(np.abs(real) if family != "Binomial" else y, X, family=getattr(sm.families, family)()).fit()
+        V["GLM." + family] = lambda family=family: sm.GLM(
+            np.abs(real) if family != "Binomial" else y, X, family=getattr(sm.families, family)()
+        ).fit()
     _all(out, "statsmodels.", V, 1)
 
 
@@ -181,10 +185,29 @@ def lifelines_values(out: Any) -> None:
 
     frame = tables()["numbers"][0].assign(T=np.arange(1.0, 41.0), E=[1, 0] * 20)
     V: dict[str, Callable[[], Any]] = {}
-    for name in ("KaplanMeierFitter", "NelsonAalenFitter", "WeibullFitter", "ExponentialFitter", "LogNormalFitter", "LogLogisticFitter", "BreslowFlemingHarringtonFitter", "GeneralizedGammaFitter"):
+    for name in (
+        "KaplanMeierFitter",
+        "NelsonAalenFitter",
+        "WeibullFitter",
+        "ExponentialFitter",
+        "LogNormalFitter",
+        "LogLogisticFitter",
+        "BreslowFlemingHarringtonFitter",
+        "GeneralizedGammaFitter",
+    ):
         V[name] = lambda name=name: getattr(lifelines, name)().fit(frame["T"], frame["E"])
-    for name in ("CoxPHFitter", "AalenAdditiveFitter", "WeibullAFTFitter", "LogNormalAFTFitter", "LogLogisticAFTFitter"):
-        V[name] = lambda name=name: getattr(lifelines, name)(penalizer=0.1).fit(frame, "T", "E") if name != "AalenAdditiveFitter" else getattr(lifelines, name)(coef_penalizer=1.0).fit(frame, "T", "E")
+    for name in (
+        "CoxPHFitter",
+        "AalenAdditiveFitter",
+        "WeibullAFTFitter",
+        "LogNormalAFTFitter",
+        "LogLogisticAFTFitter",
+    ):
+        V[name] = lambda name=name: (
+            getattr(lifelines, name)(penalizer=0.1).fit(frame, "T", "E")
+            if name != "AalenAdditiveFitter"
+            else getattr(lifelines, name)(coef_penalizer=1.0).fit(frame, "T", "E")
+        )
     _all(out, "lifelines.", V)
 
 
@@ -257,7 +280,9 @@ def prophet_values(out: Any) -> None:
         {
             "unfitted": lambda: Prophet(seasonality_mode="multiplicative").add_seasonality("m", 30.5, 3),
             "fitted": lambda: Prophet().fit(frame),
-            "holidays": lambda: Prophet(holidays=pd.DataFrame({"holiday": ["x"], "ds": pd.to_datetime(["2020-01-05"])})),
+            "holidays": lambda: Prophet(
+                holidays=pd.DataFrame({"holiday": ["x"], "ds": pd.to_datetime(["2020-01-05"])})
+            ),
         },
     )
 
@@ -274,15 +299,41 @@ def other_values(out: Any) -> None:
         "shap.kernel": lambda: _shap("KernelExplainer", _linear(X, y).predict, X[:5]),
         "shap.values": lambda: _shap("TreeExplainer", _forest(X, y))(X),
         "pmdarima.ARIMA": lambda: importlib.import_module("pmdarima").ARIMA((1, 0, 0)).fit(X[:, 0]),
-        "pmdarima.pipeline": lambda: importlib.import_module("pmdarima").pipeline.Pipeline([("a", importlib.import_module("pmdarima").preprocessing.BoxCoxEndogTransformer()), ("b", importlib.import_module("pmdarima").ARIMA((1, 0, 0)))]).fit(X[:, 0]),
-        "ngboost.normal": lambda: importlib.import_module("ngboost").NGBRegressor(n_estimators=2, verbose=False).fit(X, X[:, 0]),
-        "ngboost.classifier": lambda: importlib.import_module("ngboost").NGBClassifier(n_estimators=2, verbose=False).fit(X, y),
+        "pmdarima.pipeline": lambda: (
+            importlib.import_module("pmdarima")
+            .pipeline.Pipeline(
+                [
+                    ("a", importlib.import_module("pmdarima").preprocessing.BoxCoxEndogTransformer()),
+                    ("b", importlib.import_module("pmdarima").ARIMA((1, 0, 0))),
+                ]
+            )
+            .fit(X[:, 0])
+        ),
+        "ngboost.normal": lambda: (
+            importlib.import_module("ngboost").NGBRegressor(n_estimators=2, verbose=False).fit(X, X[:, 0])
+        ),
+        "ngboost.classifier": lambda: (
+            importlib.import_module("ngboost").NGBClassifier(n_estimators=2, verbose=False).fit(X, y)
+        ),
         "umap.UMAP": lambda: importlib.import_module("umap").UMAP(n_neighbors=3, n_epochs=2).fit(X),
         "pynndescent.index": lambda: importlib.import_module("pynndescent").NNDescent(X, n_neighbors=4),
-        "hdbscan.prediction": lambda: importlib.import_module("hdbscan").HDBSCAN(min_cluster_size=4, prediction_data=True).fit(X),
+        "hdbscan.prediction": lambda: (
+            importlib.import_module("hdbscan").HDBSCAN(min_cluster_size=4, prediction_data=True).fit(X)
+        ),
         "sktime.naive": lambda: importlib.import_module("sktime.forecasting.naive").NaiveForecaster().fit(_series()),
-        "sktime.trend": lambda: importlib.import_module("sktime.forecasting.trend").PolynomialTrendForecaster(degree=2).fit(_series()),
-        "sktime.pipeline": lambda: importlib.import_module("sktime.forecasting.compose").TransformedTargetForecaster([("d", importlib.import_module("sktime.transformations.series.detrend").Detrender()), ("f", importlib.import_module("sktime.forecasting.naive").NaiveForecaster())]).fit(_series()),
+        "sktime.trend": lambda: (
+            importlib.import_module("sktime.forecasting.trend").PolynomialTrendForecaster(degree=2).fit(_series())
+        ),
+        "sktime.pipeline": lambda: (
+            importlib.import_module("sktime.forecasting.compose")
+            .TransformedTargetForecaster(
+                [
+                    ("d", importlib.import_module("sktime.transformations.series.detrend").Detrender()),
+                    ("f", importlib.import_module("sktime.forecasting.naive").NaiveForecaster()),
+                ]
+            )
+            .fit(_series())
+        ),
     }
     for name in list(V):
         with contextlib.suppress(ImportError):
@@ -333,7 +384,15 @@ def torch_values(out: Any) -> None:
         if not inspect.isclass(cls) or not issubclass(cls, nn.Module) or cls is nn.Module:
             continue
         count = sum(p.default is p.empty and p.kind in (0, 1) for p in inspect.signature(cls).parameters.values())
-        for given in ([4] * count, [2] * count, [4, 4, 1][:count], [[4]] * count, [nn.Linear(2, 2)] * count, [nn.TransformerEncoderLayer(4, 2), 1][:count], [nn.TransformerDecoderLayer(4, 2), 1][:count]):
+        for given in (
+            [4] * count,
+            [2] * count,
+            [4, 4, 1][:count],
+            [[4]] * count,
+            [nn.Linear(2, 2)] * count,
+            [nn.TransformerEncoderLayer(4, 2), 1][:count],
+            [nn.TransformerDecoderLayer(4, 2), 1][:count],
+        ):
             with contextlib.suppress(Exception):
                 made["nn." + name] = cls(*given)
                 break
@@ -360,13 +419,31 @@ def torch_values(out: Any) -> None:
         "Cosine": lambda o: optim.lr_scheduler.CosineAnnealingLR(o, 5),
         "Plateau": lambda o: optim.lr_scheduler.ReduceLROnPlateau(o),
         "OneCycle": lambda o: optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=5),
-        "Sequential": lambda o: optim.lr_scheduler.SequentialLR(o, [optim.lr_scheduler.ConstantLR(o), optim.lr_scheduler.ExponentialLR(o, 0.9)], [2]),
+        "Sequential": lambda o: optim.lr_scheduler.SequentialLR(
+            o, [optim.lr_scheduler.ConstantLR(o), optim.lr_scheduler.ExponentialLR(o, 0.9)], [2]
+        ),
     }
     for name, make in schedulers.items():
-        out.attempt(name, lambda name=name, make=make: _torch(out, "torch.scheduler." + name, "object", make(optim.SGD(net.parameters(), lr=0.1))))
-        out.attempt(name, lambda name=name, make=make: _torch(out, "torch.scheduler." + name, "state", make(optim.SGD(net.parameters(), lr=0.1)).state_dict()))
+        out.attempt(
+            name,
+            lambda name=name, make=make: _torch(
+                out, "torch.scheduler." + name, "object", make(optim.SGD(net.parameters(), lr=0.1))
+            ),
+        )
+        out.attempt(
+            name,
+            lambda name=name, make=make: _torch(
+                out, "torch.scheduler." + name, "state", make(optim.SGD(net.parameters(), lr=0.1)).state_dict()
+            ),
+        )
     quantized: dict[str, Callable[[], Any]] = {
-        "checkpoint": lambda: {"epoch": 3, "model": net.state_dict(), "optimizer": optim.Adam(net.parameters()).state_dict(), "rng": torch.get_rng_state(), "args": __import__("argparse").Namespace(lr=0.1, name="x")},
+        "checkpoint": lambda: {
+            "epoch": 3,
+            "model": net.state_dict(),
+            "optimizer": optim.Adam(net.parameters()).state_dict(),
+            "rng": torch.get_rng_state(),
+            "args": __import__("argparse").Namespace(lr=0.1, name="x"),
+        },
         "quantized": lambda: torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(2, 2)), {nn.Linear}),
         "qtensor": lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
         "qchannel": lambda: torch.quantize_per_channel(torch.ones(2, 2), torch.ones(2), torch.zeros(2), 0, torch.qint8),
@@ -378,7 +455,14 @@ def torch_values(out: Any) -> None:
         "float8": lambda: torch.ones(2).to(torch.float8_e4m3fn),
         "shared": lambda: [net[0].weight, net[0].weight.data[:2], net[0].weight.T],
         "grad": lambda: torch.ones(2, requires_grad=True),
-        "scalars": lambda: [torch.float32, torch.device("cpu"), torch.Size([1, 2]), torch.strided, torch.contiguous_format, torch.per_tensor_affine],
+        "scalars": lambda: [
+            torch.float32,
+            torch.device("cpu"),
+            torch.Size([1, 2]),
+            torch.strided,
+            torch.contiguous_format,
+            torch.per_tensor_affine,
+        ],
         "storage": lambda: torch.ones(3).untyped_storage(),
         "generator": lambda: torch.Generator().get_state(),
         "parameters": lambda: nn.ParameterList([nn.Parameter(torch.ones(2))]),
@@ -393,7 +477,12 @@ def torch_values(out: Any) -> None:
         cls = getattr(torch.distributions, name)
         if inspect.isclass(cls) and issubclass(cls, torch.distributions.Distribution):
             count = sum(p.default is p.empty and p.kind in (0, 1) for p in inspect.signature(cls).parameters.values())
-            out.attempt(name, lambda name=name, cls=cls, count=count: _torch(out, "torch.distributions." + name, "object", cls(*[torch.tensor([0.5, 0.5])] * count)))
+            out.attempt(
+                name,
+                lambda name=name, cls=cls, count=count: _torch(
+                    out, "torch.distributions." + name, "object", cls(*[torch.tensor([0.5, 0.5])] * count)
+                ),
+            )
     out.attempt("script", lambda: _script(out, net))
 
 
@@ -439,14 +528,44 @@ def transformers_values(out: Any) -> None:
     import tokenizers
     import transformers
 
-    small = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "vocab_size": 20, "max_position_embeddings": 16}
-    for name in ("Bert", "Roberta", "DistilBert", "GPT2", "T5", "Llama", "Mistral", "Qwen2", "Gemma", "ViT", "Electra", "Albert", "XLMRoberta", "Deberta", "OPT", "Bart", "Mamba", "GPTNeoX", "Phi", "CLIPText"):
+    small = {
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+        "vocab_size": 20,
+        "max_position_embeddings": 16,
+    }
+    for name in (
+        "Bert",
+        "Roberta",
+        "DistilBert",
+        "GPT2",
+        "T5",
+        "Llama",
+        "Mistral",
+        "Qwen2",
+        "Gemma",
+        "ViT",
+        "Electra",
+        "Albert",
+        "XLMRoberta",
+        "Deberta",
+        "OPT",
+        "Bart",
+        "Mamba",
+        "GPTNeoX",
+        "Phi",
+        "CLIPText",
+    ):
         out.attempt(name, lambda name=name: _transformer(out, transformers, name, small))
 
     def trained() -> Any:
         item = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="[UNK]"))
         item.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-        item.train_from_iterator([" ".join(words) for words in WORDS], tokenizers.trainers.BpeTrainer(special_tokens=["[UNK]"]))
+        item.train_from_iterator(
+            [" ".join(words) for words in WORDS], tokenizers.trainers.BpeTrainer(special_tokens=["[UNK]"])
+        )
         return item
 
     _all(
@@ -455,22 +574,54 @@ def transformers_values(out: Any) -> None:
         {
             "Tokenizer": trained,
             "fast": lambda: transformers.PreTrainedTokenizerFast(tokenizer_object=trained(), unk_token="[UNK]"),
-            "batch": lambda: dict(transformers.PreTrainedTokenizerFast(tokenizer_object=trained(), unk_token="[UNK]")(["red tea"])),
-            "encoding": lambda: transformers.PreTrainedTokenizerFast(tokenizer_object=trained(), unk_token="[UNK]")(["red tea"]),
+            "batch": lambda: dict(
+                transformers.PreTrainedTokenizerFast(tokenizer_object=trained(), unk_token="[UNK]")(["red tea"])
+            ),
+            "encoding": lambda: transformers.PreTrainedTokenizerFast(tokenizer_object=trained(), unk_token="[UNK]")(
+                ["red tea"]
+            ),
             "AddedToken": lambda: tokenizers.AddedToken("x"),
-            "models": lambda: [tokenizers.models.WordLevel({"a": 0}, unk_token="a"), tokenizers.normalizers.Lowercase(), tokenizers.decoders.WordPiece()],
+            "models": lambda: [
+                tokenizers.models.WordLevel({"a": 0}, unk_token="a"),
+                tokenizers.normalizers.Lowercase(),
+                tokenizers.decoders.WordPiece(),
+            ],
         },
     )
-    out.attempt("arguments", lambda: _torch(out, "transformers.TrainingArguments", "object", transformers.TrainingArguments("out", report_to=[], use_cpu=True)))
-    out.attempt("arguments", lambda: _torch(out, "transformers.Seq2SeqTrainingArguments", "object", transformers.Seq2SeqTrainingArguments("out", report_to=[], use_cpu=True)))
+    out.attempt(
+        "arguments",
+        lambda: _torch(
+            out,
+            "transformers.TrainingArguments",
+            "object",
+            transformers.TrainingArguments("out", report_to=[], use_cpu=True),
+        ),
+    )
+    out.attempt(
+        "arguments",
+        lambda: _torch(
+            out,
+            "transformers.Seq2SeqTrainingArguments",
+            "object",
+            transformers.Seq2SeqTrainingArguments("out", report_to=[], use_cpu=True),
+        ),
+    )
 
 
 def _transformer(out: Any, transformers: Any, name: str, small: dict[str, int]) -> None:
     config_class = getattr(transformers, name + "Config")
     known = inspect.signature(config_class).parameters
-    config = config_class(**{k: v for k, v in small.items() if k in known}, **({"n_embd": 8, "n_layer": 1, "n_head": 2} if name == "GPT2" else {}))
+    config = config_class(
+        **{k: v for k, v in small.items() if k in known},
+        **({"n_embd": 8, "n_layer": 1, "n_head": 2} if name == "GPT2" else {}),
+    )
     model = getattr(transformers, name + "Model")(config)
-    _torch(out, "transformers." + name, "state", {k: v[:2] if v.ndim else v for k, v in list(model.state_dict().items())[:6]})
+    _torch(
+        out,
+        "transformers." + name,
+        "state",
+        {k: v[:2] if v.ndim else v for k, v in list(model.state_dict().items())[:6]},
+    )
     if sum(p.numel() for p in model.parameters()) < 300_000:
         _torch(out, "transformers." + name, "model", model)
     out.dump("transformers." + name, "config", config)
@@ -489,7 +640,9 @@ def skorch_values(out: Any) -> None:
         out,
         "skorch.",
         {
-            "classifier": lambda: skorch.NeuralNetClassifier(nn.Sequential(nn.Linear(5, 2), nn.Softmax(-1)), max_epochs=1, verbose=0).fit(X, y),
+            "classifier": lambda: skorch.NeuralNetClassifier(
+                nn.Sequential(nn.Linear(5, 2), nn.Softmax(-1)), max_epochs=1, verbose=0
+            ).fit(X, y),
             "regressor": lambda: skorch.NeuralNetRegressor(nn.Linear(5, 1), max_epochs=1, verbose=0).fit(X, real),
             "binary": lambda: skorch.NeuralNetBinaryClassifier(nn.Linear(5, 1), max_epochs=1, verbose=0).fit(X, y),
         },
@@ -504,6 +657,7 @@ def metrics_values(out: Any) -> None:
     for name in sorted(dir(torchmetrics)):
         cls = getattr(torchmetrics, name)
         if inspect.isclass(cls) and issubclass(cls, torchmetrics.Metric):
+
             def make(cls: Any = cls) -> Any:
                 for given in ({}, {"task": "binary"}, {"task": "multiclass", "num_classes": 3}, {"num_outputs": 1}):
                     with contextlib.suppress(Exception):
@@ -548,7 +702,9 @@ def lightning_values(out: Any) -> None:
             return torch.optim.Adam(self.parameters())
 
     with tempfile.TemporaryDirectory() as folder:
-        trainer = pl.Trainer(max_epochs=1, logger=False, default_root_dir=folder, enable_progress_bar=False, accelerator="cpu")
+        trainer = pl.Trainer(
+            max_epochs=1, logger=False, default_root_dir=folder, enable_progress_bar=False, accelerator="cpu"
+        )
         trainer.fit(Net(), torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(4, 2))))
         for path in Path(folder).rglob("*.ckpt"):
             out.add("lightning.checkpoint", "", ".ckpt", path.read_bytes())
@@ -566,7 +722,17 @@ FAMILIES: list[tuple[str, str, Callable[[Any], None]]] = [
     ("sklearn", "others", other_values),
     *(
         (package, package, _library(package))
-        for package in ("imblearn", "category_encoders", "feature_engine", "pyod.models", "mlxtend", "tslearn", "hdbscan", "ngboost", "sktime.transformations")
+        for package in (
+            "imblearn",
+            "category_encoders",
+            "feature_engine",
+            "pyod.models",
+            "mlxtend",
+            "tslearn",
+            "hdbscan",
+            "ngboost",
+            "sktime.transformations",
+        )
     ),
     ("torch", "torch", torch_values),
     ("transformers", "transformers", transformers_values),

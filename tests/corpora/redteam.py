@@ -94,7 +94,9 @@ def callables(roots: list[Path], count: int, seed: int = 0) -> list[tuple[str, s
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 found.add((module, item.name))
             if isinstance(item, ast.ClassDef):
-                found.update((module, f"{item.name}.{part.name}") for part in item.body if isinstance(part, ast.FunctionDef))
+                found.update(
+                    (module, f"{item.name}.{part.name}") for part in item.body if isinstance(part, ast.FunctionDef)
+                )
     outside = sorted(key for key in found if not standing_of(*key).allowed)
     chance.shuffle(outside)
     return outside[:count]

@@ -127,9 +127,9 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
         if made.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED):
             return Standing(Kind.VETTED, rule="newobj")  # protocols below 4 write NEWOBJ_EX as a partial of it
     owner, _, method = name.rpartition(".")
-    if owner and letter is None and not _DOES_MORE.search(method):
-        if standing_of(module, owner, trust).kind in (Kind.CLASS, Kind.VALUED):
-            return Standing(Kind.REFERENCE)  # a method of an allowed class, which is kept and not called
+    harmless = owner and not _DOES_MORE.search(method)
+    if harmless and standing_of(module, owner, trust).kind in (Kind.CLASS, Kind.VALUED):
+        return Standing(Kind.REFERENCE)  # a method of an allowed class, which is kept and not called
     # TorchScript's own classes: Python has no such module, only torch's interpreter builds them
     if module.startswith("__torch__.") and name.isidentifier():
         return Standing(Kind.CLASS)

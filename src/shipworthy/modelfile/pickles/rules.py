@@ -106,14 +106,14 @@ def convert(call: Call) -> str | None:
     state of its own is refused: its methods would run with that state.
     """
     for slot in call.args or ():
-        if isinstance(slot, Made) and slot.maker is not None and slot.maker.standing.is_class:
-            if slot.maker.standing.kind is not Kind.VALUED:
-                return f"it asks an object of {slot.maker.key} for its content, which runs that object's methods"
+        standing = slot.maker.standing if isinstance(slot, Made) and slot.maker is not None else None
+        if standing is not None and standing.is_class and standing.kind is not Kind.VALUED:
+            return f"it asks an object of {slot.maker.key} for its content, which runs that object's methods"
     return data(call)
 
 
 def names_only(call: Call) -> str | None:
-    """`attrgetter`, `itemgetter`, `methodcaller`: made from plain texts and numbers, harmless until they are called, and
+    """`attrgetter`, `itemgetter`, `methodcaller`: made from plain texts and numbers, harmless until they are called;
     a call of what is made while loading is a finding.
     """
     for index, slot in enumerate(call.args or ()):

@@ -226,7 +226,9 @@ class Stack(Calls):
     def altered(self) -> None:
         """Items are added to a dictionary that came out of the memo, while a state that matters is being read."""
         if self.wrapping:
-            what = "a dictionary is changed after it was stored, which no pickler does: it may be the state of an object"
+            what = (
+                "a dictionary is changed after it was stored, which no pickler does: it may be the state of an object"
+            )
             self.issue(Code.STATE_TAMPERING, "high", what)
 
     def _changed(self, target: Any) -> None:
