@@ -165,6 +165,8 @@ class Sources:
             return f"builtins:{dotted}" if hasattr(builtins, head) else f"?{module}:{dotted}"
         base, _, name = target.partition(":")
         if name:
+            if base == module and name == head and rest:
+                return self.resolve(f"{base}.{name}", rest, depth + 1)  # `from package import module` in its own file
             if f"{base}.{name}" in self.modules and (
                 base not in self.modules or name not in vars_of(self.modules[base])
             ):
@@ -330,7 +332,7 @@ class Sources:
         local = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]}
         inside = local_imports(home, node)
         calls: list[tuple[str, str, Any]] = []
-        for call in ast.walk(node):
+        for call in (part for item in node.body for part in ast.walk(item)):  # not its decorators: they have run
             if not isinstance(call, ast.Call):
                 continue
             dotted = text_of(call.func)

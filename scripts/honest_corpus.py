@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def listing(folder: Path, name: str) -> None:
     subprocess.run(command, check=True)
 
 
+def standard_library(folder: Path) -> None:
+    """A few plain modules of Python itself, whose objects people put beside their models."""
+    source = sysconfig.get_paths()["stdlib"]
+    packages = "argparse random statistics string calendar ipaddress graphlib typing".split()
+    script = str(REPOSITORY / "scripts" / "allow_sources.py")
+    out = str(folder / "python.source.json")
+    subprocess.run([sys.executable, script, out, source, "--package", *packages], check=True)
+
+
 def main() -> None:
     """Command line."""
     from honest import held_environment
@@ -80,6 +90,8 @@ def main() -> None:
 
         sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json"))))
         return
+    if action == "list" and not names:
+        standard_library(folder)
     for name in names or environments:
         if action == "build":
             build(folder, name, environments[name])

@@ -37,7 +37,7 @@ from pathlib import Path
 LEFT_OUT = re.compile(
     r"(^|\.)(_?tests?|_?testing|conftest|f2py|distutils|ctypeslib|_?datasource|_?npyio(_impl)?|io|_iotools|plotting|_plotly_utils|setup|__main__|"
     r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
-    r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|data|benchmark|tensorboard|cpp_extension)|"
+    r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
     r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask)(\.|$)"
 )
@@ -51,6 +51,10 @@ FINALIZER_ACCEPTED = {
     "scipy.spatial._qhull:ConvexHull",
     "scipy.spatial._qhull:Voronoi",
     "scipy.spatial._qhull:HalfspaceIntersection",
+    "scipy.spatial.qhull:Delaunay",
+    "scipy.spatial.qhull:ConvexHull",
+    "scipy.spatial.qhull:Voronoi",
+    "scipy.spatial.qhull:HalfspaceIntersection",
 }
 FUNCTION_LEFT_OUT = re.compile(
     r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
@@ -162,6 +166,8 @@ def is_valued(item: type) -> bool:
         if hasattr(item, "_fields"):
             return True
         return not inspect.isfunction(item.__init__) and not inspect.isfunction(item.__new__)
+    if "__getnewargs__" in vars(item) and not inspect.isfunction(vars(item)["__getnewargs__"]):
+        return not path_like(item)
     own_reduce = [
         base for base in item.__mro__ if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
     ]
@@ -259,7 +265,7 @@ def add_builtins(found: dict[str, dict[str, str]]) -> None:
 
 PURE = frozenset(
     "abs all any ascii bin chr divmod format hash hex id isinstance issubclass iter len max min next oct ord pow repr "
-    "round sorted sum".split()
+    "print round sorted sum".split()
 )
 
 
@@ -276,7 +282,8 @@ def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
 def add_class(found: dict[str, dict[str, str]], module: str, item: type) -> None:
     """A class under its own name, which is the one that pickles give, wherever it was seen."""
     home = item.__module__ or ""
-    if top(home) != top(module) or LEFT_OUT.search(home):
+    unnamed = home and home == module.rpartition(".")[2]  # a compiled module that does not know its package
+    if (top(home) != top(module) and not unnamed) or LEFT_OUT.search(home):
         return
     letter = letter_of_class(home, item)
     if re.fullmatch(r"[\w.]+", item.__qualname__):

@@ -232,11 +232,11 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin]) -> Finding:
+def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
-    pinned = _pins.explain(issue.callable, known) if issue.code in _UNKNOWN else ""
+    pinned = _pins.explain(issue.callable, known) if known and issue.code in _UNKNOWN else ""
     # the same import at another offset is the same finding
     key = "|".join((issue.callable or issue.message, issue.where.member))
     return rule.at(
