@@ -138,7 +138,7 @@ class Sources:
             ):
                 continue
             try:
-                tree = ast.parse(path.read_text("utf-8", "replace"))
+                tree = ast.parse(path.read_text("utf-8-sig", "replace"))
                 self.modules[name] = Module(name, path, tree)
             except (SyntaxError, ValueError, RecursionError, OSError):
                 continue
@@ -220,7 +220,7 @@ class Sources:
         return found, unknown
 
     def letter_of_class(self, key: str, known: dict[str, str]) -> str:
-        """`c`, `n`, `s`, `v` or `x`; upper case if looking up an attribute runs more than it should."""
+        """`c`, `n`, `s`, `v`, `x` or `?` (not known); upper case if looking up an attribute runs more than it should."""
         found, unknown = self.mro(key)
         by_call = False
         if key in FINALIZER_ACCEPTED:
@@ -242,13 +242,15 @@ class Sources:
                 valued = True
             elif top == "collections" and qualname in ("Counter", "deque", "defaultdict"):
                 by_call = True  # their `__reduce__` calls the class
-            elif base in known or moved(base) in known:
-                letter = known.get(base) or known[moved(base)]
+            elif base.lstrip("?") in known or moved(base) in known:
+                letter = known.get(base.lstrip("?")) or known[moved(base)]
                 if letter == "x":
                     return "x"
                 valued = valued or letter == "v"
-            elif top not in KNOWN_TOPS or top in REFUSED_TOPS:
+            elif top in REFUSED_TOPS:
                 return "x"
+            elif top not in KNOWN_TOPS:
+                return "?"  # a compiled base: the source text alone says nothing
         methods: dict[str, tuple[Module, Any]] = {}
         loads: list[tuple[Module, Any]] = []
         reduces: list[tuple[Module, Any]] = []

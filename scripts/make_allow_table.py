@@ -12,8 +12,8 @@ each, and looking at what is there. No single name is added because a file was f
 How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `n` the same, but
 only without its constructor (NEWOBJ), which does more than to store; `v` a class whose constructor only stores plain
 values; `s` a class whose state holds source text, which is checked; `r` only referred to; `d` a function that a
-`__reduce__` of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only while
-the table is made: refused, whatever another environment says.
+`__reduce__` of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only
+while the table is made: refused, whatever another environment says.
 """
 
 from __future__ import annotations
@@ -394,7 +394,7 @@ def merge(paths: list[str]) -> str:
             seen[name].add(number)
         for module, names in part["names"].items():
             for name, letter in names.items():
-                if letter not in "dp" and LEFT_OUT.search(module):
+                if letter == "?" or (letter not in "dp" and LEFT_OUT.search(module)):
                     continue
                 parts[Path(path).name.partition(".")[0]][module][name] = stricter(
                     parts[Path(path).name.partition(".")[0]][module].get(name, letter), letter, order

@@ -2,8 +2,8 @@
 
 1. Every allowed callable with every hostile argument, in five ways. What is accepted (texts given to callables that
    store or convert plain values) is listed with `--accepted FILE`; `--prove FILE`, run with the Python of an
-   environment that has the libraries, really calls those under an audit hook and prints what touches files, programs, the network
-   or the compiler.
+   environment that has the libraries, really calls those under an audit hook and prints what touches files,
+   programs, the network or the compiler.
 2. 10,000 random callables outside of the table, from the source of the packages given (default: this Python's own).
 """
 

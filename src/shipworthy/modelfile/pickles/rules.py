@@ -105,10 +105,13 @@ def convert(call: Call) -> str | None:
     """Python's plain types ask an object for its content (`__iter__`, `__str__`, `__index__`...), so an object with a
     state of its own is refused: its methods would run with that state.
     """
+    library = re.split("[.:]", call.callee.mapped)[0]
     for slot in call.args or ():
-        standing = slot.maker.standing if isinstance(slot, Made) and slot.maker is not None else None
-        if standing is not None and standing.is_class and standing.kind is not Kind.VALUED:
-            return f"it asks an object of {slot.maker.key} for its content, which runs that object's methods"
+        maker = slot.maker if isinstance(slot, Made) else None
+        if maker is None or not maker.standing.is_class or maker.standing.kind is Kind.VALUED:
+            continue
+        if re.split("[.:]", maker.mapped)[0] != library:  # a library's class takes the library's own objects
+            return f"it asks an object of {maker.key} for its content, which runs that object's methods"
     return data(call)
 
 
