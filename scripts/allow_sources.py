@@ -34,7 +34,7 @@ BAD_MODULES = frozenset(
     "smtplib ftplib webbrowser pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
 )
 HARMLESS_OF_BAD = frozenset(
-    "os.path os.environ.get os.environ os.getpid os.fspath os.cpu_count os.sep os.linesep joblib.hash joblib.cpu_count "
+    "importlib.util.find_spec importlib.metadata os.path os.environ.get os.environ os.getpid os.fspath os.cpu_count os.sep os.linesep joblib.hash joblib.cpu_count "
     "joblib.effective_n_jobs multiprocessing.cpu_count os.PathLike os.urandom pickle.HIGHEST_PROTOCOL ctypes.c_void_p "
     "ctypes.sizeof multiprocessing.RLock multiprocessing.Lock pickle.PicklingError".split()
 )
@@ -270,6 +270,8 @@ class Sources:
                     reduces.append((module, item))
         if "_attach_argparser_methods" in methods and key.startswith("scipy.stats."):
             return "s"
+        if "__hash__" not in methods:  # then it can't be a key, and nothing compares it while loading
+            loads = [(module, item) for module, item in loads if item.name != "__eq__"]
         if any(self.runs_code(module, item, methods) for module, item in loads):
             return "x"
         by_call = by_call or any(calls_class(item) for _, item in reduces)

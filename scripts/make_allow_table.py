@@ -203,6 +203,8 @@ def collect() -> dict[str, dict[str, str]]:
                     add_class(found, module.__name__, item)
                 elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
                     found[module.__name__][name] = "p"
+                    if getattr(item, "__module__", None) == module.__name__.rpartition(".")[2]:
+                        found[item.__module__][name] = "p"
                 elif isinstance_of(item, "numpy:ufunc") or is_singleton(module, name, item):
                     found[module.__name__].setdefault(name, "r")
     for package in FUNCTION_PACKAGES:

@@ -129,6 +129,11 @@ def names_only(call: Call) -> str | None:
     return None if call.args is not None else "what it looks up can't be seen"
 
 
+def _has_methods(maker: Global) -> bool:
+    """Objects whose methods may be kept: of the table's classes, and compiled regular expressions."""
+    return maker.standing.is_own or maker.mapped == "re:_compile"
+
+
 def _flat(args: tuple[Any, ...]) -> Iterator[Any]:
     for slot in args:
         if isinstance(slot, tuple):
@@ -367,7 +372,7 @@ def attribute(call: Call) -> str | None:
         attr = call.literal(1, 200)
     except NotALiteralError:
         return "what it looks up can't be seen"
-    if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and owner.maker.standing.is_own:
+    if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
         if not attr.isidentifier() or attr.startswith("__"):
             return "it looks up a name of Python's own"
         call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
