@@ -34,7 +34,8 @@ BAD_MODULES = frozenset(
     "smtplib ftplib webbrowser pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
 )
 HARMLESS_OF_BAD = frozenset(
-    "importlib.util.find_spec importlib.metadata os.path os.environ.get os.environ os.getpid os.fspath os.cpu_count os.sep os.linesep joblib.hash joblib.cpu_count "
+    "importlib.util.find_spec importlib.metadata "
+    "os.path os.environ.get os.environ os.getpid os.fspath os.cpu_count os.sep os.linesep joblib.hash joblib.cpu_count "
     "joblib.effective_n_jobs multiprocessing.cpu_count os.PathLike os.urandom pickle.HIGHEST_PROTOCOL ctypes.c_void_p "
     "ctypes.sizeof multiprocessing.RLock multiprocessing.Lock pickle.PicklingError".split()
 )
@@ -220,7 +221,7 @@ class Sources:
         return found, unknown
 
     def letter_of_class(self, key: str, known: dict[str, str]) -> str:
-        """`c`, `n`, `s`, `v`, `x` or `?` (not known); upper case if looking up an attribute runs more than it should."""
+        """`c`, `n`, `s`, `v`, `x`, `?` (not known); upper case if looking up an attribute runs more than it should."""
         found, unknown = self.mro(key)
         by_call = False
         if key in FINALIZER_ACCEPTED:
