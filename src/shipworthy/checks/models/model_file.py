@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import _pins
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
 from shipworthy.modelfile import Code, Issue, scan, scan_stream
@@ -227,6 +228,8 @@ _RULES: dict[Code, Rule] = {
     Code.YAML_OBJECT: YAML_OBJECT,
 }
 
+_UNKNOWN = (Code.UNKNOWN_CALLABLE, Code.UNKNOWN_NAME)
+
 # Protocol 0 by hand: GLOBAL os.system, MARK, a text, TUPLE, REDUCE, STOP. It is only ever read, never loaded.
 _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 
@@ -234,9 +237,10 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 @check(
     "model-file",
     kinds={"model"},
-    version=4,
+    version=5,
     timeout=300.0,
     options={"trust": []},
+    cache_on=_pins.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -253,22 +257,25 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     else:
         with artifact.open() as stream:
             report = scan_stream(stream, trust=trust)
+    unknown = any(issue.code in _UNKNOWN and issue.callable for issue in report.issues)
+    known = _pins.pins(context.root) if unknown else {}
     for issue in report.issues:
-        yield _finding(artifact, issue)
+        yield _finding(artifact, issue, known)
     if report.unknowns:
         more = f" (and {len(report.unknowns) - 1} more)" if len(report.unknowns) > 1 else ""
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(artifact: Artifact, issue: Issue) -> Finding:
+def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
+    pinned = _pins.explain(issue.callable, known) if known and issue.code in _UNKNOWN else ""
     # the same import at another offset is the same finding
     key = "|".join((issue.callable or issue.message, issue.where.member))
     return rule.at(
         artifact,
-        f"{issue.message}{times}",
+        f"{issue.message}{pinned}{times}",
         evidence=f"{issue.callable}{issue.arguments}",
         key=key,
         severity=severity,
