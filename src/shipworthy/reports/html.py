@@ -45,6 +45,7 @@ from shipworthy.reports._view import (
     rules_of,
     stopped_at,
     uncovered,
+    unread_code,
 )
 
 MAX_FINDINGS = 5_000
@@ -179,6 +180,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "gaps": gaps(run),
         "complete": complete(run),
         "uncovered": list(uncovered(run)),
+        "unread_code": unread_code(run),
         "whiskers": whiskers(run),
         "spreads": spreads(run),
         "links": links,

@@ -27,6 +27,7 @@ from shipworthy.reports._view import (
     looked_at,
     place,
     uncovered,
+    unread_code,
 )
 
 _SEVERITY_STYLE = {
@@ -257,6 +258,8 @@ def _coverage(run: Run, console: Console) -> None:
     console.print(table)
     if idle:
         _say(console, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
+    if unread := unread_code(run):
+        _say(console, f"Not vouched for as clean: {unread}", "yellow")
     outcomes = list(uncovered(run))
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])
