@@ -152,7 +152,7 @@ class CheckRunner:
             kinds = (
                 " or ".join(sorted(kind.value for kind in check.kinds)) if len(check.kinds) < len(Kind) else "such file"
             )
-            tally.note = f"no {kinds} here"
+            tally.note = f"no {kinds} here" + (" that it reads" if check.accepts else "")
             return False
         versions: dict[str, str] = {}
         for tool in check.needs:

@@ -1,4 +1,4 @@
-"""Code in languages that no check reads is not called clean because no secret is in it."""
+"""Sources of a project that is not only Python: code that no check reads, and what a setup.py installs."""
 
 from __future__ import annotations
 
@@ -44,3 +44,9 @@ def test_the_gate_does_not_stop_for_a_language_that_no_check_reads(mixed: Path) 
     (mixed / "bad.py").unlink()
     record = json.loads(scanned(mixed))
     assert record["exit_code"] == 0, record["verdict"]
+
+
+def test_one_setup_py_is_matched_against_the_advisories(tmp_path: Path) -> None:
+    target = tmp_path / "setup.py"
+    target.write_text("from setuptools import setup\nsetup(install_requires=['pyyaml==5.3'])\n")
+    assert "vulnerable-dependency" in {item["rule"] for item in json.loads(scanned(target))["findings"]}
