@@ -21,6 +21,7 @@ from markupsafe import Markup
 from shipworthy import __version__
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
+from shipworthy.model.result import count_checks
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
@@ -172,7 +173,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "broken_stages": _broken_stages(run),
         "lines": lines,
         "idle": idle,
-        "looking": len({line.check.check for line in lines if line.check.check not in idle.get(line.stage.stage, ())}),
+        "looking": count_checks(run.checks),
         "curves": curves(run),
         "stopping": stopping(run),
         "sandboxes": sandboxes(run),
