@@ -15,6 +15,7 @@ import pytest
 
 import sample_runs as sample
 from shipworthy.model import Metric, Outcome, Run
+from shipworthy.model.result import count_checks
 from shipworthy.reports import render
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._charts import spreads, whiskers
