@@ -25,6 +25,7 @@ from shipworthy.model import (
     Severity,
     Skipped,
 )
+from shipworthy.model.result import REASONS
 
 RULE = Rule("torch-load", "Unsafe load", Severity.HIGH, "It runs code.", "Use weights_only=True.")
 TODAY = date(2026, 6, 1)
@@ -122,12 +123,22 @@ def test_a_gap_that_is_not_accepted_is_named_with_what_would_accept_it() -> None
     assert decision.notes == ("accepted as partial: python-ml:old-data: an old database",)
 
 
+def test_a_gap_that_is_accepted_and_not_there_is_told() -> None:
+    names = ("python-ml:old-data", "python-ml:since", "python-ml", "other:old-data")
+    decision = decide("g", Gate(accept_partial=names), [result(outcome=Outcome.PARTIAL, skipped=(OLD,))])
+    assert decision.passed
+    assert [note for note in decision.notes if note.startswith("unused")] == ["unused accept-partial: python-ml:since"]
+    decision = decide("g", Gate(accept_partial=("python-ml",)), [result()])
+    assert decision.notes == ("unused accept-partial: python-ml",)
+
+
 def test_every_reason_that_checks_give_is_in_the_documentation() -> None:
     root = Path(__file__).parent.parent
     told = (root / "docs/gates.md").read_text(encoding="utf-8")
     source = "".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.py"))
     codes = {*re.findall(r'Skipped\([^\n]*?,[^\n]*?code="([a-z-]+)"', source), "unread", "limited", "failed", "stopped"}
     assert len(codes) > 10
+    assert codes <= REASONS
     assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import sample_runs as sample
 from shipworthy.model import Metric, Outcome, Run
+from shipworthy.model.result import count_checks
 from shipworthy.reports import render
 from shipworthy.reports._chain import State, chain_of
 from shipworthy.reports._charts import spreads, whiskers
@@ -288,7 +289,11 @@ def test_the_sandbox_is_shown_with_what_its_self_test_saw() -> None:
 def test_a_check_that_had_nothing_to_look_at_takes_no_row() -> None:
     text = page(sample.passing()).text
     assert "Nothing of their kind in scan: dockerfile-user" in text
-    assert "10 artifacts, 7 checks" in text, "one that two stages ran counts once, one that saw nothing not at all"
+    count = count_checks(sample.passing().checks)
+    assert f"10 artifacts, {count} checks" in text, "one that two stages ran counts once"
+    assert f"Coverage: {count} checks" in render(sample.passing(), "table")
+    own = sample.check("inventory", "load")
+    assert count_checks((own, *sample.scan_checks(), *sample.scan_checks())) == len(sample.scan_checks())
     assert "0 of 0" not in text
     tree = replace(sample.check("hygiene", "compliance"), eligible=0)
     partial = replace(tree, check="advisories", outcome=Outcome.PARTIAL)

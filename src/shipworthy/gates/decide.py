@@ -46,7 +46,7 @@ def decide(
         known=_fingerprints(findings, Disposition.KNOWN),
         waived=_fingerprints(findings, Disposition.WAIVED),
         uncovered=tuple(reason.message for reason in gaps),
-        notes=(*notes, *accepted),
+        notes=(*notes, *accepted, *_unused(policy.accept_partial, results)),
         coverage_only=bool(gaps) and not reasons,
     )
 
@@ -173,6 +173,22 @@ def _partial(result: CheckResult, accept: Sequence[str]) -> tuple[list[str], tup
             open_ones.append(skip)
     told = [f"accepted as partial: {result.check}:{code}: {_first(found)}" for code, found in by_reason.items()]
     return told, tuple(open_ones)
+
+
+def _unused(accept: Sequence[str], results: Sequence[CheckResult]) -> list[str]:
+    """Gaps that the policy accepts and that were not there, of the checks that were run."""
+    ran = {result.check for result in results}
+    there = set()
+    for result in results:
+        for skip in result.skipped if result.outcome is Outcome.PARTIAL else ():
+            there |= {f"{result.check}:{skip.code}"} | ({result.check} if skip.artifact is None else set())
+        if result.outcome is Outcome.PARTIAL and not result.skipped:
+            there |= {result.check, f"{result.check}:limited"}
+    return [
+        f"unused accept-partial: {name}"
+        for name in dict.fromkeys(accept)
+        if name.partition(":")[0] in ran and name not in there
+    ]
 
 
 def _first(skipped: Sequence[Skipped]) -> str:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shipworthy.model import CheckResult, Disposition, Finding, Outcome, Rule, Run, Severity, StageResult, Status
+from shipworthy.model import (
+    Artifact,
+    CheckResult,
+    Disposition,
+    Finding,
+    Outcome,
+    Rule,
+    Run,
+    Severity,
+    StageResult,
+    Status,
+)
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))
 
@@ -33,6 +45,31 @@ OUTCOME_MEANING: Mapping[Outcome, str] = {
     Outcome.UNAVAILABLE: "could not look at anything",
     Outcome.NOT_APPLICABLE: "there was nothing of its kinds",
 }
+
+_LANGUAGES = {
+    "C++": "cc cpp hpp",
+    "C or C++ header": "h",
+    "C": "c",
+    "C#": "cs",
+    "Cython": "pyx",
+    "Go": "go",
+    "Java": "java",
+    "JavaScript": "js mjs cjs jsx",
+    "Julia": "jl",
+    "Kotlin": "kt",
+    "Lua": "lua",
+    "Perl": "pl",
+    "PHP": "php",
+    "PowerShell": "ps1",
+    "R": "r",
+    "Ruby": "rb",
+    "Rust": "rs",
+    "Scala": "scala",
+    "SQL": "sql",
+    "TypeScript": "ts tsx",
+    "shell": "sh bash zsh",
+}
+_LANGUAGES_SHOWN = 6
 
 GAPS = (Outcome.FAILED, Outcome.UNAVAILABLE, Outcome.PARTIAL)
 
@@ -135,7 +172,31 @@ def outcomes(run: Run) -> dict[str, str]:
 
 
 def uncovered(run: Run) -> Iterator[tuple[str, str]]:
-    """Each artifact that nothing could vouch for: its uri, and `unknown` or `not-examined`."""
+    """Each artifact that nothing could vouch for: its uri, and `unknown` or `not-examined`. Code in languages that no
+    check reads is told of by `unread_code`."""
+    unread = frozenset(artifact.uri for artifact in run.unread_code)
     for artifact, outcome in run.artifact_outcomes():
-        if outcome in ("unknown", "not-examined"):
+        if outcome in ("unknown", "not-examined") and artifact.uri not in unread:
             yield artifact.uri, outcome
+
+
+def unread_code(run: Run) -> str:
+    """How much code is in languages that no check reads, in a sentence; empty when there is none."""
+    counts = Counter(_language(artifact) for artifact in run.unread_code)
+    if not counts:
+        return ""
+    shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} {count:,}" for name, count in shown[:_LANGUAGES_SHOWN])
+    more = sum(count for _, count in shown[_LANGUAGES_SHOWN:])
+    total = counts.total()
+    files = f"{total:,} code files" if total > 1 else "1 code file"
+    told = f"{files} that no code check read ({named}{f', others {more:,}' if more else ''})"
+    return f"{told}: secrets were looked for, nothing else"
+
+
+def _language(artifact: Artifact) -> str:
+    name = artifact.uri.rpartition("/")[2]
+    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    if artifact.media_type == "text/x-python":
+        return "Python"
+    return next((language for language, ends in _LANGUAGES.items() if suffix in ends.split()), "other")

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from shipworthy import __version__
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
+from shipworthy.model.result import count_checks
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
 from shipworthy.reports._chain import State, chain_of
@@ -45,6 +46,7 @@ from shipworthy.reports._view import (
     rules_of,
     stopped_at,
     uncovered,
+    unread_code,
 )
 
 MAX_FINDINGS = 5_000
@@ -171,7 +173,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "broken_stages": _broken_stages(run),
         "lines": lines,
         "idle": idle,
-        "looking": len({line.check.check for line in lines if line.check.check not in idle.get(line.stage.stage, ())}),
+        "looking": count_checks(run.checks),
         "curves": curves(run),
         "stopping": stopping(run),
         "sandboxes": sandboxes(run),
@@ -179,6 +181,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "gaps": gaps(run),
         "complete": complete(run),
         "uncovered": list(uncovered(run)),
+        "unread_code": unread_code(run),
         "whiskers": whiskers(run),
         "spreads": spreads(run),
         "links": links,

@@ -24,6 +24,7 @@ from shipworthy.reports._view import (
     place,
     stopped_at,
     uncovered,
+    unread_code,
 )
 
 LIMIT = 60_000  # GitHub refuses a comment of more than 65,536 characters
@@ -113,8 +114,8 @@ def _gates(run: Run) -> list[str]:
 
 def _gaps(run: Run) -> list[str]:
     missing = gaps(run)
-    outcomes = list(uncovered(run))
-    if not missing and not outcomes:
+    outcomes, unread = list(uncovered(run)), unread_code(run)
+    if not missing and not outcomes and not unread:
         return []
     lines = ["### Not looked at", ""]
     if missing:
@@ -130,6 +131,8 @@ def _gaps(run: Run) -> list[str]:
         names = ", ".join(code(uri, 80) for uri, _ in outcomes[:10])
         more = f" and {len(outcomes) - 10:,} more" if len(outcomes) > 10 else ""
         lines += ["", f"No check can vouch for {names}{more}."]
+    if unread:
+        lines += ["", f"No check can vouch for {prose(unread)}."]
     return [*lines, ""]
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Metric, Outcome, Run, Severity, Status
+from shipworthy.model.result import count_checks
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural
 from shipworthy.reports._view import (
@@ -27,6 +28,7 @@ from shipworthy.reports._view import (
     looked_at,
     place,
     uncovered,
+    unread_code,
 )
 
 _SEVERITY_STYLE = {
@@ -236,10 +238,9 @@ def _coverage(run: Run, console: Console) -> None:
         console.print()
         return
     missing = gaps(run)
-    every = {line.check.check for line in lines}
     looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
     short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
-    title = f"Coverage: {plural(len(every), 'check')}, {short or 'every one looked at all of its kinds'}"
+    title = f"Coverage: {plural(count_checks(run.checks), 'check')}, {short or 'every one looked at all of its kinds'}"
     table = _table(title, "outcome", "check", "looked at", "note")
     table.columns[2].justify = "right"
     idle = [line.check.check for line in lines if line.check.check not in looked]
@@ -257,6 +258,8 @@ def _coverage(run: Run, console: Console) -> None:
     console.print(table)
     if idle:
         _say(console, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
+    if unread := unread_code(run):
+        _say(console, f"Not vouched for as clean: {unread}", "yellow")
     outcomes = list(uncovered(run))
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])

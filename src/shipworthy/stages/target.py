@@ -53,8 +53,8 @@ def scanned(loaded: StageResult, checked: Checked) -> StageResult:
 
 
 def _about_the_folder(check: Check) -> bool:
-    """A check of the whole tree, over more than one kind: of one file it has nothing to say."""
-    return check.scope == "tree" and len(check.kinds) > 1
+    """A check of the whole tree, over all files of more than one kind: of one file it has nothing to say."""
+    return check.scope == "tree" and len(check.kinds) > 1 and check.accepts is None
 
 
 def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
