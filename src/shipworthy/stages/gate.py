@@ -18,7 +18,8 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
     def run(job: Job) -> StageResult:
         metrics = tuple(metric for stage in over if stage in job.done for metric in job.done[stage].metrics)
         notes = tuple(note for stage in over for note in job.detail(stage, "waiver-notes") or ())
-        decision = decide(name, job.settings.gate(name), job.results(*over), metrics, notes)
+        results = job.results(*over)
+        decision = decide(name, job.settings.gate(name), results, metrics, notes)
         details = {"rules": list(job.settings.gate(name).rules)}
         inputs = {stage: _record(job.done[stage]) for stage in over if stage in job.done}
         outputs = {"decision": decision_digest(decision)}
@@ -28,7 +29,7 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
         first = decision.reasons[0]
         code = ExitCode.COVERAGE if decision.coverage_only else ExitCode.GATE
         kept = {"decision": decision, "inputs": inputs, "outputs": outputs, "details": details}
-        return job.failed(in_short(decision), first.remedy, int(code), **kept)
+        return job.failed(in_short(decision, results), first.remedy, int(code), **kept)
 
     return Stage(name, title, about, run)
 
