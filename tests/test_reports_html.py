@@ -16,7 +16,7 @@ import pytest
 import sample_runs as sample
 from shipworthy.model import Metric, Outcome, Run
 from shipworthy.reports import render
-from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._chain import State, chain_of, tree
 from shipworthy.reports._charts import spreads, whiskers
 from shipworthy.reports._training import curves
 from shipworthy.reports.html import stylesheet
@@ -165,8 +165,27 @@ def test_a_link_of_which_only_the_digest_is_signed_is_not_called_unsigned() -> N
     )
     run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={"chain": told})))
     text = page(run).text
-    assert "1 links verify; of 1 more only the digest is signed" in text
-    assert "not signed" not in text.partition("Framework controls")[0].rpartition("1 links verify")[2]
+    assert "1 link verifies; of 1 more only the digest is signed" in text
+    assert "not signed" not in text.partition("Framework controls")[0].rpartition("1 link verifies")[2]
+
+
+def test_the_chain_is_drawn_as_a_tree_from_the_model_back_to_the_data() -> None:
+    run = sample.passing()
+    told = tuple(
+        {"step": step, "name": step, "status": "ok", "parent": parent}
+        for step, parent in (("model", None), ("train", 0), ("evaluate", 0), ("dataset", 1), ("code", 1), ("labels", 2))
+    )
+    run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={"chain": told})))
+    assert [(row.link.step, row.guides) for row in tree(chain_of(run))] == [
+        ("model", ()),
+        ("train", ("tee",)),
+        ("dataset", ("line", "tee")),
+        ("code", ("line", "end")),
+        ("evaluate", ("end",)),
+        ("labels", ("blank", "end")),
+    ]
+    assert "from the model back to the data" in page(run).text
+    assert "in the order in which it came about" in page(sample.passing()).text
 
 
 def test_without_a_verified_chain_the_stages_digests_are_shown_as_merely_recorded() -> None:

@@ -23,7 +23,7 @@ from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
-from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._chain import State, chain_of, tree
 from shipworthy.reports._chain import summary as chain_summary
 from shipworthy.reports._charts import contents, covered, severity_bars, spreads, whiskers
 from shipworthy.reports._standing import CAUTION, STANDING_MEANING, STANDING_WORDS, groups
@@ -182,6 +182,7 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "whiskers": whiskers(run),
         "spreads": spreads(run),
         "links": links,
+        "tree": tree(links),
         "chain_summary": chain_summary(links),
         "groups": groups(standing),
         "standing": summary(standing),
