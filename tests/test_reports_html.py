@@ -322,3 +322,17 @@ def test_what_the_datasets_hold_is_shown_with_a_bar_for_each_label() -> None:
     part = page[page.index("What the data sets hold") :]
     assert re.search(r"data/train\.csv .*?2,400", part, re.DOTALL)
     assert re.findall(r'fill-label" x="0" y="0" width="([\d.]+)%', part)[:2] == ["100.0", "20.0"]
+
+
+def test_checks_that_found_nothing_are_folded_and_a_deviation_has_no_interval() -> None:
+    run = sample.passing()
+    parsed = page(run)
+    coverage = parsed.text.partition("what was looked at, and what was not")[2]
+    assert "looked at everything and found nothing" in coverage
+    deviation = Metric("kfold_accuracy_std", 0.004, 0.004, 0.004, 3, "sample deviation over 3 folds")
+    sure = Metric("accuracy", 1.0, 1.0, 1.0, 100, "stratified bootstrap percentile 95 %, 1000 resamples")
+    evaluated = replace(run.stages[6], metrics=(deviation, sure, replace(sure, name="f1")), details={})
+    text = page(replace(run, stages=(*run.stages[:6], evaluated, *run.stages[7:]))).text
+    assert "0.004 to 0.004" not in text
+    assert "1 to 1" in text
+    assert text.count("1000 resamples") == 1

@@ -24,6 +24,7 @@ from shipworthy.reports._view import (
     by_severity,
     check_lines,
     gaps,
+    interval,
     looked_at,
     place,
     uncovered,
@@ -288,7 +289,7 @@ def _metrics(metrics: Iterable[Metric], console: Console) -> None:
         table.add_row(
             _cell(console, metric.name),
             number(metric.value),
-            f"{number(metric.low)} to {number(metric.high)}",
+            interval(metric),
             f"{metric.n:,}",
             _cell(console, metric.method),
         )
