@@ -136,7 +136,8 @@ def summary(links: tuple[Link, ...]) -> str:
     attested = sum(link.said == "attested-only" for link in links)
     if attested and all(link.state is State.HOLDS or link.said == "attested-only" for link in links):
         held = len(links) - attested
-        return f"{plural(held, 'link verifies', 'links verify')}; of {attested} more only the digest is signed, the bytes are not here."
+        told = plural(held, "link verifies", "links verify")
+        return f"{told}; of {attested} more only the digest is signed, the bytes are not here."
     if len(links) == 1:
         return "One link was recorded; it has not been verified."
     return f"{len(links)} links were recorded; not all of them have been verified."

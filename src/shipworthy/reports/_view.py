@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shipworthy.model import CheckResult, Disposition, Finding, Metric, Outcome, Rule, Run, Severity, StageResult, Status
+from shipworthy.model import (
+    CheckResult,
+    Disposition,
+    Finding,
+    Metric,
+    Outcome,
+    Rule,
+    Run,
+    Severity,
+    StageResult,
+    Status,
+)
 from shipworthy.reports._text import number
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))
@@ -50,6 +61,7 @@ class Line:
     def gap(self) -> bool:
         """It did not look at all that it should have."""
         return self.check.outcome in GAPS
+
 
 _FOLDED = re.compile(r"kfold_.*_std")
 
