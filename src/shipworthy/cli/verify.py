@@ -101,8 +101,9 @@ def print_chain(result: object, quiet: bool = False) -> None:
     first = result.first_broken
     if first is None:
         short = sum(link.status.value == "attested-only" for link in result.links)
+        held = "1 link holds" if len(result.links) == 1 else f"{len(result.links)} links hold"
         tail = f"; of {short} only the digest is signed, the bytes are not here" if short else ""
-        console.print(f"[green]VERIFIED[/]: {len(result.links)} links hold{tail}", highlight=False)
+        console.print(f"[green]VERIFIED[/]: {held}{tail}", highlight=False)
         return
     console.print(
         f"[red]NOT VERIFIED[/]: {escape(first.step)} {escape(first.name)}: {escape(plain(first.reason))}",

@@ -329,7 +329,11 @@ def _failures(run: Run, console: Console) -> None:
     """Stages that stopped the run without a gate's decision."""
     for stage in run.stages:
         if stage.status in (Status.FAILED, Status.ERROR, Status.INTERRUPTED) and stage.decision is None:
-            _say(console, f"Stage {stage.stage}: {STATUS_WORDS[stage.status]}: {stage.note}", "bold red")
+            _say(
+                console,
+                f"Stage {stage.stage}: {STATUS_WORDS[stage.status]}: {stage.note}".removesuffix(": "),
+                "bold red",
+            )
             if stage.remedy:
                 _say(console, f"what to do: {stage.remedy}", indent=2)
             console.print()
