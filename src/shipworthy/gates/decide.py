@@ -66,8 +66,8 @@ def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str
     elif found:
         place = _place(min(found, key=lambda f: first.fingerprints.index(f.fingerprint)))
         worst = max(f.severity for f in found).value
-        count = f"{len(found):,} findings, the first in" if len(found) > 1 else "in"
-        said = f"{first.code} ({worst}): {count} {place}"
+        count = f": {len(found):,} findings, the first in" if len(found) > 1 else " in"
+        said = f"{first.code} ({worst}){count} {place}"
     room = _LINE - len(end)
     return (said if len(said) <= room else said[: room - 1] + "…") + end
 

@@ -244,6 +244,7 @@ def _coverage(run: Run, console: Console) -> None:
     table = _table(title, "outcome", "check", "looked at", "note")
     table.columns[2].justify = "right"
     idle = [line.check.check for line in lines if line.check.check not in looked]
+    told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
         if check.outcome is Outcome.NOT_APPLICABLE:
@@ -253,7 +254,7 @@ def _coverage(run: Run, console: Console) -> None:
             Text(word.upper() if line.gap else word, style=style),
             _cell(console, check.check),
             looked_at(check),
-            _cell(console, _coverage_note(check), limit=300),
+            _cell(console, _coverage_note(check, told), limit=300),
         )
     console.print(table)
     if idle:
@@ -266,10 +267,17 @@ def _coverage(run: Run, console: Console) -> None:
     console.print()
 
 
-def _coverage_note(check: CheckResult) -> str:
-    parts = [check.note or (OUTCOME_MEANING[check.outcome] if check.outcome is not Outcome.RAN else "")]
-    shown = [skip for skip in check.skipped[:2] if skip.reason not in check.note]
-    parts += [f"{skip.artifact.uri if skip.artifact else 'all'}: {skip.reason}" for skip in shown]
+def _coverage_note(check: CheckResult, told: str) -> str:
+    """What a check says of itself; what the gate tells of it in full (`told`) is only named."""
+    meaning = "" if check.outcome is Outcome.RAN or check.skipped else OUTCOME_MEANING[check.outcome]
+    parts = [check.note or meaning]
+    for skip in check.skipped[:2]:
+        if skip.artifact is not None:
+            parts.append(f"{skip.artifact.uri}: {skip.reason}")
+        elif skip.reason in told and skip.code != "limited":
+            parts.append(f"{skip.code.replace('-', ' ')}: see the gate")
+        elif skip.reason not in check.note:
+            parts.append(skip.reason)
     if len(check.skipped) > 2:
         parts.append(f"and {len(check.skipped) - 2:,} more")
     if check.remedy and check.outcome is not Outcome.RAN:

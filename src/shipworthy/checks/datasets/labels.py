@@ -170,8 +170,8 @@ def _finding(
         severity = Severity.MEDIUM if count >= max(10, 0.01 * total) else Severity.LOW
     yield SUSPICIOUS_LABELS.at(
         artifact,
-        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to belong "
-        f"to class {likely}: {listed(numbers, count)}",
+        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to "
+        f"belong to class {likely}: {listed(numbers, count)}",
         evidence=f"the clearest rows first: {', '.join(map(str, numbers))}",
         key=f"{label}|{'many' if many else 'some'}",
         severity=severity,
