@@ -49,3 +49,26 @@ def test_each_help_has_examples_of_its_own(command: list[str], capsys: pytest.Ca
     examples = capsys.readouterr().out.partition("examples:\n")[2].splitlines()
     assert examples
     assert all(line.strip().startswith(f"shipworthy {' '.join(command)}") for line in examples)
+
+
+def test_verify_takes_the_signature_that_lies_beside_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new_key(tmp_path / "k.key")
+    new_key(tmp_path / "other.key")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "train.csv").write_text("a,b\n1,2\n")
+    assert main(["sign", str(data), "--key", str(tmp_path / "k.key"), "--output", str(tmp_path / "data.sig")]) == 0
+    verify = ["verify", str(data), "-C", str(tmp_path), "--key"]
+    assert main([*verify, str(tmp_path / "k.key.pub")]) == 0
+    assert "VERIFIED: 1 link holds" in capsys.readouterr().out
+    assert main([*verify, str(tmp_path / "other.key.pub")]) == 4
+    (data / "train.csv").write_text("a,b\n1,3\n")
+    capsys.readouterr()
+    assert main([*verify, str(tmp_path / "k.key.pub")]) == 4
+    assert "data is not what was signed: train.csv changed" in " ".join(capsys.readouterr().out.split())
+    data.rename(tmp_path / "model")
+    (tmp_path / "data.sig").rename(tmp_path / "model.sig")
+    assert main(["verify", str(tmp_path / "model"), "-C", str(tmp_path), "--key", str(tmp_path / "k.key.pub")]) == 4
+    assert "it is the signature of `data`" in " ".join(capsys.readouterr().out.split())

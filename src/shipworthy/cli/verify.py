@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
   shipworthy verify spam-filter@20261122T213000Z-1a2b3c
   shipworthy verify model/                              is this folder the signed model?
+  shipworthy verify data --key data.key.pub             is it what data.sig beside it was signed for?
   shipworthy verify .shipworthy/runs/RUN/evidence --key release.key.pub --format json
 """
 _MARKS = {
