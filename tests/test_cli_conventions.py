@@ -72,3 +72,29 @@ def test_verify_takes_the_signature_that_lies_beside_a_folder(
     (tmp_path / "data.sig").rename(tmp_path / "model.sig")
     assert main(["verify", str(tmp_path / "model"), "-C", str(tmp_path), "--key", str(tmp_path / "k.key.pub")]) == 4
     assert "it is the signature of `data`" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ("01", 'positive = "1"  # of "0" and "1"'),
+        (("ham", "spam"), '# positive = "spam"  # of "ham" and "spam"'),
+        ("abc", ""),
+    ],
+)
+def test_init_names_the_positive_class_of_two(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    values: tuple[str, ...],
+    line: str,
+) -> None:
+    (tmp_path / "evaluate.py").write_text("x = 1\n")
+    rows = "".join(f"some words,{value}\n" for value in values)
+    (tmp_path / "holdout.csv").write_text(f"text,label\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--print"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [one for one in told if "positive =" in one] == ([line] if line else [])
+    if line:
+        assert told[told.index(line) - 1] == 'label = "label"'
