@@ -51,17 +51,25 @@ def decide(
     )
 
 
-def in_short(decision: GateDecision) -> str:
-    """Why the gate did not pass, for one line: the table of its reasons has the rest."""
+def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str:
+    """Why the gate did not pass, for one line of at most 160 characters: the table of its reasons has the rest."""
     first, more = decision.reasons[0], len(decision.reasons) - 1
     if decision.coverage_only and more:
         names = [reason.message.partition(" ")[0].strip("`") for reason in decision.reasons[:_SHOWN]]
         rest = f" and {more + 1 - _SHOWN} more" if more >= _SHOWN else ""
         return f"{more + 1} checks did not look at everything: {', '.join(names)}{rest}"
+    end = f" (and {more} more)" if more else ""
+    found = [f for result in results for f in result.findings if f.fingerprint in first.fingerprints]
     said = f"{first.code}: {first.message}"
-    if decision.coverage_only and len(said) > _LINE:
-        said = said[: _LINE - 1] + "…"
-    return said + (f" (and {more} more)" if more else "")
+    if first.code == f"coverage-{Outcome.PARTIAL.value}":
+        said = f"{first.message.partition(' ')[0]} did not look at everything"
+    elif found:
+        place = _place(min(found, key=lambda f: first.fingerprints.index(f.fingerprint)))
+        worst = max(f.severity for f in found).value
+        count = f": {len(found):,} findings, the first in" if len(found) > 1 else " in"
+        said = f"{first.code} ({worst}){count} {place}"
+    room = _LINE - len(end)
+    return (said if len(said) <= room else said[: room - 1] + "…") + end
 
 
 def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from shipworthy.model import (
     CheckResult,
     Disposition,
     Finding,
+    Metric,
     Outcome,
     Rule,
     Run,
@@ -18,6 +20,7 @@ from shipworthy.model import (
     StageResult,
     Status,
 )
+from shipworthy.reports._text import number
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))
 
@@ -85,6 +88,16 @@ class Line:
     def gap(self) -> bool:
         """It did not look at all that it should have."""
         return self.check.outcome in GAPS
+
+
+_FOLDED = re.compile(r"kfold_.*_std")
+
+
+def interval(metric: Metric) -> str:
+    """`0.71 to 0.75`; nothing for a deviation over the folds, which is told without one."""
+    if _FOLDED.fullmatch(metric.name) and metric.low == metric.value == metric.high:
+        return ""
+    return f"{number(metric.low)} to {number(metric.high)}"
 
 
 def check_lines(run: Run) -> tuple[Line, ...]:

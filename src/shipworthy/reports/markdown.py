@@ -20,6 +20,7 @@ from shipworthy.reports._view import (
     by_severity,
     gap_reason,
     gaps,
+    interval,
     looked_at,
     place,
     stopped_at,
@@ -146,8 +147,8 @@ def _metrics(run: Run) -> list[str]:
         "|---|--:|---|--:|---|",
     ]
     for metric in run.metrics[:50]:
-        interval, method = f"{number(metric.low)} to {number(metric.high)}", prose(metric.method, 80)
-        lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} | {method} |")
+        value, method = f"{number(metric.value)} | {interval(metric)}", prose(metric.method, 80)
+        lines.append(f"| {_cell(metric.name, 60)} | {value} | {metric.n} | {method} |")
     return [*lines, "", "</details>", ""]
 
 

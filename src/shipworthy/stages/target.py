@@ -12,7 +12,7 @@ from shipworthy.errors import UsageError
 from shipworthy.model import StageResult
 from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
-from shipworthy.stages.results import Checked, run_checks
+from shipworthy.stages.results import Checked, counted, run_checks
 
 
 def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
@@ -45,7 +45,7 @@ def scanned(loaded: StageResult, checked: Checked) -> StageResult:
     found = sum(len(result.findings) for result in checked.results)
     return replace(
         loaded,
-        note=f"{loaded.note}: {found} findings",
+        note=f"{loaded.note}: {counted(found, 'finding')}",
         checks=checked.results,
         outputs={**loaded.outputs, "results": checked.digest},
         details={**loaded.details, "waiver-notes": checked.notes},
