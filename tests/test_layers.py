@@ -8,7 +8,7 @@ ORDER = (
     "errors model files paths rules user_folders",
     "config check tools modelfile",
     "artifacts checks compliance gates evaluation training evidence keys stores example",
-    "engine stages pipelines reports",
+    "engine guard stages pipelines reports",
     "cli __main__",
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.split()}

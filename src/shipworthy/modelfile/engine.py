@@ -37,6 +37,15 @@ def scan_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[
     return _scan(View.of(bytes(data)), limits, trust, None)[0]
 
 
+def scan_view(
+    view: View, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = (), folder: Path | None = None
+) -> Report:
+    """Scan bytes that are held already, without copying them. References to neighbouring files are followed only with
+    the `folder` where they lie.
+    """
+    return _scan(view, limits, trust, folder)[0]
+
+
 def scan_stream(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
     """Scan what a binary stream still holds; it is copied to memory or a temporary file first.
 
