@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 Framework = Literal["numpy", "torch"]
 UNKNOWN = "unknown"
+_NEVER = frozenset(
+    (
+        Code.CODE_EXECUTION,
+        Code.UNKNOWN_CALLABLE,
+        Code.UNKNOWN_NAME,
+        Code.STATE_TAMPERING,
+        Code.KERAS_LAMBDA,
+        Code.KERAS_FOREIGN_CLASS,
+    )
+)
 
 
 def load(
@@ -38,8 +48,8 @@ def load(
     `signature` is a model signature (`model.sig`: a path or its bytes) that one of the `trusted` public keys (paths or
     keys) must have made over these bytes; `digest` is the `sha256:…` that is expected. `trust` holds patterns of
     `module:qualname` that you vouch for. Anything that the scan finds or can't read refuses the file, unless `accept`
-    names it: by the code of the issue, or `unknown`; that never widens what a pickle may import. `framework` says what
-    safetensors become: numpy arrays or torch tensors. `limit` is in bytes, for each file.
+    names it: by the code of the issue, or `unknown`. What would run code can't be accepted, only vouched for.
+    `framework` says what safetensors become: numpy arrays or torch tensors. `limit` is in bytes, for each file.
 
     Returns what the framework returns: for .npz a dict of arrays, for safetensors a dict of tensors, for ONNX a
     ModelProto. Raises ModelRefusedError (with the scan's `report`), EvidenceError when signature or digest do not fit,
@@ -126,6 +136,12 @@ def _check_options(signature: object, trusted: Sequence[Key], accept: Collection
             f"there is no issue of the code {strange[0]!r}",
             where="shipworthy.load: accept",
             remedy=f"the codes: {', '.join(sorted((*Code, UNKNOWN)))}",
+        )
+    if never := sorted(set(accept) & _NEVER):
+        raise UsageError(
+            f"{never[0]!r} can't be accepted: loading would run what the file says",
+            where="shipworthy.load: accept",
+            remedy='vouch for your own names instead: trust=["mypackage.models:*"]',
         )
     if framework not in ("numpy", "torch"):
         raise UsageError(f"safetensors become no {framework!r}", where="shipworthy.load", remedy="numpy or torch")
