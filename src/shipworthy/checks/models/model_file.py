@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
-from shipworthy.modelfile import Code, Issue, scan, scan_stream
+from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
 
 _UNSAFE = ("CWE-502", "AML.T0010.003", "AML.T0011.000", "LLM03:2025", "ML06:2023")
 _FORGED = ("CWE-345", "AML.T0010.003", "LLM03:2025")
@@ -197,8 +200,11 @@ _RULES: dict[Code, Rule] = {
 _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 
 
+CHECK_NAME = "model-file"
+
+
 @check(
-    "model-file",
+    CHECK_NAME,
     kinds={"model"},
     version=2,
     timeout=300.0,
@@ -207,20 +213,36 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Read one model file with the reader of its format. What could not be read to the end is skipped, by name."""
-    trust = context.options.get("trust", [])
+    trust = trusted(context.options)
+    if artifact.path is not None:
+        report = scan(artifact.path, trust=trust)
+    else:
+        with artifact.open() as stream:
+            report = scan_stream(stream, trust=trust)
+    yield from findings_of(artifact, report)
+    yield from skipped_of(artifact, report)
+
+
+def trusted(options: Mapping[str, Any]) -> list[str]:
+    """The names that the project vouches for. Raises UsageError when the option is malformed."""
+    trust = options.get("trust", [])
     if not isinstance(trust, list) or not all(isinstance(item, str) and ":" in item for item in trust):
         raise UsageError(
             "`trust` must be a list of patterns of module:name",
             where="checks.model-file",
             remedy='Write it like trust = ["mypackage.models:*"].',
         )
-    if artifact.path is not None:
-        report = scan(artifact.path, trust=trust)
-    else:
-        with artifact.open() as stream:
-            report = scan_stream(stream, trust=trust)
+    return trust
+
+
+def findings_of(artifact: Artifact, report: Report) -> Iterator[Finding]:
+    """The issues of a scan as findings."""
     for issue in report.issues:
         yield _finding(artifact, issue)
+
+
+def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
+    """What of the artifact the scan could not read."""
     if report.unknowns:
         more = f" (and {len(report.unknowns) - 1} more)" if len(report.unknowns) > 1 else ""
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
