@@ -70,11 +70,14 @@ def address(uri: str, env: Mapping[str, str]) -> str:
 def signed(
     url: str, headers: Mapping[str, str], key: Credentials, now: datetime | None = None, service: str = "s3"
 ) -> dict[str, str]:
-    """The headers of a GET for `url` (which is already encoded), signed. `now` is in UTC."""
+    """The headers of a GET for `url` (which is already encoded), signed. `now` is in UTC. Of those given, only the range
+    is: proxies may change the others.
+    """
     parts = urllib.parse.urlsplit(url)
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
-    everything = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
-    everything |= {"host": parts.netloc, "x-amz-date": moment, "x-amz-content-sha256": _EMPTY}
+    given = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+    everything = {"host": parts.netloc, "x-amz-date": moment, "x-amz-content-sha256": _EMPTY}
+    everything |= {name: value for name, value in given.items() if name == "range"}
     if key.token:
         everything["x-amz-security-token"] = key.token
     names = ";".join(sorted(everything))
@@ -92,4 +95,4 @@ def signed(
         f"AWS4-HMAC-SHA256 Credential={key.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
     )
     del everything["host"]
-    return everything
+    return given | everything
