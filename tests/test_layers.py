@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths rules user_folders",
     "config check tools modelfile",
-    "artifacts checks compliance gates evaluation training evidence keys stores example",
+    "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
     "engine guard stages pipelines reports",
     "cli __main__",
 )

@@ -70,8 +70,8 @@ def address(uri: str, env: Mapping[str, str]) -> str:
 def signed(
     url: str, headers: Mapping[str, str], key: Credentials, now: datetime | None = None, service: str = "s3"
 ) -> dict[str, str]:
-    """The headers of a GET for `url` (which is already encoded), signed. `now` is in UTC. Of those given, only the range
-    is: proxies may change the others.
+    """The headers of a GET for `url` (which is already encoded), signed. `now` is in UTC. Of those given, only
+    the range is: proxies may change the others.
     """
     parts = urllib.parse.urlsplit(url)
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
