@@ -83,8 +83,8 @@ def serving(folder: Path) -> Iterator[Served]:
             for key, value in ({"Content-Length": str(len(data))} | (headers or {})).items():
                 self.send_header(key, value)
             self.end_headers()
+            served.sent += len(data)  # before the client has them, or a test could look too early
             self.wfile.write(data)
-            served.sent += len(data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

@@ -254,7 +254,7 @@ def test_a_class_of_the_project_needs_its_word(tmp_path: Path, monkeypatch: pyte
     assert shipworthy.load(place, trust=["ourmodels:*"]).weight == 2
 
 
-@pytest.mark.parametrize("data", [b"", b"just text\n", b"GGUF\x03\0\0\0" + bytes(64), os.urandom(100)])
+@pytest.mark.parametrize("data", [b"", b"just text\n", b"GGUF\x03\0\0\0" + bytes(64), bytes(range(7, 256, 3))])
 def test_what_is_not_known_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(ModelRefusedError, match=r"not all of it could be judged|not loaded"):
         shipworthy.load(write(tmp_path / "m", data))

@@ -9,10 +9,10 @@ from pathlib import Path
 from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
 
 EXAMPLES = """examples:
-  shipworthy import modelscan modelscan.json models   modelscan -p models -r json -o modelscan.json
-  shipworthy import picklescan picklescan.txt models  picklescan -p models > picklescan.txt 2>&1
-  shipworthy import fickling report.json model.pkl    fickling --check-safety --json-output report.json model.pkl
-  shipworthy import modelaudit report.sarif models    modelaudit scan models --format sarif --output report.sarif
+  shipworthy import modelscan modelscan.json models     modelscan -p models -r json -o modelscan.json
+  shipworthy import picklescan picklescan.txt models    picklescan -p models > picklescan.txt 2>&1
+  shipworthy import fickling report.json model.pkl      fickling --check-safety --json-output report.json model.pkl
+  shipworthy import modelaudit report.sarif models      modelaudit scan models --format sarif --output report.sarif
 """
 _LIMIT = (64 << 20) + 1
 

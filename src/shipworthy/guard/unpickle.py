@@ -80,9 +80,7 @@ def _array_wrapper(names: Names) -> Any:
         def read_array(self, unpickler: Any, *more: Any, **options: Any) -> Any:
             if not self.dtype.hasobject:
                 return super().read_array(unpickler, *more, **options)
-            array = unpickle(unpickler.file_handle, names)
-            array.shape = self.shape
-            return array
+            return unpickle(unpickler.file_handle, names)
 
     return Wrapper
 

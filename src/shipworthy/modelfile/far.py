@@ -13,6 +13,7 @@ from shipworthy.modelfile.view import Buffer, View
 LAZY = frozenset(("safetensors", "zip", "gguf"))
 TRAILER_LIMIT = 16 << 20  # bytes where none should be are a finding in any case; so many are looked into
 _BLOCK = 16 << 10
+_KEPT = 4096  # blocks: 64 MiB
 _FIND = 4 << 20
 _FIND_LIMIT = 64 << 20
 
@@ -57,6 +58,8 @@ class Blocks:
                 at = number * _BLOCK - begin
                 self._kept[number] = data[at : at + _BLOCK]
         joined = b"".join(self._kept[number] for number in range(first, last + 1))
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]  # the oldest; asked for again, it is fetched again
         return joined[low - first * _BLOCK : high - first * _BLOCK]
 
 
