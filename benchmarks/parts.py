@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shipworthy.check import registry
-from shipworthy.engine.cache import Cache, artifact_key
+from shipworthy.engine.cache import Cache, Kept, artifact_key
 from shipworthy.model import Artifact, Kind
 from shipworthy.tools.sandbox import Sandbox
 
@@ -34,7 +34,7 @@ def cache(folder: Path) -> dict[str, float]:
     for number in range(RESULTS):
         artifact = Artifact(f"src/file{number}.py", Kind.CODE, f"sha256:{number:064x}", 10)
         found = (check.rules[0].at(artifact, line=1),) if number % 10 == 0 else ()
-        groups[artifact_key("0" * 64, (artifact,))] = (check, (artifact,), found)
+        groups[artifact_key("0" * 64, (artifact,))] = (check, (artifact,), Kept(found))
     started = time.perf_counter()
     for key, row in groups.items():
         kept.put({key: row})

@@ -161,6 +161,14 @@ def test_without_pyarrow_parquet_is_skipped_with_the_remedy(tmp_path: Path, monk
     assert skipped[0].reason == "needs pyarrow: pip install 'shipworthy[parquet]'"
 
 
+def test_many_constant_columns_are_one_finding(tmp_path: Path) -> None:
+    names = [f"pixel{number}" for number in range(40)]
+    rows = "".join(f"{number},text {number * number}" + ",0" * 40 + "\n" for number in range(50))
+    found, _ = run("dataset-structure", dataset(tmp_path, "x.csv", f"id,note,{','.join(names)}\n{rows}".encode()))
+    (constant,) = [f for f in found if f.rule.id == "dataset-constant-column"]
+    assert constant.message.startswith("40 columns, such as pixel0, pixel1")
+
+
 def test_the_structure_of_a_table_is_judged_once_per_problem(tmp_path: Path) -> None:
     rows = "".join(f"{i},{20 + i % 60},yes,text number {i} {i * i}\n" for i in range(200))
     data = f"id,age,ok,note\n{rows}200,unknown,yes,x\n201,44\n5,25,yes,text number 5 25\n".encode()

@@ -57,6 +57,15 @@ def test_a_severe_finding_fails_with_place_and_remedy(severity: Severity) -> Non
     assert decision.reasons[0].remedy == RULE.remedy
 
 
+def test_what_to_do_is_told_for_each_finding_of_a_rule() -> None:
+    two = (
+        finding(line=1, remedy="Upgrade x to 2.3.8 or later."),
+        finding(line=2, remedy="Upgrade x to 3.0.3 or later."),
+    )
+    remedy = decide("g", Gate(), [result(*two)]).reasons[0].remedy
+    assert remedy == "Upgrade x to 2.3.8 or later. Upgrade x to 3.0.3 or later."
+
+
 def test_a_mild_finding_passes_and_is_counted() -> None:
     decision = decide("g", Gate(), [result(finding(Severity.MEDIUM))])
     assert decision.passed

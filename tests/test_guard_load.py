@@ -262,6 +262,12 @@ def test_what_is_not_known_is_refused(tmp_path: Path, data: bytes) -> None:
         shipworthy.load(tmp_path / "m", accept=["unknown"])
 
 
+def test_torchscript_is_a_program(tmp_path: Path) -> None:
+    place = write(tmp_path / "m.pt", make.torch_zip(make.PLAIN, ("m/constants.pkl", make.stream(b")"))))
+    with pytest.raises(ModelRefusedError, match="no safe loader for TorchScript"):
+        shipworthy.load(place, accept=["unknown", "container-tampered", "unexplained-bytes"])
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this is a folder"):
         shipworthy.load(tmp_path)

@@ -71,8 +71,8 @@ def test_honest_archives_are_left_alone(tmp_path: Path, name: str, data: bytes) 
 
 
 def test_an_archive_with_a_model_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
-    (gap,) = look(tmp_path, "m.zip", zipped("m.gguf", b"GGUF\x03\0\0\0" + bytes(100)))
-    assert "does not read the format gguf" in gap
+    (gap,) = look(tmp_path, "m.zip", zipped("m.feather", b"FEA1" + bytes(100)))
+    assert "does not read the format feather" in gap
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "rows.csv", "a.json", "a.py", "noname"])
@@ -102,8 +102,15 @@ def test_an_archive_behind_a_mark_of_text_is_found(tmp_path: Path) -> None:
 
 
 def test_an_archive_behind_a_format_that_is_not_read_leaves_it_unread() -> None:
-    report = scan_bytes(b"GGUF\x03\0\0\0" + bytes(100) + zipped("data.pkl", EVIL))
+    report = scan_bytes(b"FEA1" + bytes(100) + zipped("data.pkl", EVIL))
     assert report.issues[0].code is Code.CODE_EXECUTION
-    assert report.unknowns == ("this version does not read the format gguf",)
+    assert report.unknowns == ("this version does not read the format feather",)
     honest = scan_bytes(PICTURE + zipped("a.txt", b"hello"))
     assert "this version does not read the format png" in honest.unknowns
+
+
+def test_settings_of_programs_in_archives_are_left_alone(tmp_path: Path) -> None:
+    settings = zipped("conf/model.yaml", b"_target_: mine.Model\nsize: 1\n")
+    assert look(tmp_path, "source.zip", settings) == []
+    assert look(tmp_path, "source.zip", zipped("conf/model.yaml", b"_target_: os.system\n")) == ["model-code-execution"]
+    assert look(tmp_path, "source.zip", zipped("a.yaml", b"_target_: x\n---\nb: 1\n")) == []

@@ -70,3 +70,10 @@ def test_honest_configuration_is_left_alone(tmp_path: Path, name: str, text: str
 def test_an_index_of_weights_is_a_model_in_a_folder_too(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(json.dumps({"weight_map": {"a": "../../secret"}}))
     assert [artifact.kind.value for artifact in discover(tmp_path).artifacts] == ["model"]
+
+
+@pytest.mark.parametrize("text", ["{% extends 'base.html' %}", "{% include 'x' %}{{ a|mine }}{{ form._fields }}"])
+def test_templates_of_web_pages_are_left_alone_and_chat_templates_are_not(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, "page.html.jinja", text) == []
+    (tmp_path / "page.html.jinja").unlink()
+    assert found(tmp_path, "chat_template.jinja", text) == ["model-config-template-escape"]

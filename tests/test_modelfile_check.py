@@ -52,9 +52,9 @@ def test_a_finding_says_where_it_is(tmp_path: Path) -> None:
 
 
 def test_an_unread_format_is_skipped_with_its_reason(tmp_path: Path) -> None:
-    (skipped,) = examine(tmp_path, b"GGUF" + bytes(60))
+    (skipped,) = examine(tmp_path, b"FEA1" + bytes(60))
     assert isinstance(skipped, Skipped)
-    assert "gguf" in skipped.reason
+    assert "feather" in skipped.reason
 
 
 def test_findings_and_unread_parts_are_both_told(tmp_path: Path) -> None:

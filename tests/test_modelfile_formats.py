@@ -76,9 +76,11 @@ def test_a_payload_anywhere_in_a_torch_archive_is_found(where: str) -> None:
     assert scan_bytes(make.torch_zip(make.PLAIN, (where, make.EVIL))).worst == "critical"
 
 
-def test_torchscript_code_is_not_called_clean() -> None:
-    report = scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", b"def forward(self): pass\n")))
-    assert report.verdict is Verdict.UNKNOWN
+def test_torchscript_code_is_read() -> None:
+    code = b"def forward(self: __torch__.M, x: Tensor) -> Tensor:\n  return torch.relu(x)\n"
+    assert scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", code))).verdict is Verdict.CLEAN
+    code = code.replace(b"torch.relu(x)", b'torch.from_file("/etc/passwd", False, 9)')
+    assert codes(scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", code)))) == {Code.DANGEROUS_OPERATOR}
 
 
 def _patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
@@ -364,7 +366,7 @@ def test_formats_that_can_be_clean_have_a_reader_and_others_have_none(name: str)
 
 @pytest.mark.parametrize(
     "data",
-    [b"GGUF" + bytes(60), b"\xd3\x91\x00\x01" * 30],
+    [b"FEA1" + bytes(60), b"\xd3\x91\x00\x01" * 30],
 )
 def test_what_is_not_read_is_unknown(data: bytes) -> None:
     report = scan_bytes(data)

@@ -199,6 +199,15 @@ def test_files_inside_byte_strings_are_looked_into(inner: bytes) -> None:
     assert scan_bytes(pickle.dumps({"blob": make.PLAIN, "random": bytes(range(256)) * 50}, 4)).verdict is Verdict.CLEAN
 
 
+def test_joblib_ends_a_frame_before_the_bytes_of_an_array() -> None:
+    raw = struct.pack("<64d", *[1.5] * 64)
+    described = make.joblib_array(raw, 64)[: -len(raw)]
+    honest = b"\x80\x04\x95" + len(described).to_bytes(8, "little") + described + raw + b"."
+    assert not codes(scan_bytes(honest))
+    early = b"\x80\x04\x95" + (len(described) + 16).to_bytes(8, "little") + described + raw + b"."
+    assert Code.BROKEN_STREAM in codes(scan_bytes(early))
+
+
 def test_joblib_arrays_are_stepped_over_and_what_follows_is_read() -> None:
     raw = np.random.default_rng(7).normal(size=64).tobytes()
     honest = make.stream(make.joblib_array(raw, 64))

@@ -99,6 +99,25 @@ def test_the_command_tells_what_was_not_read(
     assert "no digest was computed" in capfd.readouterr().out
 
 
+def test_of_gguf_the_metadata_is_read(served: Served) -> None:
+    words = b"".join(text(f"word {number}") for number in range(20_000))
+    vocabulary = text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 20_000) + words
+    name = text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    tensor = text("w") + struct.pack("<IQIQ", 1, 1 << 22, 0, 0)
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 2) + name + vocabulary + tensor
+    data = head.ljust(-(-len(head) // 32) * 32, b"\0") + bytes(1 << 24)
+    near = scan_bytes(data)
+    report, file = look(put(served, "m.gguf", data))
+    assert (near.format, near.verdict) == ("gguf", Verdict.CLEAN)
+    assert (report.format, report.verdict) == ("gguf", Verdict.CLEAN)
+    assert len(head) < file.received < len(head) + (1 << 20)
+    assert file.requests < 20
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
 def test_a_hole_in_the_tensors_is_found_from_the_header(served: Served) -> None:
     header = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [64, 80]}}
     url = put(served, "m.safetensors", make.safetensors(header, make.EVIL.ljust(64, b"\0") + bytes(16)))

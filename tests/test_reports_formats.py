@@ -22,7 +22,7 @@ from rich.console import Console
 
 import sample_runs as sample
 from shipworthy.errors import UsageError
-from shipworthy.model import Disposition, Run, Severity
+from shipworthy.model import Disposition, GateDecision, Run, Severity
 from shipworthy.reports import FORMATS, render
 from shipworthy.reports.terminal import print_run
 
@@ -270,6 +270,16 @@ def test_junit_tells_findings_from_checks_that_did_not_look() -> None:
     assert [child.tag for child in found["gate before-train"]] == ["failure", "system-out"]
     assert [child.tag for child in found["stage model-scan"]] == ["error"]
     assert [child.tag for child in found["python-code"]] == ["system-out"]  # waived only
+
+
+def test_junit_calls_a_gap_an_error_unless_a_gate_accepts_it() -> None:
+    run = sample.coverage_failure()
+    assert cases(run)["model-files"].find("error") is not None
+    at = next(index for index, stage in enumerate(run.stages) if stage.decision)
+    passed = GateDecision("before-train", True, notes=("accepted as partial: model-files:unread: torn",))
+    stages = (*run.stages[:at], replace(run.stages[at], decision=passed), *run.stages[at + 1 :])
+    (case,) = cases(replace(run, stages=stages))["model-files"]
+    assert (case.tag, "1 of 2 model files could not be read" in case.attrib["message"]) == ("skipped", True)
 
 
 def test_junit_calls_a_gate_that_lacked_coverage_an_error() -> None:

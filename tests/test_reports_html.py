@@ -157,6 +157,18 @@ def test_a_broken_chain_is_unmistakable() -> None:
     assert "BROKEN" not in page(sample.passing()).text
 
 
+def test_a_link_of_which_only_the_digest_is_signed_is_not_called_unsigned() -> None:
+    run = sample.passing()
+    told = (
+        {"step": "model", "name": "m", "status": "ok", "signer": "k"},
+        {"step": "settings", "status": "attested-only"},
+    )
+    run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={"chain": told})))
+    text = page(run).text
+    assert "1 links verify; of 1 more only the digest is signed" in text
+    assert "not signed" not in text.partition("Framework controls")[0].rpartition("1 links verify")[2]
+
+
 def test_without_a_verified_chain_the_stages_digests_are_shown_as_merely_recorded() -> None:
     run = sample.passing()
     run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={})))

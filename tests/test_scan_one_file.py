@@ -25,3 +25,13 @@ def test_what_a_folder_lacks_is_said_of_the_folder(tmp_path: Path, capsys: pytes
     run = json.loads(capsys.readouterr().out)
     assert {finding["artifact"] for finding in run["findings"]} == {"."}
     assert [row["outcome"] for row in run["artifacts"] if row["uri"] == "weights.pkl"] == ["clean"]
+
+
+def test_a_scan_looks_into_what_a_training_would_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scan does not train, so what lies there is what was handed over."""
+    (tmp_path / "shipworthy.toml").write_text('[train]\ncommand = ["python", "t.py"]\noutputs = { model = "model/" }\n')
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.pkl").write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    assert main(["scan", str(tmp_path), "--settings", str(tmp_path / "shipworthy.toml"), "--format", "json"]) == 1
+    rows = {row["uri"]: row["rules"] for row in json.loads(capsys.readouterr().out)["artifacts"]}
+    assert rows["model/weights.pkl"] == ["model-code-execution"]

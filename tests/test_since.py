@@ -40,3 +40,8 @@ def test_a_pipeline_that_is_limited_loads_everything_and_says_so(
     assert inventory["outcome"] == "partial"
     assert "changed since HEAD" in inventory["note"]
     assert not run["findings"]
+
+
+def test_a_scan_that_is_limited_says_to_what(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", ".", "--since", "HEAD", "--check", "code"]) == 0
+    assert "only what changed since HEAD: 1 file" in " ".join(capsys.readouterr().out.split())

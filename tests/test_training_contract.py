@@ -6,6 +6,8 @@ import json
 import os
 import tempfile
 import textwrap
+import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -363,3 +365,19 @@ def test_a_copy_of_what_is_held_back_is_found(project: Path, sandbox: Sandbox) -
     result = train(spec(project, code=("**",), exclude=("holdout.csv",)), sandbox=sandbox)
     assert result.ok, result.reason
     assert set(result.code) == {"train.py"}
+
+
+def test_the_python_of_another_environment_can_train(project: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Named by its absolute path, it comes with what is installed beside it, and the record tells its packages."""
+    venv.create(tmp_path / "other", symlinks=True)
+    packages = next((tmp_path / "other" / "lib").glob("python*")) / "site-packages"
+    (packages / "onlyhere.py").write_text("")
+    (packages / "onlyhere-1.5.dist-info").mkdir()
+    (packages / "onlyhere-1.5.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: onlyhere\nVersion: 1.5\n"
+    )
+    write(project, "import onlyhere\n" + textwrap.dedent(GOOD))
+    python = str(tmp_path / "other" / "bin" / "python")
+    result = train(replace(spec(project), command=(python, "train.py")))
+    assert result.ok, result.reason
+    assert result.packages["onlyhere"] == "1.5"

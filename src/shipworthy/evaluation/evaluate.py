@@ -19,6 +19,7 @@ from shipworthy.evaluation.tables import Table, Unusable, read_table
 from shipworthy.model import Metric
 from shipworthy.paths import inside
 from shipworthy.tools.explain import explain
+from shipworthy.tools.interpreter import named
 from shipworthy.tools.sandbox import Attempt, Limits, Sandbox, SandboxReport, SandboxResult
 from shipworthy.tools.staging import Staging, check_env, command_files, open_log
 from shipworthy.tools.trees import Rejected, digest_files
@@ -122,7 +123,7 @@ def evaluate(
     """
     started = time.monotonic()
     table, holdout = _holdout(spec)
-    sandbox = sandbox or Sandbox.open(spec.sandbox, python=spec.python)
+    sandbox = sandbox or Sandbox.open(spec.sandbox, python=spec.python or named(spec.command))
     inputs = {**({"model": spec.model} if spec.model else {}), **spec.inputs}
     with (
         Staging(

@@ -151,7 +151,7 @@ def _from_scores(
         if len(present) != 2 or not positive:
             raise Unusable(
                 'one column "score" needs two classes and a positive one',
-                remedy="name it, or write score_<class> columns",
+                remedy="set `positive` in [evaluate] to the class that the score is of, or write score_<class> columns",
             )
         own = np.asarray(scores[""], dtype=float)
         columns = np.stack([own if kind == positive else 1 - own for kind in present], axis=1)

@@ -94,9 +94,16 @@ def _rule_reason(rule: str, found: Sequence[Finding], policy: Gate) -> Reason:
     return Reason(
         code=rule,
         message=f"{worst}: {found[0].message} in {places}{more} (the gate fails on {policy.fail_on})",
-        remedy=found[0].remedy,
+        remedy=_remedies(found),
         fingerprints=tuple(f.fingerprint for f in found),
     )
+
+
+def _remedies(found: Sequence[Finding]) -> str:
+    """What to do about all of them: each advisory of a package may ask for another version."""
+    every = list(dict.fromkeys(finding.remedy for finding in found))
+    more = f" And {len(every) - _SHOWN} more: see the findings." if len(every) > _SHOWN else ""
+    return " ".join(every[:_SHOWN]) + more
 
 
 def _place(finding: Finding) -> str:

@@ -61,6 +61,8 @@ def _zip_kind(held: Held) -> str:
     """What is in the archive; the scan has made sure that every reader sees the same members."""
     with held.open() as stream, zipfile.ZipFile(stream) as archive:
         names = archive.namelist()
+    if any(name.rpartition("/")[2] == "constants.pkl" for name in names):
+        return "TorchScript"  # a program: torch.load hands it to torch.jit.load, which has no safe mode
     if any(_TORCH.fullmatch(name) for name in names):
         return "torch"
     if "config.json" in names and any(name.startswith("model.weights.") for name in names):

@@ -28,7 +28,7 @@ def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust
     where = Path(path)
     try:
         with where.open("rb") as stream:
-            return _scan(View.of_file(stream), limits, trust, where.absolute().parent)[0]
+            return _scan(View.of_file(stream), limits, trust, where.absolute())[0]
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(
             f"the model file can't be read: {error}", where=str(path), remedy="Check that it exists and is readable."
@@ -41,12 +41,12 @@ def scan_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[
 
 
 def scan_view(
-    view: View, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = (), folder: Path | None = None
+    view: View, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = (), path: Path | None = None
 ) -> Report:
-    """Scan bytes that are held already, without copying them. References to neighbouring files are followed only with
-    the `folder` where they lie.
+    """Scan bytes that are held already, or lie elsewhere (`far.FarView`), without copying them. References to
+    neighbouring files are followed only with the `path` where the file lies.
     """
-    return _scan(view, limits, trust, folder)[0]
+    return _scan(view, limits, trust, path)[0]
 
 
 def scan_stream(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
@@ -73,7 +73,7 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
     where = Path(path)
     try:
         with where.open("rb") as stream:
-            report, lines = _scan(View.of_file(stream), limits, trust, where.absolute().parent, explained=True)
+            report, lines = _scan(View.of_file(stream), limits, trust, where.absolute(), explained=True)
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"the model file can't be read: {error}", where=str(path)) from error
     shown = lines[:_EXPLAIN_LINES]
@@ -86,11 +86,12 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 
 
 def _scan(
-    view: View, limits: Limits, trust: Sequence[str], folder: Path | None, explained: bool = False
+    view: View, limits: Limits, trust: Sequence[str], path: Path | None, explained: bool = False
 ) -> tuple[Report, list[str]]:
     tally = Tally(limits)
     lines: list[str] = []
-    state = State(limits, tuple(trust), tally, len(view), folder, lines if explained else None)
+    folder, stem = (path.parent, path.stem) if path else (None, "")
+    state = State(limits, tuple(trust), tally, len(view), folder, lines if explained else None, stem=stem)
     format_, used = _read(Scope(state, view))
     while state.jobs:
         if state.started >= limits.jobs:

@@ -13,6 +13,7 @@ from shipworthy.modelfile.view import Buffer, View
 LAZY = frozenset(("safetensors", "zip", "gguf"))
 TRAILER_LIMIT = 16 << 20  # bytes where none should be are a finding in any case; so many are looked into
 _BLOCK = 16 << 10
+_AHEAD = 64
 _KEPT = 4096  # blocks: 64 MiB
 _FIND = 4 << 20
 _FIND_LIMIT = 64 << 20
@@ -42,6 +43,7 @@ class Blocks:
         """`first` is the beginning, where it is at hand already."""
         self.source, self.size = source, source.size
         whole = len(first) if len(first) == source.size else len(first) // _BLOCK * _BLOCK
+        self._next, self._ahead = -1, 1
         self._kept = {at // _BLOCK: first[at : at + _BLOCK] for at in range(0, whole, _BLOCK)}
 
     def read(self, low: int, high: int) -> bytes:
@@ -52,15 +54,23 @@ class Blocks:
         first, last = low // _BLOCK, (high - 1) // _BLOCK
         missing = [number for number in range(first, last + 1) if number not in self._kept]
         if missing:
-            begin, end = missing[0] * _BLOCK, min((missing[-1] + 1) * _BLOCK, self.size)
+            behind = self._further(missing)
+            begin, end = missing[0] * _BLOCK, min(behind * _BLOCK, self.size)
             data = self.source.get(begin, end)
-            for number in range(missing[0], missing[-1] + 1):
+            for number in range(missing[0], behind):
                 at = number * _BLOCK - begin
                 self._kept[number] = data[at : at + _BLOCK]
         joined = b"".join(self._kept[number] for number in range(first, last + 1))
         while len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]  # the oldest; asked for again, it is fetched again
         return joined[low - first * _BLOCK : high - first * _BLOCK]
+
+    def _further(self, missing: list[int]) -> int:
+        """The block behind those to fetch: who reads on where the last fetch ended is given more each time."""
+        self._ahead = min(self._ahead * 2, _AHEAD) if missing[0] == self._next else 1
+        blocks = -(-self.size // _BLOCK)
+        self._next = min(missing[-1] + self._ahead, blocks)
+        return max(self._next, missing[-1] + 1)
 
 
 class FarView(View):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shipworthy.modelfile import keras
+from shipworthy.modelfile import exported, huggingface, keras
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -15,10 +15,14 @@ class DuplicateKeyError(ValueError):
     """Two equal keys in one object: readers differ in which one they take."""
 
 
-def strict(raw: bytes) -> Any:
-    """A JSON value. Raises ValueError for bad UTF-8, equal keys, NaN and nesting beyond the interpreter."""
+def strict(raw: bytes, *, constants: bool = False) -> Any:
+    """A JSON value. Raises ValueError for bad UTF-8, equal keys, nesting beyond the interpreter, and NaN unless
+    `constants` are allowed.
+    """
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+        return json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=float if constants else _constant
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
 
@@ -47,7 +51,7 @@ def read(scope: Scope) -> int:
         scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")
         return size
     try:
-        value = strict(view.all())
+        value = strict(view.all(), constants=b'"learner"' in view.head())
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
@@ -57,9 +61,19 @@ def read(scope: Scope) -> int:
         _index(scope, value["weight_map"])
     elif isinstance(value, dict) and isinstance(value.get("itemInfoEntries"), dict):
         _package(scope, value["itemInfoEntries"])
+    elif isinstance(value, dict) and ("learner" in value or "features_info" in value):
+        _booster(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("base_code"), dict) and "program" in value:
+        from shipworthy.modelfile.graphs import paddle
+
+        paddle.judge_json(scope, value)
     elif isinstance(value, dict) and keras.is_metadata(value):
         pass
-    else:
+    elif isinstance(value, dict) and exported.is_graph(value):
+        exported.judge(scope, value)
+    elif isinstance(value, dict) and exported.is_weights(value):
+        exported.judge_weights(scope, value)
+    elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size
 
@@ -86,3 +100,14 @@ def _package(scope: Scope, entries: dict[str, Any]) -> None:
             scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
         elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
             scope.issue(Code.EXTERNAL_DATA, "medium", f"{ascii(path)[:120]} is not in the package")
+
+
+def _booster(scope: Scope, value: dict[str, Any]) -> None:
+    from shipworthy.modelfile.boosters import catjson, xgboost
+
+    if xgboost.is_model(value):
+        xgboost.judge(scope, value)
+    elif "features_info" in value:
+        catjson.judge(scope, value)
+    else:
+        scope.unknown("this version does not judge JSON of this kind")

@@ -23,14 +23,45 @@ _RARE: dict[str, str] = {
     "tflite": "graphs.tflite",
     "coreml": "graphs.coreml",
     "mil-weights": "graphs.milweights",
+    "r": "rdata.judge",
+    "xml": "xmls.read",
+    "xgboost": "boosters.xgbinary",
+    "ubjson": "boosters.xgboost",
+    "lightgbm": "boosters.lightgbm",
+    "catboost": "boosters.catboost",
+    "arrow": "columnar.arrow",
+    "parquet": "columnar.parquet",
+    "msgpack": "msgpack",
+    "paddle": "graphs.paddle",
+    "paddle-weights": "graphs.paddle",
+    "executorch": "graphs.executorch",
+    "openvino-weights": "xmls.openvino",
     "hdf5": "hdf5.reader",
     "keras-yaml": "keras.yaml",
+    "gguf": "gguf",
+    "ggml": "ggml",
+    "jinja": "templates",
+    "mlflow": "yamlfiles",
+    "hydra": "yamlfiles",
 }
+# Read, but never called clean.
+_PARTLY: dict[str, str] = {"yaml": "yamlfiles", "ape": "llamafile"}
+
+
+# Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.
+_TWO_FACED = frozenset(("r", "catboost", "msgpack", "arrow", "parquet", "paddle-weights", "openvino-weights"))
 
 
 def _rare(scope: Scope, format_: str) -> int:
-    read: Callable[[Scope, str], int] = _rarely(_RARE[format_]).read
-    return read(scope, format_)
+    read: Callable[[Scope, str], int] = _rarely(_RARE.get(format_) or _PARTLY[format_]).read
+    explained = read(scope, format_)
+    if scope.role is Role.FILE and format_ in _TWO_FACED and pickles.weak_trial(scope.view):
+        message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
+        pickles.read(scope)
+    if scope.role is Role.FILE and format_ not in ("tflite", "ape") and end_of_archive(scope.view) is not None:
+        zips.read(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
+    return explained
 
 
 def _rarely(name: str) -> Any:
@@ -55,9 +86,14 @@ _INSIDE_BYTES = frozenset(
     {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
 ) - {"script"}
 
+# What raw numbers may look like: where the file beside them names their bytes, that decides.
+_UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
+
 
 def reader_of(format_: str) -> Reader:
     """The reader of a format; one that says why not for formats that this version does not read."""
+    if format_ in _PARTLY:
+        return partial(_rare, format_=format_)
     return _READERS.get(format_) or partial(_not_read, format_=format_)
 
 
@@ -79,9 +115,27 @@ def settle(scope: Scope) -> str:
             return "zip"
         if view.find(HDF5, 0, 1 << 20) >= 512 and _rarely("hdf5.reader").find(view) is not None:
             return "hdf5"
+        if found == "text":
+            found = _text(scope)
     if found == "zlib" and not _unpacks(scope):
-        return ""
+        found = ""
+    if found in _UNSURE and scope.neighbour(".xml") is not None:
+        from shipworthy.modelfile.xmls import openvino
+
+        return "openvino-weights" if openvino.weights(scope) else found
     return found
+
+
+def _text(scope: Scope) -> str:
+    """Texts that loaders act on: templates, and YAML that names what is to be built."""
+    from shipworthy.modelfile import templates, yamlfiles
+
+    view = scope.view
+    kind = yamlfiles.kind(view, scope.limits.json)
+    tagged = not kind and (view.find(b"{%") >= 0 or view.find(b"{{") >= 0)
+    if tagged and templates.is_template(view.read(0, scope.limits.json).decode("utf-8", "replace")):
+        return "jinja"
+    return kind or "text"
 
 
 def _unpacks(scope: Scope) -> bool:
@@ -101,6 +155,9 @@ def _not_read(scope: Scope, format_: str) -> int:
         zips.read(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
     if format_ in EXECUTABLES:
         scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
+    elif format_ == "tensorrt" and scope.role is Role.FILE:
+        message = "a TensorRT engine is code compiled for one GPU: nobody can tell what it does; build it yourself from"
+        scope.issue(Code.FOREIGN_CONTENT, "high", f"{message} an ONNX model that was scanned", 0)
     elif format_ in ARCHIVES_NOT_READ:
         scope.issue(
             Code.FOREIGN_CONTENT, "medium", f"{ARCHIVES_NOT_READ[format_]}; no model loader reads it, so it hides", 0

@@ -33,6 +33,9 @@ class Code(StrEnum):
     KERAS_LAMBDA = "keras-lambda"
     KERAS_FOREIGN_CLASS = "keras-foreign-class"
     FOREIGN_CONTENT = "foreign-content"
+    REMOTE_CODE = "remote-code"
+    TEMPLATE_ESCAPE = "template-escape"
+    YAML_OBJECT = "yaml-object"
 
 
 SEVERITIES = ("low", "medium", "high", "critical")

@@ -55,6 +55,7 @@ class State:
     unpacked: int = 0
     started: int = 0
     left: int = 0
+    stem: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,12 @@ class Scope:
     def folder(self) -> Path | None:
         """Where the file lies, for references to its neighbours; None inside containers and for bytes."""
         return self.state.folder if not self.name else None
+
+    def neighbour(self, suffix: str) -> Path | None:
+        """The file beside this one that differs in its suffix only, if it is there."""
+        folder = self.folder
+        found = folder / f"{self.state.stem}{suffix}" if folder is not None and self.state.stem else None
+        return found if found is not None and found.is_file() else None
 
     def issue(
         self,

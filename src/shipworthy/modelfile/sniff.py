@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipworthy.modelfile import hints
 from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
 
@@ -19,8 +20,10 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xfd7zXZ\x00", "xz"),
     (HDF5, "hdf5"),
     (b"GGUF", "gguf"),
-    (b"ggjt", "ggml"),
     (b"lmgg", "ggml"),
+    (b"fmgg", "ggml"),
+    (b"tjgg", "ggml"),
+    (b"algg", "ggml"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
     (b"\x7fELF", "elf"),
@@ -28,7 +31,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xfe\xed\xfa\xcf", "mach-o"),
     (b"\xce\xfa\xed\xfe", "mach-o"),
     (b"\xcf\xfa\xed\xfe", "mach-o"),
-    (b"MZqFpD=", "pe"),
+    (b"MZqFpD=", "ape"),
+    (b"jartsr=", "ape"),
     (b"#!", "script"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
@@ -51,6 +55,7 @@ EXECUTABLES = {
     "elf": "a native program or library (ELF)",
     "mach-o": "a native program or library (Mach-O)",
     "pe": "a Windows program or library (PE)",
+    "ape": "a program for several systems at once (APE)",
     "wasm": "a WebAssembly program",
     "script": "a script that a shell would start",
 }
@@ -71,7 +76,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     for magic, name in _BY_FIRST.get(head[0], ()):
         if head.startswith(magic):
             return name
-    special = _special(head)
+    special = _special(head) or hints.strong(head)
     if special:
         return special
     whole = size is not None and size <= len(head)
@@ -80,9 +85,11 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     if strong_start(head):
         return "pickle"
     if _text(head):
-        return _text_format(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return kinds.kind(View.of(head), (1 << 62) if size is None else size) or (
-        "pickle" if _weak_pickle(head, whole) else None
+        return _text_format(head) or hints.text(head) or ("pickle" if _weak_pickle(head, whole) else "text")
+    return (
+        hints.weak(head)
+        or kinds.kind(View.of(head), (1 << 62) if size is None else size)
+        or ("pickle" if _weak_pickle(head, whole) else None)
     )
 
 
@@ -128,10 +135,8 @@ def _text_format(head: bytes) -> str | None:
     from shipworthy.modelfile.keras.yaml import is_yaml
 
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith((b"{", b"[")):
+    if start.startswith((b"{", b"[")) and start[:2] not in (b"{%", b"{{", b"{#"):  # those begin a template
         return "json"
-    if start.startswith((b"<?xml", b"<!DOCTYPE", b"<PMML", b"<net")):
-        return "xml"
     if is_yaml(start):
         return "keras-yaml"
     return None

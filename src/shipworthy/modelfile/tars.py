@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shipworthy.modelfile import servings
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -118,6 +119,8 @@ def _member(scope: Scope, name: str, link: str, kind: bytes, data: int, size: in
     elif kind in _FILE_TYPES:
         if data + size > len(scope.view):
             scope.issue(Code.CONTAINER_TAMPERED, "high", f"the member {shown} reaches beyond the archive", at)
+        if servings.is_code(name):
+            servings.report_code(scope, name, at)
         if size and not name.endswith("/"):
             scope.child(name, scope.view.sub(data, size))
     elif kind != b"5":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shipworthy.modelfile.far import FarView
@@ -21,7 +22,8 @@ _SMALL = re.compile(
 _SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
 _STORAGE = re.compile(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
 _PICKLE = re.compile(r"(?:[^/]*/)?(?:data|constants)\.pkl")
-_CODE = re.compile(r"(?:[^/]*/)?code/.*")
+_CODE = re.compile(r"(?:[^/]*/)?code/.*", re.DOTALL)
+_BYTECODE = re.compile(r"(?:[^/]*/)?bytecode\.pkl")
 _EXPORTED = re.compile(
     r"(?:[^/]*/)?(?:models/[^/]+\.json|archive_format|extra/.*|data/(?:weights|constants|sample_inputs)/.*)"
 )
@@ -35,17 +37,18 @@ def is_torch(entries: Sequence[Entry]) -> bool:
 
 def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
     """Read the pickles, compare the storages with what they ask for, look into the rest by content."""
+    from shipworthy.modelfile import torchscript
     from shipworthy.modelfile.zips import queue
 
     wanted: dict[str, int | None] = {}
+    script = any(_CODE.fullmatch(entry.name) for entry in entries)
     for entry in entries:
         if _PICKLE.fullmatch(entry.name):
             content = open_entry(scope, entry)
             if content is not None:
                 folder = entry.name.removesuffix(".pkl") + "/"
-                wanted.update({folder + key: size for key, size in _pickle(scope, entry.name, content).items()})
+                wanted.update({folder + key: size for key, size in _pickle(scope, entry.name, content, script).items()})
     present: set[str] = set()
-    script = False
     for entry in reversed(entries):
         name = entry.name
         if _PICKLE.fullmatch(name):
@@ -53,16 +56,25 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         if _STORAGE.fullmatch(name):
             present.add(name)
             _storage(scope, entry, wanted.get(name))
-        elif _CODE.fullmatch(name):
-            script = True
+        elif not entry.size and not entry.packed:
+            continue
+        elif _CODE.fullmatch(name) and name.endswith(".py"):
+            content = open_entry(scope, entry)
+            if content is not None:
+                inner = scope.nested(name, content)
+                inner.note_member("", "torchscript", len(content))
+                torchscript.read_code(inner, content)
+        elif _BYTECODE.fullmatch(name):
+            content = open_entry(scope, entry)
+            if content is not None:
+                torchscript.read_bytecode(scope.nested(name, content), content)
+                queue(scope, entry)
         elif _SMALL.fullmatch(name) and entry.size <= 200 and entry.method == 0:
             content = open_entry(scope, entry)
             if content is None or not _SMALL_TEXT.fullmatch(content.all()):
                 queue(scope, entry)
         else:
             queue(scope, entry)
-    if script:
-        scope.unknown("it holds TorchScript code, which this version does not analyse")
     missing = sorted(key for key in wanted if key not in present)
     if missing:
         shown = ascii(missing[0])[:60]
@@ -71,8 +83,12 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         )
 
 
-def _pickle(scope: Scope, name: str, content: View) -> dict[str, int | None]:
+def _pickle(scope: Scope, name: str, content: View, script: bool) -> dict[str, int | None]:
     inner = scope.nested(name, content)
+    if script:
+        # A module written in `__main__` is `__torch__:Name`: torch's interpreter builds it from the code beside it, and
+        # Python has no such module.
+        inner = replace(inner, state=replace(scope.state, trust=(*scope.trust, "__torch__:*")))
     if scope.trace is not None:
         scope.trace.append(f"== {inner.name}: pickle, {len(content)} bytes")
     inner.note_member("", "pickle", len(content))

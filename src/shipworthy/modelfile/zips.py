@@ -48,22 +48,38 @@ def read(scope: Scope, *, front: int = 0) -> int:
             _unlisted(scope, 0, len(view))
         return len(view)
     entries = _directory(scope, end)
-    _around(scope, end)
+    _around(scope, end, front)
     located = [_local(scope, entry, end) for entry in entries]
     members = _layout(scope, located, end, front)
+    _members(scope, members)
+    return len(view)
+
+
+def _members(scope: Scope, members: list[Entry]) -> None:
+    """Hand the members to the reader of this kind of archive."""
+    from shipworthy.modelfile import exported, servings, skops
+
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
     elif keras_archive.is_keras(members):
         keras_archive.read(scope, members)
+    elif exported.is_export(members):
+        exported.read(scope, members, open_entry)
+    elif skops.is_skops(members):
+        skops.read(scope, members, open_entry)
+    elif servings.is_archive(members):
+        servings.read(scope, members, open_entry)
     else:
+        severity = "high" if servings.is_package(members) else "medium"
         for entry in reversed(members):
+            if servings.is_code(entry.name):
+                servings.report_code(scope, entry.name, entry.offset, severity)
             queue(scope, entry)
-    return len(view)
 
 
-def _around(scope: Scope, end: End) -> None:
+def _around(scope: Scope, end: End, front: int) -> None:
     view = scope.view
-    if end.shift:
+    if end.shift and end.shift != front:
         scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
         if end.shift > 0 and not _unlisted(scope, 0, end.shift):
             scope.child("bytes in front", view.sub(0, end.shift), Role.TRAILER)

@@ -104,4 +104,8 @@ def summary(links: tuple[Link, ...]) -> str:
             return f"The chain is broken at {link.step}: {told}."
     if links and all(link.state is State.HOLDS for link in links):
         return f"All {len(links)} links verify."
+    attested = sum(link.said == "attested-only" for link in links)
+    if attested and all(link.state is State.HOLDS or link.said == "attested-only" for link in links):
+        held = len(links) - attested
+        return f"{held} links verify; of {attested} more only the digest is signed, the bytes are not here."
     return f"{len(links)} links were recorded; not all of them have been verified."

@@ -2,7 +2,7 @@
 
 A new finding is a `failure`, unless a gate has seen it and passed. A check that gave no answer, and artifacts that a
 check could not look at, are an `error`, because a reader takes `skipped` for harmless. Only a check that had nothing to
-look at is `skipped`.
+look at, or whose gaps a gate accepted by name, is `skipped`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ def render(run: Run) -> str:
     """The run as JUnit XML (the dialect that Jenkins and GitLab read)."""
     root = Element("testsuites", name=visible(f"Shipworthy: {run.project}"), time=f"{run.seconds:.3f}")
     accepted = _accepted(run.decisions)
+    gaps = _accepted_gaps(run)
     for stage in run.stages:
-        root.append(_suite(run, stage, accepted))
+        root.append(_suite(run, stage, accepted, gaps))
     if not run.stages:
         suite = SubElement(root, "testsuite", name="run", timestamp=instant(run.started))
         _mark(_case(suite, run.pipeline, "run"), "error", "nothing was run", "no stage", "")
@@ -39,13 +40,22 @@ def _accepted(decisions: Iterable[GateDecision]) -> frozenset[str]:
     return frozenset(passed - held)
 
 
-def _suite(run: Run, stage: StageResult, accepted: frozenset[str]) -> Element:
+def _accepted_gaps(run: Run) -> frozenset[str]:
+    """Names of partial checks that no gate held against the run, and that one accepted."""
+    notes = [note for decision in run.decisions for note in decision.notes]
+    held = {name.partition(" ")[0].strip("`:") for decision in run.decisions for name in decision.uncovered}
+    partial = {c.check for stage in run.stages for c in stage.checks if c.outcome is Outcome.PARTIAL}
+    told = {name for name in partial if any(note.startswith(f"accepted as partial: {name}:") for note in notes)}
+    return frozenset(told - held)
+
+
+def _suite(run: Run, stage: StageResult, accepted: frozenset[str], gaps: frozenset[str]) -> Element:
     suite = Element(
         "testsuite", name=visible(stage.stage), timestamp=instant(stage.started), time=f"{stage.seconds:.3f}"
     )
     group = f"shipworthy.{run.pipeline}.{stage.stage}"
     for check in stage.checks:
-        _check(_case(suite, group, check.check, check.seconds), check, accepted)
+        _check(_case(suite, group, check.check, check.seconds), check, accepted, gaps)
     if stage.decision is not None:
         _gate(_case(suite, group, f"gate {stage.decision.gate}"), stage.decision)
     _stage(_case(suite, group, f"stage {stage.stage}", stage.seconds), stage)
@@ -56,14 +66,21 @@ def _case(suite: Element, group: str, name: str, seconds: float = 0.0) -> Elemen
     return SubElement(suite, "testcase", classname=visible(group), name=visible(name), time=f"{seconds:.3f}")
 
 
-def _check(case: Element, check: CheckResult, accepted: frozenset[str]) -> None:
-    if check.outcome is Outcome.NOT_APPLICABLE:
+def _check(case: Element, check: CheckResult, accepted: frozenset[str], gaps: frozenset[str]) -> None:
+    if check.outcome is Outcome.PARTIAL and check.check in gaps:
+        SubElement(case, "skipped", message=visible(f"partial, as a gate accepts: {_why(check)}")[:1000])
+    elif check.outcome is Outcome.NOT_APPLICABLE:
         SubElement(case, "skipped", message=visible(check.note or OUTCOME_MEANING[check.outcome]))
     elif check.outcome is not Outcome.RAN:
-        looked = f"{OUTCOME_WORDS[check.outcome]}: looked at {len(check.examined)} of {check.eligible}"
         lines = [check.note, f"What to do: {check.remedy}" if check.remedy else ""]
         lines += [f"not looked at: {s.artifact.uri if s.artifact else 'all'}: {s.reason}" for s in check.skipped]
-        _mark(case, "error", f"{looked}: {check.note}", check.outcome.value, "\n".join(filter(None, lines)))
+        _mark(
+            case,
+            "error",
+            f"{OUTCOME_WORDS[check.outcome]}: {_why(check)}",
+            check.outcome.value,
+            "\n".join(filter(None, lines)),
+        )
     fresh: list[Finding] = []
     rest: list[Finding] = []
     for finding in check.findings:
@@ -73,6 +90,11 @@ def _check(case: Element, check: CheckResult, accepted: frozenset[str]) -> None:
         _mark(case, "failure", plural(len(fresh), "new finding"), "findings", _told(fresh))
     if rest:
         SubElement(case, "system-out").text = visible(_told(rest))
+
+
+def _why(check: CheckResult) -> str:
+    counted = f"looked at {len(check.examined)} of {check.eligible}" if check.eligible else ""
+    return "; ".join(filter(None, (counted, check.note or (check.skipped[0].reason if check.skipped else ""))))
 
 
 def _gate(case: Element, decision: GateDecision) -> None:

@@ -261,7 +261,7 @@ def _coverage(run: Run, console: Console) -> None:
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])
         more = f" and {len(outcomes) - 5:,} more" if len(outcomes) > 5 else ""
-        _say(console, f"Not vouched for by any check: {names}{more}", "yellow")
+        _say(console, f"Not vouched for as clean, as a check could not look at all of it: {names}{more}", "yellow")
     console.print()
 
 

@@ -37,7 +37,7 @@ def load(job: Job, target: Path | None = None) -> StageResult:
         job.events(Step("files", count, 0))
 
     settings = job.settings
-    exclude = (*settings.scan.exclude, *_own_outputs(job))
+    exclude = (*settings.scan.exclude, *_own_outputs(job, trains=target is None))
     limit = only if target is not None else None
     inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=limit, progress=progress)
     if target is None:
@@ -46,6 +46,9 @@ def load(job: Job, target: Path | None = None) -> StageResult:
         inventory = replace(inventory, unreadable=(*inventory.unreadable, *_not_fetched(job)))
     job.inventory = inventory
     result = _as_check(inventory)
+    if target is not None and only is not None:  # asked for, so no gap; but not to be taken for the whole
+        told = f"only what changed since {job.trigger.since}: {_count(len(inventory.artifacts), 'file')}"
+        result = replace(result, note="; ".join(filter(None, (told, result.note))))
     if target is None and only is not None:
         job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
         told = f"only {len(job.scope.artifacts)} of {len(inventory.artifacts)} files: changed since {job.trigger.since}"
@@ -78,10 +81,11 @@ def _named(inventory: Inventory, *kinds: Kind) -> dict[str, str]:
     return {artifact.uri: artifact.digest for artifact in inventory.of(*kinds)}
 
 
-def _own_outputs(job: Job) -> Iterable[str]:
-    """What this pipeline writes is not its input: the declared outputs are looked at once they are made."""
+def _own_outputs(job: Job, *, trains: bool) -> Iterable[str]:
+    """What a pipeline writes is not its input: the declared outputs are looked at once they are made. A scan makes
+    none, so it looks at those that are there."""
     settings = job.settings
-    for path in settings.train.outputs.values() if settings.train else ():
+    for path in settings.train.outputs.values() if settings.train and trains else ():
         yield path.rstrip("/")
         yield path.rstrip("/") + "/**"
     for store in settings.store.to:

@@ -14,7 +14,7 @@ _STOPPED = {
     "output": "print less; the log is for people",
     "disk": "write less",
 }
-_OUTSIDE = ("FileNotFoundError", "PermissionError", "Read-only file system", "No module named", "No such file")
+_OUTSIDE = ("FileNotFoundError", "PermissionError", "Read-only file system", "No such file")
 _SIGNALS = {4: "illegal instruction", 6: "abort", 9: "kill", 11: "segmentation fault", 15: "request to end"}
 _SIGXCPU, _SIGXFSZ, _SIGKILL = 24, 25, 9
 
@@ -58,6 +58,11 @@ def _hint(done: SandboxResult) -> str:
     tried = [attempt.target for attempt in done.attempts if attempt.kind == "network"]
     if tried and done.report.network == "blocked":
         return f"it tried to reach {tried[0]}, and the sandbox has no network: declare as inputs what it needs"
+    if "No module named" in said:
+        return (
+            "if the module is yours, declare it in `code`; else install it where the command's Python finds it "
+            "(`python` is the one that Shipworthy is installed in)"
+        )
     if any(word in said for word in _OUTSIDE):
         return "it sees only declared code and inputs, and writes only declared outputs: declare what it needs"
     return "see the log"

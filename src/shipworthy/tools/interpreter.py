@@ -55,6 +55,12 @@ class Interpreter:
         return list(argv)
 
 
+def named(argv: Sequence[str]) -> str:
+    """The Python that a command names by its absolute path, so that all it is installed with is found; or nothing."""
+    program = argv[0] if argv else ""
+    return program if os.path.isabs(program) and os.path.basename(program).startswith("python") else ""
+
+
 @lru_cache
 def _ask(python: str) -> Interpreter:
     remedy = "give the path of a Python in the settings"

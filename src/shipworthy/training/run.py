@@ -14,6 +14,7 @@ from typing import BinaryIO
 from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.model import Metric
 from shipworthy.tools.explain import explain
+from shipworthy.tools.interpreter import named
 from shipworthy.tools.sandbox import Sandbox, SandboxResult
 from shipworthy.tools.staging import Staging, check_env, command_files, open_log
 from shipworthy.tools.trees import Rejected, combined, digest_files
@@ -60,7 +61,7 @@ def train(
     """
     _validate(spec, judge)
     started = time.monotonic()
-    sandbox = sandbox or Sandbox.open(spec.sandbox, python=spec.python)
+    sandbox = sandbox or Sandbox.open(spec.sandbox, python=spec.python or named(spec.command))
     record, reason, remedy = _Record(), "", ""
     with (
         Staging(

@@ -98,12 +98,13 @@ _PROBLEMS = {
 }
 _BY_LINE = frozenset({"encoding", "nul", "long-line"})
 _SHARE_OF_MIXED = 0.1
+_MOST_CONSTANT = 5  # more are told as one
 
 
 @check(
     "dataset-structure",
     kinds={"dataset"},
-    version=2,
+    version=3,
     options={**LIMITS, "flood": 30, "sample": 20_000},
     timeout=300,
     canary=Canary(
@@ -215,6 +216,7 @@ def _header(artifact: Artifact, table: Table) -> Iterator[Finding]:
 
 def _columns(artifact: Artifact, table: Table, census: Census) -> Iterator[Finding]:
     label = label_column(table.columns)
+    constant: list[str] = []
     for name, counts in census.columns.items():
         total = counts.types.total()
         kind, often = counts.types.most_common(1)[0] if total else ("", 0)
@@ -229,4 +231,9 @@ def _columns(artifact: Artifact, table: Table, census: Census) -> Iterator[Findi
                 field=show(name),
             )
         if len(counts.values) == 1 and not counts.more and total >= 10 and name != label and total >= 0.5 * table.rows:
-            yield CONSTANT.at(artifact, f"column {show(name)}", key=name, field=show(name))
+            constant.append(name)
+    if len(constant) > _MOST_CONSTANT:  # such as the dark margins of images
+        some = ", ".join(show(name, 30) for name in constant[:5])
+        yield CONSTANT.at(artifact, f"{len(constant)} columns, such as {some}", key="many")
+    else:
+        yield from (CONSTANT.at(artifact, f"column {show(name)}", key=name, field=show(name)) for name in constant)

@@ -6,7 +6,7 @@ import re
 
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models.model_file import _CANARY, _RULES, _finding
-from shipworthy.model import Artifact, Kind, Skipped
+from shipworthy.model import Artifact, Kind, Severity, Skipped
 from shipworthy.modelfile import Code, scan
 
 # What an archive that is no model must not hold either. That it holds programs or texts is not against it.
@@ -26,8 +26,13 @@ RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 # Texts, pictures and unknown bytes are no models; an archive is full of them.
 _NO_MODEL = re.compile(
     r"(?:does not read the format (?:text|xml|png|jpeg|parquet|arrow|protobuf)|does not judge JSON of this kind|"
+    r"does not judge YAML of this kind|its YAML is of a kind that this version does not read .*|the YAML is not UTF-8|"
+    r"the template is (?:not UTF-8|larger than .*)|the MLmodel names no flavor|"
     r"the format is not recognised|the file is empty|is not valid JSON \(.*|are not explained by the format .*)\Z"
 )
+
+# Programs build their own classes by such files, and render web pages: alone they say nothing of a model.
+_SETTINGS = frozenset(("hydra", "jinja", "mlflow", "yaml"))
 
 # Files are sorted by their first 64 KiB; a pickle can be plain text for longer than that.
 _SORTED_BY = 64 * 1024
@@ -49,7 +54,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=3,
+    version=4,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
@@ -62,8 +67,10 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     trust = context.options.get("trust", [])
     report = scan(artifact.path, trust=trust if isinstance(trust, list) else [])
+    settings = {member.name for member in report.members if member.format in _SETTINGS}
     for issue in report.issues:
-        if issue.code in _TELLING:
+        own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)
+        if issue.code in _TELLING and (not own or issue.severity == Severity.CRITICAL.value):
             yield _finding(artifact, issue)
     unread = [reason for reason in report.unknowns if not _NO_MODEL.search(reason)]
     if unread and artifact.kind is Kind.OTHER:

@@ -176,6 +176,37 @@ FOREIGN_CONTENT = Rule(
     taxonomy=("CWE-506", "CWE-434", "AML.T0018.002", "AML.T0074", "LLM03:2025"),
     help="tampered-model-file",
 )
+YAML_OBJECT = Rule(
+    "model-config-yaml-object",
+    title="A YAML file builds Python objects when it is loaded",
+    severity=Severity.HIGH,
+    description="Loaders other than `yaml.safe_load` call what such a tag names, with arguments from the file.",
+    remedy="Remove the tag, and read the file with `yaml.safe_load` only.",
+    taxonomy=("CWE-502", "AML.T0010.003", "AML.T0011.000", "LLM03:2025"),
+    help="unsafe-model-deserialization",
+)
+TEMPLATE_ESCAPE = Rule(
+    "model-config-template-escape",
+    title="A template reaches for Python's internals",
+    severity=Severity.HIGH,
+    description="Chat templates are Jinja programs that run when a prompt is made. Honest ones never ask for classes, "
+    "globals or builtins: that is how a template leaves its sandbox and runs commands.",
+    remedy="Do not use the model. Find out who made the template.",
+    taxonomy=("CWE-1336", "CWE-94", "AML.T0010.003", "LLM03:2025"),
+    help="unsafe-model-deserialization",
+)
+REMOTE_CODE = Rule(
+    "model-config-remote-code",
+    title="The model needs code that comes with it or from another repository",
+    severity=Severity.HIGH,
+    description="`auto_map` and custom pipelines, handlers and loader modules make the library run code that somebody "
+    "put beside the model. With `owner/repository--module.Class`, `trust_remote_code=True` downloads and runs code "
+    "that is not even there, in whatever state it is then.",
+    remedy="Copy the reviewed code beside the model and sign it with the model, or use a model that the library "
+    "supports by itself.",
+    taxonomy=("CWE-829", "CWE-494", "AML.T0010.001", "LLM03:2025"),
+    help="unsafe-model-deserialization",
+)
 
 _RULES: dict[Code, Rule] = {
     Code.CODE_EXECUTION: CODE_EXECUTION,
@@ -194,6 +225,9 @@ _RULES: dict[Code, Rule] = {
     Code.KERAS_LAMBDA: KERAS_LAMBDA,
     Code.KERAS_FOREIGN_CLASS: KERAS_FOREIGN_CLASS,
     Code.FOREIGN_CONTENT: FOREIGN_CONTENT,
+    Code.REMOTE_CODE: REMOTE_CODE,
+    Code.TEMPLATE_ESCAPE: TEMPLATE_ESCAPE,
+    Code.YAML_OBJECT: YAML_OBJECT,
 }
 
 # Protocol 0 by hand: GLOBAL os.system, MARK, a text, TUPLE, REDUCE, STOP. It is only ever read, never loaded.
@@ -206,7 +240,7 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=2,
+    version=4,
     timeout=300.0,
     options={"trust": []},
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),

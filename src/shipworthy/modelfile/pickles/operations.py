@@ -91,6 +91,7 @@ class Operations(Stack):
                 )
             target.sealed = True
             if not self.plain and arrays.is_wrapper(target):
+                self.end_frame(at)
                 return arrays.skip(self, at, state)
         elif target == OPAQUE:
             self.issue(Code.STATE_TAMPERING, "medium", "state is set on a value that can't be followed")
@@ -246,6 +247,12 @@ class Operations(Stack):
         throws away what is left of the frame and reads the instruction's argument behind it; Python's raises."""
         if self.position > self.frame_end:
             self.frame_differs("ends within an instruction")
+        self.frame_end = 0
+
+    def end_frame(self, at: int) -> None:
+        """An array begins: joblib has ended the frame before its bytes, and reads them behind it."""
+        if self.frame_end > at:
+            self.frame_differs("goes on behind the description of an array")
         self.frame_end = 0
 
     def frame_differs(self, what: str) -> None:

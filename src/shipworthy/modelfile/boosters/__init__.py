@@ -1,0 +1,1 @@
+"""Gradient boosting: XGBoost, LightGBM, CatBoost."""

@@ -1,0 +1,159 @@
+"""torch.export archives (`.pt2`): the graph as JSON, weights as raw bytes, and what AOTInductor compiled.
+
+Loading resolves each node's target below `torch`, evaluates symbolic expressions with sympy, which is `eval`, and runs
+the guards as Python code: each must look like what the exporter writes.
+Source: torch/_export/serde/serialize.py, torch/export/pt2_archive/_package.py of torch 2.13.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.torchscript import judge_operator
+from shipworthy.modelfile.view import View
+
+if TYPE_CHECKING:
+    from shipworthy.modelfile.zipdirectory import Entry
+
+_MARK = re.compile(r"(?:[^/]*/)?archive_format")
+_SMALL = re.compile(
+    r"(?:[^/]*/)?(?:archive_format|archive_version|version|byteorder|\.data/(?:version|serialization_id)|"
+    r"\.format_version|\.storage_alignment)"
+)
+_SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
+_RAW = re.compile(r"(?:[^/]*/)?data/(?:weights|constants)/[\w.-]+(?<!\.json)")
+_COMPILED = re.compile(r"(?:[^/]*/)?data/aotinductor/.*")
+_OPERATOR = re.compile(r"torch\.ops\.(\w+)\.(\w+)(?:\.\w+)?")
+_PLAIN = re.compile(
+    r"_operator\.(?:add|sub|mul|truediv|floordiv|mod|pow|neg|pos|abs|eq|ne|lt|le|gt|ge|and_|or_|xor|not_|lshift|rshift|"
+    r"getitem|index)|math\.\w{2,12}|torch\.(?:sym_\w{2,20}|_sym_sqrt|_C\._set_grad_enabled)"
+)
+_HIGHER = frozenset(
+    "cond while_loop scan map map_impl associative_scan wrap_with_set_grad_enabled wrap_with_autocast "
+    "flex_attention auto_functionalized auto_functionalized_v2 with_effects run_const_graph call_torchbind".split()
+)
+_FUNCTIONS = frozenset(
+    "FloorDiv ModularIndexing Mod PythonMod CleanDiv CeilDiv CeilToInt FloorToInt TruncToInt TruncToFloat RoundToInt "
+    "RoundDecimal IntTrueDiv FloatTrueDiv ToFloat Max Min Abs Pow PowByNatural FloatPow LShift RShift Where Identity "
+    "Eq Ne Lt Le Gt Ge And Or Not Piecewise ceiling floor sqrt Integer Float Rational Symbol "
+    "Add Mul".split()
+)
+_EXPRESSION = re.compile(r"[\w\s+\-*/%().,<>=!&|~]{0,10000}")
+_GUARDED = frozenset("size stride storage_offset isinstance len max min int float bool str type".split())
+_QUOTED = re.compile(r"'\w{1,100}'")
+_CALL = re.compile(r"([^\W\d]\w*)\s*\(")
+_ATTRIBUTE = re.compile(r"\.\s*[^\W\d]")
+_GUARD = re.compile(r"[\w\s+\-*/%().,<>=!&|~\[\]'\"]{0,10000}")
+_WITH_CALLS = {"and", "or", "not", "in", "is", "if", "else"}
+
+
+def is_export(entries: Sequence[Entry]) -> bool:
+    """The archive says that it is one."""
+    return any(_MARK.fullmatch(entry.name) for entry in entries)
+
+
+def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
+    """Queue the graphs and everything else by content; raw weights are only looked into."""
+    from shipworthy.modelfile.zips import queue
+
+    for entry in reversed(entries):
+        if _COMPILED.fullmatch(entry.name):
+            text = f"{ascii(entry.name)[:120]} is compiled code that loading runs; export the graph without AOTInductor"
+            scope.issue(Code.FOREIGN_CONTENT, "high", text, entry.offset)
+            queue(scope, entry, Role.BLOB)
+        elif _SMALL.fullmatch(entry.name) and entry.size <= 200:
+            content = open_entry(scope, entry)
+            if content is None or not _SMALL_TEXT.fullmatch(content.all()):
+                queue(scope, entry)
+        elif _RAW.fullmatch(entry.name):
+            queue(scope, entry, Role.BLOB)
+        else:
+            queue(scope, entry)
+
+
+def is_graph(value: dict[str, Any]) -> bool:
+    """Whether JSON is an exported program."""
+    return isinstance(value.get("graph_module"), dict) and "schema_version" in value
+
+
+def is_weights(value: dict[str, Any]) -> bool:
+    """Whether JSON lists an archive's weights."""
+    config = value.get("config")
+    return (
+        value.keys() == {"config"}
+        and isinstance(config, dict)
+        and all(isinstance(item, dict) and "path_name" in item for item in config.values())
+    )
+
+
+def judge_weights(scope: Scope, value: dict[str, Any]) -> None:
+    """Which member holds which weight."""
+    for item in value["config"].values():
+        path = str(item["path_name"])
+        if escapes(path):
+            text = f"a weight lies in {ascii(path)[:120]}, outside of the archive"
+            scope.issue(Code.PATH_TRAVERSAL, "high", text)
+
+
+def judge(scope: Scope, value: dict[str, Any]) -> None:
+    """Every node's target, every expression, every guard."""
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            target = item.get("target")
+            if isinstance(target, str) and "inputs" in item:
+                _target(scope, target)
+            for key, inner in item.items():
+                if key == "expr_str" and isinstance(inner, str) and not harmless(inner):
+                    _evaluated(scope, "a symbolic expression is evaluated as Python code", inner)
+                elif key == "guards_code" and isinstance(inner, list):
+                    for guard in inner:
+                        if not (isinstance(guard, str) and _harmless_guard(guard)):
+                            _evaluated(scope, "a guard runs as Python code", str(guard))
+            pending += item.values()
+
+
+def harmless(expression: str) -> bool:
+    """Whether an expression has only numbers, symbols, operators and the functions that torch writes."""
+    expression = _QUOTED.sub("s", expression)
+    return (
+        _EXPRESSION.fullmatch(expression) is not None
+        and "__" not in expression
+        and not _ATTRIBUTE.search(expression)
+        and all(name in _FUNCTIONS or name in _WITH_CALLS for name in _CALL.findall(expression))
+    )
+
+
+def _harmless_guard(guard: str) -> bool:
+    return (
+        _GUARD.fullmatch(guard) is not None
+        and "__" not in guard
+        and all(name in _GUARDED or name in _FUNCTIONS or name in _WITH_CALLS for name in _CALL.findall(guard))
+    )
+
+
+def _evaluated(scope: Scope, what: str, text: str) -> None:
+    shown = ascii(text)[:120]
+    scope.issue(Code.CODE_EXECUTION, "critical", f"{what} when the model is loaded or called: {shown}", None, "", shown)
+
+
+def _target(scope: Scope, target: str) -> None:
+    shown = ascii(target)[1:-1][:120]
+    operator = _OPERATOR.fullmatch(target)
+    if operator and operator[1] == "higher_order":
+        if operator[2] not in _HIGHER:
+            text = f"the graph calls {shown}, which is not known to be harmless"
+            scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
+    elif operator:
+        judge_operator(scope, operator[1], operator[2])
+    elif not _PLAIN.fullmatch(target):
+        text = f"the graph calls {shown}: torch takes any of its functions by that name, or code of an extension"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)

@@ -1,0 +1,62 @@
+"""Configurations for Hydra's `instantiate`, as in NeMo's `.nemo` archives: each `_target_` is imported and called.
+
+Source: hydra/_internal/instantiate/_instantiate2.py; nemo/core/classes/common.py (`Serialization.from_config_dict`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from shipworthy.modelfile.pickles.names import Kind, standing_of
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+
+_KEYS = ("_target_", "target", "cls", "class_path")
+# Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
+_BUILT = re.compile(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
+
+
+@cache
+def _table() -> str:
+    return "\n" + files("shipworthy.modelfile").joinpath("nemo_names.txt").read_text("utf-8")
+
+
+def _of_nemo(module: str, name: str) -> bool:
+    text = _table()
+    at = text.find(f"\n{module}\t")
+    return at >= 0 and name in text[at + len(module) + 2 : text.find("\n", at + 1)].split(" ")
+
+
+def judge(scope: Scope, value: Any) -> None:
+    """Report every target that is no class of NeMo or torch."""
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            for key in _KEYS:
+                target = item.get(key)
+                if isinstance(target, str) and (key == "_target_" or target.count(".") > 1):
+                    _target(scope, target, key, len(item) > 1)
+            pending += item.values()
+
+
+def _target(scope: Scope, target: str, key: str, arguments: bool) -> None:
+    module, _, name = target.rpartition(".")
+    shown = ascii(f"{module}:{name}")[1:-1][:120]
+    scope.names([f"{module}:{name}"])
+    if _of_nemo(module, name):
+        return
+    standing = standing_of(module, name, scope.trust)
+    if standing.kind is Kind.DANGEROUS:
+        text = f"{key} calls {shown}, which {standing.reason}: building the model runs it"
+        scope.issue(Code.CODE_EXECUTION, "critical", text, None, shown)
+    elif standing.kind in (Kind.TRUSTED, Kind.VALUED) or (standing.is_class and not arguments):
+        return
+    elif not _BUILT.fullmatch(f"{module}:{name}"):
+        text = f"{key} calls {shown} with arguments of the file, which is not known to be harmless"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)

@@ -1,0 +1,71 @@
+"""MLflow's `MLmodel`: which code loads the model. `python_function` imports its loader module when the model is loaded.
+
+Source: mlflow/pyfunc/__init__.py (`load_model`, `_add_code_from_conf_to_system_path`) of mlflow 3.17.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.pickles.names import Kind, standing_of
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+
+# Modules of mlflow (1.30 to 3.17) that have `_load_pyfunc`.
+_LOADERS = re.compile(
+    r"mlflow\.(?:sklearn|pytorch|tensorflow|keras|xgboost|lightgbm|catboost|onnx|spacy|spark|statsmodels|prophet|"
+    r"pmdarima|h2o|paddle|fastai|gluon|mleap|diviner|shap|johnsnowlabs|langchain|llama_index|openai|promptflow|dspy|"
+    r"sentence_transformers|transformers|haystack|crewai|pyfunc)(?:\.(?:model|load))?|"
+    r"mlflow\.pyfunc\.loaders\.(?:chat_agent|chat_model|code_model|responses_agent)"
+)
+_PLACES = frozenset(
+    "data model_path pickled_model python_model saved_model_dir model_data path uri code model_code_path model_config "
+    "pipeline_file model_binary booster_file cb_model".split()
+)
+
+
+def judge(scope: Scope, value: dict[str, Any]) -> None:
+    """Report what loading the folder of this MLmodel would run."""
+    flavors = value.get("flavors")
+    if not isinstance(flavors, dict) or not flavors:
+        scope.unknown("the MLmodel names no flavor")
+        return
+    for flavor, item in flavors.items():
+        if not isinstance(item, dict):
+            continue
+        if "loader_module" in item:
+            _loader(scope, str(item["loader_module"]))
+        for key in ("code", "model_code_path", "code_path", "code_paths"):
+            if isinstance(item.get(key), (str, list)) and item[key]:
+                shown = ascii(item[key])[1:-1][:120]
+                text = f"loading the model runs the code in {shown} beside it: review it, sign it with the model"
+                scope.issue(Code.REMOTE_CODE, "high", text, None, f"{flavor}:{key}"[:80])
+        _places(scope, item)
+
+
+def _loader(scope: Scope, module: str) -> None:
+    if _LOADERS.fullmatch(module):
+        return
+    shown = ascii(module)[1:-1][:120]
+    standing = standing_of(module, "_load_pyfunc", scope.trust)
+    if standing.kind is not Kind.TRUSTED:
+        text = f"loading the model imports the module {shown}, which is none of MLflow's own, and calls its loader"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{shown}:_load_pyfunc")
+
+
+def _places(scope: Scope, flavor: dict[str, Any]) -> None:
+    """Every path of a flavor must stay in the model's folder."""
+    pending: list[tuple[str, Any]] = list(flavor.items())
+    while pending:
+        key, item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.items()
+        elif isinstance(item, list):
+            pending += ((key, inner) for inner in item)
+        elif key in _PLACES and isinstance(item, str) and escapes(item):
+            if key == "uri":  # where the artifact came from; loaders take the copy under `path`
+                continue
+            text = f"{ascii(key)[:40]} is {ascii(item)[:120]}, outside of the model's folder"
+            scope.issue(Code.PATH_TRAVERSAL, "high", text)

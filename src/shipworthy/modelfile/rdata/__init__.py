@@ -1,0 +1,1 @@
+"""R data: .rds and .RData."""

@@ -1,0 +1,353 @@
+"""Chat templates: Jinja programs that run whenever a prompt is made, read by a lexer of our own; nothing is rendered.
+
+A renderer without a sandbox lets a template reach any Python object through attributes that start with an underscore;
+sandboxes have had holes (CVE-2024-34359, CVE-2024-56326, CVE-2025-27516). Honest templates need none of that.
+Syntax: Jinja 3.1 with the tags `generation`, `break`, `continue` and `do` that chat loaders add.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+
+_OPEN = re.compile(r"\{(?P<kind>[{%#])[-+]?")
+_CLOSE = {"{": re.compile(r"-?\}\}"), "%": re.compile(r"[-+]?%\}")}
+_RAW_END = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_TOKEN = re.compile(
+    r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)|(?P<number>0[xXbBoO][\da-fA-F_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<text>'[^'\\]*(?:\\.[^'\\]*)*'|\"[^\"\\]*(?:\\.[^\"\\]*)*\")"
+    r"|(?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%~<>=.,:;|()\[\]{}])",
+    re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
+_INTERNALS = (
+    "class globals subclasses mro base bases builtins import getattribute getattr dict code closure init init_subclass "
+    "self func module reduce reduce_ex loader spec wrapped kwdefaults defaults call new setattr delattr annotations "
+    "traceback context cause getitem enter exit prepare slots qualname doc file path cached"
+)
+_INTERNAL = re.compile(rf"__(?:{_INTERNALS.replace(' ', '|')})__")
+_PIECE = re.compile(rf"__(?:{'|'.join(sorted({n[:i] for n in _INTERNALS.split() for i in range(2, len(n) + 1)}))})")
+_TAIL = re.compile(rf"(?:{'|'.join(sorted({n[i:] for n in _INTERNALS.split() for i in range(len(n) - 1)}))})__")
+_FRAMES = frozenset(
+    "mro gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await ag_frame ag_code f_globals f_locals f_builtins f_back "
+    "f_code tb_frame tb_next func_globals func_code func_closure im_func im_class im_self subclasses".split()
+)
+_LOADING = frozenset(("include", "import", "from", "extends"))
+_BLOCKS = frozenset("for if block macro call filter autoescape with trans generation".split())  # `set` only without `=`
+_INSIDE = frozenset("elif else pluralize".split())
+_SINGLE = frozenset("do break continue debug".split())
+_BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min max join".split())
+# jinja2.filters.FILTERS of 3.1.6, and what chat loaders add
+FILTERS = frozenset(
+    "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format "
+    "groupby indent int items join last length list lower map max min pprint random reject rejectattr replace reverse "
+    "round safe select selectattr slice sort string striptags sum title tojson trim truncate unique upper urlencode "
+    "urlize wordcount wordwrap xmlattr from_json fromjson strftime".split()
+)
+_HUGE = 1_000_000
+_MUCH = 10_000_000
+_NESTED = 100
+_TOKENS = 2_000_000
+_REPORTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # name, number, text, mark
+    value: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing wrong with a template: `at` counts characters."""
+
+    code: Code
+    severity: str
+    message: str
+    at: int
+    asks: str = ""
+
+
+class _UnreadError(ValueError):
+    def __init__(self, text: str, at: int) -> None:
+        super().__init__(text)
+        self.at = at
+
+
+def is_template(head: str) -> bool:
+    """Whether text has a Jinja tag that begins and ends, or begins and is cut."""
+    found = _OPEN.search(head)
+    return (
+        found is not None and re.match(r"[\s'\"(\[{.~-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
+    )
+
+
+def troubles(text: str) -> Iterator[Trouble]:
+    """What rendering this template would do that an honest one does not. Raises nothing; linear in its length."""
+    try:
+        statements = list(_statements(text))
+    except _UnreadError as error:
+        yield Trouble(Code.BROKEN_STREAM, "medium", f"{error}: it can't be rendered as it is", error.at)
+        # what can't be read by us may be read by another renderer
+        for match in _INTERNAL.finditer(text):
+            yield _escape(match.group(), match.start())
+            return
+        return
+    yield from _structure(statements)
+    loops: list[int] = []
+    for kind, tokens in statements:
+        yield from _expression(tokens)
+        if len(loops) > _NESTED:
+            return
+        if kind == "%" and tokens and tokens[0].value in ("for", "endfor"):
+            if tokens[0].value == "endfor":
+                loops = loops[:-1]
+            else:
+                loops.append(_times(tokens))
+                total = 1
+                for times in loops:
+                    total *= times
+                if total > _MUCH and loops[-1] > 1:
+                    text_ = f"it runs a loop {total if total < 1 << 64 else 'endless'} times"
+                    yield Trouble(Code.BOMB, "high", f"{text_}: rendering it takes all time", tokens[0].at)
+
+
+def leaves_sandbox(trouble: Trouble) -> bool:
+    """Whether it asks for Python's internals by name, which no template of any program does."""
+    return trouble.severity == "high" and (_INTERNAL.search(trouble.asks) is not None or "attr" in trouble.asks)
+
+
+def judge(scope: Scope, text: str, what: str = "the template", at: int | None = None) -> None:
+    """Report what is wrong with a template that lies at byte `at` of the view."""
+    for shown, trouble in enumerate(troubles(text), 1):
+        line = text.count("\n", 0, trouble.at) + 1
+        place = f"{what}, line {line}: " if what else f"line {line}: "
+        scope.issue(trouble.code, trouble.severity, place + trouble.message, at, trouble.asks)
+        if shown >= _REPORTED:
+            break
+
+
+def read(scope: Scope, _: str = "") -> int:
+    """A file that is a template; returns how many bytes are explained."""
+    size = len(scope.view)
+    if scope.role is not Role.FILE:
+        return size
+    if size > scope.limits.json:
+        scope.unknown(f"the template is larger than {scope.limits.json >> 20} MiB")
+        return size
+    try:
+        text = scope.view.all().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        scope.unknown("the template is not UTF-8")
+        return size
+    judge(scope, text, "the template", 0)
+    return size
+
+
+def _escape(asks: str, at: int) -> Trouble:
+    shown = ascii(asks)[1:-1][:80]
+    text = f"it asks for {shown}, the way out of a template's sandbox to any command; do not use the model"
+    return Trouble(Code.TEMPLATE_ESCAPE, "high", text, at, shown)
+
+
+def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:
+    """Each `{{ }}` and `{% %}` with its tokens; comments, raw blocks and text between are passed over."""
+    at = count = 0
+    while match := _OPEN.search(text, at):
+        kind, at = match["kind"], match.end()
+        if kind == "#":
+            end = text.find("#}", at)
+            if end < 0:
+                raise _UnreadError("a comment has no end", match.start())
+            at = end + 2
+            continue
+        tokens: list[_Token] = []
+        at = _inside(text, at, kind, tokens)
+        count += len(tokens)
+        if count > _TOKENS:
+            raise _UnreadError("it is longer than any honest template", at)
+        if kind == "%" and tokens and tokens[0].value == "raw":
+            closed = _RAW_END.search(text, at)
+            if not closed:
+                raise _UnreadError("a raw block has no end", match.start())
+            at = closed.end()
+            continue
+        yield kind, tokens
+
+
+def _inside(text: str, at: int, kind: str, tokens: list[_Token]) -> int:
+    """The tokens up to the closing braces, and where those end. Brackets within must match, as for Jinja."""
+    close, begin = _CLOSE[kind], at
+    stack: list[str] = []
+    while True:
+        end = None if stack else close.match(text, at)
+        if end:
+            return end.end()
+        match = _TOKEN.match(text, at)
+        if not match:
+            raise _UnreadError("a tag has no end" if at >= len(text) else "a tag holds what is not Jinja", begin)
+        at = match.end()
+        value, what = match.group(), match.lastgroup or ""
+        if what == "space":
+            continue
+        if value in ("(", "[", "{") and what == "mark":
+            stack.append({"(": ")", "[": "]", "{": "}"}[value])
+            if len(stack) > _NESTED:
+                raise _UnreadError("brackets are nested deeper than any renderer follows", at)
+        elif value in (")", "]", "}") and what == "mark" and (not stack or stack.pop() != value):
+            raise _UnreadError("brackets do not match", at)
+        tokens.append(_Token(what, _plain(value) if what == "text" else value, match.start()))
+
+
+def _plain(quoted: str) -> str:
+    inner = quoted[1:-1]
+    return _ESCAPED.sub(_unescaped, inner) if "\\" in inner else inner
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    for group, base in ((1, 16), (2, 16), (3, 16), (4, 8)):
+        if match[group]:
+            code = int(match[group], base)
+            return chr(code) if code < 0x110000 else ""
+    return {"n": "\n", "t": "\t", "r": "\r"}.get(match[5], match[5])
+
+
+def _structure(statements: list[tuple[str, list[_Token]]]) -> Iterator[Trouble]:
+    """Tags that open and close, tags that load other templates, tags that nobody knows."""
+    stack: list[str] = []
+    for kind, tokens in statements:
+        if kind != "%":
+            continue
+        if not tokens:
+            yield Trouble(Code.BROKEN_STREAM, "medium", "a tag is empty", 0)
+            return
+        name, at = tokens[0].value, tokens[0].at
+        if name in _LOADING:
+            text = f"it loads another template or file ({name}); a chat template stands alone"
+            yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, at, name)
+        elif name in _BLOCKS or (name == "set" and not any(t.value == "=" for t in tokens)):
+            stack.append(name)
+            if len(stack) > _NESTED:
+                yield Trouble(Code.BOMB, "medium", "its blocks are nested deeper than any renderer follows", at)
+                return
+        elif name.startswith("end"):
+            if not stack or stack.pop() != name[3:]:
+                yield Trouble(Code.BROKEN_STREAM, "medium", f"{name[:40]} closes nothing: it can't be rendered", at)
+                return
+        elif name not in _INSIDE and name not in _SINGLE and name != "set":
+            text = f"it has the tag {ascii(name)[:40]}, which needs an extension that chat loaders do not have"
+            yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, at, name[:40])
+    if stack:
+        yield Trouble(Code.BROKEN_STREAM, "medium", f"a {stack[-1]} block is not closed: it was cut", 0)
+
+
+def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
+    """Attributes, filters and literals of one tag."""
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].value if index and tokens[index - 1].kind == "mark" else ""
+        after = tokens[index + 1].value if index + 1 < len(tokens) and tokens[index + 1].kind == "mark" else ""
+        if token.kind == "name":
+            yield from _named(tokens, index, before, after)
+        elif token.kind == "text":
+            yield from _literal(token, before, after)
+        elif token.kind == "number":
+            yield from _number(tokens, index, before, after)
+        elif token.value == "**" and index and before not in ("(", ",") and tokens[index - 1].kind != "mark":
+            text = "it computes a power, which can grow without end; no chat template needs one"
+            yield Trouble(Code.BOMB, "medium", text, token.at)
+
+
+def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
+    token = tokens[index]
+    name = token.value
+    if (before == "." and (name.startswith("_") or name in _FRAMES)) or _INTERNAL.fullmatch(name):
+        yield _escape(name, token.at)
+    elif before == "|":
+        if name == "attr":
+            yield _escape("|attr(", token.at)
+        elif name not in FILTERS:
+            text = f"it has the filter {ascii(name)[:40]}, which chat loaders do not have"
+            yield Trouble(Code.TEMPLATE_ESCAPE, "low", text, token.at, name[:40])
+        if name in _BY_ATTRIBUTE and after == "(":
+            yield from _attribute(tokens, index)
+    elif name == "lipsum" and before != ".":
+        text = "it asks for lipsum, a helper of Jinja that honest chat templates have no use for"
+        yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, name)
+
+
+def _attribute(tokens: list[_Token], index: int) -> Iterator[Trouble]:
+    """`map(attribute=...)`, `selectattr(...)` and their like take an attribute by its name: it must be spelled out."""
+    name = tokens[index].value
+    inside = tokens[index + 2 : index + 6]
+    by_name = len(inside) > 2 and inside[0].value == "attribute" and inside[1].value == "="
+    if not by_name and name not in ("selectattr", "rejectattr", "groupby"):
+        if name == "map" and inside and inside[0].kind == "text" and inside[0].value == "attr":
+            yield _escape("map('attr'", inside[0].at)
+        return
+    value = inside[2 if by_name else 0] if inside else tokens[index]
+    if value.kind == "text" and any(part.startswith("_") or part in _FRAMES for part in value.value.split(".")):
+        yield _escape(value.value, value.at)
+    elif value.kind not in ("text", "number"):
+        text = f"the filter {name} takes an attribute whose name is computed"
+        yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, value.at, name)
+
+
+def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
+    value = token.value
+    inside = _INTERNAL.search(value)
+    if inside:
+        yield _escape(inside.group(), token.at)
+    elif before == "[" and after == "]" and value.startswith("_") and value.strip("_") in _INTERNALS.split():
+        yield _escape(value, token.at)
+    elif "__" in value and (_PIECE.fullmatch(value) or _TAIL.fullmatch(value)):
+        text = f"the text {ascii(value)[:40]} looks like a piece of a name of Python's internals, put together later"
+        yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, ascii(value)[:40])
+    elif "%c" in value and "|" in after:
+        text = "it builds text from numbers of characters, which hides what it asks for"
+        yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, "%c")
+    elif value and not value.strip("_") and ("~" in (before, after) or "+" in (before, after) or before == "["):
+        text = "it puts a name together from underscores, which hides what it asks for"
+        yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, ascii(value)[:20])
+
+
+def _number(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
+    token = tokens[index]
+    if _value(token) < _HUGE:
+        return
+    if "*" in (before, after) or any(t.value in ("range", "center", "indent", "lipsum", "batch", "slice")
+                                     for t in tokens[max(0, index - 6) : index]):  # fmt: skip
+        text = f"it repeats something {ascii(token.value)[1:30]} times: rendering it takes all time or memory"
+        yield Trouble(Code.BOMB, "high", text, token.at)
+
+
+def _value(token: _Token) -> int:
+    raw = token.value.replace("_", "")
+    if len(raw) > 40:
+        return 1 << 64
+    try:
+        return int(raw, 0) if raw[:2].lower() in ("0x", "0b", "0o") else int(float(raw))
+    except (ValueError, OverflowError):
+        return 1 << 64
+
+
+def _times(tokens: list[_Token]) -> int:
+    """How often a loop over `range(...)` of literals runs; 1 when it depends on the data."""
+    for index, token in enumerate(tokens):
+        if token.value == "range" and token.kind == "name" and index + 1 < len(tokens):
+            numbers = []
+            for inner in tokens[index + 2 :]:
+                if inner.kind == "number":
+                    numbers.append(_value(inner))
+                elif inner.value != ",":
+                    break
+            if len(numbers) == 1:
+                return max(numbers[0], 1)
+            if len(numbers) > 1:
+                step = numbers[2] if len(numbers) > 2 and numbers[2] else 1
+                return max((numbers[1] - numbers[0]) // step, 1)
+    return 1

@@ -1,0 +1,1 @@
+"""XML models: PMML and OpenVINO."""

@@ -1,0 +1,55 @@
+"""YAML files that decide what loading a model runs: MLflow's MLmodel, configurations for Hydra."""
+
+from __future__ import annotations
+
+import re
+
+from shipworthy.modelfile import hydra, mlflow
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.view import View
+from shipworthy.modelfile.yamls import UnreadYamlError, python_tags, value_of
+
+_FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
+_TARGET = b"_target_"
+_NEMO = re.compile(rb"(?m)^(?:target|'target'|\"target\"|cls): ?['\"]?[\w.]+\.\w")
+_TAGGED = re.compile(rb"!{0,2}(?:<tag:[\w.,:/]{0,60})?python/(?:object|module|name)|^%TAG", re.MULTILINE)
+
+
+def kind(view: View, limit: int) -> str:
+    """`mlflow`, `hydra`, `yaml` (with tags for Python objects) or nothing, for text of at most `limit` bytes."""
+    if len(view) > limit:
+        return ""
+    text = view.all()
+    if _FLAVORS.search(text):
+        return "mlflow"
+    if _TARGET in text or _NEMO.search(text):
+        return "hydra"
+    return "yaml" if _TAGGED.search(text) and any(python_tags(text.decode("utf-8", "replace"))) else ""
+
+
+def read(scope: Scope, format_: str) -> int:
+    """Judge tags, then what the document says; returns how many bytes are explained."""
+    size = len(scope.view)
+    if scope.role is not Role.FILE:
+        return size
+    try:
+        text = scope.view.all().decode("utf-8")
+    except UnicodeDecodeError:
+        scope.unknown("the YAML is not UTF-8")
+        return size
+    for _, tag, line in python_tags(text):
+        message = f"line {line}: {ascii(tag)[1:-1]} builds a Python object for every loader but yaml.safe_load"
+        scope.issue(Code.YAML_OBJECT, "high", message, None, ascii(tag)[1:-1])
+    try:
+        value = value_of(text)
+    except UnreadYamlError as error:
+        scope.unknown(f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
+        return size
+    if format_ == "mlflow" and isinstance(value, dict):
+        mlflow.judge(scope, value)
+    elif format_ == "hydra" and isinstance(value, (dict, list)):
+        hydra.judge(scope, value)
+    else:
+        scope.unknown("this version does not judge YAML of this kind")
+    return size

@@ -1,0 +1,237 @@
+"""Chat templates and the JSON of Hugging Face libraries: what they would run, and honest ones that must be clean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
+from shipworthy.modelfile.huggingface import nested_repetition
+
+DATA = Path(__file__).parent / "data" / "models" / "llm"
+
+# Written for this test, with what templates of published models use.
+HONEST = [
+    (
+        "{{ bos_token }}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\"
+        "n' + message['content'] | trim }}{{ '<|im_end|>\\n' }}{% endfor %}{% if add_generatio"
+        "n_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    ),
+    (
+        "{%- if messages[0].role == 'system' -%}{%- set loop_messages = messages[1:] -%}{%- e"
+        "lse -%}{%- set loop_messages = messages -%}{%- endif -%}{% for m in loop_messages %}"
+        "{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles mu"
+        "st alternate') }}{% endif %}{% endfor %}"
+    ),
+    (
+        "{%- macro arguments(call, indent=0) -%}{%- for name, value in call.arguments.items()"
+        " -%}{{ name ~ '=' ~ (value | tojson(indent=4)) }}{%- if not loop.last %}, {% endif -"
+        "%}{%- endfor -%}{%- endmacro -%}{{ arguments(tools[0]) }}"
+    ),
+    (
+        "{% set ns = namespace(found=false, text='') %}{% for m in messages %}{% if '</think>"
+        "' in m.content %}{% set ns.found = true %}{% set ns.text = m.content.split('</think>"
+        "')[-1].lstrip('\\n') %}{% endif %}{% endfor %}{{ ns.text }}"
+    ),
+    (
+        "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | joi"
+        "n('\\n') }}{{ strftime_now('%d %b %Y') }}"
+    ),
+    (
+        "{# a comment with {{ x.__class__ }} #}{% generation %}{{ m.content }}{% endgeneratio"
+        "n %}{% raw %}{{ a }}{% endraw %}"
+    ),
+    ("{% for i in range(10) %}{% if i > 3 %}{% break %}{% endif %}{% endfor %}{{ {'a': {'b': [1, 2]}}['a'] }}"),
+    (
+        "{{ tool.name | replace('_', ' ') ~ '__media__' }}{{ dict(a=1, **kwargs) }}{{ '%s: %s"
+        "' | format(a, b) }}{{ 1000000 }}"
+    ),
+    (
+        "{% filter indent(2) %}{{ x[::-1][0] }}{% endfilter %}{% call(x) f() %}{{ x }}{% endc"
+        "all %}{% do messages.append(1) %}"
+    ),
+    (
+        "{% set x %}a block{% endset %}{{ x if x is defined and x is not none else '' }}{% wi"
+        "th y = 2 %}{{ y }}{% endwith %}"
+    ),
+]
+HOSTILE = [
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ self.__init__.__globals__.__builtins__.__import__('os').popen('id') }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ x['__class__'] }}",
+    "{{ x['\\x5f\\x5fclass\\x5f\\x5f'] }}",
+    "{{ x['\\u005f_class_\\137'] }}",
+    "{{ x['__cla' ~ 'ss__'] }}",
+    "{{ x|attr('\\x5f_class__') }}",
+    "{{ x|attr(y) }}",
+    "{{ x | map('attr', y) | list }}",
+    "{{ x | map(attribute='__class__') | list }}",
+    "{{ x | selectattr('__class__.__base__') | list }}",
+    "{{ x | groupby(attribute=name) }}",
+    "{{ '{0.__class__.__init__}'.format(x) }}",
+    "{{ x[('%c%c' | format(95, 95))] }}",
+    "{{ x[['_', '_', 'class'] | join] }}",
+    "{{ f.gi_frame.f_globals }}",
+    "{{ x.mro() }}",
+    "{{ lipsum(n=3) }}",
+    "{% include '/etc/passwd' %}",
+    "{% import 'other' as o %}{{ o }}",
+    "{% from 'other' import f %}{{ f }}",
+    "{% extends 'base' %}{{ x }}",
+    "{% exec x %}",
+    "{% if x %}{{ ''.__class__",
+]
+BOMBS = [
+    "{% for i in range(1000000000) %}a{% endfor %}",
+    "{% for i in range(0, 99999999, 1) %}a{% endfor %}",
+    "{% for i in range(9999) %}{% for j in range(9999) %}a{% endfor %}{% endfor %}",
+    "{{ 'a' * 1000000000 }}",
+    "{{ 10 ** 10 ** 10 }}",
+    "{{ 'a'.center(0xfffffffff) }}",
+]
+BROKEN = ["{% for x in y %}{{ x }}", "{{ x }", "{% endif %}{{ x }}", "{{ x ( }}", "{# {{ x }}", "{% raw %}{{ x }}"]
+
+
+def codes(report: Report) -> set[Code]:
+    return {issue.code for issue in report.issues}
+
+
+def in_json(value: Any) -> Report:
+    return scan_bytes(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("template", HONEST)
+def test_honest_templates_are_clean(template: str) -> None:
+    assert scan_bytes(template.encode()).verdict is Verdict.CLEAN
+    assert in_json({"tokenizer_class": "X", "chat_template": template}).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize("template", HOSTILE)
+def test_ways_out_of_the_sandbox_are_found(template: str) -> None:
+    assert Code.TEMPLATE_ESCAPE in codes(scan_bytes(template.encode()))
+    named = {"tokenizer_class": "X", "chat_template": [{"name": "default", "template": template}]}
+    assert Code.TEMPLATE_ESCAPE in codes(in_json(named))
+
+
+@pytest.mark.parametrize("template", BOMBS)
+def test_loops_and_texts_without_end_are_found(template: str) -> None:
+    assert Code.BOMB in codes(scan_bytes(template.encode()))
+
+
+@pytest.mark.parametrize("template", BROKEN)
+def test_cut_templates_are_found(template: str) -> None:
+    assert Code.BROKEN_STREAM in codes(scan_bytes(template.encode()))
+
+
+def test_deep_templates_end() -> None:
+    assert scan_bytes(b"{{ " + b"(" * 100_000 + b")" * 100_000 + b" }}").verdict is Verdict.FINDING
+    assert scan_bytes(b"{% if x %}" * 50_000).verdict is Verdict.FINDING
+    assert scan_bytes(b"{% for i in range(9) %}" * 50_000).verdict is Verdict.FINDING
+
+
+CONFIGURATIONS: list[Any] = [
+    {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "id2label": {"0": "eval"}, "_name_or_path": "/x"},
+    {"bos_token_id": 1, "do_sample": True, "temperature": 0.6},
+    {},
+    {"eos_token": "</s>", "additional_special_tokens": ["<a>"]},
+    {"exec": 0, "eval": 1},
+    {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30", "safety_checker": [None, None],
+     "unet": ["diffusers", "UNet2DConditionModel"]},
+    {"peft_type": "LORA", "base_model_name_or_path": "meta-llama/Llama-2-7b-hf", "auto_mapping": None},
+    [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}],
+    {"in_features": 4, "activation_function": "torch.nn.modules.activation.Tanh"},
+    {"model_type": "gpt2", "activation_function": "gelu_new"},
+]  # fmt: skip
+RISKY: list[tuple[Any, Code, str]] = [
+    ({"auto_map": {"AutoModel": "a/b--m.C"}}, Code.REMOTE_CODE, "high"),
+    ({"auto_map": {"AutoModel": ["modeling_x.Model", None]}}, Code.REMOTE_CODE, "medium"),
+    ({"model_type": "x", "custom_pipelines": {"p": {"impl": "pipe.Pipe"}}}, Code.REMOTE_CODE, "medium"),
+    ({"max_seq_length": 1, "model_args": {"trust_remote_code": True}}, Code.REMOTE_CODE, "high"),
+    ({"_class_name": ["mine", "P"], "_diffusers_version": "1", "a": ["os", "system"]}, Code.UNKNOWN_CALLABLE, "high"),
+    ([{"idx": 0, "name": "0", "path": "", "type": "os.system"}], Code.UNKNOWN_CALLABLE, "high"),
+    (
+        [{"idx": 0, "name": "0", "path": "../x", "type": "sentence_transformers.models.Pooling"}],
+        Code.PATH_TRAVERSAL,
+        "high",
+    ),
+    ({"activation_function": "os.abort", "in_features": 1}, Code.CODE_EXECUTION, "critical"),
+    ({"activation_function": "mine.Act"}, Code.UNKNOWN_CALLABLE, "high"),
+    ({"peft_type": "LORA", "base_model_name_or_path": "https://x.invalid/m"}, Code.EXTERNAL_DATA, "medium"),
+    ({"peft_type": "LORA", "auto_mapping": {"parent_library": "mine"}}, Code.UNKNOWN_NAME, "high"),
+    ({"peft_type": "LORA", "megatron_config": {"a": 1}, "megatron_core": "os"}, Code.UNKNOWN_NAME, "high"),
+]
+
+
+@pytest.mark.parametrize("value", CONFIGURATIONS)
+def test_honest_configurations_are_clean(value: Any) -> None:
+    assert in_json(value).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(("value", "code", "severity"), RISKY)
+def test_configurations_that_bring_code_are_found(value: Any, code: Code, severity: str) -> None:
+    assert (code, severity) in {(issue.code, issue.severity) for issue in in_json(value).issues}
+
+
+def test_other_json_stays_unknown() -> None:
+    assert in_json({"name": "x", "version": 2}).verdict is Verdict.UNKNOWN
+    assert in_json([1, 2]).verdict is Verdict.UNKNOWN
+
+
+def test_tokenizers_are_clean_and_patterns_that_never_end_are_found() -> None:
+    assert scan(DATA / "tokenizer.json").verdict is Verdict.CLEAN
+    value = json.loads((DATA / "tokenizer.json").read_text("utf-8"))
+    value["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "(a+)+$"
+    assert codes(in_json(value)) == {Code.BOMB}
+    value["pre_tokenizer"] = {"type": "Mine"}
+    assert in_json(value).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("pattern", "slow"),
+    [
+        ("(a+)+", True),
+        ("(?:a|b*)*c", True),
+        (r"([a-z]+\s?){2,}", True),
+        (r"((a{1,}))*", True),
+        (r"(?:\r?\n)+", False),
+        (r"[(+)]+[*]*", False),
+        (r"\(a+\)+", False),
+        (r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", False),
+        (r"(?:a+)?b+?(c*+)", False),
+        ("", False),
+    ],
+)
+def test_repetitions_of_repetitions(pattern: str, slow: bool) -> None:
+    assert nested_repetition(pattern) is slow
+
+
+PIECES = [*"{}%#()[]'\"\\|._- xa1*~=", "{{", "}}", "{%", "%}", "for", "range", "__"]
+KEYS = [
+    *("auto_map", "chat_template", "model", "type", "path", "peft_type", "_class_name", "Regex", "target"),
+    *("added_tokens", "pre_tokenizer", "auto_mapping", "graph_module", "inputs"),
+]
+VALUES = st.recursive(
+    st.none() | st.text(max_size=8) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=60))
+def test_any_template_ends_in_a_verdict(parts: list[str]) -> None:
+    data = ("{{ a }}" + "".join(parts)).encode()
+    assert scan_bytes(data).explained <= len(data)
+    nested_repetition("".join(parts))
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES)
+def test_any_json_ends_in_a_verdict(value: Any) -> None:
+    in_json(value)
