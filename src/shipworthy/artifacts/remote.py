@@ -47,11 +47,6 @@ class Bounds:
 DEFAULT_BOUNDS = Bounds()
 
 
-def is_address(text: str) -> bool:
-    """Whether it is an address that is read over the network."""
-    return text.lower().startswith(("https://", "http://", "s3://"))
-
-
 def shown(uri: str) -> str:
     """The address without what may be a secret: user, query (signed links), fragment."""
     return re.sub(r"(?<=://)[^/@]*@", "", re.split(r"[?#]", uri, maxsplit=1)[0])

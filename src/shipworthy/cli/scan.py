@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   shipworthy scan . --shard 2/4 --format json --output ../shard-2.json
   shipworthy scan . --executor dask://scheduler:8786
 """
+_ADDRESSES = ("https://", "http://", "s3://")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,6 @@ def run(options: argparse.Namespace) -> int:
     """Scan, report, exit with the gate's answer."""
     from dataclasses import replace
 
-    from shipworthy.artifacts.remote import is_address
     from shipworthy.cli.progress import Progress
     from shipworthy.engine.cluster import cluster
     from shipworthy.engine.events import Events
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.stages.shards import shard_pipeline
     from shipworthy.stages.target import scan_pipeline
 
-    if is_address(options.path):
+    if options.path.lower().startswith(_ADDRESSES):
         return _scan_elsewhere(options)
     options.path = target = Path(options.path)
     if not target.exists() and not target.is_symlink():
