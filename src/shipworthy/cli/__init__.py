@@ -29,6 +29,7 @@ COMMANDS = {
     "keys": ("keys", "make and show signing keys"),
     "sign": ("sign", "sign a file or folder (OpenSSF Model Signing)"),
     "report": ("report", "show a run again, in any format"),
+    "import": ("import_report", "take in the report of another model scanner as a witness"),
     "db": ("db", "vulnerability database: status, import, update"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
