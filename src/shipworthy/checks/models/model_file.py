@@ -277,7 +277,7 @@ def trusted(options: Mapping[str, Any]) -> list[str]:
 def findings_of(artifact: Artifact, report: Report, root: Path | None = None) -> Iterator[Finding]:
     """The issues of a scan as findings. With `root`, unknown names are explained by what that workspace pins."""
     unknown = any(issue.code in _UNKNOWN and issue.callable for issue in report.issues)
-    known = _pins.pins(root) if root and unknown else {}
+    known = _pins.pins(root) if root and unknown else None
     for issue in report.issues:
         yield _finding(artifact, issue, known)
 
@@ -289,7 +289,7 @@ def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(artifact: Artifact, issue: Issue, known: Mapping[str, _pins.Pin]) -> Finding:
+def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
