@@ -9,6 +9,7 @@ import random
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import modelfile_samples as make
@@ -122,6 +123,13 @@ def test_items_are_looked_up_but_no_attributes() -> None:
     for value in (operator.attrgetter("x.y"), operator.methodcaller("lower")):
         assert scan_bytes(pickle.dumps(value)).worst in ("high", "critical")
     assert scan_bytes(make.call("operator", "attrgetter", "__globals__")).worst in ("high", "critical")
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_matrices_are_made_empty_and_never_from_text() -> None:
+    for protocol in range(2, 6):
+        assert scan_bytes(pickle.dumps(np.matrix([[1, 2]]), protocol)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.call("numpy.matrixlib.defmatrix", "matrix", "1 2; 3 4")).worst == "high"
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.*")), ids=lambda path: path.name)

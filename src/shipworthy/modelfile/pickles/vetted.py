@@ -55,6 +55,9 @@ VETTED: dict[str, str] = {
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
     **_all("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor", "bit_generator"),
     "numpy.ma.core:_mareconstruct": "subtype",
+    # its constructor reads text, which the generator takes for code; files only have it made empty by `_reconstruct`
+    "numpy.matrixlib.defmatrix:matrix": "empty",
+    "numpy:matrix": "empty",
     "numpy:core.multiarray.scalar": "data",
     # pandas
     **_all("pandas.core.indexes.base", "_new_Index", "index"),
