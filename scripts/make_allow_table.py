@@ -406,6 +406,7 @@ def merge(paths: list[str]) -> str:
         for module, names in environment.items():
             for name, letter in names.items():
                 table[module][name] = stricter(table[module].get(name, letter), letter, order)
+    publish(table, order)
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):
@@ -418,6 +419,26 @@ def merge(paths: list[str]) -> str:
                 "\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))])
             )
     return "\n".join(lines) + "\n"
+
+
+# Where a library says that its public classes are (`set_module`), and what it takes them from.
+PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays."}
+
+
+def publish(table: dict[str, dict[str, str]], order: str) -> None:
+    """Add the classes of such modules under their public name: pandas 3 writes `pandas:DataFrame`. A name that is not
+    there can't be imported from there, so listing it does no harm; of several, the strictest use counts.
+    """
+    found = [
+        (public, name, letter)
+        for public, start in PUBLISHED.items()
+        for module, names in table.items()
+        if module.startswith(start) and module not in PUBLISHED
+        for name, letter in names.items()
+        if name[:1].isupper() and "." not in name
+    ]
+    for public, name, letter in found:
+        table[public][name] = stricter(table[public].get(name, letter), letter, order)
 
 
 def main() -> None:

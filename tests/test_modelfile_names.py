@@ -138,6 +138,13 @@ def test_files_of_the_real_libraries_are_clean(path: Path) -> None:
     assert report.verdict is Verdict.CLEAN, report.issues
 
 
+def test_public_classes_stand_under_the_packages_own_name() -> None:
+    """Pandas 3 writes them so."""
+    for qualname in ("DataFrame", "Series", "Index", "RangeIndex", "PeriodDtype"):
+        assert standing_of("pandas", qualname).allowed
+    assert standing_of("pandas.arrays", "IntegerArray").allowed
+
+
 def test_names_that_the_table_refuses_are_not_in_it() -> None:
     for module, qualname in (
         ("nltk.data", "LazyLoader"),

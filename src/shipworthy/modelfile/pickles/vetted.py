@@ -63,6 +63,7 @@ VETTED: dict[str, str] = {
     **_all("pandas.core.indexes.base", "_new_Index", "index"),
     **_all("pandas.core.indexes.datetimes", "_new_DatetimeIndex", "index"),
     **_all("pandas.core.indexes.period", "_new_PeriodIndex", "index"),
+    **_all("pandas.core.indexes.timedeltas", "_new_TimedeltaIndex", "index"),
     **_all("pandas.core.indexes.interval", "_new_IntervalIndex", "index"),
     "pandas._libs.internals:_unpickle_block": "data",
     "pandas._libs.internals:BlockPlacement": "data",
