@@ -201,9 +201,10 @@ def torch_archives() -> Iterator[Unit]:
         return unit(family, key, data, codes, "model.pt", structural)
 
     yield archive("data.pkl", base, CALLED)
-    for member in ("data/1", "constants.pkl", "code/x.debug_pkl", "extra/x", ".data/x", "byteorder", "version",
-                   "data.pkl.bak", "attributes.pkl"):
+    for member in ("data/1", "constants.pkl", "code/x.debug_pkl", "extra/x", ".data/x", "data.pkl.bak", "attributes.pkl"):
         yield archive(f"payload in {member}", torch_zip(PLAIN, (f"m/{member}", EVIL)), HIDDEN)
+    for member in ("byteorder", "version"):
+        yield archive(f"payload as {member}", zipped(("m/data.pkl", PLAIN), (f"m/{member}", EVIL)), HIDDEN)
     yield archive("payload outside of the root", torch_zip(PLAIN, ("other/data.pkl", EVIL)), HIDDEN)
     yield archive("payload instead of a storage", zipped(("m/data.pkl", PLAIN), ("m/data/0", EVIL)), HIDDEN)
     for key, method in {"deflate": 8, "bz2": 12, "lzma": 14}.items():
