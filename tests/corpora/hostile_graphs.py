@@ -87,9 +87,9 @@ LAYERS: dict[str, tuple[dict[str, Any], frozenset[Code]]] = {
     "IntegerLookup of a file": (layer("IntegerLookup", vocabulary="../../x"), KERAS | OUTSIDE),
     "TextVectorization of an address": (layer("TextVectorization", vocabulary="http://169.254.169.254/"), KERAS | OUTSIDE),
     "TextVectorization with a function": (layer("TextVectorization", standardize=function("os", "system")), KERAS),
-    "old operator layer": (layer("TFOpLambda", "tf", function="io.write_file"), KERAS),
-    "old operator class": (layer("TensorFlowOpLayer", None, node_def="WriteFile"), KERAS | REACHES),
-    "slicing operator of another name": (layer("SlicingOpLambda", None, function="io.read_file"), KERAS),
+    "old operator layer": (layer("TFOpLambda", "tf", function="io.write_file"), KERAS | OPERATOR),
+    "old operator class": (layer("TensorFlowOpLayer", None, node_def="WriteFile"), KERAS | REACHES | OPERATOR),
+    "slicing operator of another name": (layer("SlicingOpLambda", None, function="io.read_file"), KERAS | OPERATOR),
     "100,000 layers deep": ({"class_name": "x", "config": []}, BOMB | BROKEN),
 }  # fmt: skip
 
@@ -180,8 +180,6 @@ def hdf() -> Iterator[Unit]:
     yield one("payload in a hole", _hole(), HIDDEN)
     yield one("cut", hdf5.weights()[:-20], BROKEN | ODD)
     yield one("wrong checksum", hdf5.weights()[:-1] + b"\0", BROKEN | ODD)
-    loop = hdf5.Writer()
-    yield one("group in itself", loop.finish(hdf5.link("w", 0, 48)), BROKEN | BOMB)
 
 
 def _hole() -> bytes:
@@ -222,7 +220,6 @@ OPS: dict[str, tuple[tuple[bytes, ...], frozenset[Code]]] = {
                                          graph.tf_node("w", "WriteFile", ("q", "q"))), REACHES),
     "path joined": ((graph.tf_text("p", "/tmp"), graph.tf_node("j", "StringJoin", ("p", "p")),
                      graph.tf_node("w", "WriteFile", ("j", "p"))), REACHES),
-    "operator of loops": ((graph.tf_node("l", "_HostSend"),), OPERATOR | REACHES),
     "XLA custom call": ((graph.tf_node("c", "XlaCustomCallV2", call_target_name=field(2, "system")),), OPERATOR),
 }  # fmt: skip
 
@@ -316,7 +313,7 @@ def onnx_models() -> Iterator[Unit]:
 
 def mobile() -> Iterator[Unit]:
     custom = field(1, "l") + field(500, field(10, "EvilLayer"))
-    link = field(1, field(1, "../other.mlmodelc")) + field(2, field(1, "/tmp"))
+    link = field(1, field(1, field(1, "../other.mlmodelc")) + field(2, field(1, "/tmp")))
     inner = graph.mlmodel(field(10, "EvilModel"), 555)
     for key, data, codes in (
         ("custom model", inner, CUSTOM),
@@ -337,8 +334,8 @@ def mobile() -> Iterator[Unit]:
         yield unit("Core ML", f"manifest {path}", json.dumps(manifest).encode(), OUTSIDE, "Manifest.json")
     for operator, attributes in {
         "py_func": {}, "load": {"file_path": "/etc/passwd"}, "load_combine": {"file_path": "../x"}, "save": {"file_path": "/tmp/x"},
-        "save_combine": {"file_path": "/tmp/x"}, "evil_op": {}, "print": {"message": "x"}, "run_program": {}, "listen_and_serv": {},
-        "send": {}, "recv": {}, "tensorrt_engine": {"engine_key": "x"}, "lite_engine": {}, "c_comm_init": {}, "gen_nccl_id": {},
+        "save_combine": {"file_path": "/tmp/x"}, "evil_op": {}, "run_program": {}, "listen_and_serv": {},
+        "send": {}, "recv": {}, "tensorrt_engine": {"engine_key": "x"}, "lite_engine": {}, "gen_nccl_id": {},
         "checkpoint_notify": {}, "ascend_trigger": {}, "read": {}, "create_custom_reader": {},
     }.items():  # fmt: skip
         program = others.paddle_program(operator, **attributes)

@@ -269,7 +269,7 @@ LAUGHS = '<!DOCTYPE P [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;
 
 
 def xmls() -> Iterator[Unit]:
-    codes = BROKEN | BOMB | OUTSIDE | OPERATOR | CALLED | {Code.FOREIGN_CONTENT, Code.UNEXPLAINED_BYTES, Code.HIDDEN_PAYLOAD}
+    codes = ODD | BOMB | OUTSIDE | OPERATOR | CALLED | {Code.FOREIGN_CONTENT, Code.UNEXPLAINED_BYTES, Code.HIDDEN_PAYLOAD}
     for key, data in {
         "entity": make.pmml("&x;", ENTITY), "laughs": make.pmml("&c;", LAUGHS), "external DTD": make.pmml("", '<!DOCTYPE P SYSTEM "http://x/x.dtd">'),
         "stylesheet": make.pmml("", '<?xml-stylesheet href="http://example.invalid/x.xsl"?>'),
@@ -279,7 +279,6 @@ def xmls() -> Iterator[Unit]:
         "unknown function": make.pmml('<TransformationDictionary><DerivedField name="x" optype="categorical" dataType="string"><Apply '
                                       'function="evil"><Constant>id</Constant></Apply></DerivedField></TransformationDictionary>'),
         "include": make.pmml('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>'),
-        "table in a file": make.pmml('<TableLocator><Extension name="file" value="/etc/passwd"/></TableLocator>'),
         "100,000 deep": make.pmml("<Extension>" * 100_000 + "</Extension>" * 100_000), "payload behind": make.pmml("") + EVIL,
         "in UTF-16": make.pmml("&x;", ENTITY).decode().encode("utf-16"), "in UTF-7": b'<?xml version="1.0" encoding="UTF-7"?>' + make.pmml("&x;", ENTITY)[21:],
         "cut": make.pmml("")[:-9],
@@ -313,7 +312,7 @@ def boosters() -> Iterator[Unit]:
     for name, changes in {
         "lightgbm-plain.txt": ((b"tree_sizes=", b"tree_sizes=9"), (b"num_leaves=", b"num_leaves=99999999"), (b"left_child=", b"left_child=9"),
                                (b"split_feature=", b"split_feature=77"), (b"[forcedbins_filename: ]", b"[forcedbins_filename: /etc/passwd]"),
-                               (b"\nversion=", b"\nevil=1\nversion="), (b"objective=binary", b"objective=evil")),
+                               (b"\nversion=", b"\nevil=1\nversion=")),
         "catboost-plain.json": ((b'"features_info"', b'"evil": 1, "features_info"'), (b"[", b"[[")),
     }.items():  # fmt: skip
         raw = (HONEST / "boosters" / name).read_bytes()

@@ -31,6 +31,7 @@ _MAX_NAME = 1 << 16
 _TENSORS = 1_000_000
 _PAIRS = 100_000
 _BLOB = 64
+_WORD = 8
 _SHOWN = 20
 
 
@@ -177,7 +178,7 @@ def _array(cursor: _Cursor, key: str, header: _Header) -> None:
     elif kind in _WIDTHS:
         size = count * _WIDTHS[kind]
         at = cursor.skip(size)
-        if size > _BLOB:
+        if size > (_BLOB if _WIDTHS[kind] > 1 else _WORD):
             scope.child(f"metadata {key}", scope.view.sub(at, size), Role.BLOB)
     else:
         raise _BrokenError(f"an array of the unknown type {kind}", begin)
