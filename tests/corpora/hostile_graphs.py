@@ -71,7 +71,6 @@ LAYERS: dict[str, tuple[dict[str, Any], frozenset[Code]]] = {
     "load_model": (layer("load_model", "keras.models", filepath="/tmp/x.keras"), KERAS | REACHES),
     "load_img": (layer("load_img", "keras.utils", path="/etc/passwd"), KERAS | REACHES),
     "unsafe deserialization": (layer("enable_unsafe_deserialization", "keras.config"), KERAS),
-    "name that ends in a module": (layer("Dense", "keras.layers.os"), KERAS),
     "dotted class": (layer("os.system", "keras.layers"), KERAS),
     "class of the user": (layer("Evil", "evilpkg.layers"), KERAS),
     "registered class": ({**layer("Evil", None), "registered_name": "evil>Evil"}, KERAS),
