@@ -29,6 +29,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(ROOT / "tests"), str(HERE)]
 
 import speed  # noqa: E402
+
 from corpora.hostile import families, write  # noqa: E402
 from corpora.units import Unit  # noqa: E402
 
@@ -60,8 +61,9 @@ PEERS = {
 class Bench:
     """Where things are, which tools there are, and the text so far."""
 
-    def __init__(self, work: Path, timeout: int) -> None:
+    def __init__(self, work: Path, timeout: int, output: Path) -> None:
         self.work = work
+        self.output = output
         self.timeout = timeout
         self.env = {**os.environ, **QUIET, "PYTHONPATH": str(ROOT / "src"), "XDG_CACHE_HOME": str(work / "cache")}
         self.commands: dict[str, tuple[str, ...]] = {OURS: (sys.executable, "-m", "shipworthy", "scan", "--quiet")}
@@ -71,6 +73,7 @@ class Bench:
     def say(self, *lines: str) -> None:
         self.lines += lines
         print(*lines, sep="\n", flush=True)
+        self.output.write_text("\n".join(self.lines).rstrip() + "\n", encoding="utf-8")
 
     def install(self) -> None:
         """Each peer into a virtual environment; one that can't be installed is left out and named."""
@@ -120,9 +123,10 @@ def attacks(bench: Bench, sample: int, slow: int) -> None:
         "## Attacks found",
         "",
         f"The corpus of tests/corpora/hostile.py: {everything} attacks, made by our own code, in {len(families())} "
-        f"families. Run here, of each family: {sample or 'all'}; with ModelAudit {slow or sample or 'all'}. Judged by the "
-        "exit code at default settings, a process for each file. `+n`: refused (an error, a crash, more than "
-        f"{bench.timeout} s, or, with Shipworthy, unknown), which also stops a pipeline. The rest passes as if it were fine.",
+        f"families. Run here, of each family: {sample or 'all'}; with ModelAudit {slow or sample or 'all'}. Judged by "
+        "the exit code at default settings, a process for each file. `+n`: refused (an error, a crash, more than "
+        f"{bench.timeout} s, or, with Shipworthy, unknown), which also stops a pipeline. "
+        "The rest passes as if it were fine.",
         "",
         "The corpus was made by the people who made Shipworthy, who corrected its readers after the first run: these "
         "figures say what the peers do not look at, and are no unbiased measure of Shipworthy.",
@@ -191,13 +195,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    bench = Bench(options.work.resolve(), options.timeout)
+    bench = Bench(options.work.resolve(), options.timeout, options.output)
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     bench.install()
     bench.say(
         "# Model files beside the peers",
         "",
-        f"Written by `python benchmarks/modelfile/run.py {' '.join(a for a in sys.argv[1:] if not a.startswith('/'))}`.",
+        f"Written by `python benchmarks/modelfile/run.py {' '.join(a for a in sys.argv[1:] if a[:1] != '/')}`.",
         "",
         f"- date: {datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}",
         f"- machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores; load when it began: "
@@ -217,7 +221,6 @@ def main() -> None:
         honest(bench, options.sample, options.slow_sample)
     if "attacks" in parts:
         attacks(bench, options.sample, options.slow_sample)
-    options.output.write_text("\n".join(bench.lines).rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import modelfile_samples as make
 from measure import Measured, measure
+
+import modelfile_samples as make
 
 if TYPE_CHECKING:
     from run import Bench
@@ -101,7 +102,10 @@ def small_honest(folder: Path) -> list[Path]:
         array = np.arange(200, dtype="f8").reshape(20, 10)
         for protocol in range(6):
             files[f"array-{protocol}.pkl"] = pickle.dumps({"w": array, "d": array.dtype, "s": array[0, 0]}, protocol)
-        for name, save in {"a.npy": lambda out: np.save(out, array), "a.npz": lambda out: np.savez(out, a=array)}.items():
+        for name, save in {
+            "a.npy": lambda out: np.save(out, array),
+            "a.npz": lambda out: np.savez(out, a=array),
+        }.items():
             out = io.BytesIO()
             save(out)
             files[name] = out.getvalue()
@@ -152,7 +156,9 @@ print(min(both) / min(alone), min(alone))
 
 
 def _inside(bench: Bench, code: str, path: Path) -> tuple[float, str]:
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=bench.env, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=bench.env, check=True
+    )
     first, _, rest = done.stdout.strip().partition(" ")
     return float(first), rest
 
@@ -168,9 +174,9 @@ def run(bench: Bench) -> None:
     one = bench.work / "one.pkl"
     one.write_bytes(pickle.dumps({"w": [1.0] * 100}))
     names = list(bench.commands)
-    bench.say("## Speed", "", "CPU seconds and peak memory of the process, start included, one run each; in brackets the "
-              "exit code where it is not 0. `library`: the scan alone, in a process that has started. Ratio: Shipworthy's "
-              "command to the fastest peer whose exit code is 0 (ModelScan's 3 says that it looked at nothing).", "",
+    bench.say("## Speed", "", "CPU seconds and memory of the process tree, start included, one run each; in "
+              "brackets the exit code where it is not 0. `library`: the scan alone, in a process that has started. Ratio: "
+              "Shipworthy's command to the fastest peer whose exit code is 0 (ModelScan's 3 says that it looked at nothing).", "",
               "| file | library | " + " | ".join(names) + " | ratio | goal |",
               "|---|---|" + "---|" * len(names) + "---|---|")  # fmt: skip
     for title, (path, goal) in files.items():
@@ -182,7 +188,9 @@ def run(bench: Bench) -> None:
     for title in ("1.2 GB torch zip", "1.2 GB safetensors"):
         ratio, alone = _inside(bench, HASHED, files[title][0])
         met = "met" if ratio <= 1.05 else "MISSED"
-        bench.say(f"- sha256 and scan of the {title}: **{ratio:.3f} x** sha256 alone ({float(alone):.2f} s; goal 1.05: {met})")
+        bench.say(
+            f"- sha256 and scan of the {title}: **{ratio:.3f} x** sha256 alone ({float(alone):.2f} s; goal 1.05: {met})"
+        )
     bench.say("")
 
 
@@ -196,7 +204,7 @@ def _row(bench: Bench, title: str, path: Path, inside: str, goal: str) -> None:
             continue
         times[name] = done
         code = f" [{done.code}]" if done.code else ""
-        cells.append(f"{done.cpu:.2f} s, {done.main_mb:.0f} MB{code}")
+        cells.append(f"{done.cpu:.2f} s, {done.tree_mb:.0f} MB{code}")
     peers = [item.cpu for name, item in times.items() if name != "shipworthy" and item.code == 0]
     ratio = f"{times['shipworthy'].cpu / min(peers):.2f}" if peers and "shipworthy" in times else "-"
     bench.say(f"| {title} | {inside} | " + " | ".join(cells) + f" | {ratio} | {goal} |")

@@ -82,7 +82,9 @@ def main(arguments: list[str]) -> None:
         print(f"{family}: {sum(counts.values())} of which {dict(counts)}")
     print("all:", dict(sum(totals.values(), Counter())))
     for item, report, result in missed:
-        print(result, item.id, report.format, [(i.code.value, i.severity) for i in report.issues][:4], report.unknowns[:2])
+        print(
+            result, item.id, report.format, [(i.code.value, i.severity) for i in report.issues][:4], report.unknowns[:2]
+        )
 
 
 if __name__ == "__main__":

@@ -96,9 +96,15 @@ def alone(data: bytes) -> bytes:
 
 
 PACKERS = {
-    "gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "lzma": alone, "zlib": zlib.compress,
-    "lz4": lz4, "zstd": zstd, "ZF": zfile,
-}  # fmt: skip
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": alone,
+    "zlib": zlib.compress,
+    "lz4": lz4,
+    "zstd": zstd,
+    "ZF": zfile,
+}
 
 
 def compressed() -> Iterator[Unit]:
@@ -122,14 +128,30 @@ def compressed() -> Iterator[Unit]:
     for _ in range(40):
         deep = gzip.compress(deep)
     yield unit(family, "gzip forty times", deep, CALLED | BOMB, "m.pkl.gz")
-    yield unit(family, "gzip with a path as its name", b"\x1f\x8b\x08\x08" + bytes(6) + b"../../x\0"
-               + gzip.compress(EVIL)[10:], CALLED | PATH, "m.gz")
-    yield unit(family, "zstd after a skippable frame", b"\x50\x2a\x4d\x18\x04\0\0\0evil" + zstd(EVIL), CALLED | ODD,
-               "m.zst")
-    yield unit(family, "skippable frame holds the payload", b"\x50\x2a\x4d\x18" + struct.pack("<I", len(EVIL)) + EVIL
-               + zstd(PLAIN), HIDDEN, "m.zst")
-    yield unit(family, "lz4 in the legacy format", b"\x02\x21\x4c\x18" + struct.pack("<I", len(EVIL)) + EVIL,
-               CALLED | ODD | FOREIGN, "m.lz4")
+    yield unit(
+        family,
+        "gzip with a path as its name",
+        b"\x1f\x8b\x08\x08" + bytes(6) + b"../../x\0" + gzip.compress(EVIL)[10:],
+        CALLED | PATH,
+        "m.gz",
+    )
+    yield unit(
+        family, "zstd after a skippable frame", b"\x50\x2a\x4d\x18\x04\0\0\0evil" + zstd(EVIL), CALLED | ODD, "m.zst"
+    )
+    yield unit(
+        family,
+        "skippable frame holds the payload",
+        b"\x50\x2a\x4d\x18" + struct.pack("<I", len(EVIL)) + EVIL + zstd(PLAIN),
+        HIDDEN,
+        "m.zst",
+    )
+    yield unit(
+        family,
+        "lz4 in the legacy format",
+        b"\x02\x21\x4c\x18" + struct.pack("<I", len(EVIL)) + EVIL,
+        CALLED | ODD | FOREIGN,
+        "m.lz4",
+    )
     yield unit(family, "ZF with a wrong length", zfile(EVIL, 5), CALLED | BROKEN, "m.joblib", True)
     zeros = bytes(16 << 20)
     yield unit("bombs", "gzip", gzip.compress(zeros) * 40, BOMB, "m.pkl.gz", True)
@@ -140,8 +162,14 @@ def compressed() -> Iterator[Unit]:
     member = zipped(*((f"{n}.bin", zeros) for n in range(20)), method=zipfile.ZIP_DEFLATED)
     yield unit("bombs", "zip", member, BOMB, "m.zip", True)
     yield unit("bombs", "zip in zip", zipped(*((f"{n}.zip", member) for n in range(16)), method=8), BOMB, "m.pt", True)
-    yield unit("bombs", "npz", zipped(("a.npy", npy({**HEADER, "shape": (1 << 60,)}, zeros)), method=8), BOMB | ODD,
-               "m.npz", True)
+    yield unit(
+        "bombs",
+        "npz",
+        zipped(("a.npy", npy({**HEADER, "shape": (1 << 60,)}, zeros)), method=8),
+        BOMB | ODD,
+        "m.npz",
+        True,
+    )
 
 
 def numpy() -> Iterator[Unit]:
@@ -158,17 +186,33 @@ def numpy() -> Iterator[Unit]:
     yield array("unknown key", BROKEN | ODD, evil="x")
     yield array("alignment and objects", CALLED, EVIL, descr="O8", shape=())
     code = b"{'descr': __import__('os').system('id'), 'fortran_order': False, 'shape': (1,)}\n"
-    yield unit("numpy", "header is a call", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(code)) + code + bytes(8),
-               BROKEN | CALLED, "a.npy")
+    yield unit(
+        "numpy",
+        "header is a call",
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(code)) + code + bytes(8),
+        BROKEN | CALLED,
+        "a.npy",
+    )
     nest = b"{'descr': " + b"(" * 5000 + b")" * 5000 + b", 'fortran_order': False, 'shape': (1,)}\n"
-    yield unit("numpy", "header nested deep", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(nest)) + nest + bytes(8),
-               BOMB, "a.npy", True)
+    yield unit(
+        "numpy",
+        "header nested deep",
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(nest)) + nest + bytes(8),
+        BOMB,
+        "a.npy",
+        True,
+    )
     yield unit("numpy", "header longer than the file", b"\x93NUMPY\x02\x00\xff\xff\xff\x7f{}", BROKEN, "a.npy", True)
     yield unit("numpy", "version 9", b"\x93NUMPY\x09\x00" + npy(HEADER, bytes(16))[8:], BROKEN, "a.npy", True)
     good = npy(HEADER, bytes(16))
     yield unit("numpy", "pickle in an npz", zipped(("w.npy", EVIL)), CALLED, "a.npz")
-    yield unit("numpy", "objects in an npz", zipped(("a.npy", good), ("b.npy", npy({**HEADER, "descr": "|O"}, EVIL))),
-               CALLED, "a.npz")
+    yield unit(
+        "numpy",
+        "objects in an npz",
+        zipped(("a.npy", good), ("b.npy", npy({**HEADER, "descr": "|O"}, EVIL))),
+        CALLED,
+        "a.npz",
+    )
     yield unit("numpy", "npz within npz", zipped(("a.npy", good), ("b.npz", zipped(("c.npy", EVIL)))), CALLED, "a.npz")
     yield unit("numpy", "two arrays in one file", good + good, ODD, "a.npy", True)
     yield unit("numpy", "pickle instead of an array", EVIL, CALLED, "a.npy")
@@ -176,7 +220,7 @@ def numpy() -> Iterator[Unit]:
 
 def patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
     at = data.find(signature) + offset
-    return data[:at] + value + data[at + len(value):]
+    return data[:at] + value + data[at + len(value) :]
 
 
 def remade(name: str, *changes: tuple[str, bytes, bytes], add: dict[str, bytes] | None = None) -> bytes:
@@ -201,7 +245,15 @@ def torch_archives() -> Iterator[Unit]:
         return unit(family, key, data, codes, "model.pt", structural)
 
     yield archive("data.pkl", base, CALLED)
-    for member in ("data/1", "constants.pkl", "code/x.debug_pkl", "extra/x", ".data/x", "data.pkl.bak", "attributes.pkl"):
+    for member in (
+        "data/1",
+        "constants.pkl",
+        "code/x.debug_pkl",
+        "extra/x",
+        ".data/x",
+        "data.pkl.bak",
+        "attributes.pkl",
+    ):
         yield archive(f"payload in {member}", torch_zip(PLAIN, (f"m/{member}", EVIL)), HIDDEN)
     for member in ("byteorder", "version"):
         yield archive(f"payload as {member}", zipped(("m/data.pkl", PLAIN), (f"m/{member}", EVIL)), HIDDEN)
@@ -210,26 +262,45 @@ def torch_archives() -> Iterator[Unit]:
     for key, method in {"deflate": 8, "bz2": 12, "lzma": 14}.items():
         yield archive(f"packed with {key}", zipped(("m/data.pkl", EVIL), method=method), CALLED)
     for bit in (0x01, 0x08, 0x20, 0x40, 0x2000):
-        yield archive(f"flag {bit:#x} in the directory", patched(base, b"PK\x01\x02", 8, struct.pack("<H", bit)),
-                      ODD | CALLED, True)
-        yield archive(f"flag {bit:#x} before the member", patched(base, b"PK\x03\x04", 6, struct.pack("<H", bit)),
-                      ODD | CALLED, True)
+        yield archive(
+            f"flag {bit:#x} in the directory",
+            patched(base, b"PK\x01\x02", 8, struct.pack("<H", bit)),
+            ODD | CALLED,
+            True,
+        )
+        yield archive(
+            f"flag {bit:#x} before the member",
+            patched(base, b"PK\x03\x04", 6, struct.pack("<H", bit)),
+            ODD | CALLED,
+            True,
+        )
     for key, (offset, value) in {
-        "checksum": (16, b"\xde\xad\xbe\xef"), "method 93": (10, b"\x5d\0"), "method 99": (10, b"\x63\0"),
-        "packed size": (20, b"\x05\0\0\0"), "size": (24, b"\x05\0\0\0"), "size of 4 GiB": (24, b"\xff\xff\xff\xff"),
-        "offset": (42, b"\x10\0\0\0"), "offset beyond": (42, b"\xff\xff\xff\x7f"), "disk": (34, b"\x07\0"),
+        "checksum": (16, b"\xde\xad\xbe\xef"),
+        "method 93": (10, b"\x5d\0"),
+        "method 99": (10, b"\x63\0"),
+        "packed size": (20, b"\x05\0\0\0"),
+        "size": (24, b"\x05\0\0\0"),
+        "size of 4 GiB": (24, b"\xff\xff\xff\xff"),
+        "offset": (42, b"\x10\0\0\0"),
+        "offset beyond": (42, b"\xff\xff\xff\x7f"),
+        "disk": (34, b"\x07\0"),
         "name": (46, b"m/data.pk1"),
-    }.items():  # fmt: skip
+    }.items():
         yield archive(f"directory lies: {key}", patched(base, b"PK\x01\x02", offset, value), ODD | CALLED, True)
     for key, (offset, value) in {
-        "checksum": (14, b"\xde\xad\xbe\xef"), "size": (22, b"\x05\0\0\0"), "method": (8, b"\x08\0"),
-        "name": (30, b"m/data.pk1"), "name length": (26, b"\x05\0"),
-    }.items():  # fmt: skip
+        "checksum": (14, b"\xde\xad\xbe\xef"),
+        "size": (22, b"\x05\0\0\0"),
+        "method": (8, b"\x08\0"),
+        "name": (30, b"m/data.pk1"),
+        "name length": (26, b"\x05\0"),
+    }.items():
         yield archive(f"member's header lies: {key}", patched(base, b"PK\x03\x04", offset, value), ODD | CALLED, True)
     for key, (offset, value) in {
-        "count": (10, b"\x01\0"), "start of the directory": (16, b"\0\0\0\0"), "size": (12, b"\x01\0\0\0"),
+        "count": (10, b"\x01\0"),
+        "start of the directory": (16, b"\0\0\0\0"),
+        "size": (12, b"\x01\0\0\0"),
         "disk": (4, b"\x01\0"),
-    }.items():  # fmt: skip
+    }.items():
         yield archive(f"end record lies: {key}", patched(base, b"PK\x05\x06", offset, value), ODD | CALLED, True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -241,22 +312,28 @@ def torch_archives() -> Iterator[Unit]:
     yield archive("pickle behind", good + EVIL, HIDDEN, True)
     yield archive("two archives", good + base, HIDDEN, True)
     yield archive("second end record", base + b"PK\x05\x06" + bytes(18), ODD | CALLED, True)
-    yield archive("archive in the comment", patched(good, b"PK\x05\x06", 20, struct.pack("<H", len(base))) + base,
-                  HIDDEN, True)
+    yield archive(
+        "archive in the comment", patched(good, b"PK\x05\x06", 20, struct.pack("<H", len(base))) + base, HIDDEN, True
+    )
     yield archive("hidden member", zipped(("m/x", EVIL)).split(b"PK\x01\x02")[0] + good, HIDDEN, True)
     yield archive("truncated", base[:-30], ODD | CALLED, True)
     yield archive("no directory", base.split(b"PK\x01\x02")[0], ODD | CALLED, True)
     yield archive("two pickles of two roots", zipped(("a/data.pkl", PLAIN), ("b/data.pkl", EVIL)), HIDDEN)
     persistent = stream(b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"J\0\0\0\x7ftQ")
     yield archive("storage of 2^31", torch_zip(persistent), ODD | CALLED | {Code.UNKNOWN_NAME, Code.STATE_TAMPERING})
-    outside = stream(b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("../../etc/passwd") + text("cpu")
-                     + b"J\x10\0\0\0tQ")
+    outside = stream(
+        b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("../../etc/passwd") + text("cpu") + b"J\x10\0\0\0tQ"
+    )
     yield archive("storage key with a path", torch_zip(outside), ODD | PATH | {Code.EXTERNAL_DATA})
     magic = stream(b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", protocol=2)
-    yield archive("legacy", magic + stream(b"M\xe9\x03", protocol=2) + stream(b"}", protocol=2) + EVIL
-                  + stream(b"]", protocol=2), CALLED | BROKEN)
-    yield archive("legacy tar", tarred(("sys_info", PLAIN), ("pickle", EVIL), ("storages", PLAIN), ("tensors", PLAIN)),
-                  CALLED)
+    yield archive(
+        "legacy",
+        magic + stream(b"M\xe9\x03", protocol=2) + stream(b"}", protocol=2) + EVIL + stream(b"]", protocol=2),
+        CALLED | BROKEN,
+    )
+    yield archive(
+        "legacy tar", tarred(("sys_info", PLAIN), ("pickle", EVIL), ("storages", PLAIN), ("tensors", PLAIN)), CALLED
+    )
 
 
 SCRIPTS = {
@@ -279,13 +356,21 @@ def scripts() -> Iterator[Unit]:
         code = f"class M(Module):\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    y = {expression}\n"
         data = remade("llm/traced.pt", add={"ROOT/code/__torch__/evil.py": (code + "    return x\n").encode()})
         yield unit("TorchScript", key, data, OPERATOR | REACHES | CALLED | {Code.UNKNOWN_NAME}, "model.pt")
-    for key, member in {"constants": "constants.pkl", "debug": "code/__torch__.py.debug_pkl",
-                        "inputs": "traced_inputs.pkl", "data": "data.pkl"}.items():
+    for key, member in {
+        "constants": "constants.pkl",
+        "debug": "code/__torch__.py.debug_pkl",
+        "inputs": "traced_inputs.pkl",
+        "data": "data.pkl",
+    }.items():
         yield unit("TorchScript", f"pickle as {key}", remade("llm/traced.pt", add={f"ROOT/{member}": EVIL}), HIDDEN)
     program = b"\x7fELF\x02\x01\x01" + bytes(200)
     yield unit("TorchScript", "library beside it", remade("llm/traced.pt", add={"ROOT/extra/x.so": program}), FOREIGN)
-    yield unit("TorchScript", "python source", remade("llm/traced.pt", add={"ROOT/extra/x.py": b"import os\n"}),
-               FOREIGN | REMOTE_SOURCE)
+    yield unit(
+        "TorchScript",
+        "python source",
+        remade("llm/traced.pt", add={"ROOT/extra/x.py": b"import os\n"}),
+        FOREIGN | REMOTE_SOURCE,
+    )
 
 
 REMOTE_SOURCE = frozenset({Code.REMOTE_CODE, Code.HIDDEN_PAYLOAD, Code.UNEXPLAINED_BYTES, Code.CODE_EXECUTION})
@@ -310,25 +395,38 @@ def exported() -> Iterator[Unit]:
     yield changed("target is eval", b'"target": "_operator.mul"', b'"target": "builtins.eval"')
     yield changed("target is attrgetter", b'"target": "_operator.mul"', b'"target": "_operator.attrgetter"')
     yield changed("target of torch.hub", b'"target": "_operator.mul"', b'"target": "torch.hub.load"')
-    yield changed("target is from_file", b'"target": "torch.ops.aten.cat.default"',
-                  b'"target": "torch.ops.aten.from_file.default"')
+    yield changed(
+        "target is from_file",
+        b'"target": "torch.ops.aten.cat.default"',
+        b'"target": "torch.ops.aten.from_file.default"',
+    )
     with zipfile.ZipFile(HONEST / "llm/sized.pt2") as archive:
         model = json.loads(archive.read("sized/models/model.json"))
     model["guards_code"] = ["L['x'].size()[0] == 4", evil.decode()]
-    yield unit(family, "guard that calls", remade("llm/sized.pt2", add={"ROOT/models/model.json":
-               json.dumps(model).encode()}), codes, "m.pt2")
+    yield unit(
+        family,
+        "guard that calls",
+        remade("llm/sized.pt2", add={"ROOT/models/model.json": json.dumps(model).encode()}),
+        codes,
+        "m.pt2",
+    )
     program = b"\x7fELF\x02\x01\x01" + bytes(200)
     for key, (member, raw, right) in {
         "payload as sample inputs": ("data/sample_inputs/model.pt", torch_zip(EVIL), HIDDEN),
         "payload as a constant": ("data/constants/c", torch_zip(EVIL), HIDDEN),
         "pickle as a weight": ("data/weights/weight_0", EVIL, HIDDEN),
         "compiled library": ("data/aotinductor/model/m.so", program, FOREIGN),
-        "C++ source": ("data/aotinductor/model/m.cpp", b"#include <stdlib.h>\nint main() { system(0); }\n",
-                       FOREIGN | ODD | CALLED),
-        "path to weights": ("data/weights/model_weights_config.json",
-                            b'{"config": {"w": {"path_name": "../../etc/passwd", "is_param": true, "use_pickle": true}'
-                            b"}}", PATH | ODD | {Code.EXTERNAL_DATA}),
-    }.items():  # fmt: skip
+        "C++ source": (
+            "data/aotinductor/model/m.cpp",
+            b"#include <stdlib.h>\nint main() { system(0); }\n",
+            FOREIGN | ODD | CALLED,
+        ),
+        "path to weights": (
+            "data/weights/model_weights_config.json",
+            b'{"config": {"w": {"path_name": "../../etc/passwd", "is_param": true, "use_pickle": true}}}',
+            PATH | ODD | {Code.EXTERNAL_DATA},
+        ),
+    }.items():
         yield unit(family, key, remade("llm/linear.pt2", add={f"ROOT/{member}": raw}), right, "m.pt2")
 
 
@@ -356,22 +454,49 @@ def archives() -> Iterator[Unit]:
         yield unit(family, f"tar {key}", buffer.getvalue(), PATH | FOREIGN | ODD, "m.tar")
     yield unit(family, "payload in a tar", tarred(("w/m.ckpt", torch_zip(EVIL))), CALLED, "m.tar")
     yield unit(family, "payload behind a tar", tarred(("a", PLAIN)) + EVIL, HIDDEN, "m.tar", True)
-    yield unit(family, "tar with a wrong checksum", patched(tarred(("a", EVIL)), b"ustar", -100, b"9999"),
-               ODD | CALLED, "m.tar", True)
+    yield unit(
+        family,
+        "tar with a wrong checksum",
+        patched(tarred(("a", EVIL)), b"ustar", -100, b"9999"),
+        ODD | CALLED,
+        "m.tar",
+        True,
+    )
     yield unit(family, "7z", b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(60), FOREIGN, "m.7z")
     yield unit(family, "rar", b"Rar!\x1a\x07\x01\0" + bytes(60), FOREIGN, "m.pt")
     manifest = {"model": {"modelName": "m", "handler": "handler.py", "serializedFile": "m.pt"}}
     source = b"import os\nos.system('id')\n"
     mar = ("MAR-INF/MANIFEST.json", json.dumps(manifest).encode())
-    yield unit(family, "handler of a .mar", zipped(mar, ("handler.py", source), ("m.pt", torch_zip(PLAIN))),
-               REMOTE_SOURCE | FOREIGN, "m.mar")
-    yield unit(family, "requirements of a .mar",
-               zipped((mar[0], mar[1].replace(b"handler.py", b"image_classifier").replace(
-                   b'"m"', b'"m", "requirementsFile": "requirements.txt"')),
-                   ("requirements.txt", b"--index-url https://example.invalid\nevil\n"), ("m.pt", torch_zip(PLAIN))),
-               REMOTE_SOURCE | FOREIGN | {Code.EXTERNAL_DATA}, "m.mar")
-    yield unit(family, "handler with a path", zipped((mar[0], mar[1].replace(b"handler.py", b"../../x.py:run"))),
-               PATH | REMOTE_SOURCE | FOREIGN | ODD | {Code.EXTERNAL_DATA}, "m.mar")
+    yield unit(
+        family,
+        "handler of a .mar",
+        zipped(mar, ("handler.py", source), ("m.pt", torch_zip(PLAIN))),
+        REMOTE_SOURCE | FOREIGN,
+        "m.mar",
+    )
+    yield unit(
+        family,
+        "requirements of a .mar",
+        zipped(
+            (
+                mar[0],
+                mar[1]
+                .replace(b"handler.py", b"image_classifier")
+                .replace(b'"m"', b'"m", "requirementsFile": "requirements.txt"'),
+            ),
+            ("requirements.txt", b"--index-url https://example.invalid\nevil\n"),
+            ("m.pt", torch_zip(PLAIN)),
+        ),
+        REMOTE_SOURCE | FOREIGN | {Code.EXTERNAL_DATA},
+        "m.mar",
+    )
+    yield unit(
+        family,
+        "handler with a path",
+        zipped((mar[0], mar[1].replace(b"handler.py", b"../../x.py:run"))),
+        PATH | REMOTE_SOURCE | FOREIGN | ODD | {Code.EXTERNAL_DATA},
+        "m.mar",
+    )
     for key, config in {
         "target": "target: nemo.X\nextra:\n  _target_: os.system\n  command: id\n",
         "target in a list": "model:\n  - _target_: subprocess.Popen\n    _args_: [id]\n",
@@ -384,8 +509,13 @@ def archives() -> Iterator[Unit]:
     }.items():
         data = tarred(("model_config.yaml", config.encode()), ("model_weights.ckpt", torch_zip(PLAIN)))
         yield unit("Hydra", key, data, CALLED | REMOTE_SOURCE | YAML | {Code.UNKNOWN_NAME}, "m.nemo")
-        yield unit("Hydra", f"{key}, no archive", config.encode(), CALLED | REMOTE_SOURCE | YAML | {Code.UNKNOWN_NAME},
-                   "config.yaml")
+        yield unit(
+            "Hydra",
+            f"{key}, no archive",
+            config.encode(),
+            CALLED | REMOTE_SOURCE | YAML | {Code.UNKNOWN_NAME},
+            "config.yaml",
+        )
     weights = tarred(("model_config.yaml", b"target: nemo.X\n"), ("model_weights.ckpt", torch_zip(EVIL)))
     yield unit("Hydra", "weights of a .nemo", weights, CALLED, "m.nemo")
 
@@ -405,12 +535,18 @@ PROGRAMS = {
 def programs() -> Iterator[Unit]:
     for key, raw in PROGRAMS.items():
         yield unit("programs", key, raw, FOREIGN, "pytorch_model.bin")
-        yield unit("programs", f"{key} in a torch archive", torch_zip(PLAIN, ("m/extra/run", raw)), FOREIGN | HIDDEN,
-                   "model.pt")
+        yield unit(
+            "programs",
+            f"{key} in a torch archive",
+            torch_zip(PLAIN, ("m/extra/run", raw)),
+            FOREIGN | HIDDEN,
+            "model.pt",
+        )
         if key not in ("APE",):
             yield unit("programs", f"{key} in a tar", tarred(("run", raw)), FOREIGN, "m.tar")
-    yield unit("programs", "library for an operator", tarred(("custom_ops.so", PROGRAMS["ELF"])), FOREIGN | CUSTOM,
-               "m.tar")
+    yield unit(
+        "programs", "library for an operator", tarred(("custom_ops.so", PROGRAMS["ELF"])), FOREIGN | CUSTOM, "m.tar"
+    )
 
 
 def containers() -> Iterator[Unit]:

@@ -84,14 +84,24 @@ RESOLVED: dict[str, bytes] = {
     "old name of copy_reg": stream(old_name("copy_reg", "_reconstructor") + arguments([SHELL]) + b"R", protocol=2),
     "GLOBAL with a carriage return": stream(b"cos\r\nsystem\r\n" + RUN, protocol=2),
     "memo decoy": stream(
-        text("os") + put(0) + text("system") + put(1) + text("torch._utils") + text("_rebuild_tensor_v2") + b"0000"
-        + get(0) + get(1) + b"\x93" + RUN
+        text("os")
+        + put(0)
+        + text("system")
+        + put(1)
+        + text("torch._utils")
+        + text("_rebuild_tensor_v2")
+        + b"0000"
+        + get(0)
+        + get(1)
+        + b"\x93"
+        + RUN
     ),
     "memo written over": stream(
         text("collections") + put(5) + b"0" + text("posix") + put(5) + b"0" + get(5) + text("system") + b"\x93" + RUN
     ),
-    "MEMOIZE beside PUT": stream(text("posix") + b"\x94" + text("system") + put(7) + b"00" + get(0) + get(7)
-                                 + b"\x93" + RUN),
+    "MEMOIZE beside PUT": stream(
+        text("posix") + b"\x94" + text("system") + put(7) + b"00" + get(0) + get(7) + b"\x93" + RUN
+    ),
     "text memo keys": stream(text("posix") + b"p900\n0" + text("system") + b"p901\n0g900\ng901\n\x93" + RUN),
     "long memo keys": stream(text("posix") + b"r\xff\xff\x01\0000j\xff\xff\x01\0" + text("system") + b"\x93" + RUN),
     "operands with noise": stream(
@@ -103,7 +113,9 @@ RESOLVED: dict[str, bytes] = {
         b"\x8d" + struct.pack("<Q", 5) + b"posix" + b"\x8d" + struct.pack("<Q", 6) + b"system" + b"\x93" + RUN
     ),
     "operands as bytes": stream(b"C\x05posixC\x06system\x93" + RUN),
-    "joined module": stream(reduced("builtins", "str.join", "", [listed("po", "six")]) + text("system") + b"\x93" + RUN),
+    "joined module": stream(
+        reduced("builtins", "str.join", "", [listed("po", "six")]) + text("system") + b"\x93" + RUN
+    ),
     "replaced module": stream(reduced("builtins", "str.replace", "poXsix", "X", "") + text("system") + b"\x93" + RUN),
     "decoded module": stream(reduced("_codecs", "decode", b"cbfvk", "rot13") + text("system") + b"\x93" + RUN),
     "encoded module": stream(reduced("_codecs", "encode", "posix", "latin1") + text("system") + b"\x93" + RUN),
@@ -120,8 +132,9 @@ RESOLVED: dict[str, bytes] = {
     "frozenset of map": stream(
         name("builtins", "frozenset") + arguments([MAP + arguments([SHELL], [SYSTEM]) + b"R"]) + b"R"
     ),
-    "APPENDS drive an iterator": stream(reduced("collections", "deque") + b"(" + MAP
-                                        + arguments([SHELL], [SYSTEM]) + b"Re"),
+    "APPENDS drive an iterator": stream(
+        reduced("collections", "deque") + b"(" + MAP + arguments([SHELL], [SYSTEM]) + b"Re"
+    ),
     "iter with a callable": stream(reduced("builtins", "iter", [SHELL], 0)),
     "sorted with a key": stream(name("builtins", "sorted") + arguments([SYSTEM], [SHELL]) + b"R"),
     "starmap": stream(
@@ -145,8 +158,9 @@ RESOLVED: dict[str, bytes] = {
     "namedtuple": stream(reduced("collections", "namedtuple", "X", "a b")),
     "enum": stream(reduced("enum", "Enum", "X", "a b")),
     "dataclass": stream(reduced("dataclasses", "make_dataclass", "X", [listed("a")])),
-    "FunctionType": stream(name("types", "FunctionType")
-                           + arguments([reduced("marshal", "loads", CODE)], [b"}"]) + b"R)R"),
+    "FunctionType": stream(
+        name("types", "FunctionType") + arguments([reduced("marshal", "loads", CODE)], [b"}"]) + b"R)R"
+    ),
     "MethodType": stream(reduced("types", "MethodType", [SHELL], ECHO) + b")R"),
     "GenericAlias": stream(reduced("types", "GenericAlias", [name("subprocess", "Popen")], [b")"])),
     "cloudpickle function": stream(
@@ -235,23 +249,50 @@ STATES: dict[str, bytes] = {
     "method of an estimator": state(ESTIMATOR, ("predict", SHELL)),
     "allowed function as a method": state(ESTIMATOR, ("predict", name("builtins", "eval"))),
     "class itself": state(ORDERED, ("__init__", SHELL)),
-    "class itself, harmless value": state(name("sklearn.linear_model._logistic", "LogisticRegression"),
-                                          ("predict", text("x"))),
+    "class itself, harmless value": state(
+        name("sklearn.linear_model._logistic", "LogisticRegression"), ("predict", text("x"))
+    ),
     "slots of a class": stream(ORDERED + b"N}" + text("__call__") + SHELL + b"s\x86b"),
     "function's code": state(name("numpy", "size"), ("__code__", b"N")),
     "function's defaults": stream(name("numpy", "mean") + b"N}" + text("__defaults__") + b")s\x86b"),
     "function's globals": stream(
-        name("numpy", "size") + put(1) + name("numpy", "__builtins__") + put(3) + b"0}}" + text("shape") + get(3)
-        + b"s\x86b" + get(1) + get(1) + text("eval") + b"\x86R" + text("1") + b"\x85R"
+        name("numpy", "size")
+        + put(1)
+        + name("numpy", "__builtins__")
+        + put(3)
+        + b"0}}"
+        + text("shape")
+        + get(3)
+        + b"s\x86b"
+        + get(1)
+        + get(1)
+        + text("eval")
+        + b"\x86R"
+        + text("1")
+        + b"\x85R"
     ),
     "module's attribute": state(name("logging", "os"), ("system", SHELL)),
     "torch module": state(name("torch.nn.modules.linear", "Linear") + b")\x81", ("forward", SHELL)),
-    "torch hooks": state(name("torch.nn.modules.linear", "Linear") + b")\x81",
-                         ("_forward_hooks", b"}J\0\0\0\0" + SHELL + b"s")),
+    "torch hooks": state(
+        name("torch.nn.modules.linear", "Linear") + b")\x81", ("_forward_hooks", b"}J\0\0\0\0" + SHELL + b"s")
+    ),
     "torch class": state(name("torch.nn.modules.linear", "Linear"), ("forward", SHELL)),
-    "numpy dtype's metadata": stream(name("numpy", "dtype") + arguments("f8") + b"R("
-                                     + atom(4) + text("<") + b"NNN" + atom(-1) + atom(-1) + atom(0)
-                                     + b"}" + text("x") + SHELL + RUN + b"stb"),
+    "numpy dtype's metadata": stream(
+        name("numpy", "dtype")
+        + arguments("f8")
+        + b"R("
+        + atom(4)
+        + text("<")
+        + b"NNN"
+        + atom(-1)
+        + atom(-1)
+        + atom(0)
+        + b"}"
+        + text("x")
+        + SHELL
+        + RUN
+        + b"stb"
+    ),
     "ndarray of objects by state": stream(
         reduced("numpy.core.multiarray", "_reconstruct", [name("numpy", "ndarray")], [arguments(0)], b"b")
         + arguments(1, [arguments(1)], [reduced("numpy", "dtype", "O")], False, [listed([SHELL + RUN])])
@@ -269,8 +310,10 @@ LIES: dict[str, tuple[bytes, frozenset[Code]]] = {
     "frame beyond the file": (b"\x80\x04" + frame(1 << 40) + b"N.", BROKEN),
     "frame of 2^63": (b"\x80\x04" + frame(1 << 63) + b"N.", BROKEN),
     "frame cuts a string": (b"\x80\x04" + frame(3) + b"\x8c\x08abcosystem00N.", BROKEN),
-    "frame cuts STACK_GLOBAL": (b"\x80\x04" + frame(8) + text("posix") + text("system") + b"\x93" + RUN + b".",
-                                BROKEN | CALLED),
+    "frame cuts STACK_GLOBAL": (
+        b"\x80\x04" + frame(8) + text("posix") + text("system") + b"\x93" + RUN + b".",
+        BROKEN | CALLED,
+    ),
     "frame cuts an integer": (b"\x80\x04" + frame(2) + b"J\0\0\0\0" + b".", BROKEN),
     "bytes of 2^50": (stream(b"B\0\0\0\x7f"), BOMB),
     "bytearray of 2^50": (b"\x80\x05\x96" + struct.pack("<Q", 1 << 50) + b"x.", BOMB),
@@ -302,17 +345,27 @@ JOBLIB: dict[str, tuple[bytes, frozenset[Code]]] = {
     "negative shape": (stream(joblib_array(raw(8), -1), SHELL, RUN), BROKEN | CALLED),
     "unknown type": (stream(joblib_array(raw(8), 1, "x9"), SHELL, RUN), BROKEN | CALLED),
     "subclass is a shell": (
-        stream(joblib_array(raw(8), 1).replace(name("numpy", "ndarray"), name("posix", "system"))), TAMPERED),
+        stream(joblib_array(raw(8), 1).replace(name("numpy", "ndarray"), name("posix", "system"))),
+        TAMPERED,
+    ),
     "subclass is memmap": (
         stream(joblib_array(raw(8), 1).replace(name("numpy", "ndarray"), name("numpy", "memmap"))),
-        TAMPERED | {Code.UNKNOWN_NAME}),
+        TAMPERED | {Code.UNKNOWN_NAME},
+    ),
     "old wrapper that names a file": (
-        stream(name("joblib.numpy_pickle", "NDArrayWrapper") + b")\x81}" + text("filename")
-               + text("../../etc/passwd") + b"sb"),
-        NAMED | TAMPERED | {Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA}),
+        stream(
+            name("joblib.numpy_pickle", "NDArrayWrapper")
+            + b")\x81}"
+            + text("filename")
+            + text("../../etc/passwd")
+            + b"sb"
+        ),
+        NAMED | TAMPERED | {Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA},
+    ),
     "old wrapper of zlib": (
         stream(name("joblib.numpy_pickle", "ZNDArrayWrapper") + b")\x81}" + text("filename") + text("/tmp/x") + b"sb"),
-        NAMED | TAMPERED | {Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA}),
+        NAMED | TAMPERED | {Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA},
+    ),
 }
 # Classes and functions that honest files name, called by an attacker: constructors that open, write, load or run.
 CONSTRUCTORS = {

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import marshal
-import pickle
-import struct
-import zlib
 from collections.abc import Iterator
 
-from corpora.units import BOMB, BROKEN, CALLED, HIDDEN, NAMED, TAMPERED, Unit, unit
+from corpora.units import CALLED, Unit, unit
 from modelfile_samples import (
     ECHO,
     EVIL,
-    PLAIN,
     arguments,
     atom,
     call,
-    joblib_array,
     name,
-    old_name,
     reduced,
-    stream,
-    text,
 )
-from shipworthy.modelfile import Code
 
 SHELL = name("posix", "system")
 RUN = arguments(ECHO) + b"R"

@@ -84,7 +84,8 @@ def is_template(head: str) -> bool:
     """Whether text has a Jinja tag that begins and ends, or begins and is cut."""
     found = _OPEN.search(head)
     return (
-        found is not None and re.match(r"[\s'\"(\[{.~%|\])-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
+        found is not None
+        and re.match(r"[\s'\"(\[{.~%|\])-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
     )
 
 
