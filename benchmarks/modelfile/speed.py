@@ -175,8 +175,10 @@ def run(bench: Bench) -> None:
     one.write_bytes(pickle.dumps({"w": [1.0] * 100}))
     names = list(bench.commands)
     bench.say("## Speed", "", "CPU seconds and memory of the process tree, start included, one run each; in "
-              "brackets the exit code where it is not 0. `library`: the scan alone, in a process that has started. Ratio: "
-              "Shipworthy's command to the fastest peer whose exit code is 0 (ModelScan's 3 says that it looked at nothing).", "",
+              "brackets the exit code where it is not 0. `library`: the scan alone, in a process that "
+              "has started. Ratio: "
+              "Shipworthy's command to the fastest peer whose exit code is 0 (ModelScan's 3 says that it "
+              "looked at nothing).", "",
               "| file | library | " + " | ".join(names) + " | ratio | goal |",
               "|---|---|" + "---|" * len(names) + "---|---|")  # fmt: skip
     for title, (path, goal) in files.items():

@@ -185,6 +185,7 @@ def ggufs() -> Iterator[Unit]:
     yield layout("offset beyond", gguf_tensor("w", (4,), offset=1 << 50))
     yield layout("offset not aligned", gguf_tensor("w", (4,), offset=7))
     yield layout("unknown type", gguf_tensor("w", (4,), 99))
+    yield layout("no dimensions and blocks", gguf_tensor("w", (), 2))
     yield layout("half a block", gguf_tensor("w", (33,), 2))
     yield layout("overlap", gguf_tensor("v", (16,)), gguf_tensor("w", (8,), offset=32))
     yield layout("two of a name", gguf_tensor("w", (8,)), gguf_tensor("w", (8,), offset=32))

@@ -242,8 +242,9 @@ def _size(shape: list[int], kind: int) -> int | str:
         total *= size
         if total >> 62:
             return "has dimensions whose product overflows"
-    if (shape[0] if shape else 1) % block:
-        return f"has rows of {shape[0]} elements, its type needs a multiple of {block}"
+    row = shape[0] if shape else 1
+    if row % block:
+        return f"has rows of {row} elements, its type needs a multiple of {block}"
     return total // block * width
 
 
