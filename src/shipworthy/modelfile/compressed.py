@@ -64,11 +64,15 @@ def unpack(scope: Scope, view: View, format_: str, many: bool) -> tuple[View | N
     spool = scope.spool()
     try:
         if format_ in ("lz4", "zstd"):
-            return _frames(scope, view, spool)
-        return _streams(scope, view, spool, format_, many)
+            result = _frames(scope, view, spool)
+        else:
+            result = _streams(scope, view, spool, format_, many)
     except LimitReachedError:
         spool.close()
         raise
+    if result[0] is None:
+        spool.close()
+    return result
 
 
 def _streams(scope: Scope, view: View, spool: Spool, format_: str, many: bool) -> tuple[View | None, int, str]:

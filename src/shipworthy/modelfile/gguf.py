@@ -32,6 +32,7 @@ _MAX_NAME = 1 << 16
 _TENSORS = 1_000_000
 _PAIRS = 100_000
 _BLOB = 64
+_WORD = 8
 _SHOWN = 20
 
 
@@ -178,7 +179,7 @@ def _array(cursor: _Cursor, key: str, header: _Header) -> None:
     elif kind in _WIDTHS:
         size = count * _WIDTHS[kind]
         at = cursor.skip(size)
-        if size > _BLOB:
+        if size > (_BLOB if _WIDTHS[kind] > 1 else _WORD):
             scope.child(f"metadata {key}", scope.view.sub(at, size), Role.BLOB)
     else:
         raise _BrokenError(f"an array of the unknown type {kind}", begin)
@@ -253,8 +254,9 @@ def _size(shape: list[int], kind: int) -> int | str:
         total *= size
         if total >> 62:
             return "has dimensions whose product overflows"
-    if (shape[0] if shape else 1) % block:
-        return f"has rows of {shape[0]} elements, its type needs a multiple of {block}"
+    row = shape[0] if shape else 1
+    if row % block:
+        return f"has rows of {row} elements, its type needs a multiple of {block}"
     return total // block * width
 
 

@@ -74,7 +74,7 @@ def foreign_code(value: Any) -> Iterator[tuple[str, bool]]:
     for key, item in _entries(value):
         if key in ("auto_map", "custom_pipelines"):
             for text in _texts(item):
-                if "--" in text or _LOCAL.fullmatch(text):
+                if "--" in text or "/" in text or _LOCAL.fullmatch(text):
                     yield text, "--" in text
 
 
@@ -84,7 +84,7 @@ def chat_templates(value: Any) -> Iterator[tuple[str, str]]:
     for key, item in _entries(value):
         if "template" in key:
             for text in _texts(item):
-                if text not in seen and templates.is_template(text):
+                if text not in seen and any(mark in text for mark in ("{{", "{%", "{#")):
                     seen.add(text)
                     yield key, text
 

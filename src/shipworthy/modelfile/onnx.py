@@ -49,6 +49,7 @@ _SCHEMA = {"Model": "ModelProto", "Training": "TrainingInfoProto", "Graph": "Gra
            "Opset": "OperatorSetIdProto", "Entry": "StringStringEntryProto"}  # fmt: skip
 _VALUES = frozenset((3, 4, 5, 6, 7, 10, 11))
 _BLOB = 64
+_TEXT = 8
 _DEPTH = 64
 _OPERATORS = 10_000
 _DIMENSIONS = 4096
@@ -244,6 +245,8 @@ class _Walk:
             return
         bits = _BITS.get(tensor.kind)
         need = (total * bits + 7) // 8 if bits else None
+        if bits is None and tensor.kind not in (0, _TEXT):
+            self.scope.unknown(f"the tensor {shown} has the type {tensor.kind}, which this version does not know")
         if tensor.external or tensor.outside:
             self.external(tensor, shown, at, need)
         elif tensor.raw is not None:

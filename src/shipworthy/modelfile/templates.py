@@ -49,6 +49,7 @@ FILTERS = frozenset(
     "urlize wordcount wordwrap xmlattr from_json fromjson strftime".split()
 )
 _HUGE = 1_000_000
+_PADDED = re.compile(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
 _MUCH = 10_000_000
 _NESTED = 100
 _TOKENS = 2_000_000
@@ -83,7 +84,8 @@ def is_template(head: str) -> bool:
     """Whether text has a Jinja tag that begins and ends, or begins and is cut."""
     found = _OPEN.search(head)
     return (
-        found is not None and re.match(r"[\s'\"(\[{.~-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
+        found is not None
+        and re.match(r"[\s'\"(\[{.~%|\])-]*(?:[\w#]|\Z)", head[found.end() : found.end() + 40]) is not None
     )
 
 
@@ -307,6 +309,9 @@ def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
     elif "__" in value and (_PIECE.fullmatch(value) or _TAIL.fullmatch(value)):
         text = f"the text {ascii(value)[:40]} looks like a piece of a name of Python's internals, put together later"
         yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, ascii(value)[:40])
+    elif _PADDED.search(value):
+        text = "it pads text to millions of characters: rendering it takes all memory"
+        yield Trouble(Code.BOMB, "high", text, token.at)
     elif "%c" in value and "|" in after:
         text = "it builds text from numbers of characters, which hides what it asks for"
         yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, "%c")
