@@ -27,7 +27,7 @@ _BYTECODE = re.compile(r"(?:[^/]*/)?bytecode\.pkl")
 _EXPORTED = re.compile(
     r"(?:[^/]*/)?(?:models/[^/]+\.json|archive_format|extra/.*|data/(?:weights|constants|sample_inputs)/.*)"
 )
-_BIG = 1 << 16
+_BIG = 1 << 24
 
 
 def is_torch(entries: Sequence[Entry]) -> bool:
