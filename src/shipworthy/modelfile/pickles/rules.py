@@ -182,7 +182,10 @@ def allocate(call: Call) -> str | None:
     """An array of a literal shape."""
     shape = call.args[0] if call.args else None
     if not isinstance(shape, tuple):
-        return None
+        try:
+            return "the shape of the array is a text" if isinstance(call.literal(0), str | bytes) else None
+        except NotALiteralError:
+            return None
     total = 1
     for slot in shape:
         try:

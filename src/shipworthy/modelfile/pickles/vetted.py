@@ -47,6 +47,9 @@ VETTED: dict[str, str] = {
     # numpy; `numpy.core` is read as `numpy._core`
     "numpy:dtype": "dtype",
     "numpy:ndarray": "allocate",
+    "numpy:recarray": "allocate",
+    "numpy.rec:recarray": "allocate",
+    "numpy._core.records:recarray": "allocate",
     "numpy._core.multiarray:_reconstruct": "subtype",
     "numpy._core.multiarray:scalar": "data",
     "numpy._core.numeric:_frombuffer": "data",
