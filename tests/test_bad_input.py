@@ -39,7 +39,7 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
     ("args", "says"),
     [
         (["scan", "nowhere"], "no such file"),
-        (["nonsense"], "invalid choice"),
+        (["nonsense"], "there is no command"),
         (["scan", ".", "--format", "xlsx"], "invalid choice"),
         (["scan", ".", "--settings", "nowhere.toml"], "no such settings"),
         (["scan", ".", "--check", "nothing"], "no check is named"),
