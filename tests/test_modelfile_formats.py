@@ -378,3 +378,8 @@ def test_the_documentation_shows_the_same_formats() -> None:
     page = (Path(__file__).parent.parent / "docs" / "model-formats.md").read_text("utf-8")
     assert table() in page
     assert re.search(r"trust = \[\"mypackage\.models:\*\"\]", page)
+
+
+def test_a_model_that_breaks_is_not_read_to_its_end() -> None:
+    whole = make.onnx((make.node("Relu"),))
+    assert scan_bytes(whole[:-3]).unknowns

@@ -360,6 +360,7 @@ def read(scope: Scope) -> int:
     except _TruncatedError as error:
         text = "the model is cut short or no valid protobuf message"
         scope.issue(Code.BROKEN_STREAM, "medium", text, int(str(error)) if str(error).isdigit() else None)
+        scope.unknown("what is behind the place where it breaks was not read")
     else:
         if not walk.graphs:
             scope.unknown("it holds no graph: it may be another protobuf message than ONNX")
