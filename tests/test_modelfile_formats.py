@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import struct
@@ -383,3 +384,11 @@ def test_the_documentation_shows_the_same_formats() -> None:
 def test_a_model_that_breaks_is_not_read_to_its_end() -> None:
     whole = make.onnx((make.node("Relu"),))
     assert scan_bytes(whole[:-3]).unknowns
+
+
+def test_a_broken_file_is_unread_in_every_format() -> None:
+    """A medium finding alone would let the default gate pass."""
+    cut = gzip.compress(make.stream(b"N") * 50)[:-6]
+    report = scan_bytes(cut)
+    assert report.worst == "medium"
+    assert report.unknowns

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
 from shipworthy.modelfile.readers import reader_of, settle
-from shipworthy.modelfile.report import Limits, Report, Tally, Verdict
+from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
 from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
@@ -102,6 +102,8 @@ def _scan(
     if used < len(view):
         tally.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")
     issues = tally.sorted_issues()
+    if any(issue.code is Code.BROKEN_STREAM and issue.severity in ("low", "medium") for issue in issues):
+        tally.unknown("it is broken, so what lies behind that place was not read for certain")
     verdict = Verdict.FINDING if issues else Verdict.UNKNOWN if tally.unknowns else Verdict.CLEAN
     report = Report(
         format=format_,
