@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy import __version__
 from shipworthy.config import Settings
@@ -22,13 +23,15 @@ from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted, Step
 from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
-from shipworthy.engine.remote import Remote
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.paths import inside
 from shipworthy.user_folders import cache_folder
+
+if TYPE_CHECKING:
+    from shipworthy.engine.remote import Remote
 
 INTERRUPTED = 130
 
@@ -72,7 +75,7 @@ def run_pipeline(order: Order) -> Run:
         if order.keep:
             _keep_out_of_git(order.root)
         with (
-            CheckRunner(order.settings, order.root, cache, order.events, order.remote) as checks,
+            CheckRunner(order.settings, order.root, cache, order.events, order.remote, fork=not order.keep) as checks,
             contextlib.ExitStack() as held,
         ):
             job = Job(
