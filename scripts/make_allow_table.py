@@ -3,18 +3,24 @@
 The names are listed mechanically, by importing the real libraries in environments of their own, several versions of
 each, and looking at what is there. No single name is added because a file was flagged.
 
-    python -m venv /tmp/new && /tmp/new/bin/pip install numpy scipy scikit-learn pandas torch ...
-    /tmp/new/bin/python scripts/make_allow_table.py collect > /tmp/new.json
-    python scripts/make_allow_table.py merge /tmp/new.json /tmp/old.json > allowed_names.txt
+    python scripts/honest_corpus.py build FOLDER          # the environments of tests/corpora/environments.toml
+    FOLDER/sk19/bin/python scripts/make_allow_table.py collect > sk19.import.json
+    python scripts/allow_sources.py sk19.source.json FOLDER/sk19/lib/python3.11/site-packages --package ...
+    python scripts/make_allow_table.py merge *.json > allowed_names.txt
+    (or all of it: python scripts/honest_corpus.py table FOLDER)
 
-How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `v` a class whose
-constructor only stores plain values; `r` only referred to; `p` a Cython function that creates the class it is given.
+How a name may be used (see `shipworthy.modelfile.pickles.names.Kind`): `c` a class, created empty; `n` the same, but
+only without its constructor (NEWOBJ), which does more than to store; `v` a class whose constructor only stores plain
+values; `s` a class whose state holds source text, which is checked; `r` only referred to; `d` a function that a
+`__reduce__` of its library returns, called with plain values; `p` one that creates the class it is given. `x`, only
+while the table is made: refused, whatever another environment says.
 """
 
 from __future__ import annotations
 
 import enum
 import importlib
+import importlib.util
 import inspect
 import json
 import pkgutil
@@ -24,14 +30,14 @@ import types
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import version
+from functools import lru_cache
+from pathlib import Path
 
 # Parts of a library that load, save, compile, download, test or plot: nothing of them belongs in a model.
 LEFT_OUT = re.compile(
     r"(^|\.)(_?tests?|_?testing|conftest|f2py|distutils|ctypeslib|_?datasource|_?npyio(_impl)?|io|_iotools|plotting|_plotly_utils|setup|__main__|"
     r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
-    r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|data|benchmark|tensorboard|cpp_extension)|"
+    r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
     r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask)(\.|$)"
 )
@@ -45,6 +51,10 @@ FINALIZER_ACCEPTED = {
     "scipy.spatial._qhull:ConvexHull",
     "scipy.spatial._qhull:Voronoi",
     "scipy.spatial._qhull:HalfspaceIntersection",
+    "scipy.spatial.qhull:Delaunay",
+    "scipy.spatial.qhull:ConvexHull",
+    "scipy.spatial.qhull:Voronoi",
+    "scipy.spatial.qhull:HalfspaceIntersection",
 }
 FUNCTION_LEFT_OUT = re.compile(
     r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
@@ -65,9 +75,20 @@ PACKAGES = (
     "xgboost",
     "lightgbm",
     "catboost",
+    "dateutil",
+    "pytz",
+    "regex",
+    "tokenizers",
+    "pyarrow.lib",
+    "shapely",
 )
+# Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
+COMPILED = (
+    "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
+    "tokenizers pyarrow shapely torch safetensors"
+).split()
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
-VERSIONS = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "xgboost", "lightgbm", "catboost", "joblib")
+VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
 
 
 def modules(package: str) -> Iterator[types.ModuleType]:
@@ -91,13 +112,15 @@ def top(name: str) -> str:
     return (name or "").partition(".")[0]
 
 
-def letter_of_class(module: str, item: type) -> str | None:
-    """How a class may be used; None: not at all."""
+def letter_of_class(module: str, item: type) -> str:
+    """How a class may be used; `x`: not at all."""
     key = f"{module}:{item.__qualname__}"
     if hasattr(item, "__del__") and key not in FINALIZER_ACCEPTED:
-        return None
+        return "x"
+    if hasattr(item, "_attach_argparser_methods"):
+        return "s"  # scipy's distributions: their state holds the source of three functions
     if any(base.__module__ == "_ctypes" for base in item.__mro__) or runs_code_from_state(item):
-        return None
+        return "x"
     if issubclass(item, enum.Enum) or is_valued(item):
         return "v"
     return "c"
@@ -137,11 +160,21 @@ def is_valued(item: type) -> bool:
         return True
     if issubclass(item, pandas_stored()):
         return True
-    own_reduce = "__reduce__" in vars(item) and not inspect.isfunction(vars(item)["__reduce__"])
-    return own_reduce and top(item.__module__) == "sklearn" and not path_like(item)
+    if issubclass(item, (tuple, str, int, float, frozenset, BaseException)) and not path_like(item):
+        if inspect.isfunction(getattr(item, "__setstate__", None)):
+            return False
+        if hasattr(item, "_fields"):
+            return True
+        return not inspect.isfunction(item.__init__) and not inspect.isfunction(item.__new__)
+    if "__getnewargs__" in vars(item) and not inspect.isfunction(vars(item)["__getnewargs__"]):
+        return not path_like(item)
+    own_reduce = [
+        base for base in item.__mro__ if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
+    ]
+    return bool(own_reduce) and not inspect.isfunction(vars(own_reduce[0])["__reduce__"]) and not path_like(item)
 
 
-@cache
+@lru_cache(None)
 def pandas_stored() -> tuple[type, ...]:
     """Pandas' dtypes and offsets."""
     try:
@@ -167,9 +200,11 @@ def collect() -> dict[str, dict[str, str]]:
         for module in modules(package):
             for name, item in list(vars(module).items()):
                 if inspect.isclass(item):
-                    add_class(found, module.__name__, name, item)
+                    add_class(found, module.__name__, item)
                 elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
                     found[module.__name__][name] = "p"
+                    if getattr(item, "__module__", None) == module.__name__.rpartition(".")[2]:
+                        found[item.__module__][name] = "p"
                 elif isinstance_of(item, "numpy:ufunc") or is_singleton(module, name, item):
                     found[module.__name__].setdefault(name, "r")
     for package in FUNCTION_PACKAGES:
@@ -177,7 +212,63 @@ def collect() -> dict[str, dict[str, str]]:
             add_functions(found, module)
     add_numpy_functions(found)
     add_torch_values(found)
+    add_builtins(found)
+    for module in compiled_modules():
+        for name, item in list(vars(module).items()):
+            if inspect.isclass(item):
+                add_class(found, module.__name__, item)
+            elif name.startswith("__pyx_unpickle_"):
+                found[module.__name__][name] = "p"
     return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
+
+
+def compiled_modules() -> Iterator[types.ModuleType]:
+    """The extension modules of the libraries whose Python modules are only read as text."""
+    for package in COMPILED:
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or []) if spec else []:
+            for path in sorted(Path(root).rglob("*.so")):
+                parts = (package, *path.relative_to(root).with_suffix("").parts)
+                name = ".".join(parts).partition(".cpython")[0].partition(".abi3")[0]
+                if LEFT_OUT.search(name):
+                    continue
+                try:
+                    yield importlib.import_module(name)
+                except BaseException:  # noqa: S112 - as above
+                    continue
+
+
+def add_builtins(found: dict[str, dict[str, str]]) -> None:
+    """Python's own functions that only compute, the methods of its plain types, its exceptions and exact numbers."""
+    import builtins
+    import operator
+
+    for name, item in vars(builtins).items():
+        if inspect.isclass(item) and issubclass(item, BaseException):
+            found["builtins"][name] = "v"
+        elif inspect.isbuiltin(item) and name in PURE:
+            found["builtins"][name] = "r"
+    for kind in (str, bytes, int, float, complex, list, dict, tuple, set, frozenset):
+        for name, item in vars(kind).items():
+            if inspect.ismethoddescriptor(item) and not name.startswith("_"):
+                found["builtins"][f"{kind.__name__}.{name}"] = "r"
+    for name, item in vars(operator).items():
+        if inspect.isbuiltin(item) and not name.startswith("_") and name != "call":
+            found["_operator"][name] = found["operator"][name] = "r"
+    import math
+
+    for kind in vars(re).values():
+        if inspect.isclass(kind) and issubclass(kind, enum.Enum):
+            found["re"][kind.__name__] = "v"
+    for name, item in vars(math).items():
+        if inspect.isbuiltin(item) and not name.startswith("_"):
+            found["math"][name] = "r"
+
+
+PURE = frozenset(
+    "abs all any ascii bin chr divmod format hash hex id isinstance issubclass iter len max min next oct ord pow repr "
+    "print round sorted sum".split()
+)
 
 
 def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
@@ -190,15 +281,13 @@ def is_singleton(module: types.ModuleType, name: str, item: object) -> bool:
         return False
 
 
-def add_class(found: dict[str, dict[str, str]], module: str, name: str, item: type) -> None:
-    """A class under the name where it was seen and under its own."""
+def add_class(found: dict[str, dict[str, str]], module: str, item: type) -> None:
+    """A class under its own name, which is the one that pickles give, wherever it was seen."""
     home = item.__module__ or ""
-    if top(home) != top(module) or LEFT_OUT.search(home):
+    unnamed = home and home == module.rpartition(".")[2]  # a compiled module that does not know its package
+    if (top(home) != top(module) and not unnamed) or LEFT_OUT.search(home):
         return
     letter = letter_of_class(home, item)
-    if letter is None:
-        return
-    found[module][name] = letter
     if re.fullmatch(r"[\w.]+", item.__qualname__):
         found[home][item.__qualname__] = letter
 
@@ -220,10 +309,9 @@ def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) ->
             and top(home) == top(module.__name__)
             and not LEFT_OUT.search(home)
             and not FUNCTION_LEFT_OUT.search(name)
+            and getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name
         ):
-            found[module.__name__].setdefault(name, "r")
-            if getattr(item, "__qualname__", name) == getattr(item, "__name__", name) == name:
-                found[home].setdefault(name, "r")
+            found[home].setdefault(name, "r")
 
 
 def add_numpy_functions(found: dict[str, dict[str, str]]) -> None:
@@ -280,16 +368,26 @@ def versions() -> dict[str, str]:
     known = {}
     for name in VERSIONS:
         try:
+            from importlib.metadata import version
+
             known[name] = version(name)
         except Exception:  # noqa: S112 - not installed in this environment
             continue
     return known
 
 
+def stricter(one: str, other: str, order: str) -> str:
+    """The use that both allow; upper case (no attribute is looked up) if either is."""
+    letter = min(one.lower(), other.lower(), key=order.index)
+    return letter.upper() if (one + other) != (one + other).lower() and letter in "cnv" else letter
+
+
 def merge(paths: list[str]) -> str:
-    """The table of several environments. A name keeps the strictest use that any of them gave it."""
-    strict = "crpv"
-    table: dict[str, dict[str, str]] = defaultdict(dict)
+    """The table of several environments: files of one environment share what stands before the first dot. Within one,
+    importing knows more of constructors, the source text more of what runs; between them the strictest use counts.
+    """
+    order = "xsnpdrvc"
+    parts: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     seen: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         with open(path, encoding="utf-8") as stream:
@@ -298,16 +396,27 @@ def merge(paths: list[str]) -> str:
             seen[name].add(number)
         for module, names in part["names"].items():
             for name, letter in names.items():
-                old = table[module].get(name, letter)
-                table[module][name] = min(old, letter, key=strict.index)
+                if letter == "?" or (letter not in "dp" and LEFT_OUT.search(module)):
+                    continue
+                parts[Path(path).name.partition(".")[0]][module][name] = stricter(
+                    parts[Path(path).name.partition(".")[0]][module].get(name, letter), letter, order
+                )
+    table: dict[str, dict[str, str]] = defaultdict(dict)
+    for environment in parts.values():
+        for module, names in environment.items():
+            for name, letter in names.items():
+                table[module][name] = stricter(table[module].get(name, letter), letter, order)
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):
         groups: dict[str, list[str]] = defaultdict(list)
         for name, letter in sorted(names.items()):
-            if re.fullmatch(r"[\w.]+", name):
+            if letter != "x" and re.fullmatch(r"[\w.]+", name):
                 groups[letter].append(name)
-        lines.append("\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))]))
+        if groups:
+            lines.append(
+                "\t".join([module, *(f"{letter} {' '.join(group)}" for letter, group in sorted(groups.items()))])
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -160,7 +160,7 @@ def test_every_code_of_the_table_exists_in_ruff():
         ('import requests; requests.get("https://example.org/?key=hunter2()")', "requests.get()"),
         ('open("/tmp/hunter2", "w")', "open()"),
         ('rows = db.execute(f"select {hunter2} from t where a={x}")', "db.execute()"),
-        ('exec("hunter2()")', "exec()"),
+        ('exec("hunter2()")', ""),
         ('path = "/tmp/hunter2"', ""),
     ],
 )

@@ -159,7 +159,7 @@ def test_what_rounds_to_nothing_is_told_only_for_a_row_that_stands_out(tmp_path:
     lines[300] = lines[300][:-1] + "1"
     found, _ = run("dataset-labels", dataset(tmp_path, "one.csv", ("id,a,b,target\n" + "\n".join(lines)).encode()))
     assert [(f.rule.id, f.severity) for f in found] == [("dataset-suspicious-labels", Severity.LOW)]
-    assert "1 of 600 rows seems to be 0 (1): row 301" in found[0].message
+    assert "1 of 600 rows seems to belong to class 0: row 301" in found[0].message
     assert "%" not in found[0].message
 
 
@@ -168,6 +168,8 @@ def test_rows_of_which_the_models_are_not_sure_are_no_finding_where_the_estimate
     doubt = np.array([0.95, 0.4])
     noise = Noise(0.0, 0.0, False, True, 0.99, np.array([7, 9]), np.array([1, 0]), doubt)
     sure = list(labels._finding(artifact, noise, list(range(200)), ["a", "b"], "y", 0.05))
-    assert [finding.message.split(": ", 1)[1] for finding in sure] == ["1 of 200 rows seems to be b (1): row 7"]
+    assert [finding.message.split(": ", 1)[1] for finding in sure] == [
+        "1 of 200 rows seems to belong to class b: row 7"
+    ]
     unsure = replace(noise, doubt=doubt - 0.1)
     assert not list(labels._finding(artifact, unsure, list(range(200)), ["a", "b"], "y", 0.05))

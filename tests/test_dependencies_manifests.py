@@ -317,3 +317,63 @@ def test_no_json_raises(tmp_path, content):
 def test_context_is_not_needed_for_pins():
     assert not dependency_pins.scan.check.wants_context
     assert Context
+
+
+SETUP = '''\
+import os
+from setuptools import find_packages, setup
+
+BASE = ["numpy==1.26.4", "reqeusts>=2"]
+EXTRAS = {"gpu": ["cupy"], "docs": """
+sphinx==7.0
+# a comment
+"""}
+os.system("touch ran")
+setup(name="x", packages=find_packages(), install_requires=BASE + ["scipy"], extras_require=EXTRAS)
+'''
+
+
+def test_a_setup_py_is_read_without_running_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    manifest = parse(tmp_path, SETUP, "setup.py")
+    assert (manifest.computed, manifest.problems) == ((), ())
+    assert {(d.name, d.version, d.line) for d in manifest.dependencies} == {
+        ("numpy", "1.26.4", 4), ("reqeusts", "", 4), ("scipy", "", 10), ("cupy", "", 5), ("sphinx", "7.0", 6)
+    }  # fmt: skip
+    assert not (tmp_path / "ran").exists()
+    found = list(dependency_typosquat.scan(artifact(tmp_path, SETUP, "setup.py")))
+    assert [f.evidence for f in found if isinstance(f, Finding)] == ["reqeusts"]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("from setuptools import setup\nsetup(install_requires=open('r.txt').readlines())\n", 2),
+        ("import setuptools\nsetuptools.setup(**options())\n", 2),
+        ("from setuptools import setup\nN = ['numpy']\nN.append(x)\nsetup(install_requires=N)\n", 4),
+        ("from setuptools import setup\nsetup(install_requires=[f'numpy=={v}', 'numpy'])\n", 2),
+        ("from setuptools import setup\nE = {}\nE['all'] = ['numpy']\nsetup(extras_require=E)\n", 4),
+        ("from setuptools import setup\nrun = setup\nrun()\n", 1),
+    ],
+)
+def test_what_a_setup_py_computes_is_a_gap_with_a_name(tmp_path, source, line):
+    said = list(dependency_pins.scan(artifact(tmp_path, source, "setup.py")))
+    assert [(type(s), s.code) for s in said] == [(Skipped, "computed")]
+    assert said[0].reason.startswith(f"line {line}: ")
+
+
+def test_a_setup_py_that_is_no_installer_says_nothing_and_a_tangled_one_ends(tmp_path):
+    assert pins(tmp_path, "def setup(install_requires):\n    pass\nsetup(install_requires=['x'])\n", "setup.py") == []
+    names = "".join(f"a{i} = [{', '.join([f'a{i + 1}'] * 50)}]\n" for i in range(20))
+    source = f"from setuptools import setup\n{names}setup(install_requires=a0)\n"
+    (said,) = pins(tmp_path, source, "setup.py")
+    assert isinstance(said, Skipped)
+    assert "more often than is followed" in said.reason
+    (said,) = pins(tmp_path, "def (:\n", "setup.py")
+    assert isinstance(said, Skipped)
+
+
+def test_a_setup_cfg_that_names_a_file_includes_it(tmp_path):
+    manifest = parse(tmp_path, "[options]\ninstall_requires = file: requirements.txt\n", "setup.cfg")
+    assert [name for name, _ in manifest.includes] == ["requirements.txt"]
+    assert not manifest.problems

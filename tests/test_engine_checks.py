@@ -14,7 +14,7 @@ import pytest
 import odd_checks
 from shipworthy.artifacts import discover
 from shipworthy.check import Check, checks_of
-from shipworthy.config import Scan, Settings
+from shipworthy.config import Gate, Scan, Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner, select
 from shipworthy.engine.events import Events
@@ -206,6 +206,26 @@ def test_names_in_the_settings_must_exist() -> None:
         select(Settings(scan=Scan(skip=("secretz",))))
     with pytest.raises(UsageError, match="no check"):
         select(Settings(checks={"nothing": {}}))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "said", "hint"),
+    [
+        (
+            "dependency-vulnerabilites:old-data",
+            "no check `dependency-vulnerabilites`",
+            "dependency-vulnerabilities:old",
+        ),
+        ("dependency-vulnerabilities:old-date", "no reason `old-date`", "dependency-vulnerabilities:old-data"),
+        ("inventory:sinse", "no reason `sinse`", "inventory:since"),
+        ("python-ml:", "no reason ``", "docs/gates.md"),
+    ],
+)
+def test_an_accepted_gap_that_nothing_can_have_is_refused(accepted: str, said: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        select(Settings(gates={"scan": Gate(accept_partial=(accepted,))}))
+    assert hint in caught.value.remedy
+    select(Settings(gates={"scan": Gate(accept_partial=("inventory:since", "python-ml"))}))
 
 
 def test_a_program_inside_the_workspace_is_refused(tmp_path: Path) -> None:

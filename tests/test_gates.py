@@ -25,6 +25,7 @@ from shipworthy.model import (
     Severity,
     Skipped,
 )
+from shipworthy.model.result import REASONS
 
 RULE = Rule("torch-load", "Unsafe load", Severity.HIGH, "It runs code.", "Use weights_only=True.")
 TODAY = date(2026, 6, 1)
@@ -122,12 +123,22 @@ def test_a_gap_that_is_not_accepted_is_named_with_what_would_accept_it() -> None
     assert decision.notes == ("accepted as partial: python-ml:old-data: an old database",)
 
 
+def test_a_gap_that_is_accepted_and_not_there_is_told() -> None:
+    names = ("python-ml:old-data", "python-ml:since", "python-ml", "other:old-data")
+    decision = decide("g", Gate(accept_partial=names), [result(outcome=Outcome.PARTIAL, skipped=(OLD,))])
+    assert decision.passed
+    assert [note for note in decision.notes if note.startswith("unused")] == ["unused accept-partial: python-ml:since"]
+    decision = decide("g", Gate(accept_partial=("python-ml",)), [result()])
+    assert decision.notes == ("unused accept-partial: python-ml",)
+
+
 def test_every_reason_that_checks_give_is_in_the_documentation() -> None:
     root = Path(__file__).parent.parent
     told = (root / "docs/gates.md").read_text(encoding="utf-8")
     source = "".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.py"))
     codes = {*re.findall(r'Skipped\([^\n]*?,[^\n]*?code="([a-z-]+)"', source), "unread", "limited", "failed", "stopped"}
     assert len(codes) > 10
+    assert codes <= REASONS
     assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
 
 
@@ -275,12 +286,24 @@ def test_a_coverage_stop_is_told_in_one_short_line() -> None:
     note = "database of 2024-01-01: " + "a long story " * 30
     gaps = [result(check=f"check-{n}", outcome=Outcome.PARTIAL, note=note) for n in range(5)]
     one = in_short(decide("gate", Gate(), gaps[:1]))
-    assert one.startswith("coverage-partial: check-0 is partial: database")
-    assert len(one) <= 160
+    assert one == "check-0 did not look at everything"
+    failed = in_short(decide("gate", Gate(), [result(outcome=Outcome.FAILED, note=note)]))
+    assert failed.startswith("coverage-failed: ")
+    assert len(failed) <= 160
     said = in_short(decide("gate", Gate(), gaps))
     assert said == "5 checks did not look at everything: check-0, check-1, check-2 and 2 more"
     assert in_short(decide("gate", Gate(), gaps[:3])).endswith(": check-0, check-1, check-2")
     assert all(note in reason.message for reason in decide("gate", Gate(), gaps).reasons)
+
+
+def test_findings_stop_the_gate_in_one_short_line_with_rule_count_and_first_place() -> None:
+    long = [finding(line=n, message=f"the very long story of {n} " * 20) for n in (1, 2, 3)]
+    results = [result(*long)]
+    decision = decide("gate", Gate(), results)
+    said = in_short(decision, results)
+    assert said == f"{long[0].rule.id} ({long[0].severity.value}): 3 findings, the first in src/app.py (line 1)"
+    assert len(in_short(decision)) <= 160
+    assert len(decision.reasons[0].message) > 160
 
 
 @pytest.mark.parametrize("within", ["[1].map(b, b)", "[1].map//\n(b, b)", "[1].exists_one (b, true)"])

@@ -7,8 +7,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths rules user_folders",
     "config check tools modelfile",
-    "artifacts checks compliance gates evaluation training evidence keys stores example",
-    "engine stages pipelines reports",
+    "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
+    "engine guard stages pipelines reports",
     "cli __main__",
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.split()}

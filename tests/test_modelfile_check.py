@@ -81,3 +81,31 @@ def test_every_code_has_a_rule_of_its_own() -> None:
     assert set(model_file._RULES) == set(Code)
     assert len({rule.id for rule in model_file._RULES.values()}) == len(Code)
     assert all(rule.description and rule.remedy and rule.taxonomy and rule.help for rule in CHECK.rules)
+
+
+PINNED = {
+    "requirements.txt": "my-pkg==1.2.0\nother>=3\n",
+    "uv.lock": 'version = 1\n[[package]]\nname = "my-pkg"\nversion = "1.2.0"\nsource = { registry = "https://x" }\n',
+    "requirements/requirements.txt": "My_Pkg==1.2.0\n",
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_an_unknown_name_of_a_pinned_package_is_explained_as_such(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(PINNED[name])
+    (found,) = findings(examine(tmp_path, make.call("my_pkg.models", "Net", "x")))
+    assert found.severity is Severity.HIGH  # a pin says whose code it is, not that it is harmless
+    assert f"my-pkg 1.2.0, which {name} pins" in found.message
+    (other,) = findings(examine(tmp_path, make.call("other.models", "Net", "x")))
+    assert "pins" not in other.message
+
+
+def test_a_pin_that_changes_is_seen_by_the_cache(tmp_path: Path) -> None:
+    assert CHECK.cache_on is not None
+    before = CHECK.cache_on(Context(tmp_path))
+    (tmp_path / "requirements.txt").write_text("my-pkg==1.2.0\n")
+    after = CHECK.cache_on(Context(tmp_path))
+    assert before != after
+    (tmp_path / "requirements.txt").write_text("my-pkg==1.3.0\n")
+    assert after != CHECK.cache_on(Context(tmp_path))

@@ -22,7 +22,7 @@ from rich.console import Console
 
 import sample_runs as sample
 from shipworthy.errors import UsageError
-from shipworthy.model import Disposition, GateDecision, Run, Severity
+from shipworthy.model import Disposition, GateDecision, Reason, Run, Severity
 from shipworthy.reports import FORMATS, render
 from shipworthy.reports.terminal import print_run
 
@@ -293,7 +293,24 @@ def test_junit_is_xml_whose_totals_add_up(name: str) -> None:
     bad = [case for case in every if case.find("failure") is not None or case.find("error") is not None]
     assert int(root.attrib["tests"]) == len(every) > 0
     assert int(root.attrib["failures"]) + int(root.attrib["errors"]) == len(bad)
+    assert all(sum(case.find(tag) is not None for tag in ("failure", "error", "skipped")) <= 1 for case in every)
     assert bool(bad) is (name != "passing")
+
+
+def test_junit_fails_only_the_checks_whose_findings_stop_the_gate() -> None:
+    run = sample.stopped()
+    at = next(index for index, stage in enumerate(run.stages) if stage.decision)
+    decision = run.stages[at].decision
+    assert decision is not None
+    (first, *others) = decision.new
+    stops = replace(decision, reasons=(Reason("rule", "it is severe", fingerprints=(first,)),))
+    run = replace(run, stages=(*run.stages[:at], replace(run.stages[at], decision=stops), *run.stages[at + 1 :]))
+    red = {name for name, case in cases(run).items() if case.find("failure") is not None}
+    guilty = {check.check for check in run.checks if first in {f.fingerprint for f in check.findings}}
+    innocent = {check.check for check in run.checks if {f.fingerprint for f in check.findings} & {*others}} - guilty
+    assert guilty <= red
+    assert innocent
+    assert not innocent & red
 
 
 def test_a_run_of_nothing_is_no_success() -> None:

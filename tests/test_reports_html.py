@@ -15,8 +15,9 @@ import pytest
 
 import sample_runs as sample
 from shipworthy.model import Metric, Outcome, Run
+from shipworthy.model.result import count_checks
 from shipworthy.reports import render
-from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._chain import State, chain_of, tree
 from shipworthy.reports._charts import spreads, whiskers
 from shipworthy.reports._training import curves
 from shipworthy.reports.html import stylesheet
@@ -165,8 +166,27 @@ def test_a_link_of_which_only_the_digest_is_signed_is_not_called_unsigned() -> N
     )
     run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={"chain": told})))
     text = page(run).text
-    assert "1 links verify; of 1 more only the digest is signed" in text
-    assert "not signed" not in text.partition("Framework controls")[0].rpartition("1 links verify")[2]
+    assert "1 link verifies; of 1 more only the digest is signed" in text
+    assert "not signed" not in text.partition("Framework controls")[0].rpartition("1 link verifies")[2]
+
+
+def test_the_chain_is_drawn_as_a_tree_from_the_model_back_to_the_data() -> None:
+    run = sample.passing()
+    told = tuple(
+        {"step": step, "name": step, "status": "ok", "parent": parent}
+        for step, parent in (("model", None), ("train", 0), ("evaluate", 0), ("dataset", 1), ("code", 1), ("labels", 2))
+    )
+    run = replace(run, stages=(*run.stages[:9], replace(run.stages[9], details={"chain": told})))
+    assert [(row.link.step, row.guides) for row in tree(chain_of(run))] == [
+        ("model", ()),
+        ("train", ("tee",)),
+        ("dataset", ("line", "tee")),
+        ("code", ("line", "end")),
+        ("evaluate", ("end",)),
+        ("labels", ("blank", "end")),
+    ]
+    assert "from the model back to the data" in page(run).text
+    assert "in the order in which it came about" in page(sample.passing()).text
 
 
 def test_without_a_verified_chain_the_stages_digests_are_shown_as_merely_recorded() -> None:
@@ -288,7 +308,11 @@ def test_the_sandbox_is_shown_with_what_its_self_test_saw() -> None:
 def test_a_check_that_had_nothing_to_look_at_takes_no_row() -> None:
     text = page(sample.passing()).text
     assert "Nothing of their kind in scan: dockerfile-user" in text
-    assert "10 artifacts, 7 checks" in text, "one that two stages ran counts once, one that saw nothing not at all"
+    count = count_checks(sample.passing().checks)
+    assert f"10 artifacts, {count} checks" in text, "one that two stages ran counts once"
+    assert f"Coverage: {count} checks" in render(sample.passing(), "table")
+    own = sample.check("inventory", "load")
+    assert count_checks((own, *sample.scan_checks(), *sample.scan_checks())) == len(sample.scan_checks())
     assert "0 of 0" not in text
     tree = replace(sample.check("hygiene", "compliance"), eligible=0)
     partial = replace(tree, check="advisories", outcome=Outcome.PARTIAL)
@@ -303,3 +327,17 @@ def test_what_the_datasets_hold_is_shown_with_a_bar_for_each_label() -> None:
     part = page[page.index("What the data sets hold") :]
     assert re.search(r"data/train\.csv .*?2,400", part, re.DOTALL)
     assert re.findall(r'fill-label" x="0" y="0" width="([\d.]+)%', part)[:2] == ["100.0", "20.0"]
+
+
+def test_checks_that_found_nothing_are_folded_and_a_deviation_has_no_interval() -> None:
+    run = sample.passing()
+    parsed = page(run)
+    coverage = parsed.text.partition("what was looked at, and what was not")[2]
+    assert "looked at everything and found nothing" in coverage
+    deviation = Metric("kfold_accuracy_std", 0.004, 0.004, 0.004, 3, "sample deviation over 3 folds")
+    sure = Metric("accuracy", 1.0, 1.0, 1.0, 100, "stratified bootstrap percentile 95 %, 1000 resamples")
+    evaluated = replace(run.stages[0], metrics=(deviation, sure, replace(sure, name="f1")), details={})
+    text = page(replace(run, stages=(evaluated,))).text
+    assert "0.004 to 0.004" not in text
+    assert "1 to 1" in text
+    assert text.count("1000 resamples") == 1

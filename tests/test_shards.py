@@ -308,7 +308,12 @@ def test_a_shard_cannot_waive_its_findings_or_hide_a_file(project: Path, pair: l
     assert {f["disposition"] for f in merged["findings"]} == {"new"}
     own = result(merged)
     assert own["outcome"] == "partial"
-    assert {"artifact": "fine.py", "reason": "no shard tells of it", "check": "python-security"} in own["skipped"]
+    assert {
+        "artifact": "fine.py",
+        "reason": "no shard tells of it",
+        "check": "python-security",
+        "code": "unread",
+    } in own["skipped"]
 
 
 def test_a_program_of_another_version_is_refused(

@@ -1,6 +1,7 @@
 """The exception tree. Every exception says what happened, where, and what to do.
 
 ShipworthyError
+├── ModelRefusedError 1  a model must not be loaded
 ├── UsageError        2  wrong usage or settings
 ├── CoverageError     3  a required check could not run
 ├── EvidenceError     4  evidence does not verify
@@ -44,6 +45,18 @@ class ShipworthyError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.message}"
+
+
+class ModelRefusedError(ShipworthyError):
+    """A model is not loaded: for what the scan of its very bytes saw, for what it could not see, or because the
+    framework's own safe mode refuses it. `report` is what the scan said (a `shipworthy.modelfile.Report`), if anything.
+    """
+
+    exit_code = ExitCode.GATE
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "", report: object = None) -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.report = report
 
 
 class UsageError(ShipworthyError):

@@ -36,4 +36,15 @@ CLAIM = Rule(
     taxonomy=("CWE-345",),
     help="evaluation",
 )
-PIPELINE_RULES = (STOPPED, NETWORK, CLAIM)
+WITNESSED = Rule(
+    "model-witness",
+    title="Another scanner reports this model",
+    severity=Severity.HIGH,
+    description="A scanner whose report was imported says this about the file, and our own look at the same file does "
+    "not. Either it knows something that we do not, or it is a false alarm, of which some scanners have many.",
+    remedy="Look at what it names: `shipworthy explain FILE`. If it is harmless, waive the finding with the reason.",
+    confidence=Confidence.LOW,
+    taxonomy=("CWE-502", "AML.T0010.003"),
+    help="unsafe-model-deserialization",
+)
+PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED)

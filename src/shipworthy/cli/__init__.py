@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ COMMANDS = {
     "keys": ("keys", "make and show signing keys"),
     "sign": ("sign", "sign a file or folder (OpenSSF Model Signing)"),
     "report": ("report", "show a run again, in any format"),
+    "import": ("import_report", "take in the report of another model scanner as a witness"),
     "db": ("db", "vulnerability database: status, import, update"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
@@ -110,6 +112,12 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong and how to get help, with exit code 2."""
 
     def error(self, message: str) -> NoReturn:
+        import difflib
+
+        wrong = re.match(r"argument COMMAND: invalid choice: '([^']{1,40})'", message)
+        near = difflib.get_close_matches(wrong[1], COMMANDS, 1) if wrong else []
+        if wrong:
+            message = f"there is no command `{wrong[1]}`" + (f"; did you mean {near[0]}?" if near else "")
         self.exit(int(ExitCode.USAGE), f"error: {message}\n  what to do: {self.prog} --help\n")
 
 

@@ -4,10 +4,15 @@ not found is broken on this machine, whatever it reports."""
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.cli.output import quiet_option, settings_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EXAMPLES = """examples:
   shipworthy doctor                  every check
@@ -19,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
     parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
     parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to FILE instead of stdout")
     settings_option(parser)
     quiet_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 0 when every check saw its sample, 3 otherwise."""
-    from shipworthy.cli.output import settings_for
+    from rich.console import Console
+
+    from shipworthy.cli.output import settings_for, write
     from shipworthy.engine.canaries import fire_canaries
     from shipworthy.errors import UsageError
 
@@ -41,16 +49,18 @@ def run(options: argparse.Namespace) -> int:
         import json
         from dataclasses import asdict
 
-        print(
-            json.dumps({"healthy": healthy, "checks": [asdict(row) for row in rows], "machine": _machine()}, indent=2)
-        )
+        told = {"healthy": healthy, "checks": [asdict(row) for row in rows], "machine": _machine()}
+        write(json.dumps(told, indent=2) + "\n", options)
+    elif options.output:
+        out = io.StringIO()
+        _table(rows, options.quiet, Console(file=out, width=160))
+        write(out.getvalue(), options)
     else:
-        _table(rows, options.quiet)
+        _table(rows, options.quiet, Console(width=None if sys.stdout.isatty() else 160))
     return 0 if healthy else 3
 
 
-def _table(rows: object, quiet: bool) -> None:
-    from rich.console import Console
+def _table(rows: object, quiet: bool, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -58,7 +68,6 @@ def _table(rows: object, quiet: bool) -> None:
 
     assert isinstance(rows, tuple)  # noqa: S101  for the type checker
     results: tuple[CanaryResult, ...] = rows
-    console = Console(width=None if sys.stdout.isatty() else 160)
     table = Table(show_edge=False)
     for column in ("check", "category", "tools", "sample", "what to do"):
         table.add_column(column, overflow="fold", no_wrap=column in ("check", "category"))

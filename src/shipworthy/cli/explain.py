@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import plain
+from shipworthy.cli.output import plain, quiet_option
 
 EXAMPLES = """examples:
   shipworthy explain                          every rule, a line each
@@ -19,6 +19,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     parser.add_argument("what", nargs="?", metavar="RULE|FINDING|FILE")
+    quiet_option(parser, "of a rule, what to do alone; of all rules, their names")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,10 +33,13 @@ def run(options: argparse.Namespace) -> int:
     if options.what is None:
         width = max(len(name) for name in rules)
         for rule in rules.values():
-            print(f"{rule.id:<{width}}  {rule.severity.value:<8}  {rule.title}")
+            print(rule.id if options.quiet else f"{rule.id:<{width}}  {rule.severity.value:<8}  {rule.title}")
         return 0
     if options.what in rules:
-        _rule(rules[options.what])
+        if options.quiet:
+            print(rules[options.what].remedy)
+        else:
+            _rule(rules[options.what])
         return 0
     if Path(options.what).is_file():
         _file(Path(options.what))

@@ -11,6 +11,8 @@ EXAMPLES = """examples:
   shipworthy init            write shipworthy.toml here
   shipworthy init --print    show it instead
 """
+_READ = 4_000_000  # characters of the held-out set
+_LABELS = ("label", "target", "class")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,14 +84,43 @@ def _settings_text(name: str, inventory: object) -> str:
         f"{mark}code = [{_quoted(evaluate or 'evaluate.py')}]",
         f"{mark}holdout = {_quoted(held or 'data/holdout.csv')}",
     ]
+    label, classes = _binary_label(Path(held)) if held else ("label", [])
+    lines += [f"{mark}label = {_quoted(label)}"]
+    if classes:
+        from shipworthy.evaluation.metrics import positive_of
+
+        known = positive_of(classes, "")
+        lines += [
+            f"{mark if known else '# '}positive = {_quoted(known or classes[1])}"
+            f"  # of {_quoted(classes[0])} and {_quoted(classes[1])}"
+        ]
     lines += [
-        f'{mark}label = "label"',
         "",
         "[sign]",
         'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
     ]
     lines += ["", "[store]", 'to = ["local:.shipworthy/store"]', ""]
     return "\n".join(lines)
+
+
+def _binary_label(path: Path) -> tuple[str, list[str]]:
+    """The label column of a CSV file and its two classes, as far as its first rows tell; no classes when they are not
+    two, or are too long to be names."""
+    import csv
+    from itertools import islice
+
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            text = file.read(_READ)
+        lines = text.splitlines()
+        rows = list(csv.DictReader(islice(lines, len(lines) - (len(text) == _READ))))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return "label", []
+    for name in _LABELS:
+        classes = sorted({row[name].strip() for row in rows if row.get(name)})
+        if classes:
+            return name, classes if len(classes) == 2 and max(map(len, classes)) <= 40 else []
+    return "label", []
 
 
 def _quoted(text: str) -> str:

@@ -24,8 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable"
     )
     quiet_option(new)
-    show = actions.add_parser("show", help="show a public key", epilog=EXAMPLES, formatter_class=parser.formatter_class)
+    shown = "examples:\n  shipworthy keys show ../keys/release.key.pub\n"
+    show = actions.add_parser("show", help="show a public key", epilog=shown, formatter_class=parser.formatter_class)
     show.add_argument("path", type=Path, help="the public key")
+    quiet_option(show, "the key id alone")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.action == "show":
         key = load_public(options.path)
-        print(f"algorithm  {key.algorithm}\nkey id     {key.keyid}")
+        print(key.keyid if options.quiet else f"algorithm  {key.algorithm}\nkey id     {key.keyid}")
         return 0
     passphrase = None
     if options.passphrase_env:

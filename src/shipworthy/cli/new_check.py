@@ -7,6 +7,8 @@ import argparse
 import re
 from pathlib import Path
 
+from shipworthy.cli.output import quiet_option
+
 EXAMPLES = """examples:
   shipworthy new-check dockerfile-user --category images --kind dockerfile
   shipworthy new-check model-card --category compliance --kind text --scope tree
@@ -100,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", default="code", help="the folder that it goes to (default: code)")
     parser.add_argument("--kind", default="text", choices=sorted(SAMPLES), help="what it looks at (default: text)")
     parser.add_argument("--scope", default="artifact", choices=("artifact", "batch", "tree"))
+    quiet_option(parser, "write the files, say nothing")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -121,8 +124,10 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError("is there already", where=str(path), remedy="choose another name")
     for path, text in files.items():
         write_atomically(path, text.encode())
-        print(f"wrote {path}")
-    print(f"next: fill them in, then  make test ARGS={next(p for p in files if p.parent.name == 'tests')}")
+        if not options.quiet:
+            print(f"wrote {path}")
+    if not options.quiet:
+        print(f"next: fill them in, then  make test ARGS={next(p for p in files if p.parent.name == 'tests')}")
     return 0
 
 

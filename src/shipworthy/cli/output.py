@@ -26,9 +26,9 @@ def report_options(parser: argparse.ArgumentParser) -> None:
     quiet_option(parser)
 
 
-def quiet_option(parser: argparse.ArgumentParser) -> None:
+def quiet_option(parser: argparse.ArgumentParser, what: str = "no progress; only what failed, and the verdict") -> None:
     """`--quiet`."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress; only what failed, and the verdict")
+    parser.add_argument("-q", "--quiet", action="store_true", help=what)
 
 
 def settings_option(parser: argparse.ArgumentParser) -> None:

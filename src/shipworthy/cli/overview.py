@@ -34,7 +34,7 @@ def run(_options: argparse.Namespace) -> int:
     for kind in Kind:
         artifacts = inventory.of(kind)
         if artifacts:
-            names = ", ".join(c.name for c in checks if kind in c.kinds and c.scope != "tree") or "none"
+            names = ", ".join(c.name for c in checks if c.scope != "tree" and any(map(c.looks_at, artifacts))) or "none"
             table.add_row(kind.value, str(len(artifacts)), escape(artifacts[0].uri), names)
     if table.row_count:
         console.print(table)

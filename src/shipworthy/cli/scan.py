@@ -22,17 +22,22 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   shipworthy scan .                         everything in this folder
   shipworthy scan model.pt --format json    one model file, for a program
+  shipworthy scan https://host/model.safetensors     a model elsewhere: only what tells what it is is read
+  shipworthy scan s3://bucket/models/m.gguf
   shipworthy scan . --since main            only what changed since main
   shipworthy scan . --write-baseline        accept what is there; gates with only-new then see what is new
   shipworthy scan . --format sarif --output shipworthy.sarif
   shipworthy scan . --shard 2/4 --format json --output ../shard-2.json
   shipworthy scan . --executor dask://scheduler:8786
 """
+_ADDRESSES = ("https://", "http://", "s3://")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scan`."""
-    parser.add_argument("path", nargs="?", default=".", type=Path, help="a file or folder (default: this folder)")
+    parser.add_argument(
+        "path", nargs="?", default=".", help="a file, a folder (default: this one), or an https: or s3: address"
+    )
     parser.add_argument("--since", metavar="REV", default="", help="only files that differ from this git revision")
     parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
     parser.add_argument(
@@ -63,7 +68,9 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.stages.shards import shard_pipeline
     from shipworthy.stages.target import scan_pipeline
 
-    target: Path = options.path
+    if options.path.lower().startswith(_ADDRESSES):
+        return _scan_elsewhere(options)
+    options.path = target = Path(options.path)
     if not target.exists() and not target.is_symlink():
         raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
     root = target if target.is_dir() else target.parent
@@ -88,6 +95,28 @@ def run(options: argparse.Namespace) -> int:
     emit(result, options, whole=shard is None)
     if options.write_baseline:
         return _write_baseline(root, result, options.quiet)
+    return result.exit_code
+
+
+def _scan_elsewhere(options: argparse.Namespace) -> int:
+    """Scan a model at an address, with the settings of this folder."""
+    from shipworthy.cli.progress import Progress
+    from shipworthy.engine.events import Events
+    from shipworthy.engine.runner import Order, run_pipeline
+    from shipworthy.errors import UsageError
+    from shipworthy.model import Trigger
+    from shipworthy.stages.elsewhere import remote_pipeline
+
+    for name in ("since", "shard", "executor", "write_baseline"):
+        if getattr(options, name):
+            raise UsageError("not for a model elsewhere", where=f"--{name.replace('_', '-')}", remedy="leave it out")
+    settings, pipeline = settings_for(Path(), options.settings), remote_pipeline(options.path, tuple(options.check))
+    with Progress(options.quiet) as progress:
+        result = run_pipeline(
+            Order(Path(), settings, pipeline, Trigger(how="manual"), events=Events([progress]), keep=False)
+        )
+    refuse_usage_errors(result)
+    emit(result, options)
     return result.exit_code
 
 

@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
   shipworthy verify spam-filter@20261122T213000Z-1a2b3c
   shipworthy verify model/                              is this folder the signed model?
+  shipworthy verify data --key data.key.pub             is it what data.sig beside it was signed for?
   shipworthy verify .shipworthy/runs/RUN/evidence --key release.key.pub --format json
 """
 _MARKS = {
@@ -101,8 +102,9 @@ def print_chain(result: object, quiet: bool = False) -> None:
     first = result.first_broken
     if first is None:
         short = sum(link.status.value == "attested-only" for link in result.links)
+        held = "1 link holds" if len(result.links) == 1 else f"{len(result.links)} links hold"
         tail = f"; of {short} only the digest is signed, the bytes are not here" if short else ""
-        console.print(f"[green]VERIFIED[/]: {len(result.links)} links hold{tail}", highlight=False)
+        console.print(f"[green]VERIFIED[/]: {held}{tail}", highlight=False)
         return
     console.print(
         f"[red]NOT VERIFIED[/]: {escape(first.step)} {escape(first.name)}: {escape(plain(first.reason))}",

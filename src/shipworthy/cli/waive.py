@@ -77,7 +77,11 @@ def _day(text: str) -> str:
     except ValueError:
         raise UsageError(f"`{text}` is no date", where="--until", remedy="such as 2027-01-31") from None
     if not today <= day <= today + timedelta(days=731):
-        raise UsageError(f"{day} is not between today and two years from now", where="--until")
+        raise UsageError(
+            f"{day} is not between today and two years from now",
+            where="--until",
+            remedy=f"such as {today + timedelta(days=90)}",
+        )
     return day.isoformat()
 
 

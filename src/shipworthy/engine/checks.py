@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from shipworthy.engine.outlines import known_checks
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
+from shipworthy.model.result import BY_STAGES, REASONS
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 
@@ -70,6 +72,8 @@ def select(
                 )
     for name, options in settings.checks.items():
         _check_options(known, name, options)
+    for gate in {"default": None, **settings.gates}:
+        _check_accepted(known, gate, settings.gate(gate).accept_partial)
     wanted, unwanted, only = set(settings.scan.checks), set(settings.scan.skip), set(categories)
     return tuple(
         check
@@ -82,6 +86,25 @@ def select(
 
 def _known(words: set[str]) -> str:
     return "known: " + ", ".join(sorted(words - {"*"}))
+
+
+def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[str]) -> None:
+    """A gap that nothing can have is a slip of the pen: it would accept nothing, and nobody would know why."""
+    checks = {*known, *BY_STAGES}
+    for name in accepted:
+        check, colon, reason = name.partition(":")
+        own = check in BY_STAGES or (check in known and known[check].module.startswith("shipworthy."))
+        wrong = check if check not in checks else reason if colon and own and reason not in REASONS else None
+        if wrong is None:
+            continue
+        near = difflib.get_close_matches(wrong, sorted(checks if wrong is check else REASONS), 1)
+        right = name.replace(wrong, near[0]) if near and wrong else ""
+        lists = "docs/gates.md lists the reasons, `shipworthy doctor` the checks"
+        raise UsageError(
+            f"`{name}`: there is no {'check' if wrong is check else 'reason'} `{wrong}`",
+            where=f"[gates.{gate}] accept-partial",
+            remedy=f"did you mean `{right}`?" if right else lists,
+        )
 
 
 def _check_options(known: Mapping[str, Check], name: str, options: Mapping[str, object]) -> None:
@@ -176,7 +199,7 @@ class CheckRunner:
             kinds = (
                 " or ".join(sorted(kind.value for kind in check.kinds)) if len(check.kinds) < len(Kind) else "such file"
             )
-            tally.note = f"no {kinds} here"
+            tally.note = f"no {kinds} here" + (" that it reads" if check.accepts else "")
             return False
         versions: dict[str, str] = {}
         for tool in check.needs:

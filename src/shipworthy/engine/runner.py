@@ -152,7 +152,7 @@ def _run_stage(stage: Stage, job: Job) -> StageResult:
     try:
         result = stage.run(job)
     except KeyboardInterrupt:
-        result = _stopped(job, Status.INTERRUPTED, "interrupted", "go on with `shipworthy run --resume`", INTERRUPTED)
+        result = _stopped(job, Status.INTERRUPTED, "", "go on with `shipworthy run --resume`", INTERRUPTED)
     except ShipworthyError as error:
         status = Status.FAILED if isinstance(error, EvidenceError) else Status.ERROR
         result = _stopped(job, status, str(error), error.remedy, error.exit_code)

@@ -50,13 +50,15 @@ class SignedModel:
 @dataclass(frozen=True)
 class ModelVerification:
     """The outcome of `verify_model`: `differences` is empty when every file is as it was signed and there is no other.
-    `left_out` names the files that were there but are not covered; `manifest` holds the digests that were read.
+    `left_out` names the files that were there but are not covered; `manifest` holds the digests that were read, and
+    `name` is the one that was signed.
     """
 
     differences: tuple[Difference, ...]
     left_out: tuple[str, ...]
     signers: tuple[envelope.PublicKey, ...]
     manifest: Manifest
+    name: str = ""
 
     @property
     def ok(self) -> bool:
@@ -119,7 +121,7 @@ def verify_model(
     everything = Manifest.of(model)
     covered = tuple(e for e in everything.entries if _top(e.path) not in signed.left_out)
     left_out = tuple(e.path for e in everything.files if _top(e.path) in signed.left_out)
-    return ModelVerification(signed.differences(Manifest(covered)), left_out, opened.signers, everything)
+    return ModelVerification(signed.differences(Manifest(covered)), left_out, opened.signers, everything, signed.name)
 
 
 def read_signed(

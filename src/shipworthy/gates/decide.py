@@ -46,22 +46,30 @@ def decide(
         known=_fingerprints(findings, Disposition.KNOWN),
         waived=_fingerprints(findings, Disposition.WAIVED),
         uncovered=tuple(reason.message for reason in gaps),
-        notes=(*notes, *accepted),
+        notes=(*notes, *accepted, *_unused(policy.accept_partial, results)),
         coverage_only=bool(gaps) and not reasons,
     )
 
 
-def in_short(decision: GateDecision) -> str:
-    """Why the gate did not pass, for one line: the table of its reasons has the rest."""
+def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str:
+    """Why the gate did not pass, for one line of at most 160 characters: the table of its reasons has the rest."""
     first, more = decision.reasons[0], len(decision.reasons) - 1
     if decision.coverage_only and more:
         names = [reason.message.partition(" ")[0].strip("`") for reason in decision.reasons[:_SHOWN]]
         rest = f" and {more + 1 - _SHOWN} more" if more >= _SHOWN else ""
         return f"{more + 1} checks did not look at everything: {', '.join(names)}{rest}"
+    end = f" (and {more} more)" if more else ""
+    found = [f for result in results for f in result.findings if f.fingerprint in first.fingerprints]
     said = f"{first.code}: {first.message}"
-    if decision.coverage_only and len(said) > _LINE:
-        said = said[: _LINE - 1] + "…"
-    return said + (f" (and {more} more)" if more else "")
+    if first.code == f"coverage-{Outcome.PARTIAL.value}":
+        said = f"{first.message.partition(' ')[0]} did not look at everything"
+    elif found:
+        place = _place(min(found, key=lambda f: first.fingerprints.index(f.fingerprint)))
+        worst = max(f.severity for f in found).value
+        count = f": {len(found):,} findings, the first in" if len(found) > 1 else " in"
+        said = f"{first.code} ({worst}){count} {place}"
+    room = _LINE - len(end)
+    return (said if len(said) <= room else said[: room - 1] + "…") + end
 
 
 def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:
@@ -173,6 +181,22 @@ def _partial(result: CheckResult, accept: Sequence[str]) -> tuple[list[str], tup
             open_ones.append(skip)
     told = [f"accepted as partial: {result.check}:{code}: {_first(found)}" for code, found in by_reason.items()]
     return told, tuple(open_ones)
+
+
+def _unused(accept: Sequence[str], results: Sequence[CheckResult]) -> list[str]:
+    """Gaps that the policy accepts and that were not there, of the checks that were run."""
+    ran = {result.check for result in results}
+    there = set()
+    for result in results:
+        for skip in result.skipped if result.outcome is Outcome.PARTIAL else ():
+            there |= {f"{result.check}:{skip.code}"} | ({result.check} if skip.artifact is None else set())
+        if result.outcome is Outcome.PARTIAL and not result.skipped:
+            there |= {result.check, f"{result.check}:limited"}
+    return [
+        f"unused accept-partial: {name}"
+        for name in dict.fromkeys(accept)
+        if name.partition(":")[0] in ran and name not in there
+    ]
 
 
 def _first(skipped: Sequence[Skipped]) -> str:

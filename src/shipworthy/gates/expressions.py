@@ -113,8 +113,19 @@ def _compile(part: str, whole: str):  # type: ignore[no-untyped-def]  # the libr
     try:
         return cel.compile(part)
     except ValueError as error:
+        found = re.search(r"<input>:\d+:(\d+): (?:Syntax error: )?(?:[a-z ]+ input )?('[^']{1,40}')?", str(error))
+        at = f" near character {found[1]}" if found else ""
+        what = (
+            ": it ends too early"
+            if found and found[2] == "'<EOF>'"
+            else f", at {found[2]}"
+            if found and found[2]
+            else ""
+        )
         raise UsageError(
-            f"not a CEL expression: {error}", where=whole, remedy="see docs/gates.md for examples"
+            f"this is not an expression (CEL){at}{what}",
+            where=whole,
+            remedy="see docs/gates.md for examples, such as metric('accuracy').low >= 0.80",
         ) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNAVAILABLE = "unavailable"
     NOT_APPLICABLE = "not-applicable"
+
+
+# Why something was not looked at, by the name by which a gate can accept it: `docs/gates.md` says what they mean.
+REASONS = frozenset(
+    """unread failed stopped findings-cut sampled too-few-rows not-learnable unpinned computed unread-include limited
+    embedded-data-only old-data damaged-data not-asked no-answer shallow-clone since""".split()
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,15 @@ class CheckResult:
     def clean(self) -> bool:
         """It looked at everything and saw nothing."""
         return self.outcome is Outcome.RAN and not self.findings
+
+
+BY_STAGES = frozenset({"inventory", "training", "evaluation"})  # results that stages give themselves
+
+
+def count_checks(results: Iterable[CheckResult]) -> int:
+    """How many checks were run: each once, however many stages ran it and whether or not there was something of its
+    kind; what stages say themselves is no check. Whoever tells a number of checks asks here."""
+    return len({result.check for result in results} - BY_STAGES)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shipworthy.model.artifact import Artifact
+from shipworthy.model.artifact import Artifact, Kind
 from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Disposition, Finding
 from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult, Status
@@ -98,8 +98,20 @@ class Run:
         return tuple(metric for stage in self.stages for metric in stage.metrics)
 
     def outcome_of(self, uri: str) -> str:
-        """`finding`, `unknown` (something could not read it), `clean`, or `not-examined`."""
+        """`finding`, `unknown` (something could not read it, or see `unread_code`), `clean`, or `not-examined`."""
         return self._outcomes().get(uri, "not-examined")
+
+    @property
+    def unread_code(self) -> tuple[Artifact, ...]:
+        """Code in which nothing but secrets was looked for, as no check that was run reads its language."""
+        read = {uri for check in self.checks if check.category != "secrets" for uri in self._seen(check)}
+        searched = {uri for check in self.checks if check.category == "secrets" for uri in check.examined}
+        return tuple(a for a in self.artifacts if a.kind is Kind.CODE and a.uri in searched and a.uri not in read)
+
+    @staticmethod
+    def _seen(check: CheckResult) -> Iterator[str]:
+        yield from check.examined
+        yield from (skip.artifact.uri for skip in check.skipped if skip.artifact is not None)
 
     def artifact_outcomes(self) -> Iterator[tuple[Artifact, str]]:
         """Each artifact with its outcome; see `outcome_of`."""
@@ -112,6 +124,7 @@ class Run:
         for check in self.checks:
             for uri in check.examined:
                 outcomes.setdefault(uri, "clean")
+        outcomes |= {artifact.uri: "unknown" for artifact in self.unread_code}
         for check in self.checks:
             for skip in check.skipped:
                 if skip.artifact is not None:

@@ -9,10 +9,11 @@ Nothing is ever imported, unpickled or executed. Every file ends as clean, findi
 
 from __future__ import annotations
 
-from shipworthy.modelfile.engine import explain, scan, scan_bytes, scan_stream
+from shipworthy.modelfile.engine import explain, scan, scan_bytes, scan_stream, scan_view
 from shipworthy.modelfile.report import Code, Issue, Limits, Member, Report, Verdict, Where
 from shipworthy.modelfile.sniff import sniff
 from shipworthy.modelfile.support import FORMATS, Support
+from shipworthy.modelfile.view import View
 
 __all__ = [
     "FORMATS",
@@ -23,10 +24,12 @@ __all__ = [
     "Report",
     "Support",
     "Verdict",
+    "View",
     "Where",
     "explain",
     "scan",
     "scan_bytes",
     "scan_stream",
+    "scan_view",
     "sniff",
 ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure
+from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
 from shipworthy.modelfile.readers import reader_of, settle
 from shipworthy.modelfile.report import Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
+from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
 
 DEFAULT_LIMITS = Limits()
@@ -35,6 +38,15 @@ def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust
 def scan_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
     """Scan bytes in memory; references to neighbouring files are reported, not followed."""
     return _scan(View.of(bytes(data)), limits, trust, None)[0]
+
+
+def scan_view(
+    view: View, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = (), path: Path | None = None
+) -> Report:
+    """Scan bytes that are held already, or lie elsewhere (`far.FarView`), without copying them. References to
+    neighbouring files are followed only with the `path` where the file lies.
+    """
+    return _scan(view, limits, trust, path)[0]
 
 
 def scan_stream(stream: BinaryIO, *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
@@ -100,6 +112,7 @@ def _scan(
         explained=used,
         members=tuple(tally.members),
         names=tuple(sorted(tally.names)),
+        left=state.left,
     )
     return report, lines
 
@@ -108,6 +121,8 @@ def _run(state: State, job: Job) -> None:
     view = job.open()
     if view is None:
         return
+    if isinstance(view, FarView) and not _fetched(state, view, job):
+        return
     scope = Scope(state, view, job.name, job.depth, job.role)
     format_, used = _read(scope, job.format)
     scope.note_member("", format_, len(view))
@@ -115,7 +130,17 @@ def _run(state: State, job: Job) -> None:
         scope.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")
 
 
+def _fetched(state: State, view: View, job: Job) -> bool:
+    """Whether a part of a file elsewhere is looked into: raw data is not, and what is hidden only if it is small."""
+    if job.role is Role.FILE or (job.role is Role.TRAILER and len(view) <= TRAILER_LIMIT):
+        return True
+    state.left += len(view)
+    return False
+
+
 def _read(scope: Scope, format_: str = "") -> tuple[str, int]:
+    if isinstance(scope.view, FarView) and (format_ or sniff(scope.view.head(HEAD), len(scope.view))) not in LAZY:
+        scope = replace(scope, view=scope.view.near())
     found = format_ or settle(scope)
     if scope.trace is not None:
         scope.trace.append(f"== {scope.name or 'the file'}: {found or 'not recognised'}, {len(scope.view)} bytes")

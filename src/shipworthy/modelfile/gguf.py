@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shipworthy.modelfile import templates, zips
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.zipdirectory import end_of_archive
@@ -187,6 +188,8 @@ def _strings(cursor: _Cursor, count: int) -> int:
     """The bytes of `count` strings in a row: the vocabulary, which can have a million."""
     view = cursor.scope.view
     width = 8 if cursor.wide else 4
+    if isinstance(view, FarView):
+        return _far_strings(cursor, count)
     low, stop = view.start + cursor.at, view.end
     if count > (stop - low) // width:
         raise _BrokenError(f"an array of {count} texts, more than there are bytes", cursor.at)
@@ -200,6 +203,15 @@ def _strings(cursor: _Cursor, count: int) -> int:
     if at > stop:
         raise _BrokenError("an array of texts reaches beyond the file", cursor.at)
     return at - low
+
+
+def _far_strings(cursor: _Cursor, count: int) -> int:
+    """As `_strings`, of a file elsewhere."""
+    begin = cursor.at
+    for _ in range(count):
+        cursor.skip(cursor.count())
+    size, cursor.at = cursor.at - begin, begin
+    return size
 
 
 def _tensors(cursor: _Cursor, count: int, alignment: int) -> list[tuple[int, int, str]] | None:

@@ -88,7 +88,8 @@ class Report:
 
     `size` and `explained` are bytes of the outer file: explained bytes were read as part of a known structure or lie in
     a region whose extent the structure declares. `unknowns` are the reasons why the file can't be called clean.
-    `names` are all globals that loading would import, `module:qualname`, sorted and bounded.
+    `names` are all globals that loading would import, `module:qualname`, sorted and bounded. `left` counts those
+    explained bytes of a file elsewhere that were not even looked into: raw data by the layout.
     """
 
     format: str
@@ -99,6 +100,7 @@ class Report:
     explained: int = 0
     members: tuple[Member, ...] = ()
     names: tuple[str, ...] = ()
+    left: int = 0
 
     @property
     def worst(self) -> str:

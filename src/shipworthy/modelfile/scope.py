@@ -54,6 +54,7 @@ class State:
     jobs: list[Job] = field(default_factory=list)
     unpacked: int = 0
     started: int = 0
+    left: int = 0
     stem: str = ""
 
 

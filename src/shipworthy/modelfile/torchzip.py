@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -105,7 +106,8 @@ def _storage(scope: Scope, entry: Entry, wanted: int | None) -> None:
     if wanted is not None and wanted != entry.size:
         text = f"the storage {ascii(entry.name)[:100]} has {entry.size} bytes, the pickle asks for {wanted}"
         scope.issue(Code.CONTAINER_TAMPERED, "medium", text, entry.offset)
-    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed and entry.size >= _BIG:
+    big = entry.size >= _BIG or isinstance(scope.view, FarView)
+    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed and big:
         scope.child(entry.name, scope.view.sub(entry.data, entry.packed), Role.BLOB)
     elif entry.method == 0 and not entry.encrypted:
         content = open_entry(scope, entry)

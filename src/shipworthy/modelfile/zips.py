@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.keras import archive as keras_archive
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
@@ -283,6 +284,7 @@ def open_entry(scope: Scope, entry: Entry) -> View | None:
         scope.unknown(f"the member {shown} is compressed by method {entry.method}, which this version does not read")
         return None
     packed = scope.view.sub(entry.data, entry.packed)
+    packed = packed.near() if isinstance(packed, FarView) else packed
     try:
         content, wrong = _unpacked(scope, entry, packed)
     except LimitReachedError:

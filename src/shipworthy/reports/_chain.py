@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shipworthy.model import Kind, Run
-from shipworthy.reports._text import instant, short
+from shipworthy.reports._text import instant, plural, short
 
 _HOLDS = frozenset({"ok", "verified", "passed", "valid", "intact", "holds"})
 _BROKEN = frozenset({"broken", "failed", "fail", "mismatch", "invalid", "missing", "error"})
 _MOST = 200
+_DEEPEST = 8
 
 
 class State(StrEnum):
@@ -36,6 +37,32 @@ class Link:
     expected: str = ""
     actual: str = ""
     remedy: str = ""
+    parent: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A link as a line of the drawn tree: `guides` are the strokes before it, the outermost first."""
+
+    link: Link
+    guides: tuple[str, ...]
+
+
+def tree(links: tuple[Link, ...]) -> tuple[Row, ...]:
+    """The links, each under the one that rests on it; without parents they stand one below the other."""
+    under: dict[int | None, list[int]] = {}
+    for index, link in enumerate(links):
+        above = link.parent if link.parent is not None and 0 <= link.parent < index else None
+        under.setdefault(above, []).append(index)
+    rows: list[Row] = []
+    todo: list[tuple[int, tuple[str, ...]]] = [(index, ()) for index in reversed(under.get(None, []))]
+    while todo:
+        index, guides = todo.pop()
+        rows.append(Row(links[index], guides[-_DEEPEST:]))
+        outer = (*guides[:-1], "line" if guides[-1] == "tee" else "blank") if guides else ()
+        below = under.get(index, [])
+        todo += [(child, (*outer, "end" if child == below[-1] else "tee")) for child in reversed(below)]
+    return tuple(rows)
 
 
 def chain_of(run: Run) -> tuple[Link, ...]:
@@ -57,6 +84,7 @@ def _told(item: Mapping[str, object]) -> Link:
         return "" if value is None else str(value)
 
     status = text("status").lower()
+    parent = item.get("parent")
     state = State.HOLDS if status in _HOLDS else State.BROKEN if status in _BROKEN else State.RECORDED
     return Link(
         step=text("step"),
@@ -69,6 +97,7 @@ def _told(item: Mapping[str, object]) -> Link:
         expected=text("expected"),
         actual=text("actual"),
         remedy=text("remedy"),
+        parent=parent if isinstance(parent, int) else None,
     )
 
 
@@ -103,9 +132,12 @@ def summary(links: tuple[Link, ...]) -> str:
             )
             return f"The chain is broken at {link.step}: {told}."
     if links and all(link.state is State.HOLDS for link in links):
-        return f"All {len(links)} links verify."
+        return f"All {len(links)} links verify." if len(links) > 1 else "The one link verifies."
     attested = sum(link.said == "attested-only" for link in links)
     if attested and all(link.state is State.HOLDS or link.said == "attested-only" for link in links):
         held = len(links) - attested
-        return f"{held} links verify; of {attested} more only the digest is signed, the bytes are not here."
+        told = plural(held, "link verifies", "links verify")
+        return f"{told}; of {attested} more only the digest is signed, the bytes are not here."
+    if len(links) == 1:
+        return "One link was recorded; it has not been verified."
     return f"{len(links)} links were recorded; not all of them have been verified."

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shipworthy.model import CheckResult, Disposition, Finding, Outcome, Rule, Run, Severity, StageResult, Status
+from shipworthy.model import (
+    Artifact,
+    CheckResult,
+    Disposition,
+    Finding,
+    Metric,
+    Outcome,
+    Rule,
+    Run,
+    Severity,
+    StageResult,
+    Status,
+)
+from shipworthy.reports._text import number
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))
 
@@ -34,6 +49,31 @@ OUTCOME_MEANING: Mapping[Outcome, str] = {
     Outcome.NOT_APPLICABLE: "there was nothing of its kinds",
 }
 
+_LANGUAGES = {
+    "C++": "cc cpp hpp",
+    "C or C++ header": "h",
+    "C": "c",
+    "C#": "cs",
+    "Cython": "pyx",
+    "Go": "go",
+    "Java": "java",
+    "JavaScript": "js mjs cjs jsx",
+    "Julia": "jl",
+    "Kotlin": "kt",
+    "Lua": "lua",
+    "Perl": "pl",
+    "PHP": "php",
+    "PowerShell": "ps1",
+    "R": "r",
+    "Ruby": "rb",
+    "Rust": "rs",
+    "Scala": "scala",
+    "SQL": "sql",
+    "TypeScript": "ts tsx",
+    "shell": "sh bash zsh",
+}
+_LANGUAGES_SHOWN = 6
+
 GAPS = (Outcome.FAILED, Outcome.UNAVAILABLE, Outcome.PARTIAL)
 
 
@@ -48,6 +88,16 @@ class Line:
     def gap(self) -> bool:
         """It did not look at all that it should have."""
         return self.check.outcome in GAPS
+
+
+_FOLDED = re.compile(r"kfold_.*_std")
+
+
+def interval(metric: Metric) -> str:
+    """`0.71 to 0.75`; nothing for a deviation over the folds, which is told without one."""
+    if _FOLDED.fullmatch(metric.name) and metric.low == metric.value == metric.high:
+        return ""
+    return f"{number(metric.low)} to {number(metric.high)}"
 
 
 def check_lines(run: Run) -> tuple[Line, ...]:
@@ -135,7 +185,31 @@ def outcomes(run: Run) -> dict[str, str]:
 
 
 def uncovered(run: Run) -> Iterator[tuple[str, str]]:
-    """Each artifact that nothing could vouch for: its uri, and `unknown` or `not-examined`."""
+    """Each artifact that nothing could vouch for: its uri, and `unknown` or `not-examined`. Code in languages that no
+    check reads is told of by `unread_code`."""
+    unread = frozenset(artifact.uri for artifact in run.unread_code)
     for artifact, outcome in run.artifact_outcomes():
-        if outcome in ("unknown", "not-examined"):
+        if outcome in ("unknown", "not-examined") and artifact.uri not in unread:
             yield artifact.uri, outcome
+
+
+def unread_code(run: Run) -> str:
+    """How much code is in languages that no check reads, in a sentence; empty when there is none."""
+    counts = Counter(_language(artifact) for artifact in run.unread_code)
+    if not counts:
+        return ""
+    shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} {count:,}" for name, count in shown[:_LANGUAGES_SHOWN])
+    more = sum(count for _, count in shown[_LANGUAGES_SHOWN:])
+    total = counts.total()
+    files = f"{total:,} code files" if total > 1 else "1 code file"
+    told = f"{files} that no code check read ({named}{f', others {more:,}' if more else ''})"
+    return f"{told}: secrets were looked for, nothing else"
+
+
+def _language(artifact: Artifact) -> str:
+    name = artifact.uri.rpartition("/")[2]
+    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    if artifact.media_type == "text/x-python":
+        return "Python"
+    return next((language for language, ends in _LANGUAGES.items() if suffix in ends.split()), "other")

@@ -23,7 +23,7 @@ from shipworthy.model import Artifact, DatasetFacts, Disposition, Finding, Kind,
 from shipworthy.model.serial import dumps
 from shipworthy.reports._subject import Subject, subject_of
 from shipworthy.reports._text import cut, instant, visible
-from shipworthy.reports._view import gaps, outcomes, place, uncovered
+from shipworthy.reports._view import gaps, outcomes, place, uncovered, unread_code
 
 SPECS = ("1.6", "1.7")
 _NAMESPACE = uuid.UUID("0b0ad0b4-4a52-5f0c-9c61-2d3c2c0f5a7e")  # ours; any fixed one does
@@ -205,6 +205,8 @@ class _Bom:
         facts += [("shipworthy:unknown", f"{uri}: {outcome}") for uri, outcome in missing[:_UNKNOWN_LISTED]]
         if len(missing) > _UNKNOWN_LISTED:
             facts.append(("shipworthy:unknown", f"and {len(missing) - _UNKNOWN_LISTED} more artifacts"))
+        if unread := unread_code(run):
+            facts.append(("shipworthy:unknown", unread))
         if run.stages:
             facts += [
                 (f"shipworthy:control:{result.framework.id}:{result.control.id}", result.status.value)

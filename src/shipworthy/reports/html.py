@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -21,9 +22,10 @@ from markupsafe import Markup
 from shipworthy import __version__
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
+from shipworthy.model.result import count_checks
 from shipworthy.model.serial import stage_to_dict
 from shipworthy.reports import _text
-from shipworthy.reports._chain import State, chain_of
+from shipworthy.reports._chain import State, chain_of, tree
 from shipworthy.reports._chain import summary as chain_summary
 from shipworthy.reports._charts import contents, covered, severity_bars, spreads, whiskers
 from shipworthy.reports._standing import CAUTION, STANDING_MEANING, STANDING_WORDS, groups
@@ -39,12 +41,14 @@ from shipworthy.reports._view import (
     check_lines,
     complete,
     gaps,
+    interval,
     looked_at,
     outcomes,
     place,
     rules_of,
     stopped_at,
     uncovered,
+    unread_code,
 )
 
 MAX_FINDINGS = 5_000
@@ -116,6 +120,7 @@ def _environment() -> Environment:
         "place": place,
         "covered": covered,
         "looked_at": looked_at,
+        "interval": interval,
         "when": _when,
     }
     environment.globals |= {"plural": _text.plural, "reference": _reference}
@@ -151,6 +156,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     standing = assess(run)
     lines = check_lines(run)
     idle = _idle(lines)
+    shown = [line for line in lines if line.check.check not in idle.get(line.stage.stage, ())]
+    drawn = whiskers(run)
+    methods = Counter(one.metric.method for one in drawn if interval(one.metric))
     return {
         "run": run,
         "version": run.versions.get("shipworthy", __version__),
@@ -171,7 +179,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "broken_stages": _broken_stages(run),
         "lines": lines,
         "idle": idle,
-        "looking": len({line.check.check for line in lines if line.check.check not in idle.get(line.stage.stage, ())}),
+        "looking": count_checks(run.checks),
+        "telling": [line for line in shown if not _silent(line)],
+        "silent": [line for line in shown if _silent(line)],
         "curves": curves(run),
         "stopping": stopping(run),
         "sandboxes": sandboxes(run),
@@ -179,9 +189,13 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "gaps": gaps(run),
         "complete": complete(run),
         "uncovered": list(uncovered(run)),
-        "whiskers": whiskers(run),
+        "unread_code": unread_code(run),
+        "whiskers": drawn,
+        "asked": any(one.thresholds for one in drawn),
+        "method": methods.most_common(1)[0][0] if methods else "",
         "spreads": spreads(run),
         "links": links,
+        "tree": tree(links),
         "chain_summary": chain_summary(links),
         "groups": groups(standing),
         "standing": summary(standing),
@@ -222,6 +236,13 @@ def _idle(lines: Iterable[Line]) -> dict[str, list[str]]:
         if line.check.outcome is Outcome.NOT_APPLICABLE and not line.check.findings and not line.check.skipped:
             idle.setdefault(line.stage.stage, []).append(line.check.check)
     return idle
+
+
+def _silent(line: Line) -> bool:
+    """The check looked at all of it and has nothing to tell."""
+    check = line.check
+    whole = check.outcome is Outcome.RAN and len(check.examined) >= check.eligible
+    return whole and not check.findings and not check.skipped
 
 
 def _broken_stages(run: Run) -> list[tuple[int, StageResult]]:

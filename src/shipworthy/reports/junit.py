@@ -1,8 +1,9 @@
 """JUnit XML, for the test tab of CI systems: a test suite for each stage, a test case for each check and gate.
 
-A new finding is a `failure`, unless a gate has seen it and passed. A check that gave no answer, and artifacts that a
-check could not look at, are an `error`, because a reader takes `skipped` for harmless. Only a check that had nothing to
-look at, or whose gaps a gate accepted by name, is `skipped`.
+A finding that stops a gate is a `failure`, and so is a new one of which no gate has decided; others are told in
+`system-out`. A check that gave no answer, and artifacts that a check could not look at, are an `error`, because a
+reader takes `skipped` for harmless. Only a check that had nothing to look at, or whose gaps a gate accepted by name, is
+`skipped`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from shipworthy.reports._view import OUTCOME_MEANING, OUTCOME_WORDS, STATUS_WORD
 def render(run: Run) -> str:
     """The run as JUnit XML (the dialect that Jenkins and GitLab read)."""
     root = Element("testsuites", name=visible(f"Shipworthy: {run.project}"), time=f"{run.seconds:.3f}")
-    accepted = _accepted(run.decisions)
+    accepted = _accepted(run)
     gaps = _accepted_gaps(run)
     for stage in run.stages:
         root.append(_suite(run, stage, accepted, gaps))
@@ -31,13 +32,12 @@ def render(run: Run) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _accepted(decisions: Iterable[GateDecision]) -> frozenset[str]:
-    """Fingerprints of new findings that some gate let pass and no gate held against the run."""
-    passed: set[str] = set()
-    held: set[str] = set()
-    for decision in decisions:
-        (passed if decision.passed else held).update(decision.new)
-    return frozenset(passed - held)
+def _accepted(run: Run) -> frozenset[str]:
+    """Fingerprints of the findings that stop no gate: a gate let them pass, or failed for other reasons."""
+    held = {f for d in run.decisions if not d.passed for reason in d.reasons for f in reason.fingerprints}
+    decided = {f for d in run.decisions for f in (*d.new, *d.known, *d.waived)}
+    old = {f.fingerprint for f in run.findings if f.disposition is not Disposition.NEW}
+    return frozenset((decided | old) - held)
 
 
 def _accepted_gaps(run: Run) -> frozenset[str]:
@@ -67,27 +67,23 @@ def _case(suite: Element, group: str, name: str, seconds: float = 0.0) -> Elemen
 
 
 def _check(case: Element, check: CheckResult, accepted: frozenset[str], gaps: frozenset[str]) -> None:
-    if check.outcome is Outcome.PARTIAL and check.check in gaps:
+    """One mark at most: a finding that stops a gate weighs more than a gap, which is then told with it."""
+    fresh = [finding for finding in check.findings if finding.fingerprint not in accepted]
+    rest = [finding for finding in check.findings if finding.fingerprint in accepted]
+    gap = ""
+    if check.outcome not in (Outcome.RAN, Outcome.NOT_APPLICABLE):
+        lines = [check.note, f"What to do: {check.remedy}" if check.remedy else ""]
+        lines += [f"not looked at: {s.artifact.uri if s.artifact else 'all'}: {s.reason}" for s in check.skipped]
+        gap = "\n".join(filter(None, lines))
+    if fresh:
+        told = "\n".join(filter(None, (_told(fresh), gap)))
+        _mark(case, "failure", plural(len(fresh), "finding"), "findings", told)
+    elif check.outcome is Outcome.PARTIAL and check.check in gaps:
         SubElement(case, "skipped", message=visible(f"partial, as a gate accepts: {_why(check)}")[:1000])
     elif check.outcome is Outcome.NOT_APPLICABLE:
         SubElement(case, "skipped", message=visible(check.note or OUTCOME_MEANING[check.outcome]))
     elif check.outcome is not Outcome.RAN:
-        lines = [check.note, f"What to do: {check.remedy}" if check.remedy else ""]
-        lines += [f"not looked at: {s.artifact.uri if s.artifact else 'all'}: {s.reason}" for s in check.skipped]
-        _mark(
-            case,
-            "error",
-            f"{OUTCOME_WORDS[check.outcome]}: {_why(check)}",
-            check.outcome.value,
-            "\n".join(filter(None, lines)),
-        )
-    fresh: list[Finding] = []
-    rest: list[Finding] = []
-    for finding in check.findings:
-        counts = finding.disposition is Disposition.NEW and finding.fingerprint not in accepted
-        (fresh if counts else rest).append(finding)
-    if fresh:
-        _mark(case, "failure", plural(len(fresh), "new finding"), "findings", _told(fresh))
+        _mark(case, "error", f"{OUTCOME_WORDS[check.outcome]}: {_why(check)}", check.outcome.value, gap)
     if rest:
         SubElement(case, "system-out").text = visible(_told(rest))
 
@@ -135,10 +131,10 @@ def _mark(case: Element, kind: str, message: str, type_: str, text: str) -> None
 
 
 def _count(element: Element) -> None:
-    """Totals, each test case counted once and as the worst thing that happened to it."""
+    """Totals of the test cases, each of which has one mark at most."""
     cases = list(element.iter("testcase"))
     failures = sum(case.find("failure") is not None for case in cases)
-    errors = sum(case.find("error") is not None and case.find("failure") is None for case in cases)
+    errors = sum(case.find("error") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
     for name, count in (("tests", len(cases)), ("failures", failures), ("errors", errors), ("skipped", skipped)):
         element.set(name, str(count))

@@ -20,10 +20,12 @@ from shipworthy.reports._view import (
     by_severity,
     gap_reason,
     gaps,
+    interval,
     looked_at,
     place,
     stopped_at,
     uncovered,
+    unread_code,
 )
 
 LIMIT = 60_000  # GitHub refuses a comment of more than 65,536 characters
@@ -113,8 +115,8 @@ def _gates(run: Run) -> list[str]:
 
 def _gaps(run: Run) -> list[str]:
     missing = gaps(run)
-    outcomes = list(uncovered(run))
-    if not missing and not outcomes:
+    outcomes, unread = list(uncovered(run)), unread_code(run)
+    if not missing and not outcomes and not unread:
         return []
     lines = ["### Not looked at", ""]
     if missing:
@@ -130,6 +132,8 @@ def _gaps(run: Run) -> list[str]:
         names = ", ".join(code(uri, 80) for uri, _ in outcomes[:10])
         more = f" and {len(outcomes) - 10:,} more" if len(outcomes) > 10 else ""
         lines += ["", f"No check can vouch for {names}{more}."]
+    if unread:
+        lines += ["", f"No check can vouch for {prose(unread)}."]
     return [*lines, ""]
 
 
@@ -143,8 +147,8 @@ def _metrics(run: Run) -> list[str]:
         "|---|--:|---|--:|---|",
     ]
     for metric in run.metrics[:50]:
-        interval, method = f"{number(metric.low)} to {number(metric.high)}", prose(metric.method, 80)
-        lines.append(f"| {_cell(metric.name, 60)} | {number(metric.value)} | {interval} | {metric.n} | {method} |")
+        value, method = f"{number(metric.value)} | {interval(metric)}", prose(metric.method, 80)
+        lines.append(f"| {_cell(metric.name, 60)} | {value} | {metric.n} | {method} |")
     return [*lines, "", "</details>", ""]
 
 

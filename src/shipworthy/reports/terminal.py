@@ -13,6 +13,7 @@ from rich.text import Text
 
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Metric, Outcome, Run, Severity, Status
+from shipworthy.model.result import count_checks
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural
 from shipworthy.reports._view import (
@@ -24,9 +25,11 @@ from shipworthy.reports._view import (
     by_severity,
     check_lines,
     gaps,
+    interval,
     looked_at,
     place,
     uncovered,
+    unread_code,
 )
 
 _SEVERITY_STYLE = {
@@ -236,13 +239,13 @@ def _coverage(run: Run, console: Console) -> None:
         console.print()
         return
     missing = gaps(run)
-    every = {line.check.check for line in lines}
     looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
     short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
-    title = f"Coverage: {plural(len(every), 'check')}, {short or 'every one looked at all of its kinds'}"
+    title = f"Coverage: {plural(count_checks(run.checks), 'check')}, {short or 'every one looked at all of its kinds'}"
     table = _table(title, "outcome", "check", "looked at", "note")
     table.columns[2].justify = "right"
     idle = [line.check.check for line in lines if line.check.check not in looked]
+    told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
         if check.outcome is Outcome.NOT_APPLICABLE:
@@ -252,11 +255,13 @@ def _coverage(run: Run, console: Console) -> None:
             Text(word.upper() if line.gap else word, style=style),
             _cell(console, check.check),
             looked_at(check),
-            _cell(console, _coverage_note(check), limit=300),
+            _cell(console, _coverage_note(check, told), limit=300),
         )
     console.print(table)
     if idle:
         _say(console, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
+    if unread := unread_code(run):
+        _say(console, f"Not vouched for as clean: {unread}", "yellow")
     outcomes = list(uncovered(run))
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])
@@ -265,10 +270,17 @@ def _coverage(run: Run, console: Console) -> None:
     console.print()
 
 
-def _coverage_note(check: CheckResult) -> str:
-    parts = [check.note or (OUTCOME_MEANING[check.outcome] if check.outcome is not Outcome.RAN else "")]
-    shown = [skip for skip in check.skipped[:2] if skip.reason not in check.note]
-    parts += [f"{skip.artifact.uri if skip.artifact else 'all'}: {skip.reason}" for skip in shown]
+def _coverage_note(check: CheckResult, told: str) -> str:
+    """What a check says of itself; what the gate tells of it in full (`told`) is only named."""
+    meaning = "" if check.outcome is Outcome.RAN or check.skipped else OUTCOME_MEANING[check.outcome]
+    parts = [check.note or meaning]
+    for skip in check.skipped[:2]:
+        if skip.artifact is not None:
+            parts.append(f"{skip.artifact.uri}: {skip.reason}")
+        elif skip.reason in told and skip.code != "limited":
+            parts.append(f"{skip.code.replace('-', ' ')}: see the gate")
+        elif skip.reason not in check.note:
+            parts.append(skip.reason)
     if len(check.skipped) > 2:
         parts.append(f"and {len(check.skipped) - 2:,} more")
     if check.remedy and check.outcome is not Outcome.RAN:
@@ -288,7 +300,7 @@ def _metrics(metrics: Iterable[Metric], console: Console) -> None:
         table.add_row(
             _cell(console, metric.name),
             number(metric.value),
-            f"{number(metric.low)} to {number(metric.high)}",
+            interval(metric),
             f"{metric.n:,}",
             _cell(console, metric.method),
         )
@@ -328,7 +340,11 @@ def _failures(run: Run, console: Console) -> None:
     """Stages that stopped the run without a gate's decision."""
     for stage in run.stages:
         if stage.status in (Status.FAILED, Status.ERROR, Status.INTERRUPTED) and stage.decision is None:
-            _say(console, f"Stage {stage.stage}: {STATUS_WORDS[stage.status]}: {stage.note}", "bold red")
+            _say(
+                console,
+                f"Stage {stage.stage}: {STATUS_WORDS[stage.status]}: {stage.note}".removesuffix(": "),
+                "bold red",
+            )
             if stage.remedy:
                 _say(console, f"what to do: {stage.remedy}", indent=2)
             console.print()

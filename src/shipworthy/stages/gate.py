@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.errors import ExitCode
+from shipworthy.errors import ExitCode, UsageError
 from shipworthy.gates import decide, in_short
 from shipworthy.model import GateDecision, StageResult
 
@@ -18,7 +18,14 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
     def run(job: Job) -> StageResult:
         metrics = tuple(metric for stage in over if stage in job.done for metric in job.done[stage].metrics)
         notes = tuple(note for stage in over for note in job.detail(stage, "waiver-notes") or ())
-        decision = decide(name, job.settings.gate(name), job.results(*over), metrics, notes)
+        results = job.results(*over)
+        try:
+            decision = decide(name, job.settings.gate(name), results, metrics, notes)
+        except UsageError as error:
+            source = job.settings.source.name if job.settings.source else "settings"
+            raise UsageError(
+                f"`{error.where}`: {error.message}", where=f"{source}: gates.{name}.rules", remedy=error.remedy
+            ) from None
         details = {"rules": list(job.settings.gate(name).rules)}
         inputs = {stage: _record(job.done[stage]) for stage in over if stage in job.done}
         outputs = {"decision": decision_digest(decision)}
@@ -28,7 +35,7 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
         first = decision.reasons[0]
         code = ExitCode.COVERAGE if decision.coverage_only else ExitCode.GATE
         kept = {"decision": decision, "inputs": inputs, "outputs": outputs, "details": details}
-        return job.failed(in_short(decision), first.remedy, int(code), **kept)
+        return job.failed(in_short(decision, results), first.remedy, int(code), **kept)
 
     return Stage(name, title, about, run)
 

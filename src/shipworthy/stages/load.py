@@ -15,7 +15,15 @@ from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
 from shipworthy.paths import display_name, inside, matches
+from shipworthy.stages.results import counted
 
+_NOUNS = {  # of kinds that are no word for one thing
+    "code": "code file",
+    "requirements": "requirements file",
+    "iac": "IaC file",
+    "text": "text file",
+    "other": "other file",
+}
 ALWAYS_LEFT_OUT = (".shipworthy/",)
 
 
@@ -47,7 +55,7 @@ def load(job: Job, target: Path | None = None) -> StageResult:
     job.inventory = inventory
     result = _as_check(inventory)
     if target is not None and only is not None:  # asked for, so no gap; but not to be taken for the whole
-        told = f"only what changed since {job.trigger.since}: {_count(len(inventory.artifacts), 'file')}"
+        told = f"only what changed since {job.trigger.since}: {counted(len(inventory.artifacts), 'file')}"
         result = replace(result, note="; ".join(filter(None, (told, result.note))))
     if target is None and only is not None:
         job.scope = replace(inventory, artifacts=tuple(a for a in inventory.artifacts if a.uri in only))
@@ -62,7 +70,7 @@ def listed(job: Job, inventory: Inventory, result: CheckResult) -> StageResult:
     """The stage's result: what there is, and the inventory as a check."""
     kinds = {kind.value: len(inventory.of(kind)) for kind in Kind if inventory.of(kind)}
     return job.passed(
-        ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing to look at",
+        ", ".join(counted(count, _NOUNS.get(kind, kind)) for kind, count in kinds.items()) or "nothing to look at",
         artifacts=inventory.artifacts,
         checks=(result,),
         inputs={"settings": job.settings.digest},
@@ -132,21 +140,17 @@ def _nothing_missing(job: Job, inventory: Inventory) -> None:
             raise UsageError(f"`{path}` is a folder; a CSV file is needed", where=f"{source}: {key}")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("s" if number != 1 else "")
-
-
 def _as_check(inventory: Inventory) -> CheckResult:
     """The inventory as a check: files that could not be read are a gap that a gate sees."""
     unreadable = tuple(skip for skip in inventory.unreadable if skip.reason != "a link that leads nowhere")
     dangling = len(inventory.unreadable) - len(unreadable)
-    notes = [f"{_count(inventory.excluded, 'file')} excluded by the settings"] if inventory.excluded else []
+    notes = [f"{counted(inventory.excluded, 'file')} excluded by the settings"] if inventory.excluded else []
     notes += (
-        [f"{_count(len(inventory.left_out), 'folder')} left out: {', '.join(inventory.left_out[:5])}"]
+        [f"{counted(len(inventory.left_out), 'folder')} left out: {', '.join(inventory.left_out[:5])}"]
         if inventory.left_out
         else []
     )
-    notes += [f"{_count(dangling, 'link')} leading nowhere"] if dangling else []
+    notes += [f"{counted(dangling, 'link')} leading nowhere"] if dangling else []
     if unreadable:
         first = unreadable[0]
         uri = first.artifact.uri if first.artifact else ""

@@ -15,6 +15,11 @@ from shipworthy.gates.baseline import FILE_NAME
 from shipworthy.model import CheckResult
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 finding`, `2,000 findings`."""
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
+
+
 @dataclass(frozen=True)
 class Checked:
     """Filtered results, notes about waivers for people, and the digest of it all."""

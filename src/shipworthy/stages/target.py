@@ -12,7 +12,7 @@ from shipworthy.errors import UsageError
 from shipworthy.model import StageResult
 from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
-from shipworthy.stages.results import Checked, run_checks
+from shipworthy.stages.results import Checked, counted, run_checks
 
 
 def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
@@ -51,7 +51,7 @@ def scanned(loaded: StageResult, checked: Checked) -> StageResult:
     found = sum(len(result.findings) for result in checked.results)
     return replace(
         loaded,
-        note=f"{loaded.note}: {found} findings",
+        note=f"{loaded.note}: {counted(found, 'finding')}",
         checks=checked.results,
         outputs={**loaded.outputs, "results": checked.digest},
         details={**loaded.details, "waiver-notes": checked.notes},
@@ -59,8 +59,8 @@ def scanned(loaded: StageResult, checked: Checked) -> StageResult:
 
 
 def _about_the_folder(check: Check) -> bool:
-    """A check of the whole tree, over more than one kind: of one file it has nothing to say."""
-    return check.scope == "tree" and len(check.kinds) > 1
+    """A check of the whole tree, over all files of more than one kind: of one file it has nothing to say."""
+    return check.scope == "tree" and len(check.kinds) > 1 and check.accepts is None
 
 
 def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:

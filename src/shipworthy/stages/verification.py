@@ -8,12 +8,15 @@ from pathlib import Path
 from shipworthy.config import Settings
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.digest import digest_of
-from shipworthy.evidence.failures import Failure, Problem
+from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.links import ChainResult, Link, Status
+from shipworthy.evidence.oms import verify_model
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import released_at, verify_folder, verify_release
 from shipworthy.keys import PublicKey, load_public
 from shipworthy.stores import Ref, Store, open_store
+
+_SIGNATURE_LIMIT = 64 * 1024 * 1024
 
 
 def trusted_keys(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -> tuple[PublicKey, ...]:
@@ -71,6 +74,10 @@ def verify_target(
             policy = replace(policy, steps={**policy.steps, "store": rule})
         return verify_folder(place, policy, version=released, folders=folders)
     if place is not None and place.exists():
+        beside = place.resolve().with_name(place.resolve().name + ".sig")
+        made = settings.train.outputs.get("model", "") if settings.train else ""
+        if beside.is_file() and place.resolve() != (root / made).resolve():
+            return _own_signature(place.resolve(), beside, keys)
         return _lying_around(place, settings, root, policy)
     name, _, version = (target or stored_name(settings, root)).partition("@")
     for uri in settings.store.to:
@@ -135,6 +142,28 @@ def _later(store: Store, ref: Ref, policy: Policy) -> ChainResult | None:
         f"name the version that is meant, such as {ref.name}@{ref.version}, or store the release again",
     )
     return ChainResult("", (Link("store", f"{ref.name}@latest", ref.digest, Status.BROKEN).failed(problem),))
+
+
+def _own_signature(place: Path, beside: Path, keys: tuple[PublicKey, ...]) -> ChainResult:
+    """What `shipworthy sign` wrote beside a file or folder: it is that, by a trusted key, under that name."""
+    link = Link("sign", beside.name, "", Status.OK)
+    remedy = f"bring back what was signed, or sign it again: shipworthy sign {place.name} --output {beside.name}"
+    try:
+        if beside.stat().st_size > _SIGNATURE_LIMIT:
+            raise RefusedError("the signature is too large", where=beside.name)
+        result = verify_model(place, beside.read_bytes(), keys, where=beside.name)
+        if result.name != place.name:
+            raise RefusedError(f"it is the signature of `{result.name}`", where=beside.name)
+    except EvidenceError as error:
+        problem = Problem(Failure.INTEGRITY, str(error), remedy=error.remedy or remedy)
+        return ChainResult("", (link.failed(problem),))
+    digest = result.manifest.digest if place.is_dir() else result.manifest.entries[0].digest
+    signer = ", ".join(f"key {key.keyid[:16]}" for key in result.signers)
+    link = replace(link, name=place.name, digest=digest, signer=signer)
+    if not result.ok:
+        changed = ", ".join(str(difference) for difference in result.differences[:5])
+        link = link.failed(Problem(Failure.INTEGRITY, f"{place.name} is not what was signed: {changed}", remedy=remedy))
+    return ChainResult(digest, (link,))
 
 
 def _lying_around(place: Path, settings: Settings, root: Path, policy: Policy) -> ChainResult:

@@ -63,7 +63,7 @@ class _Budget:
     "python-security",
     kinds={"code"},
     scope="batch",
-    version=2,
+    version=3,
     needs=(RUFF,),
     canary=Canary(files={"run.py": _CANARY}, rule="python-shell-true"),
     accepts=looks_python,
@@ -161,9 +161,10 @@ def _read(copy: _Copy, entries: Sequence[Mapping[str, Any]]) -> Iterator[Finding
             continue
         column = int(entry["location"].get("column") or 1)
         what = _what(lines[row - 1], column)
+        told = f": {what}" if what and what.removesuffix("()") not in rule.title.split() else ""
         yield rule.at(
             artifact,
-            f"{rule.title}: {what} ({entry['code']})" if what else f"{rule.title} ({entry['code']})",
+            f"{rule.title}{told} ({entry['code']})",
             evidence=without_strings(lines[row - 1]),
             line=row,
             column=column,

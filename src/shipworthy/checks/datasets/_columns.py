@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from shipworthy.checks.datasets._report import show
@@ -65,8 +66,13 @@ class Sample:
             slot = len(self.rows) if len(self.rows) < self.size else chance.randrange(self.seen)
             if slot >= self.size:
                 continue
-            cells: dict[str, object] = {}
-            for name, value in zip(row.names, row.values, strict=False):
+            cells: dict[str, object] = dict(zip(row.names, row.values, strict=False))
+            short = len(cells) == len(row.values) and not any(row.longer(max_chars))
+            if short:
+                self.chars += sum(map(len, map(str, cells.values()))) if slot == len(self.rows) else 0
+            else:
+                cells = {}
+            for name, value in () if short else zip(row.names, row.values, strict=False):
                 if isinstance(value, (str, bytes)):
                     value = value[:max_chars]
                     self.chars += len(value) if slot == len(self.rows) else 0
@@ -101,6 +107,8 @@ def text_columns(sample: Sample, names: Sequence[str], label: str, wanted: Seque
             continue
         cells = [value for cells in sample.cells[:2000] if isinstance(value := cells.get(name), str) and value.strip()]
         if len(cells) < 0.2 * min(2000, len(sample.cells)) or not cells:
+            continue
+        if max(map(len, cells)) < 5:  # three words have as many characters: it is a column of short numbers or codes
             continue
         wordy = sum(len(cell.split()) >= 3 or (len(cell) >= 8 and not cell.isascii()) for cell in cells)
         if wordy >= 0.5 * len(cells) and len(set(cells)) >= min(20, 0.3 * len(cells)):
@@ -186,8 +194,8 @@ def measured(
     label = label_column(table.columns, str(options["label-column"]))
     if not label or options["text-columns"]:
         return None
-    columns = [name for name in table.columns if name != label and not _identifier(sample, name)]
-    columns = [name for name in columns if _numeric(sample, name)][:200]
+    wanted = (name for name in table.columns if name != label and not _identifier(sample, name))
+    columns = list(islice((name for name in wanted if _numeric(sample, name)), 200))
     values = [value.strip()[:200] for value in sample.column(label)]
     classes = _classes(values)
     if len(columns) < 2 or isinstance(classes, str):
@@ -223,5 +231,4 @@ def _numeric(sample: Sample, name: str) -> bool:
 def _identifier(sample: Sample, name: str) -> bool:
     """A running number or a key says nothing about a row."""
     cells = [as_text(cells.get(name)) for cells in sample.cells[:500]]
-    whole = all(cell.lstrip("-").isdigit() for cell in cells)
-    return whole and len(set(cells)) == len(cells) > 20
+    return len(set(cells)) == len(cells) > 20 and all(cell.lstrip("-").isdigit() for cell in cells)

@@ -49,7 +49,7 @@ def records(
                 pending.extendleft(reversed(taken[1:]))
                 parsed = line.rstrip("\r\n").split(delimiter)
             cells = parsed
-        if any(len(cell) > cell_limit for cell in cells):
+        if max(map(len, cells), default=0) > cell_limit:
             problem("long-cell", number)
             cells = [cell[:cell_limit] for cell in cells]
         yield cells

@@ -14,6 +14,7 @@ from shipworthy.model import Column, DatasetFacts
 _DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
 _COLUMNS = 200
+_KNOWN = 300
 _LABELS = 100
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
@@ -27,6 +28,7 @@ class _Counts:
     values: set[bytes] = field(default_factory=set)
     more: bool = False
     rows_of_type: dict[str, list[int]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)  # short texts that came before, of which only their type counts
 
 
 class Census:
@@ -44,6 +46,9 @@ class Census:
             if counts is None:
                 counts = self.columns[name] = _Counts(label=may_be_label(name))
             counts.cells += 1
+            if isinstance(value, str) and (again := counts.known.get(value)):
+                counts.types[again] += 1
+                continue
             kind = kind_of(value)
             if kind == "empty":
                 counts.missing += 1
@@ -52,6 +57,8 @@ class Census:
             rows = counts.rows_of_type.setdefault(kind, [])
             if len(rows) < 5:
                 rows.append(row.number)
+            elif isinstance(value, str) and len(value) < 8 and not counts.label and len(counts.known) < _KNOWN:
+                counts.known[value] = kind
             text = as_text(value)
             if counts.label:
                 labels = self.labels.setdefault(name, Counter())

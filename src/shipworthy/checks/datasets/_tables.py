@@ -48,6 +48,11 @@ class Row(NamedTuple):
     names: Sequence[str]
     values: Sequence[object]
 
+    def longer(self, least: int) -> list[tuple[str, object]]:
+        """The cells but for shorter texts, most of which are the numbers of wide tables."""
+        cells = zip(self.names, self.values, strict=False)
+        return [cell for cell in cells if not isinstance(cell[1], str) or len(cell[1]) >= least]
+
 
 @dataclass
 class Problem:

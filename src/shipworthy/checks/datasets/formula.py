@@ -63,7 +63,9 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     tally = Tally()
     for row in table:
         for name, value in zip(row.names, row.values, strict=False):
-            if name not in ignored and isinstance(value, str) and (kind := formula(value)):
+            if not isinstance(value, str) or value[:1].isalnum() or name in ignored:  # numbers and words first
+                continue
+            if kind := formula(value):
                 tally.add(name, kind, row.number, value)
     for (column, kind), seen in tally.items():
         out = " that reach other programs or servers" if kind == "out" else ""

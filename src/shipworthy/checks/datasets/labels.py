@@ -71,7 +71,7 @@ _CLEAR = 0.9  # of probability, between the label that a row seems to have and i
 @check(
     "dataset-labels",
     kinds={"dataset"},
-    version=2,
+    version=3,
     options={**LIMITS, "label-column": "", "text-columns": [], "sample": 20_000, "flipped-share": 0.05},
     timeout=300,
     canary=Canary(files={"reviews.csv": mislabelled_reviews}, rule="dataset-suspicious-labels"),
@@ -158,7 +158,8 @@ def _finding(
         return
     many = noise.low >= limit and not noise.overlap
     turned = Counter(classes[int(c)] for c in noise.instead[:count])
-    likely = ", ".join(f"{show(name, 20)} ({often:,})" for name, often in turned.most_common(3))
+    often = [(show(name, 20), f" ({times:,})" if count > 1 else "") for name, times in turned.most_common(3)]
+    likely = ", ".join(name + times for name, times in often)
     numbers = [rows[int(i)] for i in noise.suspects[: min(count, _LISTED)]]
     if many:
         said, severity = f"about {noise.share:.0%} of the labels look turned; ", Severity.HIGH
@@ -169,8 +170,8 @@ def _finding(
         severity = Severity.MEDIUM if count >= max(10, 0.01 * total) else Severity.LOW
     yield SUSPICIOUS_LABELS.at(
         artifact,
-        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to be "
-        f"{likely}: {listed(numbers, count)}",
+        f"column {show(label)}: {said}{count:,} of {plural(total, 'row')} {'seems' if count == 1 else 'seem'} to "
+        f"belong to class {likely}: {listed(numbers, count)}",
         evidence=f"the clearest rows first: {', '.join(map(str, numbers))}",
         key=f"{label}|{'many' if many else 'some'}",
         severity=severity,

@@ -48,6 +48,8 @@ _NAMES = {
     "passport": "passport number",
     "ip": "public IP address",
 }
+_LEAST = 6  # characters, as in a@b.co
+_LEAST_DIGITS = 8  # a number alone: what has fewer digits is nobody's
 _SENSITIVE = frozenset({"card", "iban", "ssn", "passport"})
 
 
@@ -69,8 +71,10 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     tally = Tally()
     digits: dict[str, int] = {}
     for row in table:
-        for name, value in zip(row.names, row.values, strict=False):
+        for name, value in row.longer(_LEAST):
             if name in ignored or value is None or isinstance(value, (bool, float)):
+                continue
+            if isinstance(value, str) and len(value) < _LEAST_DIGITS and value.isdigit():
                 continue
             matches, looked_like_cards = personal_data(as_text(value), name)
             if looked_like_cards:

@@ -152,13 +152,13 @@ class _Copies:
         self.left = 0
 
     def add(self, row: Row) -> None:
-        parts = [as_text(value) for value in row.values]
+        parts = [value if isinstance(value, str) else as_text(value) for value in row.values]
         digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).digest()
         if digest in self.digests:
             self.exact.add(row.number, "")
             return
         self.digests.add(digest)
-        text = max((p for p, v in zip(parts, row.values, strict=True) if isinstance(v, str)), key=len, default="")
+        text = max([value for value in row.values if isinstance(value, str)], key=len, default="")
         if len(text) < 40:
             return
         if len(self.texts) < self.most:

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shipworthy.checks.dependencies._manifest import (
@@ -20,6 +21,7 @@ from shipworthy.checks.dependencies._manifest import (
     valid_name,
     without_credentials,
 )
+from shipworthy.checks.dependencies._setup import setup_py
 
 Reader = Callable[[str], Manifest]
 _MAX = 50_000
@@ -33,7 +35,7 @@ def reader_for(name: str) -> Reader | None:
         return conda
     return {
         "pyproject.toml": pyproject, "poetry.lock": poetry_lock, "uv.lock": uv_lock, "pdm.lock": pdm_lock,
-        "pipfile.lock": pipfile_lock, "pipfile": pipfile, "setup.cfg": setup_cfg,
+        "pipfile.lock": pipfile_lock, "pipfile": pipfile, "setup.cfg": setup_cfg, "setup.py": setup_py,
     }.get(name)  # fmt: skip
 
 
@@ -78,8 +80,6 @@ class _Collector:
         self.add(item)
 
     def add(self, item: Dependency) -> None:
-        from dataclasses import replace
-
         self.found.append(replace(item, line=self.line(item.name)))
 
     def manifest(self, form: str, indexes: tuple[Index, ...] = ()) -> Manifest:
@@ -313,12 +313,15 @@ def setup_cfg(text: str) -> Manifest:
     wanted.append((parser.get("options", "setup_requires", fallback=""), "build-system"))
     if parser.has_section("options.extras_require"):
         wanted += [(value, f"extra {name}") for name, value in parser.items("options.extras_require")]
+    includes: list[tuple[str, int]] = []
     for block, group in wanted:
         for line in (block or "").splitlines():
             text_line = re.sub(r"(^|\s)#.*$", "", line).strip()
-            if text_line:
+            if text_line.startswith("file:"):
+                includes += [(name.strip(), out.line(name.strip()) or 1) for name in text_line[5:].split(",")]
+            elif text_line:
                 out.requirement(text_line, group)
-    return out.manifest("project")
+    return replace(out.manifest("project"), includes=tuple(includes))
 
 
 def conda(text: str) -> Manifest:

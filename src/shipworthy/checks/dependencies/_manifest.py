@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from shipworthy.model import Artifact
+from shipworthy.model import Artifact, Kind
 
 SIZE_LIMIT = 20_000_000
 LINE_LIMIT = 20_000
@@ -59,13 +59,15 @@ class Index:
 @dataclass(frozen=True)
 class Manifest:
     """All that one file says. `format` is requirements, constraints, input, project, lock or conda; `includes` are the
-    files that it names (-r, -c) with their lines; `problems` are the lines that could not be understood."""
+    files that it names (-r, -c) with their lines; `problems` are the lines that could not be understood, `computed`
+    those that only running the file would tell."""
 
     format: str
     dependencies: tuple[Dependency, ...] = ()
     indexes: tuple[Index, ...] = ()
     includes: tuple[tuple[str, int], ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
+    computed: tuple[tuple[int, str], ...] = ()
 
 
 def without_credentials(url: str) -> str:
@@ -168,6 +170,11 @@ def read(artifact: Artifact) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError:
         raise Unread("is not UTF-8 text") from None
+
+
+def is_manifest(artifact: Artifact) -> bool:
+    """Whether it says what a project depends on; a setup.py is code, and says so too."""
+    return artifact.kind is Kind.REQUIREMENTS or PurePosixPath(artifact.uri).name == "setup.py"
 
 
 def parse(artifact: Artifact) -> Manifest:

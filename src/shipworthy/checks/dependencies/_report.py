@@ -16,3 +16,5 @@ def unread_parts(artifact: Artifact, manifest: Manifest) -> Iterator[Skipped]:
         yield Skipped(artifact, f"line {line} {reason}" if line else reason)
     if len(manifest.problems) > _SHOWN:
         yield Skipped(artifact, f"{len(manifest.problems) - _SHOWN} more lines could not be understood")
+    for line, reason in manifest.computed[:_SHOWN]:
+        yield Skipped(artifact, f"line {line}: {reason}; nothing that is scanned is run", code="computed")

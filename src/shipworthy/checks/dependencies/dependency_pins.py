@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipworthy.check import Canary, Skipped, check
-from shipworthy.checks.dependencies._manifest import Dependency, Index, Manifest, Unread, is_plain_http, names, parse
+from shipworthy.checks.dependencies._manifest import (
+    Dependency,
+    Index,
+    Manifest,
+    Unread,
+    is_manifest,
+    is_plain_http,
+    names,
+    parse,
+)
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.model import Artifact, Finding, Rule, Severity
 
@@ -76,8 +85,9 @@ EDITABLE = Rule(
 
 @check(
     "dependency-pins",
-    kinds={"requirements"},
-    version=1,
+    kinds={"requirements", "code"},
+    accepts=is_manifest,
+    version=2,
     canary=Canary(
         files={"requirements.txt": b"--extra-index-url https://pypi.example.org/simple\nnumpy\n"}, rule=CONFUSION.id
     ),

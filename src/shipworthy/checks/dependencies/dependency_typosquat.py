@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipworthy.check import Canary, Skipped, check
-from shipworthy.checks.dependencies._manifest import Unread, parse
+from shipworthy.checks.dependencies._manifest import Unread, is_manifest, parse
 from shipworthy.checks.dependencies._names import near
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
@@ -28,8 +28,9 @@ LOOKALIKE = Rule(
 
 @check(
     "dependency-typosquat",
-    kinds={"requirements"},
-    version=1,
+    kinds={"requirements", "code"},
+    accepts=is_manifest,
+    version=2,
     canary=Canary(files={"requirements.txt": b"reqeusts==2.31.0\n"}, rule=LOOKALIKE.id),
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from shipworthy.check import Canary, Context, Skipped, Unavailable, check
 from shipworthy.checks.dependencies import _database, _index, _osv
-from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, names, parse
+from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, is_manifest, names, parse
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Rule, Severity
@@ -73,9 +73,10 @@ def cache_key(context: Context) -> str:
 
 @check(
     "dependency-vulnerabilities",
-    kinds={"requirements"},
+    kinds={"requirements", "code"},
+    accepts=is_manifest,
     scope="tree",
-    version=1,
+    version=2,
     canary=Canary(files={"requirements.txt": b"pyyaml==5.3\n"}, rule=VULNERABLE.id),
     options={"database": "", "embedded": True, "max-age-days": 30, "online": False, "index": "https://pypi.org"},
     cache_on=cache_key,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import _pins
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
-from shipworthy.modelfile import Code, Issue, scan, scan_stream
+from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
 
 _UNSAFE = ("CWE-502", "AML.T0010.003", "AML.T0011.000", "LLM03:2025", "ML06:2023")
 _FORGED = ("CWE-345", "AML.T0010.003", "LLM03:2025")
@@ -227,48 +232,73 @@ _RULES: dict[Code, Rule] = {
     Code.YAML_OBJECT: YAML_OBJECT,
 }
 
+_UNKNOWN = (Code.UNKNOWN_CALLABLE, Code.UNKNOWN_NAME)
+
 # Protocol 0 by hand: GLOBAL os.system, MARK, a text, TUPLE, REDUCE, STOP. It is only ever read, never loaded.
 _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 
 
+CHECK_NAME = "model-file"
+
+
 @check(
-    "model-file",
+    CHECK_NAME,
     kinds={"model"},
-    version=4,
+    version=5,
     timeout=300.0,
     options={"trust": []},
+    cache_on=_pins.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Read one model file with the reader of its format. What could not be read to the end is skipped, by name."""
-    trust = context.options.get("trust", [])
+    trust = trusted(context.options)
+    if artifact.path is not None:
+        report = scan(artifact.path, trust=trust)
+    else:
+        with artifact.open() as stream:
+            report = scan_stream(stream, trust=trust)
+    yield from findings_of(artifact, report, context.root)
+    yield from skipped_of(artifact, report)
+
+
+def trusted(options: Mapping[str, Any]) -> list[str]:
+    """The names that the project vouches for. Raises UsageError when the option is malformed."""
+    trust = options.get("trust", [])
     if not isinstance(trust, list) or not all(isinstance(item, str) and ":" in item for item in trust):
         raise UsageError(
             "`trust` must be a list of patterns of module:name",
             where="checks.model-file",
             remedy='Write it like trust = ["mypackage.models:*"].',
         )
-    if artifact.path is not None:
-        report = scan(artifact.path, trust=trust)
-    else:
-        with artifact.open() as stream:
-            report = scan_stream(stream, trust=trust)
+    return trust
+
+
+def findings_of(artifact: Artifact, report: Report, root: Path | None = None) -> Iterator[Finding]:
+    """The issues of a scan as findings. With `root`, unknown names are explained by what that workspace pins."""
+    unknown = any(issue.code in _UNKNOWN and issue.callable for issue in report.issues)
+    known = _pins.pins(root) if root and unknown else None
     for issue in report.issues:
-        yield _finding(artifact, issue)
+        yield _finding(artifact, issue, known)
+
+
+def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
+    """What of the artifact the scan could not read."""
     if report.unknowns:
         more = f" (and {len(report.unknowns) - 1} more)" if len(report.unknowns) > 1 else ""
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(artifact: Artifact, issue: Issue) -> Finding:
+def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
+    pinned = _pins.explain(issue.callable, known) if known and issue.code in _UNKNOWN else ""
     # the same import at another offset is the same finding
     key = "|".join((issue.callable or issue.message, issue.where.member))
     return rule.at(
         artifact,
-        f"{issue.message}{times}",
+        f"{issue.message}{pinned}{times}",
         evidence=f"{issue.callable}{issue.arguments}",
         key=key,
         severity=severity,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TYPE = re.compile(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
 _NAME = re.compile(rb"[A-Za-z_][\w.]{0,200}")
+_TEXTS = ("numpy.dtypes:StringDType", "numpy._core._internal:_convert_to_stringdtype_kwargs")
 _PROBE_TOKENS = 200_000
 _SIZES = {
     "?": 1,
@@ -68,12 +69,16 @@ def skip(machine: Stack, at: int, state: Any) -> int:
     wrapper = machine.stack[-1]
     wrapper.detail = "read"
     machine.stack[-1] = Made(wrapper.maker, "array")
+    if machine.frame_end == at:
+        machine.frame_end = 0  # joblib ends the frame, then writes the array
     if not isinstance(state, dict):
         raise BrokenError("an array's description can't be read")
     kind = state.get("dtype")
     text = kind.detail if isinstance(kind, Made) and isinstance(kind.detail, str) else None
     size = item_size(text) if text is not None else None
     count = _count(machine, state.get("shape"))
+    if isinstance(kind, Made) and kind.maker is not None and kind.maker.mapped in _TEXTS:
+        return _object_array(machine, at)
     if size is None or count is None:
         raise BrokenError("an array's description can't be read")
     if size == 0 and text is not None and "O" in text:
@@ -94,7 +99,9 @@ def _object_array(machine: Stack, at: int) -> int:
     inner = Machine(machine.buffer, at, machine.end, machine.policy)
     inner.plain = True  # joblib reads it with the plain unpickler
     inner.run()
-    machine.globals.update({key: item for key, item in inner.globals.items() if key not in machine.globals})
+    for key, item in inner.globals.items():
+        item.cell = 0  # its place was in the inner machine's table of objects
+        machine.globals.setdefault(key, item)
     machine.blobs.update(inner.blobs)
     machine.inner.update(inner.inner)
     machine.executed += inner.executed

@@ -9,11 +9,13 @@ from typing import Any
 from shipworthy.modelfile.pickles import rules
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
-from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
 
 _REPORTED_CALLS = 5
+_NEWOBJ = b"\x81\x92"
+_RULE_OF_KIND = {Kind.VALUED: "convert", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _TRACE_LINES = 2_000
 
 Emit = Callable[[Issue], None]
@@ -97,26 +99,35 @@ class Calls:
             texts.append(text)
         return self.name(texts[0], texts[1], self.position)
 
-    def call(self, callee: Any, args: tuple[Any, ...] | None) -> Any:
-        """A call by REDUCE, NEWOBJ, OBJ, INST: what it returns. `args` None: not known."""
+    def call(self, callee: Any, args: tuple[Any, ...] | None, bare: bool = False) -> Any:
+        """A call by REDUCE, NEWOBJ, OBJ, INST: what it returns. `args` None: not known; `bare`: without constructor."""
         self.executed += 1
         if not isinstance(callee, Global):
+            if isinstance(callee, Made) and isinstance(callee.detail, Bound):
+                bound = callee.detail
+                known = args is not None and bound.arguments is not None
+                return self.call(bound.function, (*bound.arguments, *args) if known else None)  # type: ignore[misc]
             self._call_of_value(callee, args)
             return Made(None)
         callee.called += 1
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
         standing = callee.standing
-        if standing.kind is Kind.CLASS:
+        if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
             if args != ():
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
+            elif standing.kind is not Kind.CLASS and not bare and self.buffer[self.position] not in _NEWOBJ:
+                self._misuse(callee, args, "its constructor is run, which does more than to store values")
+            if standing.kind is Kind.SOURCED:
+                self.wrapping += 1
             return Made(callee)
-        if standing.kind in (Kind.VALUED, Kind.TRUSTED):
+        if standing.kind is Kind.TRUSTED:
             return Made(callee)
-        if standing.kind is Kind.VETTED or standing.kind is Kind.REBUILD:
-            return self._vetted(callee, args, standing.rule or "rebuild")
+        rule = standing.rule or _RULE_OF_KIND.get(standing.kind)
+        if rule:
+            return self._vetted(callee, args, rule)
         if standing.kind is Kind.REFERENCE:
             self._misuse(callee, args, "it is called; honest files only refer to it")
         elif standing.kind is Kind.DANGEROUS:
@@ -144,6 +155,8 @@ class Calls:
     def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
         call = rules.Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
+        if not wrong and rule not in rules.TAKES_FUNCTIONS:
+            wrong = rules.data(call)
         if wrong:
             if rule == "attribute":
                 message = f"loading calls {_shown(callee)}: {wrong}"
@@ -154,6 +167,8 @@ class Calls:
         self.inner.update(dict.fromkeys(call.inner))
         if call.resolves is not None:
             return call.resolves
+        if call.result is not None:
+            return call.result
         if rule == "newobj":
             return call.makes if call.makes is not None else OPAQUE
         if rule == "encode" and isinstance(call.makes, int):
@@ -161,6 +176,21 @@ class Calls:
         if rule == "empty":
             self.wrapping += 1
         return Made(callee, call.makes)
+
+    def built(self, target: Made, state: Any) -> None:
+        """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
+        maker = target.maker
+        if maker is None:
+            return
+        if maker.standing.kind is Kind.SOURCED:
+            wrong = rules.source_in_state(self.buffer, state)
+            if wrong:
+                message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
+                self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
+        elif maker.mapped == "functools:partial":
+            wrong = rules.partial_state(target, state)
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
         self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")

@@ -50,7 +50,7 @@ _NAMES: dict[str, str] = {
     **dict.fromkeys(("sklearn.datasets:load_files", "sklearn.externals.joblib:load"), SECOND),
     **dict.fromkeys(("numpy:fromfile", "numpy:memmap", "numpy:save", "pandas:HDFStore", "pandas:ExcelWriter"), FILES),
     **dict.fromkeys(("copyreg:add_extension", "copyreg:pickle", "copyreg:constructor"), INTERNALS),
-    **dict.fromkeys(("pandas:eval", "numpy:vectorize", "collections:namedtuple", "site:main"), CODE),
+    **dict.fromkeys(("pandas:eval", "collections:namedtuple", "site:main"), CODE),
     **dict.fromkeys(("numpy:frompyfunc", "numpy:apply_along_axis", "numpy:piecewise"), RESOLVE),
 }
 

@@ -10,6 +10,7 @@ from shipworthy.modelfile.pickles.values import (
     COUNTED,
     DICT,
     EMPTY_DICT,
+    KEPT,
     LIST,
     SET,
     TEXT_COUNTED,
@@ -20,7 +21,7 @@ from shipworthy.modelfile.pickles.values import (
 )
 from shipworthy.modelfile.view import Buffer
 
-_CONTAINERS = {LIST: "[...]", DICT: "{...}", EMPTY_DICT: "{}", SET: "{...}", TUPLE: "(...)"}
+_CONTAINERS = {LIST: "[...]", DICT: "{...}", EMPTY_DICT: "{}", KEPT: "{...}", SET: "{...}", TUPLE: "(...)"}
 
 
 # What may be a credential is shown by its first characters and its length only.

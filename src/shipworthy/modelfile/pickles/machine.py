@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
-from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, LIST, Chunk, shallow
+from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, KEPT, LIST, Chunk, shallow
 
 WINDOW = 1 << 18
 _SLACK = 16
@@ -77,7 +77,7 @@ class Machine(Operations):
                     raise BrokenError("the stack is empty where a value is needed")
                 value = stack[-1]
                 if value.__class__ is int and not self.sparse:
-                    remember(value)
+                    remember(KEPT if value == EMPTY_DICT else value)
                 else:
                     self.fence = fence
                     self.put(len(memo) + len(self.sparse))
@@ -98,7 +98,7 @@ class Machine(Operations):
                 index = window[i + 1]
                 value = stack[-1]
                 if index == len(memo) and value.__class__ is int and len(stack) > fence:
-                    remember(value)
+                    remember(KEPT if value == EMPTY_DICT else value)
                 else:
                     self.fence = fence
                     self.put(index)
@@ -117,6 +117,8 @@ class Machine(Operations):
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT
+                elif target == KEPT and self.wrapping:
+                    self.altered()
                 del stack[mark:]
                 i += 1
             elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import _compat_pickle
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -14,15 +15,23 @@ from shipworthy.modelfile.pickles.danger import reason_for
 from shipworthy.modelfile.pickles.vetted import VETTED
 
 _TABLE = "allowed_names.txt"
+_DOES_MORE = re.compile(
+    r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
+)
 
 
 class Kind(StrEnum):
-    """How a name may be used. The letters are those of the table."""
+    """How a name may be used. The letters are those of the table; there a capital says that attributes of the class's
+    objects may not be looked up while loading, because a property of it does more than to compute.
+    """
 
     CLASS = "c"  # imported; created empty; its state set
+    BARE = "n"  # the same, but without its constructor (NEWOBJ), which does more than to store
+    SOURCED = "s"  # a class whose state holds source text, which must be what its library writes
     VALUED = "v"  # a class whose constructor only stores values: called with any plain arguments
     REFERENCE = "r"  # imported, never called
     REBUILD = "p"  # a function whose first argument is an allowed class and whose others are plain
+    DATA = "d"  # a function called with plain values
     VETTED = "call"  # called under a rule of its own
     TRUSTED = "trusted"
     DANGEROUS = "dangerous"
@@ -32,11 +41,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """The policy's word: `rule` for vetted calls, `reason` for dangerous names."""
+    """The policy's word: `rule` for vetted calls, `reason` for dangerous names; `looked_up`: attributes may be read."""
 
     kind: Kind
     rule: str = ""
     reason: str = ""
+    looked_up: bool = True
 
     @property
     def allowed(self) -> bool:
@@ -46,7 +56,12 @@ class Standing:
     @property
     def is_class(self) -> bool:
         """It is a class of the table, or trusted."""
-        return self.kind in (Kind.CLASS, Kind.VALUED, Kind.TRUSTED)
+        return self.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED, Kind.TRUSTED)
+
+    @property
+    def is_own(self) -> bool:
+        """A class of the table: what its attributes run was looked at when the table was made."""
+        return (self.is_class or self.kind is Kind.SOURCED) and self.looked_up
 
 
 COMPUTED = Standing(Kind.COMPUTED, reason="computes the name of what it imports, which no scan can follow")
@@ -66,6 +81,14 @@ def _module(module: str) -> dict[str, str]:
         return {}
     fields = text[at + 1 : text.find("\n", at + 1)].split("\t")[1:]
     return {name: field[0] for field in fields for name in field[2:].split(" ")}
+
+
+def table_names() -> Iterator[tuple[str, str]]:
+    """Every module and name of the table. For tests and documentation: it reads all of it."""
+    for line in _table().splitlines():
+        module, *fields = line.split("\t")
+        if fields and not line.startswith("#"):
+            yield from ((module, name) for field in fields for name in field[2:].split(" "))
 
 
 def loader_name(module: str, name: str, protocol: int) -> tuple[str, str]:
@@ -98,7 +121,15 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
         return Standing(Kind.DANGEROUS, reason=danger)
     letter = _module(core).get(name) or (_module(module).get(name) if core != module else None)
     if letter:
-        return Standing(Kind(letter))
+        return Standing(Kind(letter.lower()), looked_up=letter.islower())
+    if name.endswith(".__new__") and "." not in name[: -len(".__new__")]:
+        made = standing_of(module, name[: -len(".__new__")], trust)
+        if made.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED):
+            return Standing(Kind.VETTED, rule="newobj")  # protocols below 4 write NEWOBJ_EX as a partial of it
+    owner, _, method = name.rpartition(".")
+    harmless = owner and not _DOES_MORE.search(method)
+    if harmless and standing_of(module, owner, trust).kind in (Kind.CLASS, Kind.VALUED):
+        return Standing(Kind.REFERENCE)  # a method of an allowed class, which is kept and not called
     # TorchScript's own classes: Python has no such module, only torch's interpreter builds them
     if module.startswith("__torch__.") and name.isidentifier():
         return Standing(Kind.CLASS)

@@ -90,6 +90,7 @@ class Operations(Stack):
                     name,
                 )
             target.sealed = True
+            self.built(target, state)
             if not self.plain and arrays.is_wrapper(target):
                 self.end_frame(at)
                 return arrays.skip(self, at, state)
@@ -291,8 +292,9 @@ class Operations(Stack):
         return at
 
     def _from_mark(self, at: int) -> int:
-        self.pop_mark()
-        self.stack.append({0x6C: LIST, 0x64: DICT, 0x91: SET}[self.buffer[at - 1]])
+        items = self.pop_mark()
+        op = self.buffer[at - 1]
+        self.stack.append(EMPTY_DICT if op == 0x64 and not items else {0x6C: LIST, 0x64: DICT, 0x91: SET}[op])
         return at
 
     def _empty_set(self, at: int) -> int:

@@ -6,16 +6,28 @@ refuses, except where any plain value would do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import Global, Made
+from shipworthy.modelfile.pickles.values import EMPTY_DICT, HIDDEN, KEPT, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
 ALLOCATION = 1 << 28
+_CLASS_RULES = ("data", "convert", "empty", "sized", "allocate")
+# scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
+_NAMES = r"(?:[A-Za-z_]\w*, )*"
+_NUMBER = r"(?:loc=0, scale=1|loc=0|loc, scale|loc, 1|)"
+_ARGUMENT_PARSER = re.compile(
+    rf"\ndef _parse_args\(self, (?P<names>{_NAMES}) {_NUMBER}\):\n    return \((?P=names)\), {_NUMBER}\n"
+    rf"\ndef _parse_args_rvs\(self, (?P=names) {_NUMBER}, size=None\):\n"
+    rf"    return self\._argcheck_rvs\((?P=names) {_NUMBER}, size=size\)\n"
+    rf"\ndef _parse_args_stats\(self, (?P=names) {_NUMBER}, moments='mv'\):\n"
+    rf"    return \((?P=names)\), {_NUMBER}, moments\n"
+)
 _PLAIN_BASES = frozenset(
     f"{module}:{name}"
     for module in ("builtins", "__builtin__")
@@ -50,10 +62,11 @@ class Call:
     callee: Global
     args: tuple[Any, ...] | None
     name: Callable[[str, str, int], Global]
-    invoke: Callable[[Any, tuple[Any, ...] | None], Any]
+    invoke: Callable[..., Any]
     resolves: Global | None = None
     inner: list[int] = field(default_factory=list)
     makes: Any = None
+    result: Made | None = None
 
     def literal(self, index: int, limit: int = 4096) -> Any:
         """The value of a literal argument. Raises NotALiteralError."""
@@ -71,21 +84,72 @@ class Call:
         slot = self.args[index]
         if not isinstance(slot, Global):
             return None
-        vetted_class = slot.standing.kind is Kind.VETTED and slot.standing.rule in (
-            "data",
-            "empty",
-            "sized",
-            "allocate",
-        )
+        vetted_class = slot.standing.kind is Kind.VETTED and slot.standing.rule in _CLASS_RULES
         return slot if slot.standing.is_class or vetted_class else None
 
 
 Rule = Callable[[Call], str | None]
 
 
-def data(_call: Call) -> str | None:
-    """Plain values only: an allowed function may still be handed over to be stored, never a made callable."""
+def data(call: Call) -> str | None:
+    """Plain values only: no function, and nothing that can be called once it is made."""
+    for slot in _flat(call.args or ()):
+        if isinstance(slot, Global) and not _is_type(slot):
+            return f"it is given {slot.key}, which is no plain value"
+        if isinstance(slot, Made) and isinstance(slot.detail, Bound):
+            return "it is given a function"
     return None
+
+
+def convert(call: Call) -> str | None:
+    """Python's plain types ask an object for its content (`__iter__`, `__str__`, `__index__`...), so an object with a
+    state of its own is refused: its methods would run with that state.
+    """
+    library = re.split("[.:]", call.callee.mapped)[0]
+    for slot in call.args or ():
+        maker = slot.maker if isinstance(slot, Made) else None
+        if maker is None or not maker.standing.is_class or maker.standing.kind is Kind.VALUED:
+            continue
+        if re.split("[.:]", maker.mapped)[0] != library:  # a library's class takes the library's own objects
+            return f"it asks an object of {maker.key} for its content, which runs that object's methods"
+    return data(call)
+
+
+def names_only(call: Call) -> str | None:
+    """`itemgetter`: made from plain texts and numbers, harmless until it is called;
+    a call of what is made while loading is a finding.
+    """
+    for index, slot in enumerate(call.args or ()):
+        try:
+            value = call.literal(index, 200)
+        except NotALiteralError:
+            return "what it looks up can't be seen" if not isinstance(slot, (Made, tuple)) else "it is given no text"
+        if isinstance(value, str) and "__" in value:
+            return "it looks up a name of Python's own"
+    return None if call.args is not None else "what it looks up can't be seen"
+
+
+def _has_methods(maker: Global) -> bool:
+    """Objects whose methods may be kept: of the table's classes, and compiled regular expressions."""
+    return maker.standing.is_own or maker.mapped == "re:_compile"
+
+
+def _flat(args: tuple[Any, ...]) -> Iterator[Any]:
+    for slot in args:
+        if isinstance(slot, tuple):
+            yield from _flat(slot)  # no deeper than TUPLE_DEPTH
+        else:
+            yield slot
+
+
+def _is_type(slot: Global) -> bool:
+    """A class, or one of the values that are written as names, such as torch's dtypes."""
+    standing = slot.standing
+    if standing.is_class or standing.kind is Kind.SOURCED:
+        return True
+    if standing.kind is Kind.VETTED:
+        return standing.rule not in ("attribute", "inner_file", "resolve", "newobj", "sidecar", "partial")
+    return standing.kind is Kind.REFERENCE and slot.mapped.startswith(("torch:", "builtins:", "pandas."))
 
 
 def reference(_call: Call) -> str | None:
@@ -106,11 +170,11 @@ def one(call: Call) -> str | None:
 def sized(call: Call) -> str | None:
     """`bytes(n)` and `bytearray(n)` allocate n bytes."""
     if call.args is None or len(call.args) != 1:
-        return None
+        return convert(call)
     try:
         size = call.literal(0)
     except NotALiteralError:
-        return None
+        return convert(call)
     return "it allocates a huge buffer" if isinstance(size, int) and size > ALLOCATION else None
 
 
@@ -134,6 +198,8 @@ def factory(call: Call) -> str | None:
         return "its default factory can't be seen"
     if call.args and isinstance(call.args[0], Made):
         return "its default factory is a value computed while loading"
+    if call.args and isinstance(call.args[0], Global) and not _is_type(call.args[0]):
+        return f"its default factory is {call.args[0].key}, which is no type"
     return None
 
 
@@ -143,8 +209,37 @@ def partial(call: Call) -> str | None:
         return None if call.args == () else "the function it stores can't be seen"
     stored = call.args[0]
     if isinstance(stored, Global):
+        call.makes = Bound(stored, call.args[1:])
         return None if stored.standing.allowed else "it stores a function that is not allowed"
+    if isinstance(stored, Made) and isinstance(stored.detail, Bound):
+        return None  # a bound method, judged where it was looked up
     return "it stores a function computed while loading"
+
+
+def partial_state(target: Made, state: Any) -> str | None:
+    """`partial.__setstate__((function, args, keywords, namespace))` replaces what the constructor was given."""
+    if not isinstance(state, tuple) or len(state) != 4:
+        return "what it stores can't be seen"
+    function, args, keywords = state[:3]
+    if not isinstance(function, Global):
+        return "it stores a function computed while loading"
+    plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
+    target.detail = Bound(function, args if plain else None)
+    return None if function.standing.allowed else "it stores a function that is not allowed"
+
+
+def source_in_state(buffer: Buffer, state: Any) -> str | None:
+    """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template."""
+    if not isinstance(state, dict) or HIDDEN in state:
+        return "the state can't be seen"
+    slot = state.get("_parse_arg_template")
+    try:
+        text = decode(buffer, slot, 8192) if isinstance(slot, int) and slot > 0 else None
+    except NotALiteralError:
+        text = None
+    if not isinstance(text, str):
+        return "the text can't be seen"
+    return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
 
 
 def reconstructor(call: Call) -> str | None:
@@ -154,19 +249,30 @@ def reconstructor(call: Call) -> str | None:
     base = call.args[1]
     if not isinstance(base, Global) or base.key not in _PLAIN_BASES:
         return "its base is not a plain type"
-    if call.cls(0):
-        return None
-    if isinstance(call.args[0], Global):
-        call.args[0].called += 1
-        return None if not call.args[0].standing.allowed else "what it creates is not an allowed class"
-    return "what it creates is computed while loading"
+    made = call.args[0]
+    if not isinstance(made, Global):
+        return "what it creates is computed while loading"
+    if made.standing.kind is Kind.SOURCED:
+        call.result = call.invoke(made, (), True)
+    elif call.cls(0):
+        call.result = Made(made)
+    else:
+        made.called += 1
+        return None if not made.standing.allowed else "what it creates is not an allowed class"
+    return None
 
 
 def newobj(call: Call) -> str | None:
     """`copyreg.__newobj__(cls, *args)` is the opcode NEWOBJ as a function."""
+    head, _, method = call.callee.name.rpartition(".")
+    if method == "__new__":
+        made = call.name(call.callee.module, head, 0)
+        if made.standing.kind is Kind.VALUED:
+            call.result = Made(made)
+            return None  # its keywords may not be seen: they are stored
     if not call.args:
         return "its arguments can't be seen"
-    call.makes = call.invoke(call.args[0], call.args[1:])
+    call.makes = call.invoke(call.args[0], call.args[1:], True)
     return None
 
 
@@ -215,6 +321,8 @@ def bit_generator(call: Call) -> str | None:
     for slot in call.args or ():
         if isinstance(slot, Global) and not slot.mapped.startswith("numpy.random."):
             return "it calls a function that is not numpy's own"
+        if isinstance(slot, Made) and isinstance(slot.detail, Bound):
+            return "it is given a function"
     return None if call.args is not None else "its arguments can't be seen"
 
 
@@ -230,6 +338,8 @@ def rebuild_type(call: Call) -> str | None:
     if not call.cls(1):
         return "the type it creates is not an allowed class"
     inner = call.args[2]
+    if isinstance(call.args[0], Global) and call.args[0].mapped.partition(".")[0] not in ("torch", "copyreg"):
+        return "what it calls is no function of torch"
     call.invoke(call.args[0], inner if isinstance(inner, tuple) else None)
     return None
 
@@ -262,9 +372,19 @@ def attribute(call: Call) -> str | None:
         attr = call.literal(1, 200)
     except NotALiteralError:
         return "what it looks up can't be seen"
+    if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
+        if not attr.isidentifier() or attr.startswith("__"):
+            return "it looks up a name of Python's own"
+        call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
+        return None
+    if call.args is None:
+        return "what it looks up can't be seen"
+    if isinstance(owner, Made) and isinstance(owner.detail, Bound):
+        return "it is called"
     if not isinstance(owner, Global) or not isinstance(attr, str):
         return "it looks a name up on a value that is computed while loading"
-    call.resolves = call.name(owner.module, f"{owner.name}.{attr}", 0)
+    module, _, name = owner.mapped.partition(":")
+    call.resolves = call.name(module, f"{name}.{attr}", 0)
     return None
 
 
@@ -273,8 +393,14 @@ def sidecar(_call: Call) -> str | None:
     return "it loads an array from another file beside this one"
 
 
+# These rules say themselves which functions may be among the arguments; all others take none.
+TAKES_FUNCTIONS = frozenset(
+    ("factory", "partial", "rebuild_type", "reconstructor", "newobj", "attribute", "bit_generator")
+)
 RULES: dict[str, Rule] = {
     "data": data,
+    "convert": convert,
+    "names_only": names_only,
     "reference": reference,
     "empty": empty,
     "one": one,

@@ -9,11 +9,14 @@ from typing import Any
 from shipworthy.modelfile.pickles import arrays
 from shipworthy.modelfile.pickles.calls import Calls, Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
+from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import (
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
     FIXED_ONE,
+    HIDDEN,
+    KEPT,
     NAME_LENGTH,
     OPAQUE,
     TUPLE,
@@ -26,7 +29,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.view import Buffer
 
 _KEPT_FIRST, _KEPT_LAST = 2, 8
-_STATE_ITEMS = 64
+_STATE_ITEMS = 128
 _KEPT_TUPLES = 20_000
 _INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
 
@@ -74,7 +77,7 @@ class Stack(Calls):
 
     def _cell(self, value: Any) -> int:
         if value.__class__ is int:
-            return value
+            return KEPT if value == EMPTY_DICT else int(value)
         if isinstance(value, (Global, Made)) and value.cell:
             return value.cell
         if len(self.objects) >= self.limits.objects:
@@ -192,9 +195,11 @@ class Stack(Calls):
         if target.__class__ is int:
             if target == EMPTY_DICT:
                 self.stack[-1] = DICT
-                if self.wrapping and len(self.stack) > 1 and arrays.is_wrapper(self.stack[-2]):
+                if self.wrapping and len(self.stack) > 1 and _wants_state(self.stack[-2]):
                     self.stack[-1] = {}
                     self._keep(self.stack[-1], values)
+            elif target == KEPT:
+                self.altered()
         elif isinstance(target, dict):
             self._keep(target, values)
         else:
@@ -203,7 +208,7 @@ class Stack(Calls):
     def keep_items(self, mark: int) -> None:
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
-        if mark > 1 and arrays.is_wrapper(self.stack[mark - 2]):
+        if mark > 1 and _wants_state(self.stack[mark - 2]):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
             self.stack[mark - 1] = kept
@@ -214,7 +219,17 @@ class Stack(Calls):
                 try:
                     target[str(decode(self.buffer, key, NAME_LENGTH))] = value
                 except NotALiteralError:
-                    continue
+                    target[HIDDEN] = OPAQUE
+            else:
+                target[HIDDEN] = OPAQUE
+
+    def altered(self) -> None:
+        """Items are added to a dictionary that came out of the memo, while a state that matters is being read."""
+        if self.wrapping:
+            what = (
+                "a dictionary is changed after it was stored, which no pickler does: it may be the state of an object"
+            )
+            self.issue(Code.STATE_TAMPERING, "high", what)
 
     def _changed(self, target: Any) -> None:
         """Items are added to an object: its own methods run, so it must not have been given state before."""
@@ -224,6 +239,13 @@ class Stack(Calls):
         elif isinstance(target, Made) and target.sealed:
             name = target.maker.key if target.maker else ""
             self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
+
+
+def _wants_state(value: Any) -> bool:
+    """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
+    if not isinstance(value, Made) or value.maker is None:
+        return False
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
 
 
 def _width(buffer: Buffer, item: Any) -> int:

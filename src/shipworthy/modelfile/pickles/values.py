@@ -17,8 +17,10 @@ DICT = -2
 EMPTY_DICT = -3
 SET = -4
 TUPLE = -5
+KEPT = -6  # a dictionary that was empty when it went into the memo
 FIRST_OBJECT = -100  # memo cells at or below hold an index into the table of objects
 
+HIDDEN = "\0"  # the key that says that a kept state had more items, or ones that can't be seen
 TUPLE_ITEMS = 64
 TUPLE_DEPTH = 4
 NAME_LENGTH = 1024
@@ -55,6 +57,16 @@ class Made:
         self.detail = detail
         self.sealed = False
         self.cell = 0
+
+
+class Bound:
+    """What `functools.partial` holds: a function and its first arguments (None: not known)."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Global, arguments: tuple[Any, ...] | None) -> None:
+        self.function = function
+        self.arguments = arguments
 
 
 class Chunk:

@@ -7,7 +7,7 @@ from shipworthy.engine.stage import Job, Stage
 from shipworthy.evidence.digest import digest_of
 from shipworthy.model import StageResult
 from shipworthy.stages.ml.train import model_path, output_inventory
-from shipworthy.stages.results import run_checks
+from shipworthy.stages.results import counted, run_checks
 
 
 def run(job: Job) -> StageResult:
@@ -17,7 +17,7 @@ def run(job: Job) -> StageResult:
     checked = run_checks(job, checks, inventory)
     found = sum(len(result.findings) for result in checked.results)
     return job.passed(
-        f"{len(inventory.artifacts)} files, {found} findings",
+        f"{counted(len(inventory.artifacts), 'file')}, {counted(found, 'finding')}",
         artifacts=inventory.artifacts,
         checks=checked.results,
         inputs={"model": digest_of(job.root / model_path(job))},

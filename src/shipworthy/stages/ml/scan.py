@@ -5,7 +5,8 @@ from __future__ import annotations
 from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.model import StageResult
-from shipworthy.stages.results import run_checks
+from shipworthy.model.result import count_checks
+from shipworthy.stages.results import counted, run_checks
 
 
 def run(job: Job) -> StageResult:
@@ -13,7 +14,7 @@ def run(job: Job) -> StageResult:
     checked = run_checks(job, select(job.settings), job.scope or job.inventory)
     found = sum(len(result.findings) for result in checked.results)
     return job.passed(
-        f"{len(checked.results)} checks, {found} findings",
+        f"{counted(count_checks(checked.results), 'check')}, {counted(found, 'finding')}",
         checks=checked.results,
         inputs={"artifacts": job.done["load"].outputs["artifacts"]},
         outputs={"results": checked.digest},

@@ -1,0 +1,105 @@
+"""Builds the environments of tests/corpora/environments.toml, writes honest model files in each, lists their names.
+
+    python scripts/honest_corpus.py build FOLDER [NAME...]    # virtual environments FOLDER/NAME; the Pythons by pyenv
+    python scripts/honest_corpus.py write FOLDER [NAME...]    # files in FOLDER/honest/NAME, with a manifest
+    python scripts/honest_corpus.py list FOLDER [NAME...]     # FOLDER/NAME.import.json and FOLDER/NAME.source.json
+    python scripts/honest_corpus.py table FOLDER              # the table of all lists in FOLDER, to standard output
+    python benchmarks/modelfile/honest.py FOLDER/honest       # how many of the files are flagged
+
+Environments that are held out (tests/corpora/honest.py, `held_out`) are neither listed nor looked at: they measure.
+Everything needs about 20 GB of disk and an hour of two cores.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+CORPORA = REPOSITORY / "tests" / "corpora"
+sys.path.insert(0, str(CORPORA))
+# Packages whose source text is listed, by the name that is imported.
+PACKAGES = (
+    "numpy scipy sklearn pandas torch xgboost lightgbm catboost statsmodels lifelines networkx nltk imblearn "
+    "category_encoders feature_engine gensim pyod sktime skbase spacy thinc confection prophet mlxtend ngboost tslearn "
+    "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
+    "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
+    "skops regex"
+).split()
+
+
+def interpreter(version: str) -> str:
+    """A Python of this version: pyenv's newest, or the one on the path."""
+    found = sorted(
+        Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))).glob(f"versions/{version}.*/bin/python")
+    )
+    return str(found[-1]) if found else f"python{version}"
+
+
+def build(folder: Path, name: str, wanted: dict[str, object]) -> None:
+    """A virtual environment with what the file asks for."""
+    subprocess.run([interpreter(str(wanted["python"])), "-m", "venv", str(folder / name)], check=True)
+    pip = [str(folder / name / "bin" / "pip"), "install", "--quiet", "--only-binary", ":all:"]
+    subprocess.run([*pip, *map(str, wanted["install"])], check=True)  # type: ignore[call-overload]
+    if wanted.get("nodeps"):
+        subprocess.run([*pip, "--no-deps", *map(str, wanted["nodeps"])], check=True)  # type: ignore[call-overload]
+
+
+def write(folder: Path, name: str) -> None:
+    """The honest files of one environment."""
+    python = str(folder / name / "bin" / "python")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / "honest" / name), name]
+    subprocess.run(command, check=True, env=environment)
+
+
+def listing(folder: Path, name: str) -> None:
+    """What importing shows, and what the source text shows."""
+    python = str(folder / name / "bin" / "python")
+    imported, read = folder / f"{name}.import.json", folder / f"{name}.source.json"
+    with imported.open("wb") as stream:
+        command = [python, "-W", "ignore", str(REPOSITORY / "scripts" / "make_allow_table.py"), "collect"]
+        subprocess.run(command, check=True, stdout=stream)
+    (packages,) = (folder / name).glob("lib/python3*/site-packages")
+    script = str(REPOSITORY / "scripts" / "allow_sources.py")
+    command = [sys.executable, script, str(read), str(packages), "--package", *PACKAGES, "--known", str(imported)]
+    subprocess.run(command, check=True)
+
+
+def standard_library(folder: Path) -> None:
+    """A few plain modules of Python itself, whose objects people put beside their models."""
+    source = sysconfig.get_paths()["stdlib"]
+    packages = "argparse random statistics string calendar ipaddress graphlib typing".split()
+    script = str(REPOSITORY / "scripts" / "allow_sources.py")
+    out = str(folder / "python.source.json")
+    subprocess.run([sys.executable, script, out, source, "--package", *packages], check=True)
+
+
+def main() -> None:
+    """Command line."""
+    from honest import held_environment
+
+    action, folder, *names = sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]
+    environments = tomllib.loads((CORPORA / "environments.toml").read_text(encoding="utf-8"))
+    if action == "table":
+        from make_allow_table import merge
+
+        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json"))))
+        return
+    if action == "list" and not names:
+        standard_library(folder)
+    for name in names or environments:
+        if action == "build":
+            build(folder, name, environments[name])
+        elif action == "write":
+            write(folder, name)
+        elif action == "list" and not held_environment(name):
+            listing(folder, name)
+
+
+if __name__ == "__main__":
+    main()

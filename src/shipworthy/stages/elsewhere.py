@@ -1,0 +1,84 @@
+"""The one look of `shipworthy scan https://…` and `s3://…`: a model where it lies, by the ranges that tell of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from shipworthy.artifacts import Inventory
+from shipworthy.artifacts.remote import DEFAULT_BOUNDS, Bounds, RemoteFile, shown
+from shipworthy.check import Check
+from shipworthy.checks.models.model_file import CHECK_NAME, findings_of, skipped_of, trusted
+from shipworthy.engine.checks import select
+from shipworthy.engine.stage import Job, Pipeline, Stage
+from shipworthy.errors import UsageError
+from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
+from shipworthy.modelfile import Report, scan_view
+from shipworthy.stages.load import listed
+from shipworthy.stages.results import filter_results
+from shipworthy.stages.target import scan_gate, scanned
+
+# Formats whose header tells all that a loader does: what else is in the file is numbers.
+_TOLD_BY_HEADER = frozenset(("safetensors", "gguf"))
+
+
+def remote_pipeline(
+    uri: str, names: tuple[str, ...], env: Mapping[str, str] | None = None, bounds: Bounds = DEFAULT_BOUNDS
+) -> Pipeline:
+    """One look at a model elsewhere, one gate. Only the check of model files looks: the others need the whole file."""
+    run = _look(uri, names, os.environ if env is None else env, bounds)
+    return Pipeline("scan", "Scan", (Stage("scan", "Scan", "Looks at a model where it lies.", run), scan_gate()))
+
+
+def _look(uri: str, names: tuple[str, ...], env: Mapping[str, str], bounds: Bounds) -> Callable[[Job], StageResult]:
+    def run(job: Job) -> StageResult:
+        check = next((check for check in select(job.settings, names) if check.name == CHECK_NAME), None)
+        if check is None:
+            raise UsageError(
+                f"of a model elsewhere only the check `{CHECK_NAME}` can be run",
+                where=shown(uri),
+                remedy="leave --check out, or download the file and scan that",
+            )
+        started = time.monotonic()
+        with RemoteFile(uri, env, bounds) as remote:
+            trust = trusted(job.settings.checks.get(CHECK_NAME, {}))
+            report = scan_view(remote.view, trust=trust)
+            artifact = Artifact(remote.uri, Kind.MODEL, remote.digest, remote.size)
+            note = _note(remote, report)
+        result = _result(check, artifact, report, note, time.monotonic() - started)
+        job.inventory = Inventory((artifact,))
+        loaded = listed(job, job.inventory, CheckResult("inventory", "load", "1", Outcome.RAN, note=note))
+        loaded = replace(loaded, note=f"1 model ({note})")
+        return scanned(loaded, filter_results(job, (check,), (*loaded.checks, result)))
+
+    return run
+
+
+def _note(remote: RemoteFile, report: Report) -> str:
+    """What was read, and what not."""
+    if remote.digest:
+        return f"all of its {remote.size:,} bytes were read"
+    rest = f"; {report.left:,} bytes are raw data by the layout and were not looked into" if report.left else ""
+    return f"{remote.received:,} of {remote.size:,} bytes were read{rest}; no digest was computed"
+
+
+def _result(check: Check, artifact: Artifact, report: Report, note: str, seconds: float) -> CheckResult:
+    skipped = list(skipped_of(artifact, report))
+    if report.left and report.format not in _TOLD_BY_HEADER:
+        told = f"{report.left:,} bytes of raw data in members of the archive were not looked into"
+        skipped.append(Skipped(None, told, code="raw-data"))
+    return CheckResult(
+        check=check.name,
+        category=check.category,
+        version=str(check.version),
+        outcome=Outcome.PARTIAL if skipped else Outcome.RAN,
+        findings=tuple(f.with_(check=check.name, category=check.category) for f in findings_of(artifact, report)),
+        examined=frozenset() if any(skip.artifact for skip in skipped) else frozenset({artifact.uri}),
+        eligible=1,
+        skipped=tuple(Skipped(s.artifact, s.reason, check.name, s.code) for s in skipped),
+        note=note,
+        remedy="download the file and scan that, or accept it by name" if skipped else "",
+        seconds=round(seconds, 3),
+    )
