@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
-import secrets
 import sys
 import tempfile
 import time
@@ -138,7 +136,7 @@ def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitS
         started=started,
         seconds=round(time.monotonic() - clock, 3),
         stages=tuple(results),
-        versions={"shipworthy": __version__, "python": platform.python_version(), "platform": sys.platform},
+        versions={"shipworthy": __version__, "python": sys.version.split()[0], "platform": sys.platform},
         exit_code=next((r.exit_code for r in results if r.exit_code), 0),
     )
     order.events(RunFinished(run))
@@ -186,7 +184,7 @@ def _outputs(done: Mapping[str, StageResult]) -> list[list[str]]:
 
 
 def _new_id() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
 
 
 def _find(order: Order) -> str:
