@@ -57,6 +57,16 @@ def test_a_check_that_is_not_in_the_index_as_it_is_now_gets_imported(monkeypatch
     assert found["model-archive"].rules
 
 
+def test_checks_of_other_packages_are_not_overlooked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "odd-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n", "utf-8")
+    (folder / "entry_points.txt").write_text("[shipworthy.checks]\nodd = odd_checks\n", "utf-8")
+    assert not outlines._has_plugins()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert outlines._has_plugins()
+
+
 def test_options_and_waivers_are_judged_with_everything_imported() -> None:
     settings = Settings(checks={"model-file": {"trust": []}})
     assert all(check.rules for check in select(settings, (), lambda _: False))

@@ -122,7 +122,8 @@ def _has_plugins() -> bool:
         except OSError:
             continue
         for name in names:
-            if name.endswith((".dist-info", ".egg-info")) and _names_ours(os.path.join(place, name)):
+            described = name.lower().endswith((".dist-info", "egg-info"))
+            if described and _names_ours(os.path.join(place, name)):
                 return True
     return False
 
