@@ -204,12 +204,17 @@ def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
 
 
 def _modules() -> Iterable[ModuleType]:
-    from importlib.metadata import entry_points  # here: it imports much, and workers do not need it
-
     package = importlib.import_module("shipworthy.checks")
     for info in pkgutil.walk_packages(package.__path__, "shipworthy.checks."):
         if not info.ispkg and not info.name.rpartition(".")[2].startswith("_"):
             yield importlib.import_module(info.name)
+    yield from plugins()
+
+
+def plugins() -> Iterable[ModuleType]:
+    """The modules of other packages that declare checks, by the names of their entry points."""
+    from importlib.metadata import entry_points  # here: it imports much, and workers do not need it
+
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
         yield importlib.import_module(point.module)
 
@@ -227,5 +232,6 @@ __all__ = [
     "check",
     "checks_of",
     "load_check",
+    "plugins",
     "registry",
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,15 +59,14 @@ def discover(
     else:
         files = [(display_name(target.name), str(target))]
     made: list[Artifact | Skipped] = []
-    with ThreadPoolExecutor(2) as pool:
-        pending = []
-        for uri, path in files:
-            item = _artifact(uri, path, load, progress, _THREADED)
-            if item is None:
-                pending.append(pool.submit(_artifact, uri, path, load, progress))
-            else:
-                made.append(item)
-        made += [item for future in pending if (item := future.result()) is not None]
+    large = []
+    for uri, path in files:
+        item = _artifact(uri, path, load, progress, _THREADED)
+        if item is None:
+            large.append((uri, path))
+        else:
+            made.append(item)
+    made += _in_threads(large, load, progress)
     artifacts = [item for item in made if isinstance(item, Artifact)]
     if not target.is_dir():
         artifacts = [_as_target(artifact) for artifact in artifacts]
@@ -78,6 +76,20 @@ def discover(
         left_out=tuple(walk.left_out),
         excluded=walk.excluded,
     )
+
+
+def _in_threads(
+    files: Sequence[tuple[str, str]], load: Load, progress: Progress | None
+) -> Iterator[Artifact | Skipped]:
+    """What large files are: while one is hashed, the next is read."""
+    if len(files) < 2:
+        found = [_artifact(uri, path, load, progress) for uri, path in files]
+    else:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda pair: _artifact(pair[0], pair[1], load, progress), files))
+    return (item for item in found if item is not None)
 
 
 def _as_target(artifact: Artifact) -> Artifact:

@@ -6,13 +6,9 @@ import hashlib
 import os
 import re
 import tempfile
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
-from http.client import HTTPMessage
 from pathlib import Path
-from typing import IO
 
 from shipworthy.artifacts.repository import git
 from shipworthy.config import Fetch
@@ -44,7 +40,9 @@ def fetch(wanted: Fetch, root: Path, *, offline: bool, timeout: float = 60.0, pr
         chunks = _from_file(wanted.uri)
     elif scheme in ("http", "https"):
         _online(wanted.uri, offline)
-        chunks = _from_http(wanted.uri, timeout)
+        from shipworthy.artifacts._http import read  # here: it imports much, and few runs fetch
+
+        chunks = read(wanted.uri, timeout)
     elif scheme in ("git+https", "git+ssh", "git+file"):
         if scheme != "git+file":
             _online(wanted.uri, offline)
@@ -106,42 +104,16 @@ def _write(target: Path, chunks: Iterator[bytes], expected: str, uri: str, progr
 
 
 def _from_file(uri: str) -> Iterator[bytes]:
+    from urllib.request import url2pathname
+
     parts = urllib.parse.urlsplit(uri)
     if parts.netloc not in ("", "localhost"):
         raise UsageError("a file: URI names no host", where=uri, remedy="write file:///path")
     try:
-        with open(urllib.request.url2pathname(parts.path), "rb") as stream:
+        with open(url2pathname(parts.path), "rb") as stream:
             yield from iter(lambda: stream.read(_CHUNK), b"")
     except OSError as error:
         raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=uri) from None
-
-
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Redirects may not leave HTTP(S), nor go from https to http."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> urllib.request.Request | None:
-        old, new = (urllib.parse.urlsplit(url).scheme for url in (req.full_url, newurl))
-        if new not in ("http", "https") or (old == "https" and new != "https"):
-            raise urllib.error.URLError(f"redirected to {new}:")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _from_http(uri: str, timeout: float) -> Iterator[bytes]:
-    opener = urllib.request.build_opener(_SafeRedirects)
-    request = urllib.request.Request(uri, headers={"Accept-Encoding": "identity", "User-Agent": "shipworthy"})  # noqa: S310
-    try:
-        with opener.open(request, timeout=timeout) as answer:
-            declared = answer.headers.get("Content-Length")
-            received = 0
-            for chunk in iter(lambda: answer.read(_CHUNK), b""):
-                received += len(chunk)
-                yield chunk
-        if declared is not None and declared.isdigit() and int(declared) != received:
-            raise EnvironmentFailure(f"cut short: {received} of {declared} bytes", where=uri)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise EnvironmentFailure(f"cannot be fetched: {getattr(error, 'reason', error)}", where=uri) from None
 
 
 def _from_git(uri: str) -> Iterator[bytes]:

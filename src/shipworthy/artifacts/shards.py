@@ -6,7 +6,6 @@ last part; what comes after that dot says how the member is decoded.
 
 from __future__ import annotations
 
-import tarfile
 from itertools import pairwise
 
 _MEDIA = frozenset("jpg jpeg png webp ppm pgm pbm bmp tif tiff mp4 avi mov mkv webm wav flac mp3 ogg opus m4a".split())
@@ -33,6 +32,8 @@ def _split(name: str) -> tuple[str, str]:
 
 def _names(head: bytes) -> tuple[list[str], bool]:
     """The names of the regular files whose headers are in `head`, and whether the archive ends there."""
+    import tarfile  # here: few scans meet a tar archive
+
     names: list[str] = []
     offset = 0
     while offset + tarfile.BLOCKSIZE <= len(head):

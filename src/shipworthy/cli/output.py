@@ -8,12 +8,13 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipworthy.config import Settings, find_settings, load_settings
 from shipworthy.errors import ExitCode, UsageError
 from shipworthy.model import Run, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from shipworthy.config import Settings
 
 FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
 
@@ -46,6 +47,8 @@ def executor_option(parser: argparse.ArgumentParser) -> None:
 
 def settings_for(folder: Path, given: Path | None) -> Settings:
     """The settings given by name, those of the folder, or the defaults."""
+    from shipworthy.config import find_settings, load_settings
+
     if given is not None and not given.is_file():
         raise UsageError("there is no such settings file", where=str(given))
     return load_settings(given or find_settings(folder))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -74,6 +72,8 @@ def _read(path: Path) -> str:
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -102,7 +102,7 @@ class _Reader:
         for key, value in table.items():
             item = known.get(key)
             if item is None:
-                near = difflib.get_close_matches(key, known, 1)
+                near = _near(key, known)
                 hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
                 raise self.fail((*keys, key), f"unknown key `{_dotted((*keys, key))}`", hint)
             values[item.name] = self.value(hints[item.name], value, (*keys, key))
@@ -165,7 +165,7 @@ class _Reader:
 
     def _one_of(self, value: str, allowed: tuple[str, ...], keys: tuple[str | int, ...]) -> None:
         if value not in allowed:
-            near = difflib.get_close_matches(value, allowed, 1)
+            near = _near(value, allowed)
             hint = f"did you mean `{near[0]}`?" if near else ""
             raise self.fail(keys, f"`{_dotted(keys)}` is `{value}`; it must be one of: {', '.join(allowed)}", hint)
 
@@ -179,3 +179,9 @@ def _shown(value: object) -> str:
     if isinstance(value, str):
         return "text"
     return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else str(value)
+
+
+def _near(word: str, known: Iterable[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(word, list(known), 1)

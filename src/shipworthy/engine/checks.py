@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check, Context, registry
@@ -16,13 +15,18 @@ from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache, Kept, artifact_key, check_key
 from shipworthy.engine.events import Events, Step
 from shipworthy.engine.isolate import WorkerPool
-from shipworthy.engine.remote import Remote, answer, batches, submit, version_of
-from shipworthy.engine.work import Ended, Unit, UnitResult, execute
+from shipworthy.engine.outlines import known_checks
+from shipworthy.engine.work import Ended, Unit, UnitResult, execute, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
 from shipworthy.model.result import BY_STAGES, REASONS
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from shipworthy.engine.remote import Remote
 
 Found = TypeVar("Found", Finding, Skipped)
 _CHUNK = 24
@@ -49,12 +53,16 @@ class _Tally:
     cached: int = 0
 
 
-def select(settings: Settings, categories: Iterable[str] = ()) -> tuple[Check, ...]:
-    """The checks that the settings ask for, limited to `categories` if any are given.
+def select(
+    settings: Settings, categories: Iterable[str] = (), needed: Callable[[Check], bool] | None = None
+) -> tuple[Check, ...]:
+    """The checks that the settings ask for, limited to `categories` if any are given. Those that are not `needed`, as
+    there is nothing for them, need not be imported.
 
     Raises UsageError for a name that is neither a check nor a category, and for unknown or ill-typed options.
     """
-    known = registry()
+    in_outline = needed is not None and not settings.checks and not settings.waivers  # both need options and rules
+    known = known_checks(needed) if in_outline and needed else registry()
     words = set(known) | {check.category for check in known.values()} | {"*"}
     for key, names in (("checks", settings.scan.checks), ("skip", settings.scan.skip)):
         for name in names:
@@ -133,11 +141,18 @@ class CheckRunner:
     """Runs checks with the services of one run. Use as a context manager: leaving it ends every worker."""
 
     def __init__(
-        self, settings: Settings, root: Path, cache: Cache, events: Events, remote: Remote | None = None
+        self,
+        settings: Settings,
+        root: Path,
+        cache: Cache,
+        events: Events,
+        remote: Remote | None = None,
+        *,
+        fork: bool = False,
     ) -> None:
         self.settings, self.root, self.cache, self.events = settings, root, cache, events
-        self.pool = WorkerPool(settings.scan.jobs, settings.scan.memory_mb)
-        self._executor = ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
+        self.pool = WorkerPool(settings.scan.jobs, settings.scan.memory_mb, fork=fork)
+        self._threads: ThreadPoolExecutor | None = None
         self._remote = remote
         self._ended = threading.Event()
         self._tools = toolbox(settings, root, self._ended)
@@ -150,7 +165,16 @@ class CheckRunner:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self.pool.close()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._threads = ThreadPoolExecutor(self.pool.jobs + 1, thread_name_prefix="shipworthy")
+        return self._threads
 
     def run(self, checks: Sequence[Check], inventory: Inventory) -> tuple[CheckResult, ...]:
         """Every check over all its artifacts."""
@@ -231,19 +255,18 @@ class CheckRunner:
         here = [u for u in units if not self._remote or tallies[u.check].check.scope == "tree"]
         wrapped = [u for u in here if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
         others = [u for u in here if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
-        self.pool.prepare(unit.module for unit in here if not tallies[unit.check].check.needs)
-        futures: list[Future[None]] = [
-            self._executor.submit(self._direct, unit, heard)
-            if tallies[unit.check].check.needs
-            else self._executor.submit(self.pool.run, [unit], heard)
-            for unit in wrapped
-        ]
-        for start in range(0, len(others), _CHUNK):
-            futures.append(self._executor.submit(self.pool.run, others[start : start + _CHUNK], heard))
+        direct = [unit for unit in wrapped if tallies[unit.check].check.needs]
+        chunks = [[unit] for unit in wrapped if not tallies[unit.check].check.needs]
+        chunks += [others[start : start + _CHUNK] for start in range(0, len(others), _CHUNK)]
+        self.pool.prepare((unit.module for chunk in chunks for unit in chunk), len(chunks))
+        if len(chunks) == 1 and not direct and not away:
+            self.pool.run(chunks[0], heard)  # no thread for a file or two
+            return
+        futures: list[Future[None]] = [self._executor.submit(self._direct, unit, heard) for unit in direct]
+        futures += [self._executor.submit(self.pool.run, chunk, heard) for chunk in chunks]
         if self._remote:
             self._send(self._remote, {name: tally.version for name, tally in tallies.items()}, away, heard)
-        for future in as_completed(futures):
-            future.result()
+        _all_done(futures)
 
     def _send(
         self,
@@ -253,6 +276,10 @@ class CheckRunner:
         heard: Callable[[Unit, UnitResult], None],
     ) -> None:
         """Have units examined elsewhere. What is about the whole tree stays here, where its history is."""
+        from concurrent.futures import as_completed
+
+        from shipworthy.engine.remote import answer, batches, submit
+
         sent: dict[Future[bytes], tuple[Unit, ...]] = {}
         try:
             for batch in batches(units, remote.slots):
@@ -308,6 +335,14 @@ class CheckRunner:
             facts = tuple(one for one in result.facts if one.artifact in group)
             rows[artifact_key(tally.base, group)] = (tally.check, group, Kept(own, facts))
         self.cache.put(rows)
+
+
+def _all_done(futures: Sequence[Future[None]]) -> None:
+    if futures:
+        from concurrent.futures import as_completed
+
+        for future in as_completed(futures):
+            future.result()
 
 
 def in_order(found: Iterable[Found]) -> list[Found]:

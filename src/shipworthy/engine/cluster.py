@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shipworthy.engine.remote import Remote
 from shipworthy.errors import EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from shipworthy.engine.remote import Remote
 
 _WAIT = 15
 
@@ -25,6 +26,10 @@ def cluster(address: str) -> Iterator[Remote | None]:
     if not address:
         yield None
         return
+    import logging
+
+    from shipworthy.engine.remote import Remote
+
     place = _scheduler(address)
     try:
         distributed: Any = importlib.import_module("distributed")

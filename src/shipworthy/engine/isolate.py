@@ -8,13 +8,14 @@ import multiprocessing
 import os
 import resource
 import signal
+import stat
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
@@ -50,10 +51,26 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _serve(connection: Connection, memory_mb: int) -> None:
-    """The worker's loop: units in, one result out for each."""
+def _leave_behind(connection: Connection, parent: int) -> None:
+    """In a process that was forked from the scan itself: let go of the files and sockets that it had open, and of its
+    signal handlers. Pipes stay: by one of them the parent knows that the process lives."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in (0, 1, 2, connection.fileno(), nothing):
+            with contextlib.suppress(OSError):  # the one of the list itself is closed by now
+                if not stat.S_ISFIFO(os.fstat(int(name)).st_mode):
+                    os.dup2(nothing, int(name), inheritable=False)  # closed, its number would be used again
+    if os.getppid() != parent:  # it ended before its end could be asked for
+        os._exit(1)
+
+
+def _serve(connection: Connection, memory_mb: int, parent: int = 0) -> None:
+    """The worker's loop: units in, one result out for each. `parent` is the process that was forked, if one was."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
+    if parent:
+        _leave_behind(connection, parent)
     _limit(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
@@ -61,7 +78,7 @@ def _serve(connection: Connection, memory_mb: int) -> None:
                 connection.send(execute(unit))
 
 
-def _started(make: Callable[[], ForkServerProcess], tries: int = 10) -> ForkServerProcess:
+def _started(make: Callable[[], BaseProcess], tries: int = 10) -> BaseProcess:
     """A process that runs. When the server that starts processes was killed, it takes a moment until that is known and
     a new one is there. Raises OSError, EOFError."""
     while True:
@@ -80,9 +97,10 @@ def _started(make: Callable[[], ForkServerProcess], tries: int = 10) -> ForkServ
 class Worker:
     """One worker process. It is started when first used, and again after it had to be killed."""
 
-    def __init__(self, memory_mb: int) -> None:
+    def __init__(self, memory_mb: int, *, fork: bool = False) -> None:
         self._memory_mb = memory_mb
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._fork = fork and sys.platform == "linux"
+        self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._closed = False
 
@@ -120,13 +138,16 @@ class Worker:
                 return f"its process died of {signal.Signals(-self._process.exitcode).name}"
         return "its process died"
 
+    def start(self) -> None:
+        """Start the process now, unless that is for later: only while there is one thread can it be a plain fork."""
+        if self._fork and threading.active_count() == 1:
+            self._start()
+
     def _start(self) -> Connection:
         if self._connection is None:
-            context = multiprocessing.get_context("forkserver")
-            near, far = context.Pipe()
+            near, far = multiprocessing.Pipe()
             try:
-                with _without_main():
-                    process = _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
+                process = self._new(far)
             except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
                 near.close()
                 raise EnvironmentFailure(
@@ -138,6 +159,18 @@ class Worker:
                 far.close()
             self._connection, self._process = near, process
         return self._connection
+
+    def _new(self, far: Connection) -> BaseProcess:
+        """A process that runs: forked from this one where that is wanted and safe, or else from a server of forks."""
+        if self._fork and threading.active_count() == 1:
+            forked = multiprocessing.get_context("fork").Process(
+                target=_serve, args=(far, self._memory_mb, os.getpid()), daemon=True
+            )
+            forked.start()
+            return forked
+        context = multiprocessing.get_context("forkserver")
+        with _without_main():
+            return _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
 
     def close(self) -> None:
         """Kill the process for good: units that are left are not run."""
@@ -155,24 +188,36 @@ class Worker:
 
 
 class WorkerPool:
-    """Hands out workers to threads and closes them all at the end."""
+    """Hands out workers to threads and closes them all at the end.
 
-    def __init__(self, jobs: int, memory_mb: int) -> None:
+    With `fork`, workers that are started before any thread are plain forks of this process, which costs a fifth of a
+    server of forks. They see its memory, so it must hold no secret.
+    """
+
+    def __init__(self, jobs: int, memory_mb: int, *, fork: bool = False) -> None:
         self.jobs = jobs or available_cores()
         self._memory_mb = memory_mb
+        self._fork = fork
         self._free: list[Worker] = []
         self._all: list[Worker] = []
         self._lock = threading.Lock()
 
-    def prepare(self, modules: Iterable[str]) -> None:
-        """Name the modules that workers will need: the package's own are imported once, before workers are forked."""
+    def prepare(self, modules: Iterable[str], tasks: int) -> None:
+        """Name the modules that workers will need: the package's own are imported once, before workers are forked.
+        `tasks` is how many calls of `run` will follow."""
         own = sorted(name for name in set(modules) if name.startswith("shipworthy."))
-        multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
+        if not self._fork or threading.active_count() > 1:
+            multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
+        while self._fork and len(self._all) < min(tasks, self.jobs):
+            worker = Worker(self._memory_mb, fork=True)
+            worker.start()
+            self._all.append(worker)
+            self._free.append(worker)
 
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """Run units in a worker that no other thread is using."""
         with self._lock:
-            worker = self._free.pop() if self._free else Worker(self._memory_mb)
+            worker = self._free.pop() if self._free else Worker(self._memory_mb, fork=self._fork)
             if worker not in self._all:
                 self._all.append(worker)
         try:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from shipworthy import __version__
 from shipworthy.check import Check, load_check
 from shipworthy.engine.isolate import Worker, die_with_parent
-from shipworthy.engine.work import Unit, UnitResult, execute
+from shipworthy.engine.work import Unit, UnitResult, execute, version_of
 from shipworthy.errors import EnvironmentFailure, ShipworthyError, UsageError
 from shipworthy.model import Artifact
 from shipworthy.tools import Toolbox, ToolMissing
@@ -44,11 +44,6 @@ class _Batch:
     units: tuple[Unit, ...]
     versions: Mapping[str, str]
     memory_mb: int
-
-
-def version_of(check: Check, tools: Mapping[str, str]) -> str:
-    """A check's version with those of the programs that it wraps."""
-    return "; ".join([str(check.version), *(f"{name} {version}" for name, version in tools.items())])
 
 
 def batches(units: Sequence[Unit], slots: int) -> list[tuple[Unit, ...]]:

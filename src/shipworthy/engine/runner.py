@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
-import secrets
 import sys
 import tempfile
 import time
@@ -15,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy import __version__
 from shipworthy.config import Settings
@@ -22,13 +21,15 @@ from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinished, StageStarted, Step
 from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
-from shipworthy.engine.remote import Remote
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.paths import inside
 from shipworthy.user_folders import cache_folder
+
+if TYPE_CHECKING:
+    from shipworthy.engine.remote import Remote
 
 INTERRUPTED = 130
 
@@ -72,7 +73,7 @@ def run_pipeline(order: Order) -> Run:
         if order.keep:
             _keep_out_of_git(order.root)
         with (
-            CheckRunner(order.settings, order.root, cache, order.events, order.remote) as checks,
+            CheckRunner(order.settings, order.root, cache, order.events, order.remote, fork=not order.keep) as checks,
             contextlib.ExitStack() as held,
         ):
             job = Job(
@@ -135,7 +136,7 @@ def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitS
         started=started,
         seconds=round(time.monotonic() - clock, 3),
         stages=tuple(results),
-        versions={"shipworthy": __version__, "python": platform.python_version(), "platform": sys.platform},
+        versions={"shipworthy": __version__, "python": sys.version.split()[0], "platform": sys.platform},
         exit_code=next((r.exit_code for r in results if r.exit_code), 0),
     )
     order.events(RunFinished(run))
@@ -183,7 +184,7 @@ def _outputs(done: Mapping[str, StageResult]) -> list[list[str]]:
 
 
 def _new_id() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
 
 
 def _find(order: Order) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -90,6 +91,11 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
         ended, reason = Ended.FAILED, _where(error)
     seconds = time.monotonic() - started
     return UnitResult(ended, tuple(findings), tuple(skipped), reason, remedy, seconds, tuple(facts))
+
+
+def version_of(check: Check, tools: Mapping[str, str]) -> str:
+    """A check's version with those of the programs that it wraps."""
+    return "; ".join([str(check.version), *(f"{name} {version}" for name, version in tools.items())])
 
 
 def _where(error: Exception) -> str:

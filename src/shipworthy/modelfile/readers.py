@@ -7,7 +7,6 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from shipworthy.modelfile import compressed, jsons, npy, onnx, safetensors, tars, zips
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -16,7 +15,7 @@ from shipworthy.modelfile.zipdirectory import end_of_archive
 
 Reader = Callable[[Scope], int]
 
-# Readers of formats that few files have, imported when the first one is read: the start of the program stays cheap.
+# Readers are imported when the first file of their format is read: the start of the program stays cheap.
 _RARE: dict[str, str] = {
     **dict.fromkeys(("savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata"), "graphs.tensorflow"),
     "tf-checkpoint": "graphs.checkpoint",
@@ -60,7 +59,7 @@ def _rare(scope: Scope, format_: str) -> int:
         scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
         pickles.read(scope)
     if scope.role is Role.FILE and format_ not in ("tflite", "ape") and end_of_archive(scope.view) is not None:
-        zips.read(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
+        _zip(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
     return explained
 
 
@@ -68,16 +67,32 @@ def _rarely(name: str) -> Any:
     return import_module(f"shipworthy.modelfile.{name}")
 
 
+def _zip(scope: Scope) -> int:
+    return _common(scope, "zips")
+
+
+def _common(scope: Scope, name: str, function: str = "read", **options: str) -> int:
+    return int(getattr(_rarely(name), function)(scope, **options))
+
+
 _READERS: dict[str, Reader] = {
     "pickle": pickles.read,
-    "zip": zips.read,
-    "tar": tars.read,
-    "npy": npy.read,
-    "safetensors": safetensors.read,
-    "onnx": onnx.read,
-    "json": jsons.read,
-    **{name: partial(compressed.read, format_=name) for name in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")},
-    "joblib-zfile": compressed.read_zfile,
+    "zip": _zip,
+    **{
+        format_: partial(_common, name=name)
+        for format_, name in (
+            ("tar", "tars"),
+            ("npy", "npy"),
+            ("safetensors", "safetensors"),
+            ("onnx", "onnx"),
+            ("json", "jsons"),
+        )
+    },
+    **{
+        format_: partial(_common, name="compressed", format_=format_)
+        for format_ in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")
+    },
+    "joblib-zfile": partial(_common, name="compressed", function="read_zfile"),
     **{name: partial(_rare, format_=name) for name in _RARE},
 }
 
@@ -152,7 +167,7 @@ def _unpacks(scope: Scope) -> bool:
 def _not_read(scope: Scope, format_: str) -> int:
     size = len(scope.view)
     if scope.role is Role.FILE and size > 22 and end_of_archive(scope.view) is not None:
-        zips.read(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
+        _zip(scope)  # zip loaders go by the end: to them, a picture with an archive behind it is the archive
     if format_ in EXECUTABLES:
         scope.issue(Code.FOREIGN_CONTENT, "high", f"{EXECUTABLES[format_]}; no model format holds one", 0)
     elif format_ == "tensorrt" and scope.role is Role.FILE:

@@ -28,7 +28,13 @@ def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
 def prepare(job: Job, target: Path, names: tuple[str, ...]) -> tuple[StageResult, tuple[Check, ...]]:
     """List what there is, and choose the checks. Raises UsageError for no file, or no check."""
     loaded = load(job, target)
-    checks = select(job.settings, names)
+    present = {artifact.kind for artifact in job.inventory.artifacts}
+    folder = target.is_dir()
+
+    def wanted(check: Check) -> bool:
+        return bool(check.kinds & present) and (folder or not _about_the_folder(check))
+
+    checks = select(job.settings, names, wanted)
     if not target.is_dir():
         checks = tuple(check for check in checks if not _about_the_folder(check))
     if names and not checks:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.check import Context
-from shipworthy.checks.dependencies._lockfiles import reader_for
-from shipworthy.checks.dependencies._manifest import SIZE_LIMIT, Unread
-from shipworthy.checks.dependencies._requirements import parse
 
 _FILES = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "requirements.txt", "requirements.lock")
+_SIZE_LIMIT = 20_000_000  # bytes, as for the checks of dependencies
 _FOLDERS = ("", "requirements")
 # Packages whose import name is another one.
 _PACKAGE = {
@@ -35,6 +33,10 @@ def pins(root: Path) -> dict[str, Pin]:
 
     A file that can't be read gives no pins: they only explain a finding and never remove one.
     """
+    from shipworthy.checks.dependencies._lockfiles import reader_for
+    from shipworthy.checks.dependencies._manifest import Unread
+    from shipworthy.checks.dependencies._requirements import parse
+
     found: dict[str, Pin] = {}
     for path in _paths(root):
         try:
@@ -79,6 +81,6 @@ def _paths(root: Path) -> list[Path]:
     for folder in _FOLDERS:
         for name in _FILES:
             path = root / folder / name
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= SIZE_LIMIT:
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _SIZE_LIMIT:
                 found.append(path)
     return found

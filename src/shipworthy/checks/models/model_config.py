@@ -9,7 +9,7 @@ from shipworthy.check import Canary, Yielded, check
 from shipworthy.checks.models.model_file import REMOTE_CODE, TEMPLATE_ESCAPE, YAML_OBJECT
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
-from shipworthy.modelfile import Code, huggingface, templates, yamls
+from shipworthy.modelfile import Code
 
 _LIMIT = 16 * 1024 * 1024
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
@@ -53,6 +53,8 @@ def run(artifact: Artifact) -> Yielded:
 
 
 def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding]:
+    from shipworthy.modelfile import yamls  # here: few files need it
+
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
         if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
@@ -62,6 +64,8 @@ def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding]:
 
 
 def _json(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skipped]:
+    from shipworthy.modelfile import huggingface
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -78,6 +82,8 @@ def _json(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skippe
 
 
 def _template(artifact: Artifact, text: str, *, chat: bool) -> Iterator[Finding]:
+    from shipworthy.modelfile import templates
+
     for trouble in templates.troubles(text):
         escape = trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value
         if escape and (chat or templates.leaves_sandbox(trouble)):
