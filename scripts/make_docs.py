@@ -1,12 +1,11 @@
 """Write the pages that are made from the code: docs/settings.md, docs/checks/*.md, and the table in
-docs/model-formats.md; and src/shipworthy/checks/index.json."""
+docs/model-formats.md."""
 
 import re
 from pathlib import Path
 
 from shipworthy.check import registry
 from shipworthy.cli.pages import check_page, settings_page
-from shipworthy.engine.outlines import INDEX, index_of
 from shipworthy.modelfile.support import table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -20,7 +19,6 @@ def main() -> None:
     page = re.sub(r"(?m)^\| format \|.*\n(?:\|.*\n)*", lambda _: table(), formats.read_text("utf-8"))
     formats.write_text(page, encoding="utf-8")
     known = registry()
-    INDEX.write_text(index_of(known.values()), encoding="utf-8")
     for check in known.values():
         (DOCS / "checks" / f"{check.name}.md").write_text(check_page(check), encoding="utf-8")
     for page in (DOCS / "checks").glob("*.md"):
