@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
-    "errors model files paths rules user_folders",
+    "errors model files paths records rules user_folders",
     "config check tools modelfile",
     "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
     "engine guard stages pipelines reports",
@@ -19,6 +19,8 @@ ALLOWED = {
     ("pipelines", "engine"),
     ("pipelines", "stages"),
     ("model", "errors"),
+    ("model", "records"),
+    ("rules", "records"),
     ("files", "errors"),
     ("paths", "errors"),
     ("rules", "model"),

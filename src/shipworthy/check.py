@@ -11,7 +11,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, Literal
 
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, DatasetFacts, Finding, Kind, Rule, Skipped
+from shipworthy.records import dataclass, field, replace
 from shipworthy.rules import PIPELINE_RULES
 from shipworthy.tools import Tool, Toolbox, ToolMissing
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
@@ -17,6 +16,7 @@ from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, matches
+from shipworthy.records import dataclass
 
 _CHUNK = 1024 * 1024
 _THREADED = 8 * 1024 * 1024

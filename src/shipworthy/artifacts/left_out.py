@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.modelfile import sniff
 from shipworthy.paths import matches
+from shipworthy.records import dataclass
 
 # Ours, version control's own data (its history has a check), and caches of tools.
 NAMES = frozenset(

@@ -9,11 +9,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.errors import UsageError
 from shipworthy.paths import display_name
+from shipworthy.records import dataclass
 from shipworthy.tools import Completed, Tool, Toolbox, ToolFailed, ToolMissing
 
 GIT = Tool("git", install="install git")

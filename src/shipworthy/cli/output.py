@@ -61,9 +61,10 @@ def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
     from shipworthy.reports import render
 
     if options.format == "table" and options.output is None:
-        from shipworthy.reports.terminal import print_run
+        from shipworthy.reports.terminal import print_run, write_run
 
-        print_run(run, console(), quiet=options.quiet)
+        if not write_run(run, sys.stdout, options.quiet):
+            print_run(run, console(), quiet=options.quiet)
         return
     write(render(run, options.format) if whole else dumps(run_to_dict(run)), options)
     if options.output is not None and not options.quiet:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from shipworthy.model import CheckResult, Disposition, Outcome, Run, Severity, StageResult, Status
+from shipworthy.records import dataclass, replace
 
 _TERM = re.compile(r"(check|category|stage|fact):([a-z0-9-]+)(?:@([a-z0-9-]+))?(?:!([a-z0-9-]+))?")
 

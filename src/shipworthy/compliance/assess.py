@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shipworthy.compliance._controls import Control, Framework, controls
 from shipworthy.compliance._evidence import Held, Term, Weight, hold
 from shipworthy.model import Run
+from shipworthy.records import dataclass
 
 
 class Standing(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from types import UnionType
@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from shipworthy.config.settings import NO_DATE, Settings, Waiver
 from shipworthy.config.text import line_of
 from shipworthy.errors import UsageError
+from shipworthy.records import replace
 
 FILE_NAME = "shipworthy.toml"
 _SIZE_LIMIT = 1024 * 1024

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from shipworthy.records import dataclass, field
 
 NO_DATE = date(1970, 1, 1)
 

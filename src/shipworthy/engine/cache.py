@@ -12,7 +12,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from shipworthy.check import Check, Context
 from shipworthy.model import Artifact, Confidence, DatasetFacts, Finding, Kind, Location, Severity
 from shipworthy.model._reading import DAMAGE, read_facts
 from shipworthy.model.serial import facts_to_dict
+from shipworthy.records import dataclass
 from shipworthy.rules import STOPPED
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS results (key BLOB PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +19,7 @@ from shipworthy.engine.work import Ended, Unit, UnitResult, execute, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
 from shipworthy.model.result import BY_STAGES, REASONS
+from shipworthy.records import dataclass, field, replace
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from shipworthy.model import Run, StageResult
+from shipworthy.records import dataclass, field
 
 
 @dataclass(frozen=True)

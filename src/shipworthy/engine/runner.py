@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageErr
 from shipworthy.files import write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.paths import inside
+from shipworthy.records import dataclass, field, replace
 from shipworthy.user_folders import cache_folder
 
 if TYPE_CHECKING:

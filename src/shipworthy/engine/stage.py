@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
 from shipworthy.errors import ExitCode
 from shipworthy.model import CheckResult, StageResult, Status, Trigger
+from shipworthy.records import dataclass, field
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from shipworthy.check import Check, Context, NotApplicable, Unavailable, load_check
 from shipworthy.model import Artifact, DatasetFacts, Finding, Skipped
+from shipworthy.records import dataclass
 from shipworthy.tools import ToolFailed, ToolMissing
 
 FINDINGS_LIMIT = 5_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from shipworthy.config import Gate
 from shipworthy.gates.expressions import Expression
@@ -19,6 +18,7 @@ from shipworthy.model import (
     Severity,
     Skipped,
 )
+from shipworthy.records import replace
 
 _SHOWN = 3
 _LINE = 160

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from shipworthy.errors import UsageError
 from shipworthy.model import Finding, Metric
+from shipworthy.records import dataclass
 
 LEVELS = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 _METRIC = re.compile(r"\bmetric\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")\s*\)")

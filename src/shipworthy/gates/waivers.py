@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 
 from shipworthy.config import Waiver
 from shipworthy.gates.dedupe import dedupe
 from shipworthy.model import CheckResult, Disposition, Finding
 from shipworthy.paths import matches
+from shipworthy.records import dataclass, replace
 
 
 @dataclass(frozen=True)

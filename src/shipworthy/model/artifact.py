@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from shipworthy.errors import UsageError
+from shipworthy.records import dataclass, field
 
 
 class Kind(StrEnum):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shipworthy.model.artifact import Artifact
+from shipworthy.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from shipworthy.errors import without_passwords
 from shipworthy.model.artifact import Artifact
+from shipworthy.records import dataclass, replace
 
 
 class _Ordered(StrEnum):

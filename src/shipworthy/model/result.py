@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from shipworthy.model.artifact import Artifact
 from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Finding
+from shipworthy.records import dataclass, field
 
 
 class Outcome(StrEnum):

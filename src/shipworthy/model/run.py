@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from shipworthy.model.artifact import Artifact, Kind
 from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Disposition, Finding
 from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult, Status
+from shipworthy.records import dataclass, field
 
 SCHEMA_VERSION = "1"
 

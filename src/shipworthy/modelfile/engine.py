@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
 from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
+from shipworthy.records import replace
 
 DEFAULT_LIMITS = Limits()
 _EXPLAIN_LINES = 5_000

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from shipworthy.modelfile import templates, zips
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.zipdirectory import end_of_archive
+from shipworthy.records import dataclass, field
 
 # type -> elements in a block, bytes of a block
 TENSOR_TYPES: dict[int, tuple[int, int]] = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES, VARINT, Field, fields, signed
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.records import dataclass, field
 
 # message -> field number -> message inside
 _INSIDE: dict[str, dict[int, str]] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from shipworthy.modelfile.report import Code, Issue, Limits, Member, Tally, Where
 from shipworthy.modelfile.view import Spool, View
+from shipworthy.records import dataclass, field, replace
 
 
 class Role(Enum):

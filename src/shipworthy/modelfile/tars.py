@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shipworthy.modelfile import servings
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.records import dataclass
 
 _BLOCK = 512
 _FILE_TYPES = (b"0", b"\0", b"7")

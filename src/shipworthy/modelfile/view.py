@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from shipworthy.records import dataclass
 
 Buffer = bytes | mmap.mmap
 

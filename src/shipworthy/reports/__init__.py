@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from shipworthy.errors import UsageError
 from shipworthy.files import write_atomically
 from shipworthy.model import Run
+from shipworthy.records import dataclass
 
 
 @dataclass(frozen=True)

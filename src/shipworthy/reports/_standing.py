@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from shipworthy.compliance import ControlResult, Framework, Standing, Summary, summary
+from shipworthy.records import dataclass
 
 STANDING_WORDS: Mapping[Standing, str] = {
     Standing.EVIDENCED: "evidence",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from shipworthy.model import (
     Artifact,
@@ -20,6 +19,7 @@ from shipworthy.model import (
     StageResult,
     Status,
 )
+from shipworthy.records import dataclass
 from shipworthy.reports._text import number
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))

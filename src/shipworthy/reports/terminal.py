@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from itertools import islice
-
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO
 
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Metric, Outcome, Run, Severity, Status
 from shipworthy.model.result import count_checks
+from shipworthy.reports._sheet import Cell, Row, Sheet, Table, show, width_of
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural
 from shipworthy.reports._view import (
@@ -31,6 +28,9 @@ from shipworthy.reports._view import (
     uncovered,
     unread_code,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SEVERITY_STYLE = {
     Severity.CRITICAL: "bold reverse magenta",
@@ -69,150 +69,159 @@ _FOLDS_SHOWN = ("kfold_accuracy_mean", "kfold_accuracy_std", "kfold_f1_mean", "k
 
 def render(run: Run, *, width: int = 120) -> str:
     """The whole run as plain text, tables at most `width` columns wide; the verdict is one line of its own."""
-    out = io.StringIO()
-    console = Console(file=out, width=width, no_color=True, force_terminal=False, highlight=False, emoji=False)
-    print_run(run, console, limit=0)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return _plain(_run_sheet(run, Sheet(width, "utf-8"), limit=0))
 
 
 def render_controls(run: Run, *, width: int = 140) -> str:
     """Every framework control as plain text."""
-    out = io.StringIO()
-    console = Console(file=out, width=width, no_color=True, force_terminal=False, highlight=False, emoji=False)
-    print_controls(run, console)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return _plain(_controls_sheet(run, Sheet(width, "utf-8")))
+
+
+def _plain(sheet: Sheet) -> str:
+    text = sheet.plain()
+    if text is None:
+        from rich.console import Console
+
+        out = io.StringIO()
+        show(sheet, Console(file=out, width=sheet.width, no_color=True, force_terminal=False, emoji=False))
+        text = out.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def write_run(run: Run, stream: TextIO, quiet: bool = False, *, limit: int = 40) -> bool:
+    """Write the run as `print_run` does, to what is no terminal. False if that takes a console."""
+    width = width_of(stream)
+    text = width and _run_sheet(run, Sheet(width, (stream.encoding or "utf-8").lower()), quiet, limit=limit).plain()
+    if text:
+        stream.write(text)
+        stream.flush()
+    return bool(text)
 
 
 def print_run(run: Run, console: Console, quiet: bool = False, *, limit: int = 40) -> None:
     """Print the run; `quiet` prints the reasons and the verdict only. At most `limit` findings are listed, 0: all."""
+    show(_run_sheet(run, Sheet(console.width, console.encoding or "utf-8"), quiet, limit=limit), console)
+
+
+def _run_sheet(run: Run, sheet: Sheet, quiet: bool = False, *, limit: int) -> Sheet:
     if not quiet:
-        _heading(run, console)
-        _stages(run, console)
+        _heading(run, sheet)
+        _stages(run, sheet)
         if run.checks:
-            _findings(run.findings, console, limit)
-        _coverage(run, console)
-        _metrics(run.metrics, console)
+            _findings(run.findings, sheet, limit)
+        _coverage(run, sheet)
+        _metrics(run.metrics, sheet)
         if run.stages:
-            _say(console, f"Framework controls: {summary(assess(run))}; see the report")
-            console.print()
+            _say(sheet, f"Framework controls: {summary(assess(run))}; see the report")
+            sheet.line()
     for decision in run.decisions:
-        _decision(decision, console, quiet)
-    _failures(run, console)
-    _verdict(run, console)
+        _decision(decision, sheet, quiet)
+    _failures(run, sheet)
+    _verdict(run, sheet)
+    return sheet
 
 
-def print_controls(run: Run, console: Console) -> None:
-    """Print every control of every framework with what the run shows of it."""
+def _controls_sheet(run: Run, sheet: Sheet) -> Sheet:
+    """Every control of every framework with what the run shows of it."""
     results = assess(run)
     for group in groups(results):
-        table = _table(
-            f"{group.framework.name} {group.framework.version}", "shown", "control", "what", "left to a person"
+        table = Table(
+            f"{group.framework.name} {group.framework.version}",
+            ("shown", "control", "what", "left to a person"),
+            whole=frozenset({0}),
         )
-        table.columns[0].no_wrap = True
-        table.columns[2].ratio, table.columns[3].ratio = 3, 2
         for result in group.results:
             missing = [f"lacks: {text}" for text in result.missing]
-            table.add_row(
-                Text(STANDING_WORDS[result.status], style=_STANDING_STYLE[result.status]),
-                _cell(console, f"{result.control.id} {result.control.title}", limit=120),
-                _cell(console, "; ".join([*result.rests_on, *missing]), limit=500),
-                _cell(console, result.person),
+            table.add(
+                Cell(STANDING_WORDS[result.status], _STANDING_STYLE[result.status]),
+                _cell(sheet, f"{result.control.id} {result.control.title}", limit=120),
+                _cell(sheet, "; ".join([*result.rests_on, *missing]), limit=500),
+                _cell(sheet, result.person),
             )
-        console.print(table)
-        console.print()
-    _say(console, CAUTION)
-    _say(console, f"Framework controls: {summary(results)}", "bold")
+        sheet.parts.append(table)
+        sheet.line()
+    _say(sheet, CAUTION)
+    _say(sheet, f"Framework controls: {summary(results)}", "bold")
+    return sheet
 
 
-def _say(console: Console, text: str, style: str = "", *, indent: int = 0, wrap: bool = True) -> None:
-    line = Text(" " * indent + _encodable(console, one_line(text)), style=style)
-    console.print(line, soft_wrap=not wrap, highlight=False)
+def _say(sheet: Sheet, text: str, style: str = "", *, indent: int = 0, wrap: bool = True) -> None:
+    sheet.line(" " * indent + _encodable(sheet, one_line(text)), style, wrap=wrap)
 
 
-def _cell(console: Console, text: str, style: str = "", limit: int = 0) -> Text:
-    return Text(_encodable(console, one_line(text, limit)), style=style, overflow="fold")
+def _cell(sheet: Sheet, text: str, style: str = "", limit: int = 0) -> Cell:
+    return Cell(_encodable(sheet, one_line(text, limit)), style)
 
 
-def _encodable(console: Console, text: str) -> str:
+def _encodable(sheet: Sheet, text: str) -> str:
     """Foreign text must not break a console that cannot show it."""
-    encoding = console.encoding or "utf-8"
     try:
-        return text.encode(encoding, "backslashreplace").decode(encoding)
+        return text.encode(sheet.encoding, "backslashreplace").decode(sheet.encoding)
     except LookupError:
         return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _mark(console: Console, mark: str) -> str:
-    plain = not (console.encoding or "").lower().startswith("utf")
-    return _PLAIN_MARKS[mark] if plain else mark
+def _mark(sheet: Sheet, mark: str) -> str:
+    return mark if sheet.encoding.lower().startswith("utf") else _PLAIN_MARKS[mark]
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(Text(column), header_style="dim", overflow="fold")
-    return table
-
-
-def _heading(run: Run, console: Console) -> None:
+def _heading(run: Run, sheet: Sheet) -> None:
     commit = run.trigger.commit[:12] + (" (with changes not committed)" if run.trigger.dirty else "")
     facts = (run.project, f"pipeline {run.pipeline}", f"commit {commit}" if commit.strip() else "", moment(run.started))
-    _say(console, " | ".join(fact for fact in facts if fact), "bold")
-    console.print()
+    _say(sheet, " | ".join(fact for fact in facts if fact), "bold")
+    sheet.line()
 
 
-def _stages(run: Run, console: Console) -> None:
+def _stages(run: Run, sheet: Sheet) -> None:
     if not run.stages:
         return
-    table = _table("Stages", "", "", "stage", "status", "time", "note")
-    table.columns[0].justify = table.columns[4].justify = "right"
+    table = Table("Stages", ("", "", "stage", "status", "time", "note"), right=frozenset({0, 4}))
     for index, stage in enumerate(run.stages, 1):
         style = _STATUS_STYLE[stage.status]
         again = "; taken from an earlier run" if stage.resumed else ""
-        table.add_row(
+        table.add(
             str(index),
-            Text(_mark(console, _MARKS.get(stage.status, "✘")), style=style),
-            _cell(console, stage.stage),
-            Text(STATUS_WORDS[stage.status], style=style),
+            Cell(_mark(sheet, _MARKS.get(stage.status, "✘")), style),
+            _cell(sheet, stage.stage),
+            Cell(STATUS_WORDS[stage.status], style),
             duration(stage.seconds) if stage.seconds else "",
-            _cell(console, (stage.note + again).removeprefix("; "), limit=300),
+            _cell(sheet, (stage.note + again).removeprefix("; "), limit=300),
         )
-    console.print(table)
-    console.print()
+    sheet.parts.append(table)
+    sheet.line()
 
 
-def _findings(findings: tuple[Finding, ...], console: Console, limit: int) -> None:
+def _findings(findings: tuple[Finding, ...], sheet: Sheet, limit: int) -> None:
     counts, kinds = by_severity(findings), by_disposition(findings)
     said = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     extra = ", ".join(f"{kinds[d]} {d.value}" for d in (Disposition.KNOWN, Disposition.WAIVED) if kinds[d])
     title = f"Findings: {said}{f' ({extra})' if extra else ''}"
-    if not findings or console.width < _NARROW:
-        _say(console, title, "bold")
+    if not findings or sheet.width < _NARROW:
+        _say(sheet, title, "bold")
         for finding in islice(findings, limit or None):
-            _narrow(finding, console)
-        _left_out(findings, console, limit)
+            _narrow(finding, sheet)
+        _left_out(findings, sheet, limit)
         return
-    table = _table(title, "severity", "rule", "where", "what", "id")
+    table = Table(title, ("severity", "rule", "where", "what", "id"))
     for finding in islice(findings, limit or None):
-        table.add_row(
-            Text(finding.severity.value.upper(), style=_severity_style(finding)),
-            _cell(console, finding.rule.id),
-            _cell(console, place(finding), limit=200),
-            _cell(console, _what(finding), limit=240),
-            Text(finding.fingerprint[:12], style="dim", no_wrap=True),
+        table.add(
+            Cell(finding.severity.value.upper(), _severity_style(finding)),
+            _cell(sheet, finding.rule.id),
+            _cell(sheet, place(finding), limit=200),
+            _cell(sheet, _what(finding), limit=240),
+            Cell(finding.fingerprint[:12], "dim", whole=True),
         )
-    console.print(table)
-    _left_out(findings, console, limit)
+    sheet.parts.append(table)
+    _left_out(findings, sheet, limit)
 
 
-def _narrow(finding: Finding, console: Console) -> None:
+def _narrow(finding: Finding, sheet: Sheet) -> None:
     """A finding in lines of its own: five columns side by side would cut every word."""
-    head = Text(f"{finding.severity.value.upper():<9}", style=_severity_style(finding))
-    head.append_text(_cell(console, finding.rule.id, "not dim"))
-    head.append(f"  {finding.fingerprint[:12]}", style="dim")
-    console.print(head, highlight=False)
+    severity = Cell(f"{finding.severity.value.upper():<9}", _severity_style(finding))
+    rule = _cell(sheet, finding.rule.id, "not dim")
+    sheet.parts.append(Row((severity, rule, Cell(f"  {finding.fingerprint[:12]}", "dim"))))
     for text in (place(finding), _what(finding)):
-        console.print(Padding(_cell(console, text, limit=240), (0, 0, 0, 9), expand=False))
+        sheet.parts.append(Row((_cell(sheet, text, limit=240),), indent=9))
 
 
 def _severity_style(finding: Finding) -> str:
@@ -226,24 +235,23 @@ def _what(finding: Finding) -> str:
     return f"[{finding.disposition.value}] {finding.message}{why}"
 
 
-def _left_out(findings: tuple[Finding, ...], console: Console, limit: int) -> None:
+def _left_out(findings: tuple[Finding, ...], sheet: Sheet, limit: int) -> None:
     if limit and len(findings) > limit:
-        _say(console, f"and {len(findings) - limit:,} more: see the report", "bold", wrap=False)
-    console.print()
+        _say(sheet, f"and {len(findings) - limit:,} more: see the report", "bold", wrap=False)
+    sheet.line()
 
 
-def _coverage(run: Run, console: Console) -> None:
+def _coverage(run: Run, sheet: Sheet) -> None:
     lines = check_lines(run)
     if not lines:
-        _say(console, "Findings: unknown, because no check was run", "bold red", wrap=False)
-        console.print()
+        _say(sheet, "Findings: unknown, because no check was run", "bold red", wrap=False)
+        sheet.line()
         return
     missing = gaps(run)
     looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
     short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
     title = f"Coverage: {plural(count_checks(run.checks), 'check')}, {short or 'every one looked at all of its kinds'}"
-    table = _table(title, "outcome", "check", "looked at", "note")
-    table.columns[2].justify = "right"
+    table = Table(title, ("outcome", "check", "looked at", "note"), right=frozenset({2}))
     idle = [line.check.check for line in lines if line.check.check not in looked]
     told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
     for line in lines:
@@ -251,23 +259,23 @@ def _coverage(run: Run, console: Console) -> None:
         if check.outcome is Outcome.NOT_APPLICABLE:
             continue
         word = OUTCOME_WORDS[check.outcome]
-        table.add_row(
-            Text(word.upper() if line.gap else word, style=style),
-            _cell(console, check.check),
+        table.add(
+            Cell(word.upper() if line.gap else word, style),
+            _cell(sheet, check.check),
             looked_at(check),
-            _cell(console, _coverage_note(check, told), limit=300),
+            _cell(sheet, _coverage_note(check, told), limit=300),
         )
-    console.print(table)
+    sheet.parts.append(table)
     if idle:
-        _say(console, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
+        _say(sheet, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
     if unread := unread_code(run):
-        _say(console, f"Not vouched for as clean: {unread}", "yellow")
+        _say(sheet, f"Not vouched for as clean: {unread}", "yellow")
     outcomes = list(uncovered(run))
     if outcomes:
         names = ", ".join(one_line(uri, 80) for uri, _ in outcomes[:5])
         more = f" and {len(outcomes) - 5:,} more" if len(outcomes) > 5 else ""
-        _say(console, f"Not vouched for as clean, as a check could not look at all of it: {names}{more}", "yellow")
-    console.print()
+        _say(sheet, f"Not vouched for as clean, as a check could not look at all of it: {names}{more}", "yellow")
+    sheet.line()
 
 
 def _coverage_note(check: CheckResult, told: str) -> str:
@@ -288,29 +296,27 @@ def _coverage_note(check: CheckResult, told: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _metrics(metrics: Iterable[Metric], console: Console) -> None:
+def _metrics(metrics: Iterable[Metric], sheet: Sheet) -> None:
     every = list(metrics)
     rows = [metric for metric in every if not metric.name.startswith("kfold_") or metric.name in _FOLDS_SHOWN]
     if not rows:
         return
-    table = _table("Metrics", "metric", "value", "interval", "n", "method")
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    table = Table("Metrics", ("metric", "value", "interval", "n", "method"), right=frozenset({1, 2, 3}))
     for metric in rows:
-        table.add_row(
-            _cell(console, metric.name),
+        table.add(
+            _cell(sheet, metric.name),
             number(metric.value),
             interval(metric),
             f"{metric.n:,}",
-            _cell(console, metric.method),
+            _cell(sheet, metric.method),
         )
-    console.print(table)
+    sheet.parts.append(table)
     if len(every) > len(rows):
-        _say(console, f"and {len(every) - len(rows)} more over the folds: see the report")
-    console.print()
+        _say(sheet, f"and {len(every) - len(rows)} more over the folds: see the report")
+    sheet.line()
 
 
-def _decision(decision: GateDecision, console: Console, quiet: bool) -> None:
+def _decision(decision: GateDecision, sheet: Sheet, quiet: bool) -> None:
     if decision.passed and quiet:
         return
     word, style = ("passed", "green") if decision.passed else ("NOT PASSED", "bold red")
@@ -318,38 +324,37 @@ def _decision(decision: GateDecision, console: Console, quiet: bool) -> None:
         f"{len(decision.new)} new, {len(decision.known)} known, {len(decision.waived)} waived, "
         f"{len(decision.uncovered)} not looked at"
     )
-    _say(console, f"Gate {decision.gate}: {word} ({counts})", style)
+    _say(sheet, f"Gate {decision.gate}: {word} ({counts})", style)
     if decision.reasons:
-        table = _table("", "why", "what to do")
-        table.title = None
+        table = Table(None, ("why", "what to do"))
         for reason in decision.reasons:
-            table.add_row(_cell(console, reason.message), _cell(console, reason.remedy))
-        console.print(table)
+            table.add(_cell(sheet, reason.message), _cell(sheet, reason.remedy))
+        sheet.parts.append(table)
     told = {reason.message for reason in decision.reasons}
     missing = [name for name in decision.uncovered if name not in told]
     for name in missing[:10]:
-        _say(console, f"not looked at: {name}", "yellow", indent=2)
+        _say(sheet, f"not looked at: {name}", "yellow", indent=2)
     if len(missing) > 10:
-        _say(console, f"and {len(missing) - 10:,} more: see the report", "yellow", indent=2)
+        _say(sheet, f"and {len(missing) - 10:,} more: see the report", "yellow", indent=2)
     for note in decision.notes:
-        _say(console, f"note: {note}", indent=2)
-    console.print()
+        _say(sheet, f"note: {note}", indent=2)
+    sheet.line()
 
 
-def _failures(run: Run, console: Console) -> None:
+def _failures(run: Run, sheet: Sheet) -> None:
     """Stages that stopped the run without a gate's decision."""
     for stage in run.stages:
         if stage.status in (Status.FAILED, Status.ERROR, Status.INTERRUPTED) and stage.decision is None:
             _say(
-                console,
+                sheet,
                 f"Stage {stage.stage}: {STATUS_WORDS[stage.status]}: {stage.note}".removesuffix(": "),
                 "bold red",
             )
             if stage.remedy:
-                _say(console, f"what to do: {stage.remedy}", indent=2)
-            console.print()
+                _say(sheet, f"what to do: {stage.remedy}", indent=2)
+            sheet.line()
 
 
-def _verdict(run: Run, console: Console) -> None:
+def _verdict(run: Run, sheet: Sheet) -> None:
     style = "bold green" if run.shipworthy else "bold red"
-    _say(console, run.verdict, style, wrap=False)
+    _say(sheet, run.verdict, style, wrap=False)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.artifacts import Inventory, changed_since, discover, fetch
@@ -15,6 +14,7 @@ from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
 from shipworthy.paths import display_name, inside, matches
+from shipworthy.records import replace
 from shipworthy.stages.results import counted
 
 _NOUNS = {  # of kinds that are no word for one thing

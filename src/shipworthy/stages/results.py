@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check
@@ -13,6 +12,7 @@ from shipworthy.engine.stage import Job
 from shipworthy.gates import apply_filters, read_baseline
 from shipworthy.gates.baseline import FILE_NAME
 from shipworthy.model import CheckResult
+from shipworthy.records import dataclass
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipworthy.artifacts import git_state
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import ExitCode, UsageError
 from shipworthy.model import Artifact, Run, StageResult, Status
+from shipworthy.records import dataclass, replace
 from shipworthy.stages.results import results_digest
 from shipworthy.stages.target import prepare
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.check import Check
@@ -10,6 +9,7 @@ from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
 from shipworthy.model import StageResult
+from shipworthy.records import replace
 from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
 from shipworthy.stages.results import Checked, counted, run_checks

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.check import Context
+from shipworthy.records import dataclass
 
 _FILES = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "requirements.txt", "requirements.lock")
 _SIZE_LIMIT = 20_000_000  # bytes, as for the checks of dependencies

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from shipworthy.modelfile.pickles import rules
@@ -12,6 +11,7 @@ from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader
 from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
+from shipworthy.records import dataclass, field
 
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"

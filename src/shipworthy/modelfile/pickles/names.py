@@ -5,7 +5,6 @@ from __future__ import annotations
 import _compat_pickle
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -13,6 +12,7 @@ from importlib.resources import files
 
 from shipworthy.modelfile.pickles.danger import reason_for
 from shipworthy.modelfile.pickles.vetted import VETTED
+from shipworthy.records import dataclass
 
 _TABLE = "allowed_names.txt"
 _DOES_MORE = re.compile(

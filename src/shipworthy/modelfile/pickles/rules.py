@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import EMPTY_DICT, HIDDEN, KEPT, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
+from shipworthy.records import dataclass, field
 
 ALLOCATION = 1 << 28
 _CLASS_RULES = ("data", "convert", "empty", "sized", "allocate")

@@ -8,8 +8,9 @@ of slots is a tuple. So a stack of numbers and texts costs no memory for them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from shipworthy.records import dataclass
 
 OPAQUE = 0
 LIST = -1
