@@ -27,7 +27,7 @@ def _tables(draw: st.DrawFn) -> Table:
     row = st.tuples(*[_CELLS] * count)
     names = st.tuples(*[_WORDS] * count)
     some = st.frozensets(st.integers(0, count - 1))
-    return Table(draw(st.none() | _LINES), draw(names), draw(st.lists(row, max_size=3)), draw(some), draw(some))
+    return Table(draw(_LINES), draw(names), draw(st.lists(row, max_size=3)), draw(some), draw(some))
 
 
 _PARTS = st.builds(Cell, _LINES, st.sampled_from(("", "dim", "bold red")))

@@ -43,10 +43,10 @@ class Row:
 
 @dataclass
 class Table:
-    """A title (none if None), names of columns and rows. `right` are the columns that are set flush right, `whole`
+    """A title (none if empty), names of columns and rows. `right` are the columns that are set flush right, `whole`
     those that are not wrapped."""
 
-    title: str | None
+    title: str
     columns: tuple[str, ...]
     rows: list[tuple[Cell, ...]] = field(default_factory=list)
     right: frozenset[int] = frozenset()
@@ -97,7 +97,7 @@ def show(sheet: Sheet, console: Console) -> None:
                 line = Text.assemble(*((cell.text, cell.style) for cell in part.parts))
                 console.print(line, soft_wrap=not part.wrap, highlight=False)
             continue
-        title = None if part.title is None else Text(part.title, style="bold")
+        title = Text(part.title, style="bold") if part.title else None
         grid = Grid(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
         for number, name in enumerate(part.columns):
             grid.add_column(
@@ -155,9 +155,9 @@ def _table(table: Table, width: int) -> list[str] | None:
             return None
         widths = [min(long + pad, given) for long, pad, given in zip(longest, pads, widths, strict=True)]
     total = sum(widths)
-    if table.title is not None and (not _NARROW.issuperset(table.title) or not total):
+    if not _NARROW.issuperset(table.title):
         return None
-    lines = [] if table.title is None else [line.ljust(total) for line in _wrapped(table.title, total)]
+    lines = [line.ljust(total) for line in _wrapped(table.title, total)] if table.title else []
     for number, row in enumerate((heads, *table.rows)):
         cells = [_cell(table, n, cell, widths[n], pads[n]) for n, cell in enumerate(row)]
         height = max(map(len, cells))

@@ -326,7 +326,7 @@ def _decision(decision: GateDecision, sheet: Sheet, quiet: bool) -> None:
     )
     _say(sheet, f"Gate {decision.gate}: {word} ({counts})", style)
     if decision.reasons:
-        table = Table(None, ("why", "what to do"))
+        table = Table("", ("why", "what to do"))
         for reason in decision.reasons:
             table.add(_cell(sheet, reason.message), _cell(sheet, reason.remedy))
         sheet.parts.append(table)
