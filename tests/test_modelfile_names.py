@@ -15,6 +15,7 @@ import pytest
 import modelfile_samples as make
 from corpora import redteam
 from shipworthy.modelfile import Code, Verdict, scan, scan_bytes
+from shipworthy.modelfile.pickles import names
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 
 SAMPLES = Path(__file__).parent / "data" / "models" / "pickles"
@@ -153,3 +154,25 @@ def test_names_that_the_table_refuses_are_not_in_it() -> None:
         ("pandas", "HDFStore"),
     ):
         assert not standing_of(module, qualname).allowed
+
+
+def test_a_module_is_found_in_the_table_wherever_it_stands() -> None:
+    rows = [line.split("\t") for line in names._TABLE.read_text("utf-8").splitlines() if not line.startswith("#")]
+    modules = [module for module, *_ in rows]
+    assert modules == sorted(set(modules)), "the table is searched by halves: scripts/make_allow_table.py sorts it"
+    for module, *fields in rows:
+        assert names._fields(names._table(), module.encode()) == fields
+    absent = (
+        *(f"{module}x" for module in modules[::50]),
+        "",
+        "\n",
+        "\t",
+        "~",
+        "#",
+        "# autograd",
+        "\ud800",
+        "é",
+        "a" * 9999,
+    )
+    for module in {*absent, f"{modules[0]}\t{rows[0][1]}", f"{modules[0]}\n{modules[1]}"} - set(modules):
+        assert names._module(module) == {}

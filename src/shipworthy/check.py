@@ -8,8 +8,7 @@ it cannot look at anything.
 from __future__ import annotations
 
 import importlib
-import inspect
-import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -143,14 +142,23 @@ def check(
             accepts=accepts,
             cache_on=cache_on,
             timeout=timeout,
-            wants_context=len(inspect.signature(function).parameters) > 1,
-            summary=(inspect.getmodule(function).__doc__ or "").strip().partition("\n")[0],
+            wants_context=_wants_context(function),
+            summary=(sys.modules[function.__module__].__doc__ or "").strip().partition("\n")[0],
             module=function.__module__,
         )
         function.check = registered  # type: ignore[attr-defined]
         return function
 
     return decorate
+
+
+def _wants_context(function: Callable[..., Yielded]) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):
+        return bool(code.co_argcount > 1)
+    import inspect  # here: it imports much, and plain functions do not need it
+
+    return len(inspect.signature(function).parameters) > 1
 
 
 @cache
@@ -204,6 +212,8 @@ def _rules_of(module: ModuleType) -> tuple[Rule, ...]:
 
 
 def _modules() -> Iterable[ModuleType]:
+    import pkgutil
+
     package = importlib.import_module("shipworthy.checks")
     for info in pkgutil.walk_packages(package.__path__, "shipworthy.checks."):
         if not info.ispkg and not info.name.rpartition(".")[2].startswith("_"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure
@@ -15,6 +14,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     What was there before stays until the new bytes are safe. Raises EnvironmentFailure when the disk is full or the
     folder cannot be written.
     """
+    import tempfile
+
     name = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +40,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 def create_atomically(path: Path, data: bytes) -> None:
     """Make a file that was not there, whole, for its owner only. Raises FileExistsError when somebody else was first,
     OSError when it cannot be written."""
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")  # mode 0600
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +72,8 @@ def _write(target: Path, chunks: Iterator[bytes], expected: str, uri: str, progr
     digest, size = hashlib.sha256(), 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        import tempfile
+
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".fetch-")
     except OSError as error:
         raise EnvironmentFailure(f"cannot write: {error.strerror}", where=str(target)) from None
@@ -121,6 +122,8 @@ def _from_git(uri: str) -> Iterator[bytes]:
     if not match:
         raise UsageError("must be git+https://host/repository@<40-digit commit>#path/in/repository", where=uri)
     url, commit, path = match.groups()
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="shipworthy-git-") as folder:
         root = Path(folder)
         try:

@@ -6,7 +6,6 @@ own that reads the repository's objects and index.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +78,8 @@ def _apart(root: Path) -> Iterator[Mapping[str, str]]:
     said = _ask(root, "rev-parse", "--show-object-format", *asked).stdout.decode("utf-8", "surrogateescape")
     form, common, own, top = said.removesuffix("\n").split("\n")
     head = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").stdout.decode("ascii", "replace").strip()
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="shipworthy-git-") as made:
         folder = Path(made)
         for name in ("refs", "objects"):

@@ -57,14 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Scan, report, exit with the gate's answer."""
-    from dataclasses import replace
-
     from shipworthy.cli.progress import Progress
     from shipworthy.engine.cluster import cluster
     from shipworthy.engine.events import Events
     from shipworthy.engine.runner import Order, run_pipeline
     from shipworthy.errors import UsageError
     from shipworthy.model import Trigger
+    from shipworthy.records import replace
     from shipworthy.stages.shards import shard_pipeline
     from shipworthy.stages.target import scan_pipeline
 

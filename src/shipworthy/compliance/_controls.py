@@ -1,10 +1,25 @@
-"""The controls, read from `controls.toml`."""
+"""The controls, read from `controls.json`: which controls a run can give evidence for, and what stays for a person.
+
+`id` and `title` are the framework's own id and short title. Where a framework gives an item no short title,
+`our-title` says that the words are ours. `person` is always in our own words. Whether a piece of evidence speaks to a
+control is our judgement; the texts of the frameworks decide.
+
+`evidence`: what must hold in the run, all of it, for everything that a run can show of the control:
+
+- `check:NAME`: the check, wherever it ran; `check:NAME@STAGE`: only there; `check:NAME!RULE`: and RULE found nothing
+- `category:NAME[@STAGE]`: every check of the category that had something to look at
+- `stage:NAME`: the stage passed
+- `fact:NAME`: a recorded fact; see `shipworthy.compliance._evidence`
+
+`reach` is `part`: even with all of its evidence a run shows only a part of the control, so the status ends at `partly`.
+No evidence at all: nothing that a run does speaks to the control.
+"""
 
 from __future__ import annotations
 
-import tomllib
+import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from shipworthy.records import dataclass
@@ -38,7 +53,7 @@ class Control:
 @cache
 def controls() -> tuple[Control, ...]:
     """Every control, in the order of the file."""
-    data = tomllib.loads(files("shipworthy.compliance").joinpath("controls.toml").read_text(encoding="utf-8"))
+    data = json.loads(Path(__file__).with_name("controls.json").read_bytes())
     return tuple(_control(_framework(entry), control) for entry in data["framework"] for control in entry["control"])
 
 

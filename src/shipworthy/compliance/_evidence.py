@@ -1,4 +1,4 @@
-"""Does a run hold a piece of evidence? One term at a time; see the head of `controls.toml` for their form.
+"""Does a run hold a piece of evidence? One term at a time; see `_controls.py` for their form.
 
 Only stages that passed give any. A check that failed or was unavailable gives none, and what it did not see stays
 missing. A partial check gives a part, if a later gate of the run accepted it. Open findings that are high or worse

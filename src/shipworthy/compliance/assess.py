@@ -74,7 +74,7 @@ class Summary:
 
 
 def assess(run: Run) -> tuple[ControlResult, ...]:
-    """Every control with what the run shows of it, in the order of `controls.toml`."""
+    """Every control with what the run shows of it, in the order of `controls.json`."""
     held: dict[str, Held] = {}
     for control in controls():
         for text in control.evidence:

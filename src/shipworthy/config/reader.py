@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from types import UnionType
@@ -97,6 +96,8 @@ class _Reader:
     def build(self, kind: Any, table: Any, keys: tuple[str | int, ...]) -> Any:
         if not isinstance(table, dict):
             raise self.fail(keys, f"{_dotted(keys)} must be a table")
+        from dataclasses import fields
+
         hints = get_type_hints(kind)
         known = {item.name.replace("_", "-"): item for item in fields(kind) if not item.metadata.get("internal")}
         values: dict[str, Any] = {}
@@ -110,6 +111,8 @@ class _Reader:
         return kind(**values)
 
     def value(self, hint: Any, value: Any, keys: tuple[str | int, ...]) -> Any:
+        from dataclasses import is_dataclass
+
         origin, args = get_origin(hint), get_args(hint)
         if origin in (Union, UnionType):
             return self.value(next(a for a in args if a is not type(None)), value, keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -97,6 +96,8 @@ def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[st
         wrong = check if check not in checks else reason if colon and own and reason not in REASONS else None
         if wrong is None:
             continue
+        import difflib
+
         near = difflib.get_close_matches(wrong, sorted(checks if wrong is check else REASONS), 1)
         right = name.replace(wrong, near[0]) if near and wrong else ""
         lists = "docs/gates.md lists the reasons, `shipworthy doctor` the checks"

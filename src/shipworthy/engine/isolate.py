@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import multiprocessing
 import os
 import resource
 import signal
-import stat
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from functools import partial
 from types import ModuleType
+from typing import TYPE_CHECKING
 
+from shipworthy.engine._forked import Forked, Pipes
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
@@ -35,6 +36,8 @@ def _limit(memory_mb: int) -> None:
 def die_with_parent() -> None:
     """Nothing of ours goes on when the process that started it is gone."""
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -51,26 +54,10 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _leave_behind(connection: Connection, parent: int) -> None:
-    """In a process that was forked from the scan itself: let go of the files and sockets that it had open, and of its
-    signal handlers. Pipes stay: by one of them the parent knows that the process lives."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in (0, 1, 2, connection.fileno(), nothing):
-            with contextlib.suppress(OSError):  # the one of the list itself is closed by now
-                if not stat.S_ISFIFO(os.fstat(int(name)).st_mode):
-                    os.dup2(nothing, int(name), inheritable=False)  # closed, its number would be used again
-    if os.getppid() != parent:  # it ended before its end could be asked for
-        os._exit(1)
-
-
-def _serve(connection: Connection, memory_mb: int, parent: int = 0) -> None:
-    """The worker's loop: units in, one result out for each. `parent` is the process that was forked, if one was."""
+def _serve(connection: Connection | Pipes, memory_mb: int) -> None:
+    """The worker's loop: units in, one result out for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
-    if parent:
-        _leave_behind(connection, parent)
     _limit(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
@@ -100,8 +87,8 @@ class Worker:
     def __init__(self, memory_mb: int, *, fork: bool = False) -> None:
         self._memory_mb = memory_mb
         self._fork = fork and sys.platform == "linux"
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._process: BaseProcess | Forked | None = None
+        self._connection: Connection | Forked | None = None
         self._closed = False
 
     def is_closed(self) -> bool:
@@ -143,34 +130,38 @@ class Worker:
         if self._fork and threading.active_count() == 1:
             self._start()
 
-    def _start(self) -> Connection:
+    def _start(self) -> Connection | Forked:
         if self._connection is None:
-            near, far = multiprocessing.Pipe()
             try:
-                process = self._new(far)
-            except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
-                near.close()
+                self._process, self._connection = self._new()
+            except (OSError, EOFError) as error:
+                import tempfile
+
                 raise EnvironmentFailure(
                     f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
                     where=tempfile.gettempdir(),
                     remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
                 ) from None
-            finally:
-                far.close()
-            self._connection, self._process = near, process
         return self._connection
 
-    def _new(self, far: Connection) -> BaseProcess:
+    def _new(self) -> tuple[BaseProcess, Connection] | tuple[Forked, Forked]:
         """A process that runs: forked from this one where that is wanted and safe, or else from a server of forks."""
         if self._fork and threading.active_count() == 1:
-            forked = multiprocessing.get_context("fork").Process(
-                target=_serve, args=(far, self._memory_mb, os.getpid()), daemon=True
-            )
-            forked.start()
-            return forked
+            forked = Forked(lambda pipes: _serve(pipes, self._memory_mb))
+            return forked, forked
+        import multiprocessing
+
         context = multiprocessing.get_context("forkserver")
-        with _without_main():
-            return _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
+        near, far = multiprocessing.Pipe()
+        try:
+            with _without_main():
+                make = partial(context.Process, target=_serve, args=(far, self._memory_mb), daemon=True)
+                return _started(make), near
+        except BaseException:  # kept only when it runs: nobody would answer at the other end
+            near.close()
+            raise
+        finally:
+            far.close()
 
     def close(self) -> None:
         """Kill the process for good: units that are left are not run."""
@@ -207,6 +198,8 @@ class WorkerPool:
         `tasks` is how many calls of `run` will follow."""
         own = sorted(name for name in set(modules) if name.startswith("shipworthy."))
         if not self._fork or threading.active_count() > 1:
+            import multiprocessing
+
             multiprocessing.get_context("forkserver").set_forkserver_preload([*_PRELOAD, *own])
         while self._fork and len(self._all) < min(tasks, self.jobs):
             worker = Worker(self._memory_mb, fork=True)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import hmac
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -129,17 +127,21 @@ def _entries(path: Path, key: bytes) -> Iterator[dict[str, Any]]:
     """The entries whose MAC is right."""
     if not path.is_file() or path.stat().st_size > _LIMIT:
         return
+    from hmac import compare_digest  # here: only what can be resumed has a journal
+
     for line in path.read_bytes().splitlines():
         entry: object = None
         with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             data: dict[str, Any] = json.loads(line)
-            if hmac.compare_digest(_mac(key, data["entry"]), data["mac"]):
+            if compare_digest(_mac(key, data["entry"]), data["mac"]):
                 entry = json.loads(data["entry"])
         if isinstance(entry, dict):
             yield entry
 
 
 def _mac(key: bytes, entry: str) -> str:
+    import hmac
+
     return hmac.new(key, entry.encode(), hashlib.sha256).hexdigest()
 
 
@@ -149,8 +151,8 @@ def _key() -> bytes:
     with contextlib.suppress(OSError, EnvironmentFailure):
         if not path.exists():
             with contextlib.suppress(FileExistsError):  # another process was first: its key is everybody's
-                create_atomically(path, secrets.token_bytes(32))
+                create_atomically(path, os.urandom(32))
         key = path.read_bytes()
         if len(key) == 32:
             return key
-    return secrets.token_bytes(32)
+    return os.urandom(32)

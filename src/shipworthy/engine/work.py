@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -100,6 +99,8 @@ def version_of(check: Check, tools: Mapping[str, str]) -> str:
 
 def _where(error: Exception) -> str:
     """The exception's type and place. Its text is left out: it can hold what the file holds."""
+    import traceback  # here: most checks do not break
+
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "shipworthy" in f.filename), frames[-1] if frames else None)
     at = f" at {Path(place.filename).name}:{place.lineno}" if place else ""

@@ -12,7 +12,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 from shipworthy.errors import UsageError
@@ -231,7 +230,7 @@ def _finding(finding: Finding, tables: _Tables) -> Json:
         "fingerprint": finding.fingerprint,
         "rule": tables.rules.ref(finding.rule),
         "artifact": tables.artifacts.ref(finding.artifact),
-        "location": {f.name: value for f in fields(place) if (value := getattr(place, f.name)) is not None},
+        "location": {name: value for name, value in vars(place).items() if value is not None},
         "message": finding.message,
         "evidence": finding.evidence,
         "severity": finding.severity.value,

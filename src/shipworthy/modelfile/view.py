@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import tempfile
 from typing import BinaryIO
 
 from shipworthy.records import dataclass
@@ -91,6 +90,8 @@ class Spool:
         """Add bytes."""
         self.size += len(data)
         if self._file is None and self.size > self._limit:
+            import tempfile
+
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - view() closes it once it is mapped
             self._file.write(b"".join(self._parts))
             self._parts.clear()

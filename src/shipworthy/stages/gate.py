@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ExitCode, UsageError
@@ -47,7 +46,7 @@ def _record(result: StageResult) -> str:
 
 def decision_digest(decision: GateDecision) -> str:
     """The digest of a decision with its reasons."""
-    return _digest(asdict(decision))
+    return _digest({**vars(decision), "reasons": [vars(reason) for reason in decision.reasons]})
 
 
 def _digest(value: object) -> str:

@@ -6,18 +6,18 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from shipworthy.records import dataclass, field
+
+if TYPE_CHECKING:
+    import subprocess
 
 OUTPUT_LIMIT = 256 * 1024 * 1024
 _KEEP = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -94,6 +94,8 @@ class Toolbox:
         beside = Path(sys.executable).parent / tool.name
         if beside.is_file() and os.access(beside, os.X_OK):
             return beside
+        import shutil
+
         if found := shutil.which(tool.name, path=search_path()):
             return Path(found)
         raise ToolMissing(tool.name, "is not installed", tool.install)
@@ -146,6 +148,9 @@ def run(
     Output goes to unnamed files, so that a flood of it cannot block or fill memory. Raises ToolFailed when the program
     cannot be started, runs longer than `timeout` seconds or prints more than `limit` bytes on either stream.
     """
+    import subprocess  # here: most scans run no program
+    import tempfile
+
     name = name or Path(argv[0]).name
     started = time.monotonic()
     with (
@@ -202,12 +207,14 @@ def _wait(
 ) -> None:
     """Wait for the end of the program, of its time, of its room for output, or of the run. Raises TimeoutExpired when
     its time or the run ends."""
+    from subprocess import TimeoutExpired
+
     deadline = time.monotonic() + timeout
     while True:
         left = deadline - time.monotonic()
         try:
             process.wait(max(0.0, min(left, 0.2)))
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             if _size(*streams) > limit:
                 return  # a flood must not fill the disk until the time is over
             if left <= 0 or (ended is not None and ended.is_set()):

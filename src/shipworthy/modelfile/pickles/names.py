@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import _compat_pickle
+import mmap
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from shipworthy.modelfile.pickles.danger import reason_for
 from shipworthy.modelfile.pickles.vetted import VETTED
 from shipworthy.records import dataclass
 
-_TABLE = "allowed_names.txt"
+_TABLE = Path(__file__).with_name("allowed_names.txt")
 _DOES_MORE = re.compile(
     r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
 )
@@ -68,24 +69,41 @@ COMPUTED = Standing(Kind.COMPUTED, reason="computes the name of what it imports,
 
 
 @cache
-def _table() -> str:
-    return "\n" + files("shipworthy.modelfile.pickles").joinpath(_TABLE).read_text("utf-8")
+def _table() -> mmap.mmap:
+    with _TABLE.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 @cache
 def _module(module: str) -> dict[str, str]:
-    """Name -> letter for one module of the table. A text search: no table of thousands is built for three names."""
-    text = _table()
-    at = text.find(f"\n{module}\t")
-    if at < 0 or not module:
-        return {}
-    fields = text[at + 1 : text.find("\n", at + 1)].split("\t")[1:]
+    """Name -> letter for one module of the table."""
+    fields = _fields(_table(), module.encode("utf-8", "surrogatepass"))
     return {name: field[0] for field in fields for name in field[2:].split(" ")}
+
+
+def _fields(table: mmap.mmap, module: bytes) -> list[str]:
+    """What follows the module's name on its line. Lines are in the order of their bytes: of a megabyte, a dozen pages
+    are read."""
+    low, high = 0, len(table)
+    while low < high:
+        middle = (low + high) // 2
+        start = table.rfind(b"\n", low, middle) + 1 or low
+        end = table.find(b"\n", start, high)
+        if end < 0:
+            end = high
+        name, _, rest = table[start:end].partition(b"\t")
+        if name == module:
+            return rest.decode().split("\t") if rest else []
+        if name < module:
+            low = end + 1
+        else:
+            high = start
+    return []
 
 
 def table_names() -> Iterator[tuple[str, str]]:
     """Every module and name of the table. For tests and documentation: it reads all of it."""
-    for line in _table().splitlines():
+    for line in _TABLE.read_text("utf-8").splitlines():
         module, *fields = line.split("\t")
         if fields and not line.startswith("#"):
             yield from ((module, name) for field in fields for name in field[2:].split(" "))

@@ -1,0 +1,109 @@
+"""A worker process that is a plain fork of this one, with a pipe to it and one back. `multiprocessing` does the same
+for more cases; importing it takes longer than a scan of a small file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+_HEAD = 8  # bytes: the length of what follows
+
+
+class Pipes:
+    """One end of a pair of pipes that carry Python values, whole or not at all."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self.source, self.target = source, target
+
+    def send(self, value: Any) -> None:
+        """Raises OSError when nobody reads."""
+        data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        rest = memoryview(len(data).to_bytes(_HEAD, "big") + data)
+        while rest:
+            rest = rest[os.write(self.target, rest) :]
+
+    def recv(self) -> Any:
+        """Wait for a value. Raises EOFError when the other end is closed."""
+        return pickle.loads(self._read(int.from_bytes(self._read(_HEAD), "big")))  # noqa: S301  from our own process
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray()
+        while len(data) < size:
+            part = os.read(self.source, min(size - len(data), 1 << 20))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+    def poll(self, seconds: float) -> bool:
+        """Is there something to receive, or the end, before the time is over?"""
+        waiting = select.poll()
+        waiting.register(self.source, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
+
+    def close(self) -> None:
+        """Close this end."""
+        os.close(self.source)
+        os.close(self.target)
+
+
+class Forked(Pipes):
+    """The process, with the pipes to it. For a process that has one thread."""
+
+    def __init__(self, serve: Callable[[Pipes], object]) -> None:
+        """Fork; `serve` is called there with its end of the pipes. Raises OSError."""
+        parent, there, here = os.getpid(), os.pipe(), os.pipe()
+        self.exitcode: int | None = None
+        self.pid = os.fork()
+        if not self.pid:
+            status = 1
+            try:
+                _leave_behind((there[0], here[1]))
+                if os.getppid() == parent:  # or else it ended before its end could be asked for
+                    serve(Pipes(there[0], here[1]))
+                    status = 0
+            finally:
+                os._exit(status)
+        os.close(there[0])
+        os.close(here[1])
+        super().__init__(here[0], there[1])
+
+    def kill(self) -> None:
+        """Kill it, unless it is known to have ended."""
+        if self.exitcode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end; then `exitcode` is its status, or less than 0: the signal that ended it."""
+        until, pause = time.monotonic() + seconds, 0.0005
+        while self.exitcode is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # somebody else has asked
+                self.exitcode = 1
+                return
+            if pid:
+                self.exitcode = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > until:
+                return
+            else:
+                time.sleep(pause)
+                pause = min(2 * pause, 0.05)
+
+
+def _leave_behind(kept: tuple[int, int]) -> None:
+    """In the new process: let go of the files, sockets and pipes that the scan had open, and of its signal handlers."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for name in os.listdir("/proc/self/fd"):
+        if (number := int(name)) > 2 and number not in (*kept, nothing):
+            with contextlib.suppress(OSError):  # the one of the list itself is closed by now
+                os.fstat(number)
+                os.dup2(nothing, number, inheritable=False)  # closed, its number would be used again
