@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,6 @@ import pytest
 from shipworthy.config import Settings
 from shipworthy.engine import outlines
 from shipworthy.engine.checks import select
-from shipworthy.engine.isolate import Worker
 
 _SHOW = "import sys; {}; print(*sys.modules)"
 
@@ -56,19 +57,84 @@ def test_a_scan_of_one_model_imports_no_other_check_and_starts_no_server(tmp_pat
     assert not seen & {"multiprocessing.forkserver", "multiprocessing.resource_tracker", "urllib.request", "packaging"}
 
 
+def _forked(code: str, folder: Path) -> subprocess.Popen[str]:
+    """A process of its own that runs code with a forked worker: here there may be threads."""
+    head = "import json, os, sys, time, signal\nfrom shipworthy.engine._forked import Forked\n"
+    command = [sys.executable, "-c", head + code]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+
+
 def test_a_forked_worker_keeps_nothing_open_of_the_scan(tmp_path: Path) -> None:
-    secret = tmp_path / "open"
-    with secret.open("w") as stream:
-        worker = Worker(512, fork=True)
-        worker.start()
-        try:
-            process = worker._process
-            if process is None:  # there are other threads, or this is no Linux: the server of forks is used
-                return
-            process.join(0.5)
-            links = Path(f"/proc/{process.pid}/fd")
-            assert str(secret) not in {os.readlink(link) for link in links.iterdir()}, stream.name
-            limits = Path(f"/proc/{process.pid}/limits").read_text("utf-8").splitlines()
-            assert str(512 << 20) in next(line for line in limits if "data size" in line)
-        finally:
-            worker.close()
+    code = """
+from shipworthy.engine.isolate import Worker
+signal.signal(signal.SIGTERM, lambda *_: None)
+kept = open("kept", "w")
+workers = [Worker(512, fork=True) for _ in range(2)]
+for worker in workers:
+    worker.start()
+process = workers[1]._process
+time.sleep(0.5)
+place = f"/proc/{process.pid}/"
+links = [os.readlink(place + "fd/" + name).partition(":")[0] for name in os.listdir(place + "fd") if int(name) > 2]
+print(json.dumps(links))
+print([line for line in open(place + "limits") if "data size" in line][0].split()[3])
+os.kill(process.pid, signal.SIGTERM)
+process.join(20)
+print(process.exitcode)
+for worker in workers:
+    worker.close()
+"""
+    with _forked(code, tmp_path) as process:
+        links, limit, ending = process.communicate(timeout=60)[0].splitlines()
+    assert set(json.loads(links)) == {"/dev/null", "pipe"}
+    assert json.loads(links).count("pipe") == 3
+    assert (limit, ending) == (str(512 << 20), "-15")
+
+
+def test_what_does_not_fit_a_pipe_goes_both_ways(tmp_path: Path) -> None:
+    code = """
+worker = Forked(lambda pipes: [pipes.send(pipes.recv()[::-1]) for _ in range(2)])
+for size in (0, 3_000_000):
+    data = os.urandom(size)
+    worker.send(data)
+    assert worker.poll(60)
+    assert worker.recv() == data[::-1]
+assert worker.poll(60)
+try:
+    worker.recv()
+except EOFError:
+    worker.join(60)
+    print("ended", worker.exitcode)
+worker.close()
+"""
+    with _forked(code, tmp_path) as process:
+        assert process.communicate(timeout=60)[0] == "ended 0\n"
+
+
+def test_a_forked_worker_that_works_dies_with_the_scan(tmp_path: Path) -> None:
+    code = """
+def work(pipes):
+    print(os.getpid(), flush=True)
+    while True:
+        pass
+Forked(work)
+Forked(lambda pipes: time.sleep(300))  # a younger one must not keep the older one alive
+time.sleep(300)
+"""
+    with _forked(code, tmp_path) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        time.sleep(0.5)
+        process.kill()
+    for _ in range(600):
+        if not _runs(worker):
+            break
+        time.sleep(0.1)
+    assert not _runs(worker)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

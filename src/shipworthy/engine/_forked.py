@@ -4,6 +4,7 @@ for more cases; importing it takes longer than a scan of a small file."""
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pickle
 import select
@@ -58,21 +59,28 @@ class Forked(Pipes):
 
     def __init__(self, serve: Callable[[Pipes], object]) -> None:
         """Fork; `serve` is called there with its end of the pipes. Raises OSError."""
-        parent, there, here = os.getpid(), os.pipe(), os.pipe()
+        parent, there, here, life = os.getpid(), os.pipe(), os.pipe(), os.pipe()
         self.exitcode: int | None = None
         self.pid = os.fork()
         if not self.pid:
             status = 1
             try:
-                _leave_behind((there[0], here[1]))
-                if os.getppid() == parent:  # or else it ended before its end could be asked for
+                _leave_behind((there[0], here[1], life[0]))
+                _end_with(life[0])
+                if os.getppid() == parent:  # or else it ended before its end could be heard of
                     serve(Pipes(there[0], here[1]))
                     status = 0
             finally:
                 os._exit(status)
-        os.close(there[0])
-        os.close(here[1])
+        for number in (there[0], here[1], life[0]):
+            os.close(number)
+        self._life = life[1]
         super().__init__(here[0], there[1])
+
+    def close(self) -> None:
+        """Close this end. The process ends, if it is still there."""
+        super().close()
+        os.close(self._life)
 
     def kill(self) -> None:
         """Kill it, unless it is known to have ended."""
@@ -98,7 +106,16 @@ class Forked(Pipes):
                 pause = min(2 * pause, 0.05)
 
 
-def _leave_behind(kept: tuple[int, int]) -> None:
+def _end_with(life: int) -> None:
+    """Die when nobody holds the other end of this pipe any more, as when the process that forked this one was killed:
+    the kernel sends SIGIO then, which ends a process that does not handle it, whatever it is doing."""
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGIO})
+    fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC)
+
+
+def _leave_behind(kept: tuple[int, ...]) -> None:
     """In the new process: let go of the files, sockets and pipes that the scan had open, and of its signal handlers."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

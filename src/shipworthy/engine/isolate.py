@@ -57,7 +57,8 @@ def _without_main() -> Iterator[None]:
 def _serve(connection: Connection | Pipes, memory_mb: int) -> None:
     """The worker's loop: units in, one result out for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with_parent()
+    if not isinstance(connection, Pipes):
+        die_with_parent()
     _limit(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
