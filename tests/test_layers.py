@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
-    "errors model files paths records rules user_folders",
+    "errors model files paths patterns records rules user_folders",
     "config check tools modelfile",
     "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
     "engine guard stages pipelines reports",
@@ -19,7 +19,10 @@ ALLOWED = {
     ("pipelines", "engine"),
     ("pipelines", "stages"),
     ("model", "errors"),
+    ("model", "patterns"),
     ("model", "records"),
+    ("errors", "patterns"),
+    ("paths", "patterns"),
     ("rules", "records"),
     ("files", "errors"),
     ("paths", "errors"),

@@ -10,10 +10,11 @@ ShipworthyError
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 
-_USER = re.compile(r"(?<=://)(?!git@)[^\s/@]{1,512}@")
+from shipworthy.patterns import regex
+
+_USER = regex(r"(?<=://)(?!git@)[^\s/@]{1,512}@")
 
 
 class ExitCode(IntEnum):

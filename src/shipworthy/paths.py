@@ -11,14 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import UsageError
+from shipworthy.patterns import regex
 
 NAME_LIMIT = 4096
 # What Windows keeps for devices, with any suffix, and drops at the end of a name.
-_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*[. ]", re.IGNORECASE | re.DOTALL)
-_PLAIN = re.compile(r"[A-Za-z0-9 _./@+=,()\[\]{}~^!#$&'-]*\Z")
+_WINDOWS = regex(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*[. ]", re.IGNORECASE | re.DOTALL)
+_PLAIN = regex(r"[A-Za-z0-9 _./@+=,()\[\]{}~^!#$&'-]*\Z")
 # Tokens whose form their issuer documents: AWS, GitHub, GitLab, Slack, Google, Hugging Face, npm, PyPI, Stripe, OpenAI
 # and Anthropic, and signed JSON Web Tokens. Each begins with literals and is one run of characters from there on.
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"(?<![A-Za-z0-9])(?:A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|gh[oprsu]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|"
     r"glpat-[A-Za-z0-9_-]{20,255}|xox[abeprs]-[A-Za-z0-9-]{20,255}|AIza[A-Za-z0-9_-]{35}|hf_[A-Za-z0-9]{34}|"
     r"npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{50,255}|[rs]k_live_[A-Za-z0-9]{20,255}|"

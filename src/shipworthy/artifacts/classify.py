@@ -9,6 +9,7 @@ from shipworthy.artifacts.shards import is_shard
 from shipworthy.config import Load
 from shipworthy.model import Kind
 from shipworthy.paths import matches
+from shipworthy.patterns import regex
 
 HEAD_SIZE = 65536
 
@@ -32,19 +33,19 @@ _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 # Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
 _LOADABLE = _words("pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r")
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
-_REQUIREMENTS = re.compile(
+_REQUIREMENTS = regex(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
     r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
     re.IGNORECASE,
 )
-_DOCKERFILE = re.compile(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
-_WORKFLOW = re.compile(
+_DOCKERFILE = regex(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
+_WORKFLOW = regex(
     r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
-_IAC = re.compile(
+_IAC = regex(
     r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
 )
-_MANIFEST = re.compile(rb"(?m)^apiVersion:\s*\S+\s*$")
+_MANIFEST = regex(rb"(?m)^apiVersion:\s*\S+\s*$")
 
 MEDIA_TYPES = {
     Kind.CODE: "text/plain",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shipworthy.modelfile import sniff
 from shipworthy.paths import matches
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 # Ours, version control's own data (its history has a check), and caches of tools.
@@ -45,7 +46,7 @@ _CLOSED: dict[str, tuple[str, ...]] = {
 }
 _ENVIRONMENT_PARTS = frozenset("bin lib lib64 include share etc man Scripts Lib Include".split())
 _ENVIRONMENT_FILES = frozenset("pyvenv.cfg .gitignore .lock CACHEDIR.TAG".split())
-_HOME = re.compile(r"(?mi)^home[ \t]*=[ \t]*\S")
+_HOME = regex(r"(?mi)^home[ \t]*=[ \t]*\S")
 _MODELS = frozenset(
     """pkl pickle joblib dill cloudpickle pt pth ckpt pt2 ptl torchscript safetensors onnx keras h5 hdf5 gguf ggml npy
     npz skops nemo mar llamafile""".split()
@@ -57,7 +58,7 @@ _ORDINARY = frozenset(
     otf eot""".split()
 )
 _FORMATS = frozenset({"npy", "safetensors", "hdf5", "gguf", "ggml"})
-_BYTECODE = re.compile(r".*\.py[co](?:\.\d+)?\Z", re.DOTALL)
+_BYTECODE = regex(r".*\.py[co](?:\.\d+)?\Z", re.DOTALL)
 _COMPILED = (".nbi", ".nbc")  # Numba's cache
 
 

@@ -7,14 +7,14 @@ make a part of what would have been the whole: the check looked, and what it loo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 
 from shipworthy.model import CheckResult, Disposition, Outcome, Run, Severity, StageResult, Status
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass, replace
 
-_TERM = re.compile(r"(check|category|stage|fact):([a-z0-9-]+)(?:@([a-z0-9-]+))?(?:!([a-z0-9-]+))?")
+_TERM = regex(r"(check|category|stage|fact):([a-z0-9-]+)(?:@([a-z0-9-]+))?(?:!([a-z0-9-]+))?")
 
 
 class Weight(IntEnum):

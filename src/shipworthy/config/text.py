@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from shipworthy.patterns import regex
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
-_KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
+_HEADER = regex(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = regex(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int:

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 
 from shipworthy.errors import UsageError
 from shipworthy.model import Finding, Metric
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 LEVELS = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
-_METRIC = re.compile(r"\bmetric\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")\s*\)")
+_METRIC = regex(r"\bmetric\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")\s*\)")
 # Evaluation cannot be interrupted, and each nested loop multiplies its time. Words in texts count too: what is a text
 # is the parser's to say.
-_LOOP = re.compile(r"\b(?:map|filter|all|exists|exists_one|existsOne)\b(?=(?:\s|//[^\n]*)*\()")
+_LOOP = regex(r"\b(?:map|filter|all|exists|exists_one|existsOne)\b(?=(?:\s|//[^\n]*)*\()")
 _LIMIT = 4096
 
 

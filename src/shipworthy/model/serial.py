@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -21,12 +20,13 @@ from shipworthy.model.dataset import DatasetFacts
 from shipworthy.model.finding import Finding, Rule
 from shipworthy.model.result import CheckResult, GateDecision, Metric, StageResult
 from shipworthy.model.run import SCHEMA_VERSION, Run
+from shipworthy.patterns import regex
 
 Json = dict[str, Any]
 T = TypeVar("T", bound=Hashable)
 _DEPTH = 64
 # JSON allows these inside strings; they hide text, turn it around or steer a terminal, so they are written as escapes.
-_UNSAFE = re.compile(
+_UNSAFE = regex(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e007f]"
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-_R = re.compile(rb"X\n\0\0\0[\2\3]|A\n[23]\n|B\n[\2\3]\0\0\0|RD[XAB][23]\n[XAB]\n")
+from shipworthy.patterns import regex
+
+_R = regex(rb"X\n\0\0\0[\2\3]|A\n[23]\n|B\n[\2\3]\0\0\0|RD[XAB][23]\n[XAB]\n")
 _COUNT = rb"#(?:[iU].|I..|l.{4}|L.{8})"  # also how a comment in a template begins, so what follows has to fit
-_UBJSON = re.compile(
+_UBJSON = regex(
     rb"\{(?:L\0{6}|i[\1-\x7f][\x20-\x7e]|U[\1-\xff][\x20-\x7e]|I\0|l\0\0|"
     + _COUNT
     + rb"[iUIlL]|\$[A-Za-z]"
@@ -15,11 +17,11 @@ _UBJSON = re.compile(
     re.DOTALL,
 )
 # XGBoost before JSON: a struct of 136 bytes, then the name of the objective behind its length
-_OBJECTIVE = re.compile(rb"[\1-\x40]\0{7}(?:reg|binary|multi|rank|count|survival):", re.DOTALL)
-_PADDLE = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x01-\x7f]\x08\x00\x10\xff{9}\x01")
-_PADDLE_TENSOR = re.compile(rb"\0{4}[\0-\x08]\0{7}(?:.{0,64}?)\0{4}[\2-\xff]\0{3}\x08[\0-\x20]", re.DOTALL)
-_ARROW = re.compile(rb"\xff{4}.[\0-\xff]{2}\0[\x08-\x20]\0{3}", re.DOTALL)
-_MSGPACK = re.compile(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[\x20-\x7e]", re.DOTALL)
+_OBJECTIVE = regex(rb"[\1-\x40]\0{7}(?:reg|binary|multi|rank|count|survival):", re.DOTALL)
+_PADDLE = regex(rb"\x0a[\x80-\xff]{0,4}[\x01-\x7f]\x08\x00\x10\xff{9}\x01")
+_PADDLE_TENSOR = regex(rb"\0{4}[\0-\x08]\0{7}(?:.{0,64}?)\0{4}[\2-\xff]\0{3}\x08[\0-\x20]", re.DOTALL)
+_ARROW = regex(rb"\xff{4}.[\0-\xff]{2}\0[\x08-\x20]\0{3}", re.DOTALL)
+_MSGPACK = regex(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[\x20-\x7e]", re.DOTALL)
 
 
 def strong(head: bytes) -> str | None:

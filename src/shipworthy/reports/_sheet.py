@@ -5,18 +5,18 @@ of a small file. The layout is rich's own; text with characters that are not one
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass, field
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = regex(r"\s*\S+\s*")
 _GAP = 2  # blanks between columns
 # One column wide in every terminal: Latin, box drawing, and the marks and signs that reports use.
 _SINGLE = frozenset(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0xAD), *range(0xAE, 0x300), *range(0x2500, 0x25FD))))

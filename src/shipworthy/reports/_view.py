@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -19,6 +18,7 @@ from shipworthy.model import (
     StageResult,
     Status,
 )
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 from shipworthy.reports._text import number
 
@@ -90,7 +90,7 @@ class Line:
         return self.check.outcome in GAPS
 
 
-_FOLDED = re.compile(r"kfold_.*_std")
+_FOLDED = regex(r"kfold_.*_std")
 
 
 def interval(metric: Metric) -> str:

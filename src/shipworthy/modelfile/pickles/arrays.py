@@ -6,18 +6,18 @@ bytes for opcodes, so they are looked at under both readings.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.values import COUNTED, FIXED, Global, Made
 from shipworthy.modelfile.report import Code
+from shipworthy.patterns import regex
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.pickles.stack import Stack
 
-_TYPE = re.compile(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
-_NAME = re.compile(rb"[A-Za-z_][\w.]{0,200}")
+_TYPE = regex(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
+_NAME = regex(rb"[A-Za-z_][\w.]{0,200}")
 _TEXTS = ("numpy.dtypes:StringDType", "numpy._core._internal:_convert_to_stringdtype_kwargs")
 _PROBE_TOKENS = 200_000
 _SIZES = {

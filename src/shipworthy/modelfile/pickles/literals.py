@@ -20,12 +20,13 @@ from shipworthy.modelfile.pickles.values import (
     Made,
 )
 from shipworthy.modelfile.view import Buffer
+from shipworthy.patterns import regex
 
 _CONTAINERS = {LIST: "[...]", DICT: "{...}", EMPTY_DICT: "{}", KEPT: "{...}", SET: "{...}", TUPLE: "(...)"}
 
 
 # What may be a credential is shown by its first characters and its length only.
-_SECRET = re.compile(
+_SECRET = regex(
     r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization|bearer|credential)['\"\s:=]{1,6})([^\s'\"]{4,})"
     r"|([A-Za-z0-9+/_=\-]{24,})"
 )

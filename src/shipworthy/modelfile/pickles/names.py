@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _compat_pickle
 import mmap
-import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -13,10 +12,11 @@ from pathlib import Path
 
 from shipworthy.modelfile.pickles.danger import reason_for
 from shipworthy.modelfile.pickles.vetted import VETTED
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 _TABLE = Path(__file__).with_name("allowed_names.txt")
-_DOES_MORE = re.compile(
+_DOES_MORE = regex(
     r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 
 from shipworthy.modelfile.pickles.calls import Policy
@@ -11,11 +10,12 @@ from shipworthy.modelfile.pickles.values import COUNTED, TEXT_COUNTED, Storage
 from shipworthy.modelfile.report import Code, Issue
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 TORCH_MAGIC = b"\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 _TORCH_STREAMS = 5
-_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_HIDDEN = re.compile(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[A-Za-z_][\w.]*\n|PK\x03\x04")
+_MODULE = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_HIDDEN = regex(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[A-Za-z_][\w.]*\n|PK\x03\x04")
 _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16

@@ -14,6 +14,7 @@ from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import EMPTY_DICT, HIDDEN, KEPT, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass, field
 
 ALLOCATION = 1 << 28
@@ -21,7 +22,7 @@ _CLASS_RULES = ("data", "convert", "empty", "sized", "allocate")
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
 _NAMES = r"(?:[A-Za-z_]\w*, )*"
 _NUMBER = r"(?:loc=0, scale=1|loc=0|loc, scale|loc, 1|)"
-_ARGUMENT_PARSER = re.compile(
+_ARGUMENT_PARSER = regex(
     rf"\ndef _parse_args\(self, (?P<names>{_NAMES}) {_NUMBER}\):\n    return \((?P=names)\), {_NUMBER}\n"
     rf"\ndef _parse_args_rvs\(self, (?P=names) {_NUMBER}, size=None\):\n"
     rf"    return self\._argcheck_rvs\((?P=names) {_NUMBER}, size=size\)\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 OPAQUE = 0
@@ -94,8 +95,8 @@ class Storage:
 FIXED: list[int] = [0] * 256
 for _op, _size in ((b"N", 1), (b"\x88", 1), (b"\x89", 1), (b"K", 2), (b"M", 3), (b"J", 5), (b"G", 9)):
     FIXED[_op[0]] = _size
-FIXED_RUN = re.compile(rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}){16,65536}+", re.DOTALL)
-FIXED_ONE = re.compile(rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}", re.DOTALL)
+FIXED_RUN = regex(rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}){16,65536}+", re.DOTALL)
+FIXED_ONE = regex(rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}", re.DOTALL)
 
 # Opcodes with a length before their text or bytes: how many bytes the length takes.
 COUNTED = {0x8C: 1, 0x58: 4, 0x8D: 8, 0x55: 1, 0x54: 4, 0x43: 1, 0x42: 4, 0x8E: 8, 0x96: 8, 0x8A: 1, 0x8B: 4}

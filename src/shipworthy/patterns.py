@@ -1,0 +1,24 @@
+"""Regular expressions that are compiled when they are first used: most runs use few of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from re import compile as regex
+else:
+
+    class regex:  # noqa: N801  in the place of `re.compile`
+        """Like `re.compile`, with the same methods."""
+
+        def __init__(self, source: str | bytes, flags: int = 0) -> None:
+            self._given = (source, flags)
+
+        def __getattr__(self, name: str) -> Any:
+            value = getattr(re.compile(*self._given), name)
+            setattr(self, name, value)  # it is found without this function from now on
+            return value
+
+
+__all__ = ["regex"]
