@@ -8,6 +8,31 @@ from pathlib import Path
 from shipworthy.errors import EnvironmentFailure
 
 
+def new_folder(place: Path | None = None, prefix: str = "shipworthy-") -> Path:
+    """A folder that was not there, for its owner only: in `place`, or where temporary files go. Raises OSError."""
+    if place is None and (given := os.environ.get("TMPDIR", "")).startswith("/"):
+        place = Path(given)
+    if place is not None and place.is_dir():
+        folder = place / f"{prefix}{os.urandom(8).hex()}"
+        folder.mkdir(mode=0o700)
+        return folder
+    import tempfile  # here: it imports much
+
+    return Path(tempfile.mkdtemp(prefix=prefix))
+
+
+def remove_folder(folder: Path, *known: str) -> None:
+    """Remove a folder with all that is in it, as far as that can be; `known` are the files that it usually holds."""
+    try:
+        for name in known:
+            os.unlink(folder / name)
+        os.rmdir(folder)
+    except OSError:
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write to a temporary file beside `path`, fsync, rename, fsync the folder.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import os
@@ -11,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType, ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from shipworthy import __version__
 from shipworthy.errors import ExitCode, ShipworthyError
@@ -73,9 +74,14 @@ def _alone(arguments: list[str]) -> int:
 
 
 def _main(arguments: list[str]) -> int:
-    name = next((word for word in arguments if not word.startswith("-")), None)
-    parser = _parser(name if name in COMMANDS else None, alone=arguments[:1] == [name])
-    options = parser.parse_args(arguments)
+    if arguments and (name := arguments[0]) in COMMANDS:
+        code = _module(COMMANDS[name][0])
+        alone = _Parser(prog=f"shipworthy {name}", **_described(code))  # the others need not be made
+        code.add_arguments(alone)
+        options, unknown = alone.parse_known_args(arguments[1:])
+        if not unknown:
+            return int(code.run(options))
+    options = _parser(next((word for word in arguments if not word.startswith("-")), None)).parse_args(arguments)
     if options.command is None:
         return int(_module("overview").run(options))
     return int(_module(COMMANDS[options.command][0]).run(options))
@@ -85,30 +91,38 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"shipworthy.cli.{name}")
 
 
-def _parser(wanted: str | None, *, alone: bool = False) -> argparse.ArgumentParser:
-    """The parser of all commands, with the options of the one that is wanted; `alone`: without the others."""
+def _described(code: ModuleType) -> dict[str, Any]:
+    return {"description": (code.__doc__ or "").strip(), "epilog": code.EXAMPLES, "formatter_class": _Formatter}
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="shipworthy",
         description="Is this model, and the software around it, worthy to ship?",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"shipworthy {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, (module, text) in COMMANDS.items():
         if name == wanted:
             code = _module(module)
-            sub = commands.add_parser(
-                name,
-                help=text,
-                description=(code.__doc__ or "").strip(),
-                epilog=code.EXAMPLES,
-                formatter_class=argparse.RawDescriptionHelpFormatter,
-            )
-            code.add_arguments(sub)
-        elif wanted is None or not alone:
+            code.add_arguments(commands.add_parser(name, help=text, **_described(code)))
+        else:
             commands.add_parser(name, help=text, add_help=False)
     return parser
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Of the terminal's width, for which the standard one imports `shutil` at every option that is declared."""
+
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        width = int(columns) if columns.isdigit() else 0
+        if not width:
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                width = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]
+        super().__init__(prog, width=(width or 80) - 2)
 
 
 class _Parser(argparse.ArgumentParser):

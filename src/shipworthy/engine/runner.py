@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from shipworthy.engine.events import Events, RunFinished, RunStarted, StageFinis
 from shipworthy.engine.journal import Journal, pipeline_of, workspace_lock
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import EvidenceError, ExitCode, ShipworthyError, UsageError
-from shipworthy.files import write_atomically
+from shipworthy.files import new_folder, remove_folder, write_atomically
 from shipworthy.model import Run, StageResult, Status, Trigger
 from shipworthy.paths import inside
 from shipworthy.records import dataclass, field, replace
@@ -65,8 +64,7 @@ def run_pipeline(order: Order) -> Run:
     run_id = _find(order) if order.resume is not None else _new_id()
     if order.keep:
         inside(order.root, f".shipworthy/runs/{run_id}/journal.jsonl", what="folder of the run")
-    scratch = None if order.keep else tempfile.TemporaryDirectory(prefix="shipworthy-")
-    folder = Path(scratch.name) if scratch else runs_folder(order.root) / run_id
+    folder = runs_folder(order.root) / run_id if order.keep else new_folder()
     journal = Journal(folder) if order.keep else None  # of what is not kept, nothing can be resumed
     cache = Cache(cache_folder() if order.settings.scan.cache else None)
     try:
@@ -91,8 +89,8 @@ def run_pipeline(order: Order) -> Run:
         cache.close()
         if journal:
             journal.close()
-        if scratch:
-            scratch.cleanup()
+        if not order.keep:
+            remove_folder(folder)
     return run
 
 
