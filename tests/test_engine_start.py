@@ -57,6 +57,13 @@ def test_a_scan_of_one_model_imports_no_other_check_and_starts_no_server(tmp_pat
     assert not seen & {"multiprocessing.forkserver", "multiprocessing.resource_tracker", "urllib.request", "packaging"}
 
 
+def test_a_scan_of_many_files_starts_no_server_either(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}.pkl").write_bytes(pickle.dumps([number]))
+    code = "from shipworthy.cli import main; assert main(['scan', '--no-cache', '--format', 'json', '.']) == 0"
+    assert not [name for name in _modules(code, tmp_path) if name.startswith("multiprocessing")]
+
+
 def _forked(code: str, folder: Path) -> subprocess.Popen[str]:
     """A process of its own that runs code with a forked worker: here there may be threads."""
     head = "import json, os, sys, time, signal\nfrom shipworthy.engine._forked import Forked\n"

@@ -21,6 +21,7 @@ class Pipes:
 
     def __init__(self, source: int, target: int) -> None:
         self.source, self.target = source, target
+        self._ahead = bytearray()  # what was read and belongs to later values
 
     def send(self, value: Any) -> None:
         """Raises OSError when nobody reads."""
@@ -31,19 +32,23 @@ class Pipes:
 
     def recv(self) -> Any:
         """Wait for a value. Raises EOFError when the other end is closed."""
-        return pickle.loads(self._read(int.from_bytes(self._read(_HEAD), "big")))  # noqa: S301  from our own process
-
-    def _read(self, size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size:
-            part = os.read(self.source, min(size - len(data), 1 << 20))
+        while not self._whole():
+            part = os.read(self.source, 1 << 16)
             if not part:
                 raise EOFError
-            data += part
-        return data
+            self._ahead += part
+        end = _HEAD + int.from_bytes(self._ahead[:_HEAD], "big")
+        value = pickle.loads(memoryview(self._ahead)[_HEAD:end])  # noqa: S301  from our own process
+        self._ahead = self._ahead[end:]
+        return value
+
+    def _whole(self) -> bool:
+        return len(self._ahead) >= _HEAD + int.from_bytes(self._ahead[:_HEAD], "big") and len(self._ahead) >= _HEAD
 
     def poll(self, seconds: float) -> bool:
         """Is there something to receive, or the end, before the time is over?"""
+        if self._whole():
+            return True
         waiting = select.poll()
         waiting.register(self.source, select.POLLIN)
         return bool(waiting.poll(seconds * 1000))

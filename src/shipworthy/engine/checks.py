@@ -258,7 +258,8 @@ class CheckRunner:
         others = [u for u in here if not (tallies[u.check].check.needs or tallies[u.check].check.scope == "tree")]
         direct = [unit for unit in wrapped if tallies[unit.check].check.needs]
         chunks = [[unit] for unit in wrapped if not tallies[unit.check].check.needs]
-        chunks += [others[start : start + _CHUNK] for start in range(0, len(others), _CHUNK)]
+        size = max(_CHUNK, len(others) // (16 * self.pool.jobs))
+        chunks += [others[start : start + size] for start in range(0, len(others), size)]
         self.pool.prepare((unit.module for chunk in chunks for unit in chunk), len(chunks))
         if len(chunks) == 1 and not direct and not away:
             self.pool.run(chunks[0], heard)  # no thread for a file or two

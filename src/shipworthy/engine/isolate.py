@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
+_FEW, _PAUSE = 16, 0.004  # units, seconds
 _STARTING = threading.Lock()
 
 
@@ -110,6 +111,8 @@ class Worker:
                         break
                     result = connection.recv()
                     heard(todo.pop(0), result)
+                    if len(todo) > _FEW and not connection.poll(0):
+                        time.sleep(_PAUSE)  # results are taken in groups: to be woken for each costs as much as it did
             except (EOFError, OSError):
                 if self.is_closed():
                     return
@@ -193,6 +196,7 @@ class WorkerPool:
         self._free: list[Worker] = []
         self._all: list[Worker] = []
         self._lock = threading.Lock()
+        self._busy = threading.Semaphore(self.jobs)
 
     def prepare(self, modules: Iterable[str], tasks: int) -> None:
         """Name the modules that workers will need: the package's own are imported once, before workers are forked.
@@ -209,16 +213,17 @@ class WorkerPool:
             self._free.append(worker)
 
     def run(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
-        """Run units in a worker that no other thread is using."""
-        with self._lock:
-            worker = self._free.pop() if self._free else Worker(self._memory_mb, fork=self._fork)
-            if worker not in self._all:
-                self._all.append(worker)
-        try:
-            worker.run(units, heard)
-        finally:
+        """Run units in a worker that no other thread is using, when there is one: there are at most `jobs`."""
+        with self._busy:
             with self._lock:
-                self._free.append(worker)
+                worker = self._free.pop() if self._free else Worker(self._memory_mb, fork=self._fork)
+                if worker not in self._all:
+                    self._all.append(worker)
+            try:
+                worker.run(units, heard)
+            finally:
+                with self._lock:
+                    self._free.append(worker)
 
     def close(self) -> None:
         """Kill every worker."""
