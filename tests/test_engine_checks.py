@@ -1,5 +1,6 @@
 """The engine runs checks that hang, die, eat memory and lie, and never takes any of it for clean."""
 
+import contextlib
 import multiprocessing.forkserver
 import os
 import signal
@@ -155,6 +156,20 @@ def test_what_is_known_of_a_dataset_is_there_from_the_cache_too(tmp_path: Path, 
     assert second.facts == first.facts
     (facts,) = second.facts
     assert (facts.artifact.uri, facts.rows, facts.label_counts) == ("train.csv", 3, (("ham", 2), ("spam", 1)))
+
+
+def test_what_was_not_used_for_a_month_is_forgotten_once_a_day(tmp_path: Path) -> None:
+    Cache(tmp_path).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "results-1.db")) as database:
+        for day_of_the_last_time, left in ((None, 1), (0, 0)):
+            database.execute("INSERT INTO results VALUES (x'00', '[]', unixepoch() - 86400 * 31)")
+            if day_of_the_last_time is not None:
+                database.execute(f"PRAGMA user_version = {day_of_the_last_time}")
+            database.commit()
+            Cache(tmp_path).close()
+            assert database.execute("SELECT count(*) FROM results").fetchone() == (left,)
+            database.execute("DELETE FROM results")
+            database.commit()
 
 
 def test_a_changed_file_is_looked_at_again(tmp_path: Path, cache: Cache) -> None:

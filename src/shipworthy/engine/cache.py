@@ -117,12 +117,19 @@ class Cache:
         """Forget what was not used for a month, and close."""
         if self._database is not None:
             self.flush()
-            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * _DAY,)])
+            self._forget()
             with self._lock:
                 self._database.close()
                 self._database = None
 
-    def _query(self, sql: str, values: list[bytes]) -> list[tuple[bytes, str, int]]:
+    def _forget(self) -> None:
+        """Once a day: to find what is old, all of it is read."""
+        today = int(time.time() // _DAY)
+        if self._query("PRAGMA user_version", []) != [(today,)]:
+            self._write("DELETE FROM results WHERE used < unixepoch() - ?", [(_KEEP_DAYS * _DAY,)])
+            self._query(f"PRAGMA user_version = {today}", [])
+
+    def _query(self, sql: str, values: list[bytes]) -> list[Any]:
         if self._database is None:
             return []
         with self._lock, contextlib.suppress(sqlite3.Error):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shipworthy.modelfile.lz4 import DamagedError
+from shipworthy.records import dataclass
 
 _HUFFMAN_BITS = 11
 _WEIGHT_BITS = 6

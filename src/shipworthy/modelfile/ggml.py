@@ -8,12 +8,12 @@ tensors then end with the last byte. There is nothing in them that runs. Sources
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shipworthy.modelfile.gguf import TENSOR_TYPES
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 _DIMS = 4
 _NAME = 1 << 12

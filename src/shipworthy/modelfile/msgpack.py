@@ -5,12 +5,11 @@ Format: https://github.com/msgpack/msgpack/blob/master/spec.md; extension types:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 _FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4,
           0xD3: 8}  # fmt: skip

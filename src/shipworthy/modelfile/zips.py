@@ -6,7 +6,6 @@ What the two say differently, two loaders read differently (PKWARE APPNOTE 6.3.1
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
@@ -29,6 +28,7 @@ from shipworthy.modelfile.zipdirectory import (
     end_of_archive,
     zip64_sizes,
 )
+from shipworthy.records import replace
 
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100

@@ -6,7 +6,6 @@ explained to the last byte; the data files beside it must be as long as it says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
 
 from shipworthy.modelfile.graphs.walk import TruncatedError, parts
@@ -14,6 +13,7 @@ from shipworthy.modelfile.protobuf import BYTES, VARINT, signed, varint
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass, field
 
 _FOOTER = 48
 _TRAILER = 5

@@ -6,9 +6,9 @@ Layout: https://flatbuffers.dev/internals. Nothing is recursive; a table that se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 Tables = dict[str, dict[int, tuple[str, str, str]]]
 _UNIONS = {

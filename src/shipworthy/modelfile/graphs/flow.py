@@ -5,13 +5,12 @@ Paths are followed backwards through the operators that may pass one on, and thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
 from shipworthy.modelfile.graphs.nodes import STRING, Node
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.records import dataclass, field
 
 _STEPS = 200_000
 _VARIABLES = frozenset(("ReadVariableOp", "AssignVariableOp"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from shipworthy.modelfile.graphs.walk import inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, varint
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass, field
 
 _INPUTS = 4096
 _VALUES = 64

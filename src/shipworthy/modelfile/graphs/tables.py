@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from shipworthy.records import dataclass
 
 
 @dataclass(frozen=True)

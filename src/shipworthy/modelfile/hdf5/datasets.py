@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from shipworthy.modelfile.hdf5 import headers
 from shipworthy.modelfile.hdf5.headers import Message, Space, Type
 from shipworthy.modelfile.hdf5.low import BrokenError, File, NotReadError
 from shipworthy.modelfile.hdf5.objects import shared, typed
 from shipworthy.modelfile.hdf5.trees import leaves, records
+from shipworthy.records import dataclass, field
 
 DEFLATE, SHUFFLE, FLETCHER = 1, 2, 3
 # Filters of the library itself, and those that h5py and PyTables bring along; all others are plugins.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shipworthy.modelfile.hdf5.low import BrokenError, File, NotReadError
+from shipworthy.records import dataclass
 
 NIL, SPACE, LINKS, TYPE, FILL_OLD, FILL, LINK, EXTERNAL, LAYOUT, GROUP, FILTERS, ATTRIBUTE = (
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x0A, 0x0B, 0x0C,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from shipworthy.modelfile.hdf5.low import BrokenError, File, NotReadError
 from shipworthy.modelfile.hdf5.trees import records
+from shipworthy.records import dataclass, field
 
 _BLOCKS = 100_000
 _LEVELS = 16

@@ -6,10 +6,10 @@ HDF5 File Format Specification version 3.0, sections II (superblock) and "Disk F
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from typing import Any
 
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass, field
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _CLAIMS = 1_000_000

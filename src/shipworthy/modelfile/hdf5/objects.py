@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shipworthy.modelfile.hdf5 import headers
 from shipworthy.modelfile.hdf5.headers import Message, Space, Type
@@ -11,6 +10,7 @@ from shipworthy.modelfile.hdf5.heaps import FractalHeap, GlobalHeaps, LocalHeap,
 from shipworthy.modelfile.hdf5.low import BrokenError, File, NotReadError
 from shipworthy.modelfile.hdf5.trees import leaves, records
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 _VALUES = 100_000
 _COMMITTED = 1_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +16,7 @@ from shipworthy.modelfile.keras import rules
 from shipworthy.modelfile.keras.names import known_class, known_function, known_short, of_keras
 from shipworthy.modelfile.report import Code, Issue, Where
 from shipworthy.modelfile.scope import Scope
+from shipworthy.records import dataclass
 
 _TWICE = "\0twice"
 _PLAIN = frozenset(

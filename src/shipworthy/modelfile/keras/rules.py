@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.modelfile.keras.names import known_function, known_operator
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 _REMEDY = "replace it by a layer class of your own in signed code, or by a layer of Keras"
 _SECOND = {

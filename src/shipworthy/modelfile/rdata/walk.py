@@ -5,9 +5,8 @@ Item codes: R's src/main/serialize.c. Nothing is evaluated; names and strings ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from shipworthy.modelfile.rdata.stream import CutShortError, Stream
+from shipworthy.records import dataclass, field
 
 # where an item stands
 DATA, CODE, LAZY, PROMISE, BINDING = range(5)

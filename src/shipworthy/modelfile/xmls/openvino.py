@@ -6,7 +6,6 @@ Layout: OpenVINO's `src/core/xml_util` and `src/frontends/ir`; the operator sets
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -16,6 +15,7 @@ from shipworthy.modelfile.scope import Role, Scope, State
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.xmls.scan import Attributes, scan
+from shipworthy.records import dataclass
 
 _ELEMENTS = frozenset(
     "net layers layer data input output port dim edges edge rt_info attribute port_map back_edges body then_body "
