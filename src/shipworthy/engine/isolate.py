@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from types import ModuleType
+from typing import Any
 
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
 from shipworthy.errors import EnvironmentFailure
@@ -24,8 +25,11 @@ _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
 _STARTING = threading.Lock()
 
+Process = multiprocessing.process.BaseProcess
 
-def _limit(memory_mb: int) -> None:
+
+def limit_memory(memory_mb: int) -> None:
+    """Bound what this process may allocate; no core is written, which would hold what it read."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
@@ -54,7 +58,7 @@ def _serve(connection: Connection, memory_mb: int) -> None:
     """The worker's loop: units in, one result out for each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
-    _limit(memory_mb)
+    limit_memory(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for unit in connection.recv():
@@ -77,12 +81,52 @@ def _started(make: Callable[[], ForkServerProcess], tries: int = 10) -> ForkServ
             return process
 
 
+def begin(target: Callable[..., None], arguments: tuple[Any, ...]) -> tuple[Process, Connection]:
+    """A process that runs `target(connection, *arguments)`, and the other end of the connection.
+
+    Raises EnvironmentFailure when none can be started.
+    """
+    context = multiprocessing.get_context("forkserver")
+    near, far = context.Pipe()
+    try:
+        with _without_main():
+            process = _started(lambda: context.Process(target=target, args=(far, *arguments), daemon=True))
+    except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
+        near.close()
+        raise EnvironmentFailure(
+            f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
+            where=tempfile.gettempdir(),
+            remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
+        ) from None
+    finally:
+        far.close()
+    return process, near
+
+
+def end(process: Process | None, connection: Connection | None) -> None:
+    """Kill it, and hang up."""
+    if process is not None and process.pid is not None:
+        process.kill()
+        process.join(5)
+    if connection is not None:
+        connection.close()
+
+
+def last_words(process: Process | None) -> str:
+    """How a process that does not answer any more ended."""
+    if process is not None:
+        process.join(5)
+        if process.exitcode and process.exitcode < 0:
+            return f"its process died of {signal.Signals(-process.exitcode).name}"
+    return "its process died"
+
+
 class Worker:
     """One worker process. It is started when first used, and again after it had to be killed."""
 
     def __init__(self, memory_mb: int) -> None:
         self._memory_mb = memory_mb
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: Process | None = None
         self._connection: Connection | None = None
         self._closed = False
 
@@ -107,36 +151,15 @@ class Worker:
             except (EOFError, OSError):
                 if self.is_closed():
                     return
-                self._lose(todo, heard, self._last_words())
+                self._lose(todo, heard, last_words(self._process))
 
     def _lose(self, todo: list[Unit], heard: Callable[[Unit, UnitResult], None], reason: str) -> None:
         self._kill()
         heard(todo.pop(0), UnitResult(Ended.STOPPED, reason=reason))
 
-    def _last_words(self) -> str:
-        if self._process is not None:
-            self._process.join(5)
-            if self._process.exitcode and self._process.exitcode < 0:
-                return f"its process died of {signal.Signals(-self._process.exitcode).name}"
-        return "its process died"
-
     def _start(self) -> Connection:
         if self._connection is None:
-            context = multiprocessing.get_context("forkserver")
-            near, far = context.Pipe()
-            try:
-                with _without_main():
-                    process = _started(lambda: context.Process(target=_serve, args=(far, self._memory_mb), daemon=True))
-            except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
-                near.close()
-                raise EnvironmentFailure(
-                    f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
-                    where=tempfile.gettempdir(),
-                    remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
-                ) from None
-            finally:
-                far.close()
-            self._connection, self._process = near, process
+            self._process, self._connection = begin(_serve, (self._memory_mb,))
         return self._connection
 
     def close(self) -> None:
@@ -147,11 +170,7 @@ class Worker:
     def _kill(self) -> None:
         process, connection = self._process, self._connection
         self._process = self._connection = None
-        if process is not None and process.pid is not None:
-            process.kill()
-            process.join(5)
-        if connection is not None:
-            connection.close()
+        end(process, connection)
 
 
 class WorkerPool:

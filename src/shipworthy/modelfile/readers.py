@@ -110,7 +110,8 @@ def settle(scope: Scope) -> str:
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
         return found if found in _INSIDE_BYTES else ""
-    if scope.role is Role.FILE and (_TABLE_HEAD.match(view.head(64)) or view.tail(8) == TABLE_MAGIC):
+    table = scope.role is Role.FILE and (not found or view.head(1) == b"\0")
+    if table and (_TABLE_HEAD.match(view.head(64)) or view.tail(8) == TABLE_MAGIC):
         return "tf-checkpoint"
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):
