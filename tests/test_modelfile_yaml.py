@@ -17,17 +17,16 @@ from shipworthy.modelfile.yamls import UnreadYamlError, document
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Equal in value and type; times are left as texts."""
+    """Equal in value and type; times are left as texts, and keys are texts."""
     if isinstance(theirs, datetime.date):
         return isinstance(ours, str)
     if type(ours) is not type(theirs):
         return False
     if isinstance(ours, dict):
-        keys = [(key, list(theirs)[at]) for at, key in enumerate(ours)] if len(ours) == len(theirs) else []
-        in_order = bool(keys) and all(same(key, other) for key, other in keys)
-        if in_order:
-            return all(same(ours[key], theirs[other]) for key, other in keys)
-        return len(ours) == len(theirs) and all(key in ours and same(ours[key], theirs[key]) for key in theirs)
+        if any(isinstance(key, datetime.date) for key in theirs):
+            return len(ours) == len(theirs)
+        theirs = {str(key): value for key, value in theirs.items()}
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
     if isinstance(ours, list):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
     return bool(ours == theirs) or (isinstance(ours, float) and math.isnan(ours) and math.isnan(theirs))
@@ -155,6 +154,9 @@ def test_every_kind_of_file_goes_through_it() -> None:
     assert {issue.code for issue in scan_bytes(loader.encode()).issues} == {Code.UNKNOWN_CALLABLE}
     layers = "class_name: Sequential\nconfig:\n  layers: [{class_name: Lambda, config: {function: [x, null, null]}}]\n"
     assert {issue.code for issue in scan_bytes(layers.encode()).issues} >= {Code.KERAS_LAMBDA}
+    odd = "class_name: Sequential\nconfig:\n  1: 2\n  layers:\n  - {1: x, class_name: 5, null: [3], true: {2: 3}}\n"
+    for text in (odd, "flavors:\n  1: {2: 3, loader_module: 5}\n", "_target_: 5\n1: {2: [x]}\n"):
+        assert scan_bytes(text.encode()).format in ("keras-yaml", "mlflow", "hydra")
     for text in (loader, target, layers):
         tagged = scan_bytes((text + "z: !!python/tuple [1]\n").encode())
         assert tagged.verdict is not Verdict.CLEAN

@@ -29,7 +29,9 @@ _MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
 
 @dataclass(frozen=True)
 class Document:
-    """A value of dicts, lists, texts, numbers, truth values and None, and the tags in the text with their lines."""
+    """A value of dicts, lists, texts, numbers, truth values and None, and the tags in the text with their lines. Keys
+    are texts, as in JSON: a key that is a number is written out.
+    """
 
     value: Any
     tags: tuple[tuple[str, int], ...] = ()

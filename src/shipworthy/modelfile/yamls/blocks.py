@@ -89,7 +89,7 @@ class Reader(Cursor):
             raise self.wrong("a long key")
         return colon.end() if colon else -1
 
-    def mapping(self, column: int, depth: int) -> dict[Any, Any]:
+    def mapping(self, column: int, depth: int) -> dict[str, Any]:
         """The mapping whose keys stand in this column."""
         pairs: list[tuple[Any, Any]] = []
         while True:

@@ -80,19 +80,21 @@ class Cursor:
             if isinstance(item, (dict, list)):
                 pending += item.values() if isinstance(item, dict) else item
 
-    def joined(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    def joined(self, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
         """A mapping of its pairs; `<<` brings in what it does not have itself."""
-        own: dict[Any, Any] = {}
+        own: dict[str, Any] = {}
+        seen: set[Any] = set()
         merged: list[Any] = []
         for key, value in pairs:
             if key is MERGE:
                 if merged:
                     raise self.wrong("two merge keys")
                 merged = value if isinstance(value, list) and value else [value]
-            elif key in own:
+            elif key in seen or str(key) in own:  # 1 and true are one key, too
                 raise self.wrong("a key twice")
             else:
-                own[key] = value
+                seen.add(key)
+                own[str(key)] = value
         for other in merged:
             if not isinstance(other, dict):
                 raise self.wrong("a merge key without a mapping")
