@@ -58,6 +58,7 @@ def found(folder: Path, name: str, text: str) -> list[str]:
             "model-unknown-name",
         ),
         ("MLmodel", "flavors:\n  python_function:\n    loader_module: evil\n", "model-unknown-callable"),
+        ("train.yaml", "model:\n  _target_: os.system\n  command: id\n", "model-code-execution"),
         ("tokenizer_config.json", "{", "skipped"),
     ],
 )
@@ -72,6 +73,7 @@ def test_what_would_run_code_is_found(tmp_path: Path, name: str, text: str, rule
         ("a.yaml", "install: python/object is a folder # see !!python/object/apply\nb: !ref python\n"),
         ("tokenizer_config.json", json.dumps({"chat_template": "{% for m in messages %}{{ m['role'] }}{% endfor %}"})),
         ("config.json", "[" * 100_000),
+        ("train.yaml", "model:\n  _target_: mine.models.Net\n  size: 3\n"),
         ("config.json", json.dumps({"port": 80, "type": "evil.Module", "loader": "x"})),
         ("modules.json", json.dumps([{"name": "web", "path": "../web"}])),
         ("MLmodel", "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n"),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.modelfile import localcode, templates
+from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
@@ -32,7 +33,7 @@ _GENERATION = frozenset(
 _SPECIAL = re.compile(r"\w{1,60}_tokens?")
 _LOCAL = re.compile(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*")
 _CALLED = frozenset(("activation_function", "activation_fn", "sbert_ce_default_activation_function", "loss_fct"))
-_COMPONENTS = frozenset("diffusers transformers stable_diffusion optimum onnxruntime peft flax k_diffusion".split())
+_COMPONENTS = frozenset("optimum onnxruntime peft flax k_diffusion".split())  # beside those that diffusers lists
 _SENTENCE = re.compile(
     r"sentence_transformers\.(?:base\.|sentence_transformer\.|sparse_encoder\.|cross_encoder\.)?(?:models|modules|"
     r"model_card)(?:\.[A-Za-z]\w*)+"
@@ -177,7 +178,7 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
     for key, item in value.items():
         if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
             continue
-        if isinstance(item[0], str) and item[0] not in _COMPONENTS:
+        if isinstance(item[0], str) and item[0] not in _COMPONENTS | listed("diffusers-libraries"):
             shown = ascii(f"{item[0]}:{item[1]}")[1:-1][:120]
             known = standing_of(item[0], str(item[1]), scope.trust).kind
             what = f"the component {ascii(key)[:40]} is the code in"

@@ -88,6 +88,9 @@ def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding]:
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)
+    if "_target_" in text:  # Hydra's; a project's own classes are nobody's business here
+        report = scan_bytes(text.encode("utf-8", "replace"))
+        yield from (found for found in findings_of(artifact, report) if found.rule == _RULES[Code.CODE_EXECUTION])
 
 
 def _json(artifact: Artifact, name: str, raw: bytes) -> Iterator[Finding | Skipped]:
