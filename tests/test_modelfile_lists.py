@@ -29,9 +29,7 @@ def test_components_that_diffusers_has_itself(library: str) -> None:
     assert scan_bytes(json.dumps(index).encode()).verdict is Verdict.CLEAN
 
 
-@pytest.mark.parametrize(
-    "module", ["mlflow.sklearn", "mlflow.diffusers", "mlflow.pyfunc.loaders.code_model"]
-)
+@pytest.mark.parametrize("module", ["mlflow.sklearn", "mlflow.diffusers", "mlflow.pyfunc.loaders.code_model"])
 def test_loaders_that_mlflow_has_itself(module: str) -> None:
     text = "flavors:\n  python_function:\n    loader_module: {}\n"
     assert scan_bytes(text.format(module).encode()).verdict is Verdict.CLEAN

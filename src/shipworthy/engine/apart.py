@@ -1,7 +1,7 @@
 """A model elsewhere, parsed in a worker process: the worker asks for ranges, this process fetches them.
 
-So hostile bytes are parsed under the same limits as those of a local file, and the process that parses them has no
-connection and no access key.
+So hostile bytes are parsed under the same limits as those of a local file, in a process that has no connection to
+where they come from.
 """
 
 from __future__ import annotations

@@ -135,15 +135,9 @@ def read(scope: Scope, _: str = "") -> int:
     size = len(scope.view)
     if scope.role is not Role.FILE:
         return size
-    if size > scope.limits.json:
-        scope.unknown(f"the template is larger than {scope.limits.json >> 20} MiB")
-        return size
-    try:
-        text = scope.view.all().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        scope.unknown("the template is not UTF-8")
-        return size
-    judge(scope, text, "the template", 0)
+    text = scope.text("the template")
+    if text is not None:
+        judge(scope, text, "the template", 0)
     return size
 
 

@@ -34,10 +34,8 @@ def read(scope: Scope, format_: str) -> int:
     size = len(scope.view)
     if scope.role is not Role.FILE:
         return size
-    try:
-        text = scope.view.all().decode("utf-8")
-    except UnicodeDecodeError:
-        scope.unknown("the YAML is not UTF-8")
+    text = scope.text("the YAML")
+    if text is None:
         return size
     for _, tag, line in python_tags(text):
         message = f"line {line}: {ascii(tag)[1:-1]} builds a Python object for every loader but yaml.safe_load"

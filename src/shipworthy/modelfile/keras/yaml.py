@@ -26,15 +26,8 @@ def read(scope: Scope, format_: str = "") -> int:  # noqa: ARG001 - the readers'
     size = len(scope.view)
     if scope.role is not Role.FILE:
         return size
-    if size > scope.limits.json:
-        scope.unknown(f"the YAML is larger than {scope.limits.json >> 20} MiB")
-        return size
-    try:
-        text = scope.view.all().decode("utf-8")
-    except UnicodeDecodeError:
-        scope.unknown("the YAML is not UTF-8")
-        return size
-    if _tags(scope, text):
+    text = scope.text("the YAML")
+    if text is None or _tags(scope, text):
         return size
     try:
         value = document(text).value
