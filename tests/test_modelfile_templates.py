@@ -260,6 +260,7 @@ def folder(place: Path, **files: object) -> Path:
         ("import pickle\npickle.load(open('x'))\n", "high", "loads pickles"),
         ("__import__('os').system('id')\n", "high", "__import__"),
         ("def f(:\n", "high", "can't be read as Python"),
+        ("code = []\ncode.append(1)\n", "medium", "net.py"),
         ("x = " + "(" * 5000, "high", "can't be read as Python"),
         ("import os, re, torch\nos.path.join('a')\nre.compile('a')\ntorch.compile(1)\n", "medium", "net.py"),
     ],

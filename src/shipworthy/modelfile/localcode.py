@@ -25,7 +25,8 @@ _RUNS = re.compile(
 )
 _NATIVE = re.compile(r"ctypes\.(?:CDLL|cdll\.\w+|PyDLL|WinDLL|windll\.\w+)|torch\.(?:ops|classes)\.load_library|"
                      r"torch\.utils\.cpp_extension\.load\w*|cffi\.\w+")  # fmt: skip
-_UNPICKLES = re.compile(r"(?:c?[pP]ickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:loads?|open|Unpickler)")
+# `loads` is how objects are copied, too; the checks of code report it.
+_UNPICKLES = re.compile(r"(?:c?[pP]ickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:load|open|Unpickler)")
 _KINDS = ((_STARTS, "starts programs"), (_RUNS, "runs code that it puts together"), (_NATIVE, "loads native code"),
           (_UNPICKLES, "loads pickles"))  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -105,7 +106,7 @@ def _calls(tree: ast.AST, names: dict[str, str]) -> Iterator[tuple[str, int]]:
         while isinstance(target, ast.Attribute) and len(parts) < 10:
             parts.append(target.attr)
             target = target.value
-        if isinstance(target, ast.Name):
+        if isinstance(target, ast.Name) and (not parts or target.id in names or target.id == "builtins"):
             yield ".".join([names.get(target.id, target.id), *reversed(parts)]), node.lineno
         elif isinstance(target, ast.Call) and isinstance(target.func, ast.Name) and target.func.id == "__import__":
             yield "__import__", node.lineno
