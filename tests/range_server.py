@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -80,16 +81,41 @@ def serving(folder: Path) -> Iterator[Served]:
 
         def answer(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
+            if served.lie == "endless":
+                self.endless()
+                return
+            if served.lie == "drip of headers":
+                with suppress(OSError):
+                    while True:
+                        self.wfile.write(b"X")
+                        time.sleep(0.02)
             for key, value in ({"Content-Length": str(len(data))} | (headers or {})).items():
                 self.send_header(key, value)
             self.end_headers()
             served.sent += len(data)  # before the client has them, or a test could look too early
+            if served.lie == "drip":
+                with suppress(OSError):
+                    for at in range(len(data)):
+                        self.wfile.write(data[at : at + 1])
+                        time.sleep(0.02)
+                return
             self.wfile.write(data)
+
+        def endless(self) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"10000\r\n" + bytes(65536) + b"\r\n")
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up is what tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     served.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -45,11 +45,25 @@ def found(folder: Path, name: str, text: str) -> list[str]:
             "model-config-template-escape",
         ),
         ("config.json", json.dumps({"auto_map": {"AutoModel": "a/b--m.C"}}), "model-config-remote-code"),
+        ("config.json", json.dumps({"auto_map": {"AutoModel": "modeling.Model"}}), "model-config-remote-code"),
+        ("modules.json", json.dumps([{"idx": 0, "name": "0", "path": "", "type": "evil.M"}]), "model-unknown-callable"),
+        (
+            "model_index.json",
+            json.dumps({"_class_name": "P", "_diffusers_version": "1", "unet": ["evil", "U"]}),
+            "model-unknown-callable",
+        ),
+        (
+            "adapter_config.json",
+            json.dumps({"peft_type": "LORA", "auto_mapping": {"parent_library": "evil"}}),
+            "model-unknown-name",
+        ),
+        ("MLmodel", "flavors:\n  python_function:\n    loader_module: evil\n", "model-unknown-callable"),
+        ("train.yaml", "model:\n  _target_: os.system\n  command: id\n", "model-code-execution"),
         ("tokenizer_config.json", "{", "skipped"),
     ],
 )
 def test_what_would_run_code_is_found(tmp_path: Path, name: str, text: str, rule: str) -> None:
-    assert found(tmp_path, name, text) == [rule]
+    assert set(found(tmp_path, name, text)) == {rule}
 
 
 @pytest.mark.parametrize(
@@ -57,9 +71,12 @@ def test_what_would_run_code_is_found(tmp_path: Path, name: str, text: str, rule
     [
         ("mkdocs.yml", "x:\n  emoji: !!python/name:material.extensions.emoji.twemoji\n"),
         ("a.yaml", "install: python/object is a folder # see !!python/object/apply\nb: !ref python\n"),
-        ("config.json", json.dumps({"auto_map": {"AutoModel": "modeling.Model"}})),
         ("tokenizer_config.json", json.dumps({"chat_template": "{% for m in messages %}{{ m['role'] }}{% endfor %}"})),
         ("config.json", "[" * 100_000),
+        ("train.yaml", "model:\n  _target_: mine.models.Net\n  size: 3\n"),
+        ("config.json", json.dumps({"port": 80, "type": "evil.Module", "loader": "x"})),
+        ("modules.json", json.dumps([{"name": "web", "path": "../web"}])),
+        ("MLmodel", "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n"),
     ],
 )
 def test_honest_configuration_is_left_alone(tmp_path: Path, name: str, text: str) -> None:
@@ -77,3 +94,19 @@ def test_templates_of_web_pages_are_left_alone_and_chat_templates_are_not(tmp_pa
     assert found(tmp_path, "page.html.jinja", text) == []
     (tmp_path / "page.html.jinja").unlink()
     assert found(tmp_path, "chat_template.jinja", text) == ["model-config-template-escape"]
+
+
+def test_the_code_beside_a_list_decides_and_is_part_of_what_a_kept_result_depends_on(tmp_path: Path) -> None:
+    check = load_check("shipworthy.checks.models.model_config", "model-config")
+    (tmp_path / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": "mine.Module"}]))
+    seen = set()
+    for source in ("class Module: pass\n", "import os\nos.system('id')\n"):
+        (tmp_path / "mine.py").write_text(source)
+        (artifact,) = [item for item in discover(tmp_path).artifacts if check.looks_at(item)]
+        (item,) = check.call(artifact, Context(tmp_path))
+        assert isinstance(item, Finding)
+        assert item.rule.id == "model-config-remote-code"
+        assert check.cache_on is not None
+        seen.add((item.severity.value, check.cache_on(Context(tmp_path))))
+    assert {severity for severity, _ in seen} == {"medium", "high"}
+    assert len({state for _, state in seen}) == 2

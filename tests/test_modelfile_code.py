@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import zipfile
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 import modelfile_samples as make
 from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
 from shipworthy.modelfile.exported import harmless
-from shipworthy.modelfile.yamls import UnreadYamlError, value_of
 
 DATA = Path(__file__).parent / "data" / "models" / "llm"
 HONEST = sorted(path.name for path in DATA.iterdir() if path.suffix not in (".py",))
@@ -272,41 +270,6 @@ def test_serving_archives_and_code_in_any_archive() -> None:
     assert codes(scan_bytes(make.tarred(("code/inference.py", b"import os\n")))) == {Code.REMOTE_CODE}
     package = scan_bytes(make.zipped(("p/.data/extern_modules", b"torch\n"), ("p/m.py", b"x = 1\n")))
     assert (codes(package), package.worst) == ({Code.REMOTE_CODE}, "high")
-
-
-def test_yaml_is_read_as_its_library_reads_it() -> None:
-    import yaml
-
-    text = NEMO + (
-        "a: &x [1, 2.5, true, null, 'it''s', \"\\u0041\\n\", {b: c}]\nb: *x\n"
-        "c:\n- 1\n-   d: e\n    f:\n    - g\n- - h\n  - i\nd: |\n  two\n  lines\ne: >-\n  folded\n  text\n"
-        "f: plain text\n  that goes on\ng: {a: 1,\n  b: [x y, z]}\n'quoted key': -1\nh: 12:30:15 at # comment\n"
-    )
-    expected = yaml.safe_load(text)
-    found = value_of(text)
-    assert {key: found[key] for key in found if key not in "de"} == {k: expected[k] for k in expected if k not in "de"}
-    for wrong in ("a: 1\na: 2\n", "a: [1, 2\n", "a: 'x\n", "? a\n: b\n", "a: b: c\n", "a:\n\tb: 1\n", "a: *x\n"):
-        with pytest.raises(UnreadYamlError):
-            value_of(wrong)
-    doubling = "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" if n else "a0: &a0 [x]" for n in range(60))
-    for long in ("- " * 10_000 + "x", doubling, 'a: "' + '\\"\n' * 20_000):
-        with pytest.raises(UnreadYamlError):
-            value_of(long)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(
-            ["a", ":", " ", "\n", "- ", "  ", "[", "]", "{", "}", ",", "'", '"', "&x ", "*x", "!t ", "|", "#", "\\"]
-        ),
-        max_size=40,
-    )
-)
-def test_any_yaml_is_read_or_refused(parts: list[str]) -> None:
-    with contextlib.suppress(UnreadYamlError):
-        value_of("".join(parts))
-    scan_bytes(b"flavors:\n" + "".join(parts).encode())
 
 
 @settings(max_examples=60, deadline=None)

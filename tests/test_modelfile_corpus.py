@@ -40,4 +40,4 @@ def test_no_attack_is_clean_and_the_rules_are_right(family: str) -> None:
 def test_nearly_all_are_findings_and_not_only_unknown() -> None:
     """The others are what no reader knows: they fail closed."""
     totals = Counter(verdict for family in FAMILIES for _, verdict, _ in results(family).values())
-    assert totals[Verdict.FINDING] / totals.total() >= 0.98
+    assert totals[Verdict.FINDING] / totals.total() >= 0.99

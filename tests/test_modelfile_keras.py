@@ -218,41 +218,8 @@ def test_tags_in_yaml_are_findings(tag: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["config: |\n  a\n", 'config: "\\x41"\n', "config:\n\ta: 1\n", "config: *unknown\n"])
-def test_yaml_that_keras_does_not_write_is_unknown(text: str) -> None:
+def test_yaml_that_is_no_architecture_is_unknown(text: str) -> None:
     assert scan_bytes(b"class_name: Sequential\n" + text.encode()).verdict is Verdict.UNKNOWN
-
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.from_regex(r"[a-z_]{1,12}", fullmatch=True),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True), inner, max_size=4)
-    ),
-    max_leaves=20,
-)
-
-
-@given(VALUES, st.sampled_from([None, False]))
-@settings(max_examples=200, deadline=None)
-def test_yaml_is_read_as_pyyaml_reads_it_or_not_at_all(value: Any, flow: bool | None) -> None:
-    from shipworthy.modelfile.keras.yaml import _Reader, _UnreadError
-
-    text = yaml.safe_dump({"class_name": "x", "config": value}, default_flow_style=flow)
-    try:
-        found = _Reader(text).read()
-    except _UnreadError:
-        return
-    assert json.dumps(found) == json.dumps(yaml.safe_load(text), default=str) or _floats(found) == _floats(
-        yaml.safe_load(text)
-    )
-
-
-def _floats(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _floats(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_floats(item) for item in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def test_every_dangerous_name_is_outside_of_the_table() -> None:

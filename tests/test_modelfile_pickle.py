@@ -408,3 +408,25 @@ def test_no_import_of_cpythons_machine_is_missed(tokens: list[bytes]) -> None:
     assert computed or {f"{m}:{n}" for m, n in oracle.seen} <= set(report.names)
     if loads and len(data) > 2:
         assert not any("is broken" in issue.message for issue in report.issues if "bytes at" not in issue.where.member)
+
+
+def test_what_no_reader_reads_is_searched_for_pickles_that_run_something() -> None:
+    for data in (
+        b"# a model card\n" + make.EVIL,
+        b"{}\n" + make.EVIL,
+        bytes(4096) + make.EVIL,
+        b"\1\2" + make.EVIL + bytes(50),
+    ):
+        report = scan_bytes(data)
+        assert {Code.HIDDEN_PAYLOAD, Code.CODE_EXECUTION} <= {issue.code for issue in report.issues}
+
+
+def test_a_store_of_harmless_pickles_stays_unknown() -> None:
+    rows = b"".join(b"\1\2row" + pickle.dumps({"a": [1, 2.5, number]}) for number in range(20))
+    assert scan_bytes(rows).verdict is Verdict.UNKNOWN
+    assert not scan_bytes(rows).issues
+
+
+def test_a_long_run_of_the_opcode_for_names_is_searched_once() -> None:
+    assert scan_bytes(b"N." + b"c" * 300_000).verdict is Verdict.FINDING  # took minutes
+    assert scan_bytes(b"\1\2" + b"c" * 300_000).verdict is Verdict.UNKNOWN

@@ -235,3 +235,71 @@ def test_any_template_ends_in_a_verdict(parts: list[str]) -> None:
 @given(VALUES)
 def test_any_json_ends_in_a_verdict(value: Any) -> None:
     in_json(value)
+
+
+# --- code beside a model ---------------------------------------------------------------------------------------------
+
+NET = "import torch\nfrom .layers import Layer\n\nclass Net(torch.nn.Module):\n    pass\n"
+
+
+def folder(place: Path, **files: object) -> Path:
+    for name, body in files.items():
+        raw = body if isinstance(body, str) else json.dumps(body)
+        (place / name.replace("__", ".")).write_text(raw)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("layers", "severity", "words"),
+    [
+        ("class Layer: pass\n", "medium", "net.py beside it, which starts nothing"),
+        ("import subprocess as s\ns.run(['id'])\n", "high", "layers.py starts programs (subprocess.run, line 2)"),
+        ("from os import system\ndef f():\n    system('id')\n", "high", "starts programs (os.system, line 3)"),
+        ("x = eval('1')\n", "high", "runs code that it puts together (eval, line 1)"),
+        ("import ctypes\nctypes.CDLL('x.so')\n", "high", "loads native code"),
+        ("import pickle\npickle.load(open('x'))\n", "high", "loads pickles"),
+        ("__import__('os').system('id')\n", "high", "__import__"),
+        ("def f(:\n", "high", "can't be read as Python"),
+        ("code = []\ncode.append(1)\n", "medium", "net.py"),
+        ("x = " + "(" * 5000, "high", "can't be read as Python"),
+        ("import os, re, torch\nos.path.join('a')\nre.compile('a')\ntorch.compile(1)\n", "medium", "net.py"),
+    ],
+)
+def test_what_the_code_beside_a_model_does_decides(tmp_path: Path, layers: str, severity: str, words: str) -> None:
+    configs = {
+        "config.json": {"model_type": "x", "auto_map": {"AutoModel": "net.Net"}},
+        "tokenizer_config.json": {"tokenizer_class": "X", "auto_map": {"AutoTokenizer": ["net.Slow", None]}},
+        "processor_config.json": {"processor_class": "X", "auto_map": {"AutoProcessor": "net.Net"}},
+        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": "net.Net"}],
+        "model_index.json": {"_class_name": "P", "_diffusers_version": "0.3", "unet": ["net", "Net"]},
+    }
+    folder(tmp_path, net__py=NET, layers__py=layers, **{k.replace(".", "__"): v for k, v in configs.items()})
+    for name in configs:
+        report = scan(tmp_path / name)
+        assert [(issue.code, issue.severity) for issue in report.issues] == [(Code.REMOTE_CODE, severity)], name
+        assert words in report.issues[0].message
+
+
+def test_code_that_is_not_beside_the_model_is_told(tmp_path: Path) -> None:
+    folder(tmp_path, config__json={"model_type": "x", "auto_map": {"AutoModel": "net.Net"}})
+    (issue,) = scan(tmp_path / "config.json").issues
+    assert (issue.severity, "which is not there" in issue.message) == ("medium", True)
+
+
+def test_a_name_of_python_itself_is_not_believed_to_be_the_file_beside(tmp_path: Path) -> None:
+    modules = [{"idx": 0, "name": "0", "path": "", "type": "os.system"}]
+    folder(tmp_path, os__py="system = 1\n", modules__json=modules)
+    assert {issue.code for issue in scan(tmp_path / "modules.json").issues} == {Code.UNKNOWN_CALLABLE}
+
+
+def test_an_index_of_safetensors_leads_to_safetensors(tmp_path: Path) -> None:
+    index = {"metadata": {}, "weight_map": {"w": "pytorch_model-00001.bin"}}
+    folder(tmp_path, model__safetensors__index__json=index, pytorch_model__bin__index__json=index)
+    assert scan(tmp_path / "model.safetensors.index.json").worst == "high"
+    assert scan(tmp_path / "pytorch_model.bin.index.json").verdict is Verdict.CLEAN
+
+
+def test_an_adapter_for_a_model_with_code_of_its_own() -> None:
+    adapter = {"peft_type": "LORA", "auto_mapping": {"parent_library": "transformers_modules.x.modeling_y"}}
+    (issue,) = scan_bytes(json.dumps(adapter).encode()).issues
+    assert (issue.code, issue.severity) == (Code.REMOTE_CODE, "medium")

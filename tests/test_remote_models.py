@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import multiprocessing
 import os
 import socket
 import struct
@@ -25,6 +26,7 @@ from range_server import Served, serving
 from shipworthy.artifacts import remote, s3
 from shipworthy.artifacts.remote import Bounds, RemoteFile
 from shipworthy.cli import main
+from shipworthy.engine.apart import StoppedError, scan_apart
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.modelfile import Code, Report, Verdict, scan_bytes, scan_view
 from shipworthy.modelfile.far import Blocks, FarView
@@ -255,6 +257,26 @@ def test_a_server_that_lies_is_refused(served: Served, lie: str, message: str) -
         look(url)
 
 
+@pytest.mark.parametrize("lie", ["drip", "drip of headers"])
+def test_a_server_that_sends_a_byte_now_and_then_ends_with_the_time(served: Served, lie: str) -> None:
+    url, served.lie = put(served, "m.zip", big_zip()), lie
+    with pytest.raises(EnvironmentFailure, match="not read within 1 seconds"):
+        look(url, Bounds(seconds=1))
+
+
+def test_an_answer_without_end_is_cut(served: Served) -> None:
+    url, served.lie, served.ranges = put(served, "m.zip", big_zip()), "endless", False
+    with pytest.raises(EnvironmentFailure, match="more than 1000000 bytes"):
+        look(url, Bounds(bytes=1_000_000))
+
+
+def test_a_proxy_that_is_not_used_is_told() -> None:
+    with pytest.raises(EnvironmentFailure) as caught:
+        RemoteFile("http://127.0.0.1:9/m", {"HTTPS_PROXY": "http://user:secret@proxy:3128"})
+    assert "the proxy of the environment is not used" in str(caught.value.remedy)
+    assert "secret" not in f"{caught.value} {caught.value.remedy}"
+
+
 @pytest.mark.parametrize(("ranges", "etag"), [(False, True), (True, False), (False, False)])
 def test_without_ranges_or_versions_the_whole_is_read_once(served: Served, ranges: bool, etag: bool) -> None:
     served.ranges, served.etag = ranges, etag
@@ -339,6 +361,43 @@ def test_options_that_make_no_sense_are_refused(
     assert main(["scan", url, "--check", "secrets"]) == 2
     assert "only the check `model-file`" in capfd.readouterr().err
     assert not (tmp_path / ".shipworthy").exists()
+
+
+# --- parsed apart ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_worker_says_the_same(served: Served, ranges: bool) -> None:
+    served.ranges = ranges
+    for name in ("torch-evil", "tar", "safetensors"):
+        url = put(served, name, SAMPLES[name])
+        with RemoteFile(url, {}) as file:
+            apart = scan_apart(file, (), 512, 60)
+        assert apart == look(url)[0], name
+
+
+def test_what_needs_too_much_memory_or_time_is_stopped(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    header = b'{"' + b"a" * (90 << 20)  # a header that the format allows
+    url = put(served, "m.safetensors", struct.pack("<Q", len(header)) + header)
+    with RemoteFile(url, {}) as file, pytest.raises(StoppedError, match=r"memory|died"):
+        scan_apart(file, (), 96, 60)
+    with RemoteFile(put(served, "m.pkl", make.PLAIN), {}) as file, pytest.raises(StoppedError, match="longer than 0 s"):
+        scan_apart(file, (), 512, 0)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shipworthy.toml").write_text("[scan]\nmemory-mb = 96\n")
+    assert main(["scan", url, "--format", "json"]) == 1
+    run = json.loads(capfd.readouterr().out)
+    assert [finding["rule"] for finding in run["findings"]] == ["check-stopped"]
+
+
+def test_what_the_source_fails_with_is_told_and_the_worker_is_gone(served: Served) -> None:
+    url, served.lie = put(served, "m.zip", big_zip()), "short"
+    before = set(multiprocessing.active_children())
+    with RemoteFile(url, {}) as file, pytest.raises(EnvironmentFailure, match=r"cut short|broke"):
+        scan_apart(file, (), 512, 60)
+    assert set(multiprocessing.active_children()) <= before
 
 
 # --- S3 --------------------------------------------------------------------------------------------------------------

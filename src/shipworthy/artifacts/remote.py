@@ -11,12 +11,14 @@ only spoken to hosts inside. Names are resolved once per connection, and that ad
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -29,6 +31,7 @@ from shipworthy.modelfile.view import Spool, View
 
 _REDIRECTS = 5
 _STEP = 1 << 20
+_DIRECT = ", or download it and scan that: connections are direct, the proxy of the environment is not used"
 _SPOOL = 64 << 20
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 _MOVED = frozenset((301, 302, 303, 307, 308))
@@ -63,6 +66,10 @@ class RemoteFile:
         """
         self.uri, self._bounds, self.received, self.requests = shown(uri), bounds, 0, 0
         self._deadline = time.monotonic() + bounds.seconds
+        self._watch = threading.Timer(max(bounds.seconds, 0.0), self._hang_up)
+        self._watch.daemon = True
+        self._sock: socket.socket | None = None
+        self._proxy = any(env.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
         self._key = s3.credentials(env) if uri.lower().startswith("s3://") else None
         self._url = s3.address(uri, env) if uri.lower().startswith("s3://") else uri
         self._current = self._url
@@ -71,32 +78,44 @@ class RemoteFile:
         self._connected = ""
         self.digest, self.size, self._etag = "", 0, ""
         self._whole: View | None = None
-        self._head = b""
+        self.head = b""
         self._answer: http.client.HTTPResponse | None = None
+        self._watch.start()
         try:
             self._open()
         except BaseException:
-            self.close()
+            self.__exit__()
             raise
 
     @property
     def view(self) -> View:
         """The bytes, near or far."""
-        return self._whole if self._whole is not None else FarView(Blocks(self, self._head))
+        return self._whole if self._whole is not None else FarView(Blocks(self, self.head))
 
     def get(self, low: int, high: int) -> bytes:
         """The bytes [low, high), in one request."""
         return b"".join(self._range(low, high))
 
+    @property
+    def lazy(self) -> bool:
+        """Whether ranges are fetched when they are asked for; if not, the whole is here."""
+        return self._whole is None
+
     def near(self, low: int, high: int) -> View:
-        """Many bytes, spooled. The whole gets its digest on the way."""
-        spool, digest = Spool(_SPOOL), hashlib.sha256()
-        for data in self._range(low, high):
+        """Many bytes, spooled."""
+        spool = Spool(_SPOOL)
+        for data in self.stream(low, high):
             spool.write(data)
+        return spool.view()
+
+    def stream(self, low: int, high: int) -> Iterator[bytes]:
+        """The bytes [low, high), in pieces. The whole gets its digest on the way."""
+        digest = hashlib.sha256()
+        for data in self._range(low, high):
             digest.update(data)
+            yield data
         if (low, high) == (0, self.size):
             self.digest = f"sha256:{digest.hexdigest()}"
-        return spool.view()
 
     def close(self) -> None:
         """End the connection."""
@@ -111,7 +130,14 @@ class RemoteFile:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._watch.cancel()
         self.close()
+
+    def _hang_up(self) -> None:
+        """Time is over. A server that sends a byte now and then never keeps silent long enough to be noticed."""
+        if self._sock is not None:
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
 
     def _open(self) -> None:
         answer = self._ask({"Range": f"bytes=0-{(16 << 10) - 1}"})
@@ -119,7 +145,7 @@ class RemoteFile:
         etag = answer.getheader("ETag") or ""
         if answer.status == 206 and place and place[1] == "0" and etag.startswith('"'):
             self.size, self._etag = int(place[3]), etag
-            self._head = b"".join(self._body(answer, int(place[2]) + 1))
+            self.head = b"".join(self._body(answer, int(place[2]) + 1))
             return
         if answer.status == 206:  # no version to hold on to: one answer is of one version
             self.close()
@@ -143,7 +169,8 @@ class RemoteFile:
 
     def _range(self, low: int, high: int) -> Iterator[bytes]:
         if self._whole is not None:
-            yield self._whole.read(low, high - low)
+            for at in range(low, high, _STEP):
+                yield self._whole.read(at, min(_STEP, high - at))
             return
         if high <= low:
             return
@@ -165,16 +192,18 @@ class RemoteFile:
         if size is not None and self.received + size > self._bounds.bytes:
             raise self._too_large()
         try:
-            while data := answer.read(_STEP if size is None else min(_STEP, size - got)):
+            while data := answer.read1(_STEP if size is None else min(_STEP, size - got)):
                 got += len(data)
                 self.received += len(data)
                 if self.received > self._bounds.bytes:
                     raise self._too_large()
                 self._check_time()
                 yield data
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._check_time()
             raise self._failure(f"the connection broke: {_text(error)}", "try again") from None
         if size is not None and got != size:
+            self._check_time()
             raise self._failure(f"cut short: {got} of {size} bytes", "try again")
 
     def _ask(self, headers: Mapping[str, str]) -> http.client.HTTPResponse:
@@ -214,8 +243,10 @@ class RemoteFile:
                 return self._answer
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.close()
+                self._check_time()
                 if fresh or not again:  # a connection that was kept may have been closed meanwhile
-                    raise self._failure(f"cannot be reached: {_text(error)}", "check address and network") from None
+                    remedy = "check address and network" + (_DIRECT if self._proxy else "")
+                    raise self._failure(f"cannot be reached: {_text(error)}", remedy) from None
         raise AssertionError
 
     def _connect(self, parts: urllib.parse.SplitResult, origin: str) -> http.client.HTTPConnection:
@@ -236,9 +267,9 @@ class RemoteFile:
             connection = http.client.HTTPSConnection(host, port, timeout=self._bounds.silence)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=self._bounds.silence)
-        sock = self._socket(addresses, port)
+        sock = self._sock = self._socket(addresses, port)
         if parts.scheme == "https":
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+            sock = self._sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
         connection.sock = sock
         self._connection, self._connected = connection, origin
         return connection

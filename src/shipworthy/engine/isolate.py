@@ -10,9 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shipworthy.engine._forked import Forked, Pipes
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute
@@ -20,7 +19,7 @@ from shipworthy.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
+    from multiprocessing.process import BaseProcess as Process
 
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
@@ -28,7 +27,8 @@ _FEW, _PAUSE = 16, 0.004  # units, seconds
 _STARTING = threading.Lock()
 
 
-def _limit(memory_mb: int) -> None:
+def limit_memory(memory_mb: int) -> None:
+    """Bound what this process may allocate; no core is written, which would hold what it read."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
@@ -60,14 +60,14 @@ def _serve(connection: Connection | Pipes, memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not isinstance(connection, Pipes):
         die_with_parent()
-    _limit(memory_mb)
+    limit_memory(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for unit in connection.recv():
                 connection.send(execute(unit))
 
 
-def _started(make: Callable[[], BaseProcess], tries: int = 10) -> BaseProcess:
+def _started(make: Callable[[], Process], tries: int = 10) -> Process:
     """A process that runs. When the server that starts processes was killed, it takes a moment until that is known and
     a new one is there. Raises OSError, EOFError."""
     while True:
@@ -83,13 +83,57 @@ def _started(make: Callable[[], BaseProcess], tries: int = 10) -> BaseProcess:
             return process
 
 
+def begin(target: Callable[..., None], arguments: tuple[Any, ...]) -> tuple[Process, Connection]:
+    """A process that runs `target(connection, *arguments)`, and the other end of the connection.
+
+    Raises EnvironmentFailure when none can be started.
+    """
+    import multiprocessing
+
+    context = multiprocessing.get_context("forkserver")
+    near, far = context.Pipe()
+    try:
+        with _without_main():
+            process = _started(lambda: context.Process(target=target, args=(far, *arguments), daemon=True))
+    except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
+        import tempfile
+
+        near.close()
+        raise EnvironmentFailure(
+            f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
+            where=tempfile.gettempdir(),
+            remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
+        ) from None
+    finally:
+        far.close()
+    return process, near
+
+
+def end(process: Process | Forked | None, connection: Connection | Forked | None) -> None:
+    """Kill it, and hang up."""
+    if process is not None and process.pid is not None:
+        process.kill()
+        process.join(5)
+    if connection is not None:
+        connection.close()
+
+
+def last_words(process: Process | Forked | None) -> str:
+    """How a process that does not answer any more ended."""
+    if process is not None:
+        process.join(5)
+        if process.exitcode and process.exitcode < 0:
+            return f"its process died of {signal.Signals(-process.exitcode).name}"
+    return "its process died"
+
+
 class Worker:
     """One worker process. It is started when first used, and again after it had to be killed."""
 
     def __init__(self, memory_mb: int, *, fork: bool = False) -> None:
         self._memory_mb = memory_mb
         self._fork = fork and sys.platform == "linux"
-        self._process: BaseProcess | Forked | None = None
+        self._process: Process | Forked | None = None
         self._connection: Connection | Forked | None = None
         self._closed = False
 
@@ -116,18 +160,11 @@ class Worker:
             except (EOFError, OSError):
                 if self.is_closed():
                     return
-                self._lose(todo, heard, self._last_words())
+                self._lose(todo, heard, last_words(self._process))
 
     def _lose(self, todo: list[Unit], heard: Callable[[Unit, UnitResult], None], reason: str) -> None:
         self._kill()
         heard(todo.pop(0), UnitResult(Ended.STOPPED, reason=reason))
-
-    def _last_words(self) -> str:
-        if self._process is not None:
-            self._process.join(5)
-            if self._process.exitcode and self._process.exitcode < 0:
-                return f"its process died of {signal.Signals(-self._process.exitcode).name}"
-        return "its process died"
 
     def start(self) -> None:
         """Start the process now, unless that is for later: only while there is one thread can it be a plain fork."""
@@ -136,36 +173,18 @@ class Worker:
 
     def _start(self) -> Connection | Forked:
         if self._connection is None:
-            try:
-                self._process, self._connection = self._new()
-            except (OSError, EOFError) as error:
-                import tempfile
-
-                raise EnvironmentFailure(
-                    f"no worker process can be started: {getattr(error, 'strerror', '') or error}",
-                    where=tempfile.gettempdir(),
-                    remedy="set TMPDIR to a writable folder with a path of less than 70 characters",
-                ) from None
+            self._process, self._connection = self._new()
         return self._connection
 
-    def _new(self) -> tuple[BaseProcess, Connection] | tuple[Forked, Forked]:
+    def _new(self) -> tuple[Process, Connection] | tuple[Forked, Forked]:
         """A process that runs: forked from this one where that is wanted and safe, or else from a server of forks."""
         if self._fork and threading.active_count() == 1:
-            forked = Forked(lambda pipes: _serve(pipes, self._memory_mb))
+            try:
+                forked = Forked(lambda pipes: _serve(pipes, self._memory_mb))
+            except OSError as error:
+                raise EnvironmentFailure(f"no worker process can be started: {error.strerror or error}") from None
             return forked, forked
-        import multiprocessing
-
-        context = multiprocessing.get_context("forkserver")
-        near, far = multiprocessing.Pipe()
-        try:
-            with _without_main():
-                make = partial(context.Process, target=_serve, args=(far, self._memory_mb), daemon=True)
-                return _started(make), near
-        except BaseException:  # kept only when it runs: nobody would answer at the other end
-            near.close()
-            raise
-        finally:
-            far.close()
+        return begin(_serve, (self._memory_mb,))
 
     def close(self) -> None:
         """Kill the process for good: units that are left are not run."""
@@ -175,11 +194,7 @@ class Worker:
     def _kill(self) -> None:
         process, connection = self._process, self._connection
         self._process = self._connection = None
-        if process is not None and process.pid is not None:
-            process.kill()
-            process.join(5)
-        if connection is not None:
-            connection.close()
+        end(process, connection)
 
 
 class WorkerPool:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
+from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.readers import reader_of, settle
 from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
@@ -146,4 +147,10 @@ def _read(scope: Scope, format_: str = "") -> tuple[str, int]:
     found = format_ or settle(scope)
     if scope.trace is not None:
         scope.trace.append(f"== {scope.name or 'the file'}: {found or 'not recognised'}, {len(scope.view)} bytes")
-    return found, reader_of(found)(scope)
+    tally = scope.state.tally
+    issues, unknowns = len(tally.found), len(tally.unknowns)
+    explained = reader_of(found)(scope)
+    unread = len(tally.unknowns) > unknowns and len(tally.found) == issues and scope.role is Role.FILE
+    if unread and not isinstance(scope.view, FarView):
+        pickles.search(scope)  # of what stays unknown, people ask at least whether a payload is in it
+    return found, explained

@@ -25,6 +25,7 @@ TENSOR_TYPES: dict[int, tuple[int, int]] = {
     34: (256, 54), 35: (256, 66), 36: (32, 18), 37: (32, 18), 38: (32, 18), 39: (32, 17), 40: (64, 36), 41: (128, 18),
 }  # fmt: skip
 _STRING, _ARRAY, _BOOL, _U32 = 8, 9, 7, 4
+_VERSIONS = 9  # above these, a number is no version that is still to come
 _WIDTHS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _ALIGNMENT = 32
 _MAX_DIMS = 4
@@ -94,6 +95,8 @@ def read(scope: Scope, _: str = "") -> int:
         order, version = ">", int.from_bytes(view.read(4, 4), "big")
     if not 1 <= version <= 3:
         scope.unknown(f"this version does not read GGUF of version {version}")
+        if not 1 <= version <= _VERSIONS:
+            scope.issue(Code.BROKEN_STREAM, "medium", f"there is no version {version} of GGUF: no loader reads it", 4)
         return len(view)
     cursor = _Cursor(scope, order, version > 1, 8)
     try:

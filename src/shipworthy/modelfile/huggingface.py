@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from shipworthy.modelfile import templates
+from shipworthy.modelfile import localcode, templates
+from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
@@ -32,7 +33,7 @@ _GENERATION = frozenset(
 _SPECIAL = re.compile(r"\w{1,60}_tokens?")
 _LOCAL = re.compile(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*")
 _CALLED = frozenset(("activation_function", "activation_fn", "sbert_ce_default_activation_function", "loss_fct"))
-_COMPONENTS = frozenset("diffusers transformers stable_diffusion optimum onnxruntime peft flax k_diffusion".split())
+_COMPONENTS = frozenset("optimum onnxruntime peft flax k_diffusion".split())  # beside those that diffusers lists
 _SENTENCE = re.compile(
     r"sentence_transformers\.(?:base\.|sentence_transformer\.|sparse_encoder\.|cross_encoder\.)?(?:models|modules|"
     r"model_card)(?:\.[A-Za-z]\w*)+"
@@ -116,10 +117,10 @@ def _walk(scope: Scope, value: Any) -> None:
         if foreign:
             message = f"the configuration takes code from another repository, {shown}, in whatever state it is then"
             scope.issue(Code.REMOTE_CODE, "high", f"{message}; copy reviewed code beside the model", None, shown)
-        else:
-            scope.issue(
-                Code.REMOTE_CODE, "medium", f"the model needs the code {shown} beside it; {_INDEX}", None, shown
-            )
+        elif not localcode.judge(scope, text.rpartition(".")[0], "the model needs the code in", shown):
+            absent = ", which is not there" if scope.folder is not None else ""
+            message = f"the model needs the code {shown} beside it{absent}; {_INDEX}"
+            scope.issue(Code.REMOTE_CODE, "medium", message, None, shown)
     for key, text in chat_templates(value):
         templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
@@ -154,7 +155,10 @@ def _modules(scope: Scope, value: list[Any]) -> bool:
         if not _SENTENCE.fullmatch(kind):
             shown = ascii(kind)[1:-1][:120]
             module, _, name = kind.rpartition(".")
-            if standing_of(module, name, scope.trust).kind is not Kind.TRUSTED:
+            known = standing_of(module, name, scope.trust).kind
+            here = known is not Kind.DANGEROUS and known is not Kind.TRUSTED
+            here = here and localcode.judge(scope, module, "sentence-transformers imports", shown)
+            if known is not Kind.TRUSTED and not here:
                 text = f"sentence-transformers would import and build {shown}, which is none of its own modules"
                 scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
         if escapes(path):
@@ -167,14 +171,20 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
     """`model_index.json` of diffusers: each component is `[library, class]`; the library is imported."""
     named = value["_class_name"]
     if isinstance(named, list):
-        text = f"the pipeline is code of the repository, {ascii(named)[:100]}; review it first"
-        scope.issue(Code.REMOTE_CODE, "medium", text, None, ascii(named)[:100])
+        shown = ascii(named)[:100]
+        if not localcode.judge(scope, str(named[0] if named else ""), "the pipeline is the code in", shown):
+            text = f"the pipeline is code of the repository, {shown}; review it first"
+            scope.issue(Code.REMOTE_CODE, "medium", text, None, shown)
     for key, item in value.items():
         if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
             continue
-        if isinstance(item[0], str) and item[0] not in _COMPONENTS:
+        if isinstance(item[0], str) and item[0] not in _COMPONENTS | listed("diffusers-libraries"):
             shown = ascii(f"{item[0]}:{item[1]}")[1:-1][:120]
-            if standing_of(item[0], str(item[1]), scope.trust).kind is not Kind.TRUSTED:
+            known = standing_of(item[0], str(item[1]), scope.trust).kind
+            what = f"the component {ascii(key)[:40]} is the code in"
+            places = () if known in (Kind.DANGEROUS, Kind.TRUSTED) else (key, "")
+            here = any(localcode.judge(scope, item[0], what, shown, place) for place in places)
+            if known is not Kind.TRUSTED and not here:
                 text = f"the component {ascii(key)[:40]} is {shown}: diffusers imports that library, or code beside it"
                 scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
 
@@ -187,6 +197,10 @@ def _adapter(scope: Scope, value: dict[str, Any]) -> None:
             scope.issue(Code.EXTERNAL_DATA, "medium", text)
     mapping = value.get("auto_mapping")
     library = mapping.get("parent_library") if isinstance(mapping, dict) else None
+    if isinstance(library, str) and library.startswith("transformers_modules."):
+        text = "the adapter is for a model with code of its own, which transformers fetches and runs if it is told to"
+        scope.issue(Code.REMOTE_CODE, "medium", f"{text}; review that code first", None, ascii(library)[1:-1][:120])
+        library = None
     for what in (library, value.get("megatron_core") if value.get("megatron_config") else None):
         if what is not None and not (_ADAPTED.fullmatch(str(what)) or what == "megatron.core"):
             shown = ascii(what)[:120]

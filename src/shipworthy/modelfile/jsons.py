@@ -81,9 +81,13 @@ def read(scope: Scope) -> int:
 def _index(scope: Scope, weights: dict[str, Any]) -> None:
     """`model.safetensors.index.json`: which file holds which weight."""
     targets: set[str] = set()
+    safe = scope.state.stem.endswith(".safetensors.index") and not scope.name
     for value in weights.values():  # Keras' index names several files for one weight
         targets.update(map(str, value if isinstance(value, list) else [value]))
     for target in sorted(targets):
+        if safe and not target.endswith(".safetensors"):
+            text = f"an index of safetensors leads to {ascii(target)[:120]}, which its loader takes for a pickle"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text)
         if escapes(target) or "/" in target:
             scope.issue(
                 Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"

@@ -5,21 +5,14 @@ Source: mlflow/pyfunc/__init__.py (`load_model`, `_add_code_from_conf_to_system_
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 
-# Modules of mlflow (1.30 to 3.17) that have `_load_pyfunc`.
-_LOADERS = re.compile(
-    r"mlflow\.(?:sklearn|pytorch|tensorflow|keras|xgboost|lightgbm|catboost|onnx|spacy|spark|statsmodels|prophet|"
-    r"pmdarima|h2o|paddle|fastai|gluon|mleap|diviner|shap|johnsnowlabs|langchain|llama_index|openai|promptflow|dspy|"
-    r"sentence_transformers|transformers|haystack|crewai|pyfunc)(?:\.(?:model|load))?|"
-    r"mlflow\.pyfunc\.loaders\.(?:chat_agent|chat_model|code_model|responses_agent)"
-)
 _PLACES = frozenset(
     "data model_path pickled_model python_model saved_model_dir model_data path uri code model_code_path model_config "
     "pipeline_file model_binary booster_file cb_model".split()
@@ -46,7 +39,7 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
 
 
 def _loader(scope: Scope, module: str) -> None:
-    if _LOADERS.fullmatch(module):
+    if module in listed("mlflow-loaders"):
         return
     shown = ascii(module)[1:-1][:120]
     standing = standing_of(module, "_load_pyfunc", scope.trust)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -101,6 +102,9 @@ _INSIDE_BYTES = frozenset(
     {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
 ) - {"script"}
 
+# The first entry of a checkpoint's table: an empty key, then the number of shards, the byte order and the version.
+_TABLE_HEAD = re.compile(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
+
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
 
@@ -121,7 +125,8 @@ def settle(scope: Scope) -> str:
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
         return found if found in _INSIDE_BYTES else ""
-    if scope.role is Role.FILE and view.head(1) == b"\0" and view.tail(8) == TABLE_MAGIC:
+    table = scope.role is Role.FILE and (not found or view.head(1) == b"\0")
+    if table and (_TABLE_HEAD.match(view.head(64)) or view.tail(8) == TABLE_MAGIC):
         return "tf-checkpoint"
     if found in ("", "text") and scope.role is Role.FILE:
         if size > HEAD and pickles.weak_trial(view):

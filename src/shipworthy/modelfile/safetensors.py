@@ -29,6 +29,8 @@ def read(scope: Scope) -> int:
     """Check the header and the layout; returns how many bytes are explained."""
     view = scope.view
     length = view.u64(0)
+    if view.read(8, 1) != b"{":
+        scope.issue(Code.BROKEN_STREAM, "high", "the header does not begin with a brace: some readers refuse it", 8)
     if length > min(SAFETENSORS_HEADER, scope.limits.header) or 8 + length > len(view):
         text = f"the header declares {length} bytes; the file has {len(view)}, the format allows {SAFETENSORS_HEADER}"
         scope.issue(Code.BROKEN_STREAM, "high", text, 0)

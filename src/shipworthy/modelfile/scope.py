@@ -115,6 +115,17 @@ class Scope:
         place = f"{self.name}: " if self.name else ""
         self.state.tally.unknown(place + reason)
 
+    def text(self, what: str) -> str | None:
+        """The whole view as UTF-8, or None, having said why the text called `what` can't be read."""
+        if len(self.view) > self.limits.json:
+            self.unknown(f"{what} is larger than {self.limits.json >> 20} MiB")
+            return None
+        try:
+            return self.view.all().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.unknown(f"{what} is not UTF-8")
+            return None
+
     def names(self, names: Iterable[str]) -> None:
         """Note what loading would import."""
         known = self.state.tally.names

@@ -19,14 +19,15 @@ from shipworthy.modelfile.view import View
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
 
+# All that skops has are in the list `skops-nodes`; what each does with the names in it is said here.
 # Nodes that create an object of the type that they name, empty or from parts, and set its state.
 _BUILT = frozenset(
     "DictNode DefaultDictNode ListNode SetNode TupleNode ObjectNode NdArrayNode MaskedArrayNode RandomStateNode "
     "RandomGeneratorNode DTypeNode SparseMatrixNode BytesNode BytearrayNode SliceNode JsonNode "
-    "_DictWithDeprecatedKeysNode CachedNode DatetimeNode".split()
+    "_DictWithDeprecatedKeysNode CachedNode".split()
 )
 _NAMED = frozenset(("TypeNode", "FunctionNode"))
-_CALLED = frozenset("ConstructorFromReduceNode TreeNode LossNode QuantileForestNode ReduceNode".split())
+_CALLED = frozenset("ConstructorFromReduceNode TreeNode LossNode SGDNode QuantileForestNode".split())
 _BIT_GENERATORS = frozenset(("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"))
 _PLAIN = frozenset("int float str bool NoneType list dict tuple set frozenset bytes bytearray slice complex".split())
 # Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses.

@@ -119,10 +119,19 @@ def _special(head: bytes) -> str | None:
 
 def _safetensors(head: bytes, *, strict: bool) -> bool:
     """A length and a JSON object; not strict: with a length that the format does not allow."""
-    if len(head) < 10 or head[8:9] != b"{" or head[9:10] not in b'" }\n\t\r':
+    if len(head) < 10:
         return False
     length = int.from_bytes(head[:8], "little")
+    if not strict and 8 + length <= len(head) and _braced(head[8 : 8 + length]):
+        return True
+    if head[8:9] != b"{" or head[9:10] not in b'" }\n\t\r':
+        return False
     return length <= SAFETENSORS_HEADER if strict else not _text(head[:8])
+
+
+def _braced(header: bytes) -> bool:
+    """A header that the library refuses and others may not: spaces in front, or no text between its braces."""
+    return header.lstrip().startswith(b"{") and header.rstrip().endswith(b"}")
 
 
 def _text(head: bytes) -> bool:

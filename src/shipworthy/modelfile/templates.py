@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 
@@ -41,13 +42,8 @@ _BLOCKS = frozenset("for if block macro call filter autoescape with trans genera
 _INSIDE = frozenset("elif else pluralize".split())
 _SINGLE = frozenset("do break continue debug".split())
 _BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min max join".split())
-# jinja2.filters.FILTERS of 3.1.6, and what chat loaders add
-FILTERS = frozenset(
-    "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format "
-    "groupby indent int items join last length list lower map max min pprint random reject rejectattr replace reverse "
-    "round safe select selectattr slice sort string striptags sum title tojson trim truncate unique upper urlencode "
-    "urlize wordcount wordwrap xmlattr from_json fromjson strftime".split()
-)
+# Filters of renderers that are no Python programs, beside those of jinja2 and transformers.
+_ELSEWHERE = frozenset(("from_json", "fromjson", "strftime"))
 _HUGE = 1_000_000
 _PADDED = re.compile(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
 _MUCH = 10_000_000
@@ -139,15 +135,9 @@ def read(scope: Scope, _: str = "") -> int:
     size = len(scope.view)
     if scope.role is not Role.FILE:
         return size
-    if size > scope.limits.json:
-        scope.unknown(f"the template is larger than {scope.limits.json >> 20} MiB")
-        return size
-    try:
-        text = scope.view.all().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        scope.unknown("the template is not UTF-8")
-        return size
-    judge(scope, text, "the template", 0)
+    text = scope.text("the template")
+    if text is not None:
+        judge(scope, text, "the template", 0)
     return size
 
 
@@ -272,7 +262,7 @@ def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterato
     elif before == "|":
         if name == "attr":
             yield _escape("|attr(", token.at)
-        elif name not in FILTERS:
+        elif name not in _ELSEWHERE and name not in listed("jinja-filters"):
             text = f"it has the filter {ascii(name)[:40]}, which chat loaders do not have"
             yield Trouble(Code.TEMPLATE_ESCAPE, "low", text, token.at, name[:40])
         if name in _BY_ATTRIBUTE and after == "(":

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.pickles.names import standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -36,11 +37,6 @@ _OUT = {"rpc": "calls other machines", "c10d": "opens network connections", "dis
 _PYTHON = frozenset(("prim:PythonOp", "prim:IgnoredPythonOp"))
 _REMOTE = frozenset(("prim:rpc_async", "prim:rpc_sync", "prim:rpc_remote"))
 _METHODS = frozenset(("from_file", "read_file", "write_file"))
-# Operators that torchvision registers (torchvision/csrc/ops), beside torch's own.
-_VISION = frozenset(
-    f"torchvision:{name}"
-    for name in "nms roi_align roi_pool ps_roi_align ps_roi_pool deform_conv2d _cuda_version".split()
-)
 _CLASSES = frozenset("quantized rnn sparse xnnpack metal vulkan vulkan_prepack mkldnn mkldnn_prepacked".split())
 _LONGEST = 64 << 20
 _SHOWN = 50
@@ -53,7 +49,7 @@ def _table() -> dict[str, frozenset[str]]:
         if not line.startswith("#"):
             space, _, names = line.partition("\t")
             found[space] = frozenset(names.split(" "))
-    return found
+    return {**found, "torchvision": listed("torchvision-operators")}
 
 
 def judge_operator(scope: Scope, space: str, name: str, where: int | None = None) -> None:
@@ -66,7 +62,7 @@ def judge_operator(scope: Scope, space: str, name: str, where: int | None = None
         scope.issue(Code.DANGEROUS_OPERATOR, "critical", text, where, shown)
     elif key in _PYTHON:
         scope.issue(Code.DANGEROUS_OPERATOR, "high", f"the operator {shown} calls back into Python", where, shown)
-    elif name not in _table().get(space, ()) and key not in _VISION and not _trusted(scope, key):
+    elif name not in _table().get(space, ()) and not _trusted(scope, key):
         text = f"the operator {shown} is none of torch's own: a native library must be loaded for it"
         scope.issue(Code.CUSTOM_OPERATOR, "high", text, where, shown)
 

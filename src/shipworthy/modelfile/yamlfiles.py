@@ -7,8 +7,9 @@ import re
 from shipworthy.modelfile import hydra, mlflow
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
-from shipworthy.modelfile.yamls import UnreadYamlError, python_tags, value_of
+from shipworthy.modelfile.yamls import UnreadYamlError, document, python_tags
 
 _FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
 _TARGET = b"_target_"
@@ -33,19 +34,22 @@ def read(scope: Scope, format_: str) -> int:
     size = len(scope.view)
     if scope.role is not Role.FILE:
         return size
-    try:
-        text = scope.view.all().decode("utf-8")
-    except UnicodeDecodeError:
-        scope.unknown("the YAML is not UTF-8")
+    text = scope.text("the YAML")
+    if text is None:
         return size
     for _, tag, line in python_tags(text):
         message = f"line {line}: {ascii(tag)[1:-1]} builds a Python object for every loader but yaml.safe_load"
         scope.issue(Code.YAML_OBJECT, "high", message, None, ascii(tag)[1:-1])
     try:
-        value = value_of(text)
+        found = document(text)
     except UnreadYamlError as error:
         scope.unknown(f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
         return size
+    value = found.value
+    for tag, line in found.tags[:1]:
+        scope.unknown(
+            f"line {line}: a reader that knows the tag {shown('!' + tag, 60)} takes another value than is read here"
+        )
     if format_ == "mlflow" and isinstance(value, dict):
         mlflow.judge(scope, value)
     elif format_ == "hydra" and isinstance(value, (dict, list)):

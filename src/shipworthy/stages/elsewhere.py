@@ -11,11 +11,14 @@ from shipworthy.artifacts import Inventory
 from shipworthy.artifacts.remote import DEFAULT_BOUNDS, Bounds, RemoteFile, shown
 from shipworthy.check import Check
 from shipworthy.checks.models.model_file import CHECK_NAME, findings_of, skipped_of, trusted
+from shipworthy.engine.apart import StoppedError, scan_apart
 from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
+from shipworthy.engine.work import Ended
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Kind, Outcome, Skipped, StageResult
-from shipworthy.modelfile import Report, scan_view
+from shipworthy.model import Artifact, CheckResult, Finding, Kind, Outcome, Skipped, StageResult
+from shipworthy.modelfile import Report
+from shipworthy.rules import STOPPED
 from shipworthy.stages.load import listed
 from shipworthy.stages.results import filter_results
 from shipworthy.stages.target import scan_gate, scanned
@@ -44,7 +47,11 @@ def _look(uri: str, names: tuple[str, ...], env: Mapping[str, str], bounds: Boun
         started = time.monotonic()
         with RemoteFile(uri, env, bounds) as remote:
             trust = trusted(job.settings.checks.get(CHECK_NAME, {}))
-            report = scan_view(remote.view, trust=trust)
+            report: Report | str
+            try:
+                report = scan_apart(remote, trust, job.settings.scan.memory_mb, check.timeout)
+            except StoppedError as error:
+                report = str(error)
             artifact = Artifact(remote.uri, Kind.MODEL, remote.digest, remote.size)
             note = _note(remote, report)
         result = _result(check, artifact, report, note, time.monotonic() - started)
@@ -56,25 +63,33 @@ def _look(uri: str, names: tuple[str, ...], env: Mapping[str, str], bounds: Boun
     return run
 
 
-def _note(remote: RemoteFile, report: Report) -> str:
+def _note(remote: RemoteFile, report: Report | str) -> str:
     """What was read, and what not."""
     if remote.digest:
         return f"all of its {remote.size:,} bytes were read"
-    rest = f"; {report.left:,} bytes are raw data by the layout and were not looked into" if report.left else ""
+    left = report.left if isinstance(report, Report) else 0
+    rest = f"; {left:,} bytes are raw data by the layout and were not looked into" if left else ""
     return f"{remote.received:,} of {remote.size:,} bytes were read{rest}; no digest was computed"
 
 
-def _result(check: Check, artifact: Artifact, report: Report, note: str, seconds: float) -> CheckResult:
-    skipped = list(skipped_of(artifact, report))
-    if report.left and report.format not in _TOLD_BY_HEADER:
-        told = f"{report.left:,} bytes of raw data in members of the archive were not looked into"
-        skipped.append(Skipped(None, told, code="raw-data"))
+def _result(check: Check, artifact: Artifact, report: Report | str, note: str, seconds: float) -> CheckResult:
+    """What came of the look; a text says why its process had to be stopped."""
+    findings: tuple[Finding, ...]
+    if isinstance(report, str):
+        skipped = [Skipped(artifact, report, code=Ended.STOPPED.value)]
+        message = f"the check {check.name} had to be stopped: {report}"
+        findings = (STOPPED.at(artifact, message, key=check.name),)
+    else:
+        skipped, findings = list(skipped_of(artifact, report)), tuple(findings_of(artifact, report))
+        if report.left and report.format not in _TOLD_BY_HEADER:
+            told = f"{report.left:,} bytes of raw data in members of the archive were not looked into"
+            skipped.append(Skipped(None, told, code="raw-data"))
     return CheckResult(
         check=check.name,
         category=check.category,
         version=str(check.version),
         outcome=Outcome.PARTIAL if skipped else Outcome.RAN,
-        findings=tuple(f.with_(check=check.name, category=check.category) for f in findings_of(artifact, report)),
+        findings=tuple(f.with_(check=check.name, category=check.category) for f in findings),
         examined=frozenset() if any(skip.artifact for skip in skipped) else frozenset({artifact.uri}),
         eligible=1,
         skipped=tuple(Skipped(s.artifact, s.reason, check.name, s.code) for s in skipped),

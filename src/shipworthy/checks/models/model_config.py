@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
+import os
+import stat
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from shipworthy.check import Canary, Yielded, check
-from shipworthy.checks.models.model_file import REMOTE_CODE, TEMPLATE_ESCAPE, YAML_OBJECT
+from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
-from shipworthy.modelfile import Code
+from shipworthy.modelfile import Code, scan, scan_bytes, templates, yamls
 
 _LIMIT = 16 * 1024 * 1024
+_SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
-RULES = (YAML_OBJECT, TEMPLATE_ESCAPE, REMOTE_CODE)
+_LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_TELLING = frozenset((Code.REMOTE_CODE, Code.TEMPLATE_ESCAPE, Code.YAML_OBJECT, Code.CODE_EXECUTION, Code.BOMB,
+                      Code.UNKNOWN_CALLABLE, Code.UNKNOWN_NAME, Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA))  # fmt: skip
+RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 
 
 def _wanted(artifact: Artifact) -> bool:
     name = artifact.uri.rpartition("/")[2]
-    return name == "MLmodel" or name.lower().endswith(
-        (".yaml", ".yml", "config.json", "template.json", ".jinja", ".j2")
-    )
+    return name == "MLmodel" or name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
+
+
+def _code_beside(context: Context) -> str:
+    """A digest of the Python files in a tree that has such lists: what is said of a list depends on them."""
+    sources: list[Path] = []
+    lists = False
+    for folder, folders, files in os.walk(context.root):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
+        lists = lists or any(name.lower().endswith(_LISTS) for name in files)
+        sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+        if len(sources) > _SOURCES:
+            return str(time.time_ns())  # nothing is kept
+    digest = hashlib.sha256()
+    for path in sources if lists else ():
+        with contextlib.suppress(OSError):
+            if path.stat().st_size <= _SOURCE and stat.S_ISREG(path.stat().st_mode):
+                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 @check(
     "model-config",
-    version=2,
+    version=3,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=_wanted,
+    cache_on=_code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
 def run(artifact: Artifact) -> Yielded:
@@ -44,46 +71,50 @@ def run(artifact: Artifact) -> Yielded:
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     name = artifact.uri.rpartition("/")[2].lower()
     if name.endswith(".json"):
-        yield from _json(artifact, name, text)
+        yield from _json(artifact, name, raw)
     elif name.endswith((".jinja", ".j2")):
         # Web pages and servers have templates too, which load others and have filters of their own.
         yield from _template(artifact, text, chat="chat" in name)
+    elif name == "mlmodel":
+        yield from _judged(artifact, raw, "mlflow")
     else:
         yield from _yaml(artifact, name, text)
 
 
 def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding]:
-    from shipworthy.modelfile import yamls  # here: few files need it
-
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
         if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)
+    if "_target_" in text:  # Hydra's; a project's own classes are nobody's business here
+        report = scan_bytes(text.encode("utf-8", "replace"))
+        yield from (found for found in findings_of(artifact, report) if found.rule == _RULES[Code.CODE_EXECUTION])
 
 
-def _json(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skipped]:
-    from shipworthy.modelfile import huggingface
-
+def _json(artifact: Artifact, name: str, raw: bytes) -> Iterator[Finding | Skipped]:
     try:
-        value = json.loads(text)
+        json.loads(raw)
     except (ValueError, RecursionError):
-        if name in _TEMPLATE_NAMES or '"auto_map"' in text:
+        if name in _TEMPLATE_NAMES or b'"auto_map"' in raw:
             yield Skipped(artifact, "it is not valid JSON")
         return
-    for named, foreign in huggingface.foreign_code(value):
-        # Code beside the model is looked at as code.
-        if foreign:
-            yield REMOTE_CODE.at(artifact, f"code is taken from {ascii(named)[1:121]}", key=named)
-    if name in _TEMPLATE_NAMES:
-        for _, template in huggingface.chat_templates(value):
-            yield from _template(artifact, template, chat=True)
+    yield from _judged(artifact, raw, "json")
+
+
+def _judged(artifact: Artifact, raw: bytes, format_: str) -> Iterator[Finding | Skipped]:
+    """What loading a model by this file would run. Other programs have files of these names too: what is not known is
+    left alone.
+    """
+    report = scan_bytes(raw) if artifact.path is None else scan(artifact.path)
+    if report.format in (format_, "yaml"):
+        yield from (found for found in findings_of(artifact, report) if found.rule in RULES)
+        if report.format == "mlflow" and report.unknowns:
+            yield Skipped(artifact, report.unknowns[0])
 
 
 def _template(artifact: Artifact, text: str, *, chat: bool) -> Iterator[Finding]:
-    from shipworthy.modelfile import templates
-
     for trouble in templates.troubles(text):
         escape = trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value
         if escape and (chat or templates.leaves_sandbox(trouble)):

@@ -18,6 +18,7 @@ _EXTENSIONS = frozenset(
     "datasets.features.features.Array3DExtensionType datasets.features.features.Array4DExtensionType "
     "datasets.features.features.Array5DExtensionType".split()
 )
+_RESERVED = ("arrow.", "pandas.")
 _PICKLED = frozenset(("arrow.py_extension_type", "ray.data.arrow_pickled_object"))
 _NAME, _DATA = "ARROW:extension:name", "ARROW:extension:metadata"
 
@@ -31,6 +32,9 @@ def judge(scope: Scope, pairs: list[tuple[str, View]], at: int) -> None:
             message = f"the extension type {shown(name)} is restored by unpickling what the file holds: readers that"
             message += " allow it run its code; store the column as a plain type"
             scope.issue(Code.CODE_EXECUTION, "high", message, at, label)
+        elif name.startswith(_RESERVED) and name not in _EXTENSIONS:
+            message = f"the extension type {shown(name)} has a name that is kept for Arrow's or pandas' own, which have"
+            scope.issue(Code.UNKNOWN_NAME, "medium", f"{message} no such type: find out what registers it", at, label)
         elif name not in _EXTENSIONS:
             scope.names([label])
             scope.unknown(

@@ -101,9 +101,9 @@ def judge_json(scope: Scope, program: dict[str, Any]) -> None:
         dialect, _, plain = name.rpartition(".")
         plain = plain.removesuffix("_")
         known = name == "p" or (dialect in _DIALECTS and (f"pir {plain}" in table or plain in table))
-        if plain in _ACTS:
+        if plain in _ACTS or dialect in _DIALECTS or known:
             _operator(scope, plain, None, known)
-        elif not known:
+        else:
             strange.append(shown(name, 60))
     if strange:
         scope.unknown(f"the program uses operators that are not known to this version: {', '.join(strange[:8])}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 from shipworthy.modelfile.pickles.calls import Policy
@@ -15,7 +16,11 @@ from shipworthy.patterns import regex
 TORCH_MAGIC = b"\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 _TORCH_STREAMS = 5
 _MODULE = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_HIDDEN = regex(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|c[a-z_][\w.]*\n[A-Za-z_][\w.]*\n|PK\x03\x04")
+_NAMED = rb"c[a-z_][\w.]{0,120}+\n[A-Za-z_][\w.]{0,120}+\n"  # bounded: a run of `c` is not read again from each
+_HIDDEN = regex(rb"\x80[\x02-\x05][\x95c\x8c\]})(XBCK\x8a]|PK\x03\x04|" + _NAMED)
+# In what no reader could read, a protocol that no loader knows is looked behind as well.
+_UNREAD = regex(rb"\x80[\x02-\x09][\x95c\x8c\]})(XBCK\x8a]|" + _NAMED)
+_UNREAD_LIMIT = 16 << 20
 _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16
@@ -239,25 +244,41 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
     left = len(view) - at
     if report:
         scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{left} bytes follow the end of the pickle", at)
-    rest = view.sub(at, left)
+    _hidden(scope, _HIDDEN, at, len(view), "another pickle is hidden behind the end of the first")
+
+
+def search(scope: Scope) -> None:
+    """Look for pickles that import what a model does not need in a file that no reader could read: its first and last
+    16 MiB, and of the places where one may begin the first 64.
+    """
+    size = len(scope.view)
+    text = "the file can't be read as a model, and holds a pickle"
+    _hidden(scope, _UNREAD, 0, min(size, _UNREAD_LIMIT), text)
+    if size > _UNREAD_LIMIT:
+        _hidden(scope, _UNREAD, max(size - _UNREAD_LIMIT, _UNREAD_LIMIT), size, text)
+
+
+def _hidden(scope: Scope, pattern: re.Pattern[bytes], low: int, high: int, text: str) -> None:
+    view = scope.view
     walked = 0
-    for match in islice(_HIDDEN.finditer(rest.buffer, rest.start, rest.end), _CANDIDATES):
+    matches = pattern.finditer(view.buffer, view.start + low, view.start + high)
+    for match in islice(matches, _CANDIDATES):
         offset = match.start() - view.start
-        found = rest.sub(offset - at, left)
         if match.start() < walked:
             continue
         if match.group().startswith(b"PK"):
-            scope.child(f"bytes at {offset}", found, Role.TRAILER)
+            scope.child(f"bytes at {offset}", view.sub(offset, len(view)), Role.TRAILER)
             return
         kept: list[Issue] = []
+        start = match.start() + (2 if view.buffer[match.start()] == 0x80 else 0)
         machine = Machine(
-            found.buffer, found.start, found.end, Policy(kept.append, scope.limits, scope.trust, None, view.start)
+            view.buffer, start, view.end, Policy(kept.append, scope.limits, scope.trust, None, view.start)
         )
         machine.run()
         walked = machine.position
         plausible = any(_MODULE.fullmatch(m) and _MODULE.fullmatch(n) for m, n in machine.globals)
         if plausible and (machine.executed or not machine.broken) and kept:
-            scope.issue(Code.HIDDEN_PAYLOAD, "high", "another pickle is hidden behind the end of the first", offset)
+            scope.issue(Code.HIDDEN_PAYLOAD, "high", text, offset)
             for issue in kept:
                 scope.emit(issue)
             return

@@ -1,0 +1,75 @@
+"""YAML as models have it beside them, read into plain values as PyYAML's safe loader reads it; nothing is built.
+
+Read: block and flow collections, plain, quoted, literal and folded scalars, comments, anchors, aliases, merge keys, one
+document. Tags are listed and otherwise passed over. What else there is, and whatever two readers might take differently
+(directives, complex keys, a key twice, a tab where it separates), raises UnreadYamlError. Linear in the text's length.
+Source: YAML 1.1 (yaml.org/spec/1.1), chapters 5 to 9; scalars: scalars.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from shipworthy.modelfile.yamls.blocks import Reader
+from shipworthy.modelfile.yamls.scalars import UnreadYamlError
+
+__all__ = ["Document", "UnreadYamlError", "document", "python_tags"]
+
+_PYTHON = re.compile(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
+# `%TAG ! tag:yaml.org,2002:python/` lets the tags themselves do without the word.
+_DIRECTIVE = re.compile(r"(?m)^%TAG[^\n]{0,200}python")
+# Characters that readers refuse, take for the end of a line or leave out.
+_ODD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A value of dicts, lists, texts, numbers, truth values and None, and the tags in the text with their lines. Keys
+    are texts, as in JSON: a key that is a number is written out.
+    """
+
+    value: Any
+    tags: tuple[tuple[str, int], ...] = ()
+
+
+def python_tags(text: str) -> Iterator[tuple[str, str, int]]:
+    """Tags with which loaders other than `yaml.safe_load` build Python objects: their kind, text and line."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if "!" not in line:
+            continue
+        shown = unquote(line.partition(" #")[0])
+        for found in _PYTHON.finditer(shown) if "!" in shown else ():
+            yield found[1], found[0][:100], number
+    if _DIRECTIVE.search(unquote(text)):
+        yield "directive", "a %TAG directive stands for tags that build Python objects", 0
+
+
+def document(text: str) -> Document:
+    """The one document of a text. Raises UnreadYamlError."""
+    text = text.removeprefix("\ufeff")
+    if odd := _ODD.search(text):
+        raise UnreadYamlError(f"the character {ascii(odd.group())[:20]}")
+    text = text.replace("\r\n", "\n")
+    markers = [match.start() for match in _MARKER.finditer(text)]
+    begin, end = 0, len(text)
+    if markers and text.startswith("---", markers[0]):
+        if not _only_comments(text[: markers[0]]):
+            raise UnreadYamlError("more than one document")
+        begin = markers.pop(0) + 3
+    if markers:
+        end = markers.pop(0)
+        if not text.startswith("...", end) or not _only_comments(text[end + 3 :]) or markers:
+            raise UnreadYamlError("more than one document")
+        if _only_comments(text[begin:end]):
+            raise UnreadYamlError("an end without a document")
+    reader = Reader(text[begin:end].split("\n"), text.count("\n", 0, begin))
+    return Document(reader.run(begin > 0), tuple(reader.tags))
+
+
+def _only_comments(text: str) -> bool:
+    return all(not line.strip(" ") or line.lstrip(" ").startswith("#") for line in text.split("\n"))
