@@ -43,21 +43,30 @@ def discover(
     *,
     load: Load | None = None,
     exclude: tuple[str, ...] = (),
+    among: tuple[str, ...] = (),
     only: frozenset[str] | None = None,
     progress: Progress | None = None,
 ) -> Inventory:
     """Everything under a folder, or one file. Links are never followed: what they lead to inside is found by itself.
 
-    `only` limits to these uris. `progress` hears each uri and its size. Raises UsageError when the target is not there.
+    `among` names files and folders under the target: these, and nothing else, are looked at. `only` limits to these
+    uris. `progress` hears each uri and its size. Raises UsageError when the target is not there.
     """
     load = load or Load()
     if not os.path.lexists(target):
         raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
     walk = _Walk(exclude)
     if target.is_dir():
-        files = [pair for pair in walk.files(target) if only is None or pair[0] in only]
+        named = {display_name(name): str(target / name) for name in among}
+        outright = {uri: path for uri, path in named.items() if not os.path.isdir(path)}
+        folders = (
+            [(f"{uri}/", path) for uri, path in named.items() if uri not in outright] if among else [("", str(target))]
+        )
+        found = {**dict(walk.files(target, folders)), **outright}
+        files = [pair for pair in found.items() if only is None or pair[0] in only]
     else:
         files = [(display_name(target.name), str(target))]
+        outright = dict(files)
     made: list[Artifact | Skipped] = []
     large = []
     for uri, path in files:
@@ -68,8 +77,7 @@ def discover(
             made.append(item)
     made += _in_threads(large, load, progress)
     artifacts = [item for item in made if isinstance(item, Artifact)]
-    if not target.is_dir():
-        artifacts = [_as_target(artifact) for artifact in artifacts]
+    artifacts = [_as_target(artifact) if artifact.uri in outright else artifact for artifact in artifacts]
     return Inventory(
         artifacts=tuple(sorted(artifacts, key=lambda artifact: artifact.uri)),
         unreadable=tuple(walk.skipped + [item for item in made if isinstance(item, Skipped)]),
@@ -109,9 +117,10 @@ class _Walk:
         self.excluded = 0
         self._tracked: frozenset[str] | None = None
 
-    def files(self, root: Path) -> Iterator[tuple[str, str]]:
-        """The uri and the path of each file; texts, because making a `Path` costs as much as reading a small file."""
-        pending: list[tuple[str, str]] = [("", str(root))]
+    def files(self, root: Path, folders: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """The uri and the path of each file under these folders (prefix and path) of the root; texts, because making
+        a `Path` costs as much as reading a small file."""
+        pending = list(folders)
         while pending:
             prefix, folder = pending.pop()
             environment = prefix != "" and is_environment(Path(folder)) and not self._is_tracked(prefix, root)

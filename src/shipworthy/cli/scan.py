@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   shipworthy scan .                         everything in this folder
   shipworthy scan model.pt --format json    one model file, for a program
+  shipworthy scan a.pt b.joblib data        these, and nothing else
   shipworthy scan https://host/model.safetensors     a model elsewhere: only what tells what it is is read
   shipworthy scan s3://bucket/models/m.gguf
   shipworthy scan . --since main            only what changed since main
@@ -36,7 +37,11 @@ _ADDRESSES = ("https://", "http://", "s3://")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `scan`."""
     parser.add_argument(
-        "path", nargs="?", default=".", help="a file, a folder (default: this one), or an https: or s3: address"
+        "paths",
+        metavar="path",
+        nargs="*",
+        default=["."],
+        help="files and folders (default: this folder), or one https: or s3: address",
     )
     parser.add_argument("--since", metavar="REV", default="", help="only files that differ from this git revision")
     parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
@@ -61,29 +66,27 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.engine.cluster import cluster
     from shipworthy.engine.events import Events
     from shipworthy.engine.runner import Order, run_pipeline
-    from shipworthy.errors import UsageError
     from shipworthy.model import Trigger
     from shipworthy.records import replace
     from shipworthy.stages.shards import shard_pipeline
     from shipworthy.stages.target import scan_pipeline
 
-    if options.path.lower().startswith(_ADDRESSES):
+    if any(path.lower().startswith(_ADDRESSES) for path in options.paths):
         return _scan_elsewhere(options)
-    options.path = target = Path(options.path)
-    if not target.exists() and not target.is_symlink():
-        raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
+    options.path, among = _target(options.paths)
+    target = options.path
     root = target if target.is_dir() else target.parent
     settings = settings_for(root, options.settings)
     if options.no_cache:
         settings = replace(settings, scan=replace(settings.scan, cache=False))
-    shard = _shard(options)
+    shard = _shard(options, among)
     names = tuple(options.check)
     with cluster(options.executor) as remote, Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(
                 root=root,
                 settings=settings,
-                pipeline=shard_pipeline(target, names, shard) if shard else scan_pipeline(target, names),
+                pipeline=shard_pipeline(target, names, shard) if shard else scan_pipeline(target, names, among),
                 trigger=Trigger(how="manual", since=options.since),
                 events=Events([progress]),
                 keep=False,
@@ -106,10 +109,14 @@ def _scan_elsewhere(options: argparse.Namespace) -> int:
     from shipworthy.model import Trigger
     from shipworthy.stages.elsewhere import remote_pipeline
 
+    if len(options.paths) > 1:
+        raise UsageError(
+            "an address is scanned by itself", where=" ".join(options.paths), remedy="one `shipworthy scan` for each"
+        )
     for name in ("since", "shard", "executor", "write_baseline"):
         if getattr(options, name):
             raise UsageError("not for a model elsewhere", where=f"--{name.replace('_', '-')}", remedy="leave it out")
-    settings, pipeline = settings_for(Path(), options.settings), remote_pipeline(options.path, tuple(options.check))
+    settings, pipeline = settings_for(Path(), options.settings), remote_pipeline(options.paths[0], tuple(options.check))
     with Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(Path(), settings, pipeline, Trigger(how="manual"), events=Events([progress]), keep=False)
@@ -119,7 +126,26 @@ def _scan_elsewhere(options: argparse.Namespace) -> int:
     return result.exit_code
 
 
-def _shard(options: argparse.Namespace) -> Shard | None:
+def _target(paths: list[str]) -> tuple[Path, tuple[str, ...]]:
+    """What to look at: one path, or the folder that holds all and which of it. Raises UsageError for one that is not
+    there.
+    """
+    import os
+
+    from shipworthy.errors import UsageError
+
+    targets = [Path(path) for path in paths]
+    for target in targets:
+        if not os.path.lexists(target):
+            raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
+    if len(targets) == 1:
+        return targets[0], ()
+    real = [target.resolve() if target.is_dir() else target.parent.resolve() / target.name for target in targets]
+    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in real]))
+    return (root, ()) if root in real else (root, tuple(str(path.relative_to(root)) for path in real))
+
+
+def _shard(options: argparse.Namespace, among: tuple[str, ...]) -> Shard | None:
     """The shard that is asked for. Raises UsageError for what a part of a scan cannot give."""
     from shipworthy.errors import UsageError
     from shipworthy.stages.shards import parse_shard
@@ -127,8 +153,8 @@ def _shard(options: argparse.Namespace) -> Shard | None:
     if not options.shard:
         return None
     shard = parse_shard(options.shard)
-    if not options.path.is_dir():
-        raise UsageError("one file is not divided", where="--shard", remedy="scan the folder, or leave --shard out")
+    if among or not options.path.is_dir():
+        raise UsageError("only a folder is divided", where="--shard", remedy="scan the folder, or leave --shard out")
     if options.write_baseline:
         raise UsageError("a shard is no baseline", where="--shard", remedy="write the baseline without --shard")
     if options.format != "json":

@@ -27,8 +27,9 @@ _NOUNS = {  # of kinds that are no word for one thing
 ALWAYS_LEFT_OUT = (".shipworthy/",)
 
 
-def load(job: Job, target: Path | None = None) -> StageResult:
-    """Fill the job's inventory from the workspace, or from one file or folder of it.
+def load(job: Job, target: Path | None = None, among: tuple[str, ...] = ()) -> StageResult:
+    """Fill the job's inventory from the workspace, or from one file or folder of it (or some files and folders of
+    that folder).
 
     A target is looked at as it is: nothing is fetched, because nothing may be written there and nothing sent anywhere.
     With `--since`, a target is limited to what changed. A whole pipeline still loads everything, because training and
@@ -47,7 +48,9 @@ def load(job: Job, target: Path | None = None) -> StageResult:
     settings = job.settings
     exclude = (*settings.scan.exclude, *_own_outputs(job, trains=target is None))
     limit = only if target is not None else None
-    inventory = discover(target or job.root, load=settings.load, exclude=exclude, only=limit, progress=progress)
+    inventory = discover(
+        target or job.root, load=settings.load, exclude=exclude, among=among, only=limit, progress=progress
+    )
     if target is None:
         _nothing_missing(job, inventory)
     else:

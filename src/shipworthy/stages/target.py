@@ -15,19 +15,21 @@ from shipworthy.stages.load import load
 from shipworthy.stages.results import Checked, counted, run_checks
 
 
-def scan_target(target: Path, names: tuple[str, ...] = ()) -> Stage:
+def scan_target(target: Path, names: tuple[str, ...] = (), among: tuple[str, ...] = ()) -> Stage:
     """A stage that scans this target with the checks or categories named; by default all that the settings ask for."""
 
     def run(job: Job) -> StageResult:
-        loaded, checks = prepare(job, target, names)
+        loaded, checks = prepare(job, target, names, among)
         return scanned(loaded, run_checks(job, checks, job.inventory, more=loaded.checks))
 
     return Stage("scan", "Scan", "Looks at the target with every check.", run)
 
 
-def prepare(job: Job, target: Path, names: tuple[str, ...]) -> tuple[StageResult, tuple[Check, ...]]:
+def prepare(
+    job: Job, target: Path, names: tuple[str, ...], among: tuple[str, ...] = ()
+) -> tuple[StageResult, tuple[Check, ...]]:
     """List what there is, and choose the checks. Raises UsageError for no file, or no check."""
-    loaded = load(job, target)
+    loaded = load(job, target, among)
     present = {artifact.kind for artifact in job.inventory.artifacts}
     folder = target.is_dir()
 
@@ -35,7 +37,7 @@ def prepare(job: Job, target: Path, names: tuple[str, ...]) -> tuple[StageResult
         return bool(check.kinds & present) and (folder or not _about_the_folder(check))
 
     checks = select(job.settings, names, wanted)
-    if not target.is_dir():
+    if among or not target.is_dir():
         checks = tuple(check for check in checks if not _about_the_folder(check))
     if names and not checks:
         raise UsageError(f"no check is named {', '.join(names)}", remedy="`shipworthy doctor` lists them")
@@ -63,9 +65,9 @@ def _about_the_folder(check: Check) -> bool:
     return check.scope == "tree" and len(check.kinds) > 1 and check.accepts is None
 
 
-def scan_pipeline(target: Path, checks: tuple[str, ...] = ()) -> Pipeline:
-    """What `shipworthy scan` runs: one look at a target, one gate."""
-    return Pipeline("scan", "Scan", (scan_target(target, checks), scan_gate()))
+def scan_pipeline(target: Path, checks: tuple[str, ...] = (), among: tuple[str, ...] = ()) -> Pipeline:
+    """What `shipworthy scan` runs: one look at a target, or at what is named under it; one gate."""
+    return Pipeline("scan", "Scan", (scan_target(target, checks, among), scan_gate()))
 
 
 def scan_gate() -> Stage:
