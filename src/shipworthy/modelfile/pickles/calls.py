@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules
+from shipworthy.modelfile.pickles import rules, states
+from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
 from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
@@ -112,6 +113,10 @@ class Calls:
         callee.called += 1
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
+        if args:
+            wrong = states.unfinished(args)
+            if wrong:
+                self._misuse(callee, args, wrong)
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
             if args != ():
@@ -153,7 +158,7 @@ class Calls:
         return Made(callee)
 
     def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
-        call = rules.Call(self.buffer, callee, args, self.name, self.call)
+        call = Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
         if not wrong and rule not in rules.TAKES_FUNCTIONS:
             wrong = rules.data(call)
@@ -182,15 +187,28 @@ class Calls:
         maker = target.maker
         if maker is None:
             return
-        if maker.standing.kind is Kind.SOURCED:
-            wrong = rules.source_in_state(self.buffer, state)
+        shared = states.shared(target)
+        if shared:
+            self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
+        elif maker.standing.kind is Kind.SOURCED:
+            wrong = states.source_in_state(self.buffer, state)
             if wrong:
                 message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
         elif maker.mapped == "functools:partial":
-            wrong = rules.partial_state(target, state)
+            wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
+            wrong = states.type_state(self.buffer, target, state)
+            self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later
+            if wrong:
+                message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
+                self._called(maker, (), Code.CODE_EXECUTION, "high", message)
+        else:
+            wrong = states.unfinished(state) or states.slots(state)
+            if wrong:
+                self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
         self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")

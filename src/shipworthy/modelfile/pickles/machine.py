@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
-from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, KEPT, LIST, Chunk, shallow
+from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, KEPT, LIST, Chunk, Made, shallow
 
 WINDOW = 1 << 18
 _SLACK = 16
@@ -113,7 +113,8 @@ class Machine(Operations):
                     self.fence = fence
                     self.add_items(target, mark)
                 elif target == EMPTY_DICT:
-                    if self.wrapping:
+                    below = stack[mark - 3] if mark > 2 else None
+                    if self.wrapping or below.__class__ is Made or stack[fence - 1].__class__ is Made:
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT

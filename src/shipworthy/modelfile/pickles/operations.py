@@ -44,13 +44,23 @@ class Operations(Stack):
         self.need(2)
         args = self.stack.pop()
         callee = self.stack.pop()
+        if args.__class__ is Made:
+            self.hidden_arguments(callee)
         self.stack.append(self.call(callee, args if args.__class__ is tuple else None))
+
+    def hidden_arguments(self, callee: Any) -> None:
+        """A pickler writes the arguments as a tuple; what another call returns could be anything."""
+        name = callee.key if isinstance(callee, Global) else ""
+        what = "a call is given arguments that are computed while loading"
+        self.issue(Code.CODE_EXECUTION, "high", what, name)
 
     def _newobj_ex(self, at: int) -> int:
         self.need(3)
         kwargs = self.stack.pop()
         args = self.stack.pop()
         callee = self.stack.pop()
+        if isinstance(args, Made) or isinstance(kwargs, Made):
+            self.hidden_arguments(callee)
         known = args.__class__ is tuple and kwargs == EMPTY_DICT
         self.stack.append(self.call(callee, args if known else None))
         return at

@@ -6,7 +6,7 @@ from array import array
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays
+from shipworthy.modelfile.pickles import arrays, states
 from shipworthy.modelfile.pickles.calls import Calls, Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -195,7 +195,7 @@ class Stack(Calls):
         if target.__class__ is int:
             if target == EMPTY_DICT:
                 self.stack[-1] = DICT
-                if self.wrapping and len(self.stack) > 1 and _wants_state(self.stack[-2]):
+                if (len(self.stack) > 1 and _wants_state(self.stack[-2])) or self._wanted(len(self.stack) - 1):
                     self.stack[-1] = {}
                     self._keep(self.stack[-1], values)
             elif target == KEPT:
@@ -208,10 +208,21 @@ class Stack(Calls):
     def keep_items(self, mark: int) -> None:
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
-        if mark > 1 and _wants_state(self.stack[mark - 2]):
+        if (mark > 1 and _wants_state(self.stack[mark - 2])) or self._wanted(mark - 1):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
             self.stack[mark - 1] = kept
+
+    def _wanted(self, at: int) -> bool:
+        """The dictionary at this place of the stack must be seen: it is what is set on an object's slots, or among the
+        state of a numpy type.
+        """
+        below = self.stack[at - 1] if at else None
+        if at > 1 and below.__class__ is int and isinstance(self.stack[at - 2], Made):
+            return True
+        mark = self.marks[-1] if self.marks else 0
+        before = self.stack[mark - 1] if mark and at >= mark else None
+        return isinstance(before, Made) and before.maker is not None and before.maker.mapped == "numpy:dtype"
 
     def _keep(self, target: dict[str, Any], items: list[Any]) -> None:
         for key, value in zip(items[::2], items[1::2], strict=False):
@@ -236,9 +247,13 @@ class Stack(Calls):
         if isinstance(target, Global):
             what = f"items are added to {target.key} itself, which changes it for the whole process"
             self.issue(Code.STATE_TAMPERING, "high", what, target.key)
-        elif isinstance(target, Made) and target.sealed:
+        elif isinstance(target, Made):
             name = target.maker.key if target.maker else ""
-            self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
+            shared = states.shared(target)
+            if shared:
+                self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
+            elif target.sealed:
+                self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
 
 
 def _wants_state(value: Any) -> bool:
