@@ -40,7 +40,7 @@ def test_every_allowed_callable_refuses_functions_and_shells() -> None:
     sample += random.Random(3).sample([item for item in names if item not in sample], 300)
     for module, qualname, kind in sample:
         for label, arguments in loads.ARGUMENTS.items():
-            if label == "nothing" or label in loads.TEXTS and kind in (Kind.VETTED, Kind.VALUED, Kind.DATA):
+            if label == "nothing" or (label in loads.TEXTS and kind in (Kind.VETTED, Kind.VALUED, Kind.DATA)):
                 continue
             if (module, qualname) == ("functools", "partial") and "shell" not in label and "unknown" not in label:
                 continue  # to hold an allowed function is what it is for; see below

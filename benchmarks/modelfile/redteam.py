@@ -14,7 +14,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from corpora import redteam, redteam_loads
-
 from shipworthy.modelfile import scan_bytes
 
 

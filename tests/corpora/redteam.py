@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from corpora import redteam_loads as loads
-
 from shipworthy.modelfile.pickles.names import Kind, standing_of, table_names
 from shipworthy.modelfile.pickles.vetted import VETTED
 
@@ -18,7 +17,9 @@ CALLED = (Kind.VETTED, Kind.VALUED, Kind.DATA, Kind.REBUILD)
 _FEW = ("a path", "a huge number", "an allowed function")
 
 
-def attacks(module: str, qualname: str, kind: Kind, attributes: tuple[str, ...] = ("path",)) -> Iterator[tuple[str, bytes]]:
+def attacks(
+    module: str, qualname: str, kind: Kind, attributes: tuple[str, ...] = ("path",)
+) -> Iterator[tuple[str, bytes]]:
     """Every use of an allowed name that a loader could be given, with what to call it. Names that are called with
     arguments get all of these; what else is only created, or only referred to, a few.
     """

@@ -7,9 +7,9 @@ imported from the package. What an argument names (files, addresses, modules) is
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Sequence, Tuple
+from collections.abc import Iterator, Sequence
 
-FOLDER = "/tmp/swred"  # noqa: S108 - inside of the sandbox only
+FOLDER = "/tmp/swred"
 PATH = FOLDER + "/file"
 SOURCE = "__import__('swred_module')"
 WAYS = ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST", "COMPUTED")
@@ -38,7 +38,7 @@ def reduced(module: str, qualname: str, arguments: bytes) -> bytes:
     return name(module, qualname) + b"(" + arguments + b"tR"
 
 
-def dictionary(pairs: Dict[str, bytes]) -> bytes:
+def dictionary(pairs: dict[str, bytes]) -> bytes:
     """A dictionary with texts as keys."""
     return b"}(" + b"".join(text(key) + value for key, value in pairs.items()) + b"u"
 
@@ -65,7 +65,7 @@ ATTRIBUTES = (
 ).split()
 
 # What an attacker would hand over and that names no function: a callable that only stores may be given it.
-TEXTS: Dict[str, bytes] = {
+TEXTS: dict[str, bytes] = {
     "nothing": b"",
     "a path": text(PATH),
     "a path and a mode": text(PATH) + text("w+"),
@@ -117,7 +117,7 @@ TEXTS: Dict[str, bytes] = {
     "a frame": _made("pandas.core.frame", "DataFrame", dictionary({key: text(PATH) for key in ATTRIBUTES})),
 }  # fmt: skip
 # What names a function or makes one: refused, but for a partial of an allowed function.
-CALLABLES: Dict[str, bytes] = {
+CALLABLES: dict[str, bytes] = {
     "a shell": name("os", "system") + text("id"),
     "an unknown function": name("evil.module", "run"),
     "an allowed function": name("numpy", "mean"),
@@ -146,37 +146,38 @@ def called(module: str, qualname: str, way: str, arguments: bytes) -> bytes:
     if way == "OBJ":
         return b"(" + target + arguments + b"o"
     if way == "INST":
-        return b"(" + arguments + b"i" + "{}\n{}\n".format(module, qualname).encode()
+        return b"(" + arguments + b"i" + f"{module}\n{qualname}\n".encode()
     return target + name("builtins", "tuple") + b"(](" + arguments + b"etRR"
 
 
-def calls(module: str, qualname: str, labels: Sequence[str], ways: Sequence[str] = WAYS) -> Iterator[Tuple[str, bytes]]:
+def calls(module: str, qualname: str, labels: Sequence[str], ways: Sequence[str] = WAYS) -> Iterator[tuple[str, bytes]]:
     """Every argument in every way, as whole pickles."""
     for label in labels:
         for way in ways:
             yield f"{way}: {label}", stream(called(module, qualname, way, ARGUMENTS[label]))
 
 
-def keywords(module: str, qualname: str, parameters: Sequence[str]) -> Iterator[Tuple[str, bytes]]:
+def keywords(module: str, qualname: str, parameters: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """The same values by keyword: one at a time, and all of them."""
     target = name(module, qualname)
     values = {"texts": text(PATH), "source": text(SOURCE), "numbers": number(HUGE)}
     for label, value in values.items():
-        yield f"keywords: {label}", stream(target + b")" + dictionary({key: value for key in parameters}) + b"\x92")
+        yield f"keywords: {label}", stream(target + b")" + dictionary(dict.fromkeys(parameters, value)) + b"\x92")
         for key in parameters:
             yield f"keyword: {label}", stream(target + b")" + dictionary({key: value}) + b"\x92")
 
 
-def states(module: str, qualname: str, attributes: Sequence[str], few: bool = False) -> Iterator[Tuple[str, bytes]]:
+def states(module: str, qualname: str, attributes: Sequence[str], few: bool = False) -> Iterator[tuple[str, bytes]]:
     """An object of the class, created empty in both ways, with states, items and keys that an attacker would choose."""
     target = name(module, qualname)
     yield "created: NEWOBJ", stream(target + b")\x81")
     yield "created: REDUCE", stream(target + b")R")
     new = target + b")\x81"
     values = {"texts": text(PATH), "source": text(SOURCE), "numbers": number(HUGE), "functions": SPY,
-              "lists": b"](" + text(PATH) * 2 + b"e", "files": reduced("_io", "BytesIO", b"C\x04\x80\x04N.")}  # fmt: skip
+              "lists": b"](" + text(PATH) * 2 + b"e",
+              "files": reduced("_io", "BytesIO", b"C\x04\x80\x04N.")}  # fmt: skip
     for label, value in list(values.items())[: 1 if few else None]:
-        state = dictionary({key: value for key in attributes})
+        state = dictionary(dict.fromkeys(attributes, value))
         yield f"state: {label}", stream(new + state + b"b")
         yield f"slots: {label}", stream(new + b"N" + state + b"\x86b")
         yield f"key: {label}", stream(b"}" + new + state + b"bNs" + new + state + b"bNs")
@@ -191,10 +192,10 @@ def states(module: str, qualname: str, attributes: Sequence[str], few: bool = Fa
         yield "slot", stream(new + b"N" + dictionary({key: text(PATH)}) + b"\x86b")
 
 
-def attributes_of(module: str, qualname: str, attributes: Sequence[str]) -> Iterator[Tuple[str, bytes]]:
+def attributes_of(module: str, qualname: str, attributes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Attributes of an object whose state is an attacker's, looked up while loading."""
     new = name(module, qualname) + b")\x81"
     for value in (text(PATH), SPY):
-        state = dictionary({key: value for key in attributes})
+        state = dictionary(dict.fromkeys(attributes, value))
         for key in attributes:
             yield "looked up", stream(name("builtins", "getattr") + new + state + b"b" + text(key) + b"\x86R")

@@ -12,7 +12,7 @@ from shipworthy.modelfile.pickles.values import Global, Made
 from shipworthy.modelfile.view import Buffer
 
 ALLOCATION = 1 << 28
-_CLASS_RULES = ("data", "convert", "literals", "fraction", "texts", "empty", "sized", "allocate")
+_CLASS_RULES = ("data", "convert", "stored", "literals", "decimal", "fraction", "texts", "empty", "sized", "allocate")
 
 
 @dataclass

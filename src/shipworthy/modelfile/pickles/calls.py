@@ -16,7 +16,7 @@ from shipworthy.modelfile.view import Buffer
 
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
-_RULE_OF_KIND = {Kind.VALUED: "convert", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
+_RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _TRACE_LINES = 2_000
 
 Emit = Callable[[Issue], None]
@@ -52,6 +52,7 @@ class Calls:
         self.inner: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
+        self.watched = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
         """Report something at the current position."""
@@ -115,6 +116,8 @@ class Calls:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
         if args:
             wrong = states.unfinished(args)
+            if not wrong and callee.mapped.startswith("torch."):  # its rebuilders set the items as attributes
+                wrong = states.another_class(args[-1], self.watched)
             if wrong:
                 self._misuse(callee, args, wrong)
         standing = callee.standing
@@ -185,7 +188,13 @@ class Calls:
     def built(self, target: Made, state: Any) -> None:
         """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
         maker = target.maker
+        wrong = states.another_class(state, self.watched)
+        if wrong:
+            self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker) if maker else "")
         if maker is None:
+            wrong = states.slots(state)
+            if wrong:
+                self.issue(Code.STATE_TAMPERING, "high", wrong)
             return
         shared = states.shared(target)
         if shared:

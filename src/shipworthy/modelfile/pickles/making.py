@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shipworthy.modelfile.pickles import plain
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, is_type
-from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
+from shipworthy.modelfile.pickles.literals import NotALiteralError
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
 from shipworthy.modelfile.pickles.values import Bound, Global, Made
@@ -138,6 +136,8 @@ def index(call: Call) -> str | None:
 def bit_generator(call: Call) -> str | None:
     """Numpy's generators: a name or a bit generator, and the constructor that numpy itself passes."""
     for slot in call.args or ():
+        if isinstance(slot, tuple) or (isinstance(slot, int) and slot < 0):
+            return "it is given more than a name"
         if isinstance(slot, Global) and not slot.mapped.startswith("numpy.random."):
             return "it calls a function that is not numpy's own"
         if isinstance(slot, Made) and isinstance(slot.detail, Bound):

@@ -11,6 +11,7 @@ from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, line
 from shipworthy.modelfile.pickles.stack import BrokenError, Stack
 from shipworthy.modelfile.pickles.values import (
     BYTES_COUNTED,
+    CLASS,
     COUNTED,
     DICT,
     EMPTY_DICT,
@@ -202,7 +203,8 @@ class Operations(Stack):
             if newline - at > 1 << 20:
                 raise BrokenError("a number or text is longer than any pickler writes on one line")
             try:
-                line_value(op, self.buffer[at:newline])
+                if line_value(op, self.buffer[at:newline]) == CLASS.decode() and not self.watched:
+                    self.watch()  # it may be spelled with escapes
             except NotALiteralError as error:
                 raise BrokenError(f"a literal can't be read ({str(error)[:80]})") from None
         self.stack.append(at)

@@ -8,15 +8,22 @@ from typing import Any
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import Bound, Global, Made
+from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
 HUGE = "huge"  # what is known of a range that is too long to be counted out
 _COUNTED_OUT = 1 << 22
+_NUMBER = 2000
+_EXPONENT = 10_000
+_TEXT = 1 << 16
+_SIZE = 1 << 24
+_COMPILED = ("sklearn", "hdbscan", "_loss", "_hnsw", "pynndescent")
 _CODECS = frozenset(("latin1", "ascii", "utf8", "iso88591"))
 _FRACTION = re.compile(r"[-+]?\d{1,4000}(?:\.\d{1,4000}|/\d{1,4000})?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}")
-_HELD = frozenset(("builtins:Ellipsis", "builtins:NotImplemented", "__builtin__:Ellipsis", "__builtin__:NotImplemented"))
+_HELD = frozenset(
+    ("builtins:Ellipsis", "builtins:NotImplemented", "__builtin__:Ellipsis", "__builtin__:NotImplemented")
+)
 
 
 def data(call: Call) -> str | None:
@@ -27,21 +34,63 @@ def data(call: Call) -> str | None:
     for slot in flat(call.args or ()):
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
+        if slot == DEEP:
+            return "it is given tuples within tuples, and to look at all of them could take forever"
+        if isinstance(slot, int) and slot > 0 and _long_number(call.buffer, slot):
+            return "it is given a number of thousands of digits, which could take forever"
         if not isinstance(slot, Made):
             continue
         if isinstance(slot.detail, Bound):
             return "it is given a function"
         if slot.detail is HUGE:
-            return "it counts out a huge range"
+            return "it is given a huge range or number to count out"
         maker = slot.maker
-        stateful = maker is not None and (maker.standing.is_class or maker.standing.kind is Kind.SOURCED)
-        if stateful and maker.standing.kind is not Kind.VALUED and re.split("[.:]", maker.mapped)[0] != library:
+        if maker is None or maker.standing.kind is Kind.VALUED or re.split("[.:]", maker.mapped)[0] == library:
+            continue
+        if maker.standing.is_class or maker.standing.kind is Kind.SOURCED:
             return f"it asks an object of {maker.key} for its content, which runs that object's methods"
     return None
 
 
+def _long_number(buffer: Buffer, slot: int) -> bool:
+    """An integer of more than 2,000 bytes."""
+    op = buffer[slot - 1]
+    if op == 0x8B:
+        return int.from_bytes(buffer[slot : slot + 4], "little") > _NUMBER
+    return op in b"LI" and buffer.find(b"\n", slot, slot + _NUMBER) < 0
+
+
 def convert(call: Call) -> str | None:
     """Python's plain types."""
+    return data(call)
+
+
+def stored(call: Call) -> str | None:
+    """A class of the table that stores its arguments: what it may look through for long is kept from it."""
+    args = call.args or ()
+    compiled = call.callee.mapped.startswith(_COMPILED)
+    for slot in flat(args):
+        if not isinstance(slot, int) or slot <= 0:
+            continue
+        if call.buffer[slot - 1] in b"X\x8dV":
+            try:
+                decode(call.buffer, slot, _TEXT)
+            except NotALiteralError:
+                return "it is given a longer text than honest files do"
+        elif compiled and call.buffer[slot - 1] in b"JLI\x8a":
+            try:
+                number = decode(call.buffer, slot, 64)
+            except NotALiteralError:
+                number = _SIZE + 1
+            if isinstance(number, int) and number > _SIZE:
+                return "it is given a huge number, which it could take for a size"
+    if compiled and call.args is None:
+        return "its arguments can't be seen"
+    if len(args) > 1 and isinstance(args[0], int) and args[0] > 0 and call.buffer[args[0] - 1] in BYTES_COUNTED:
+        codec = isinstance(args[1], int) and args[1] > 0 and call.buffer[args[1] - 1] in TEXT_COUNTED
+        wrong = _codec(call) if codec else None  # so does a kind of text take it
+        if wrong:
+            return wrong
     return data(call)
 
 
@@ -55,6 +104,16 @@ def literals(call: Call) -> str | None:
         except NotALiteralError:
             return "it is given something else than a short text or number"
     return None
+
+
+def decimal(call: Call) -> str | None:
+    """A decimal number costs nothing; what makes an integer of one with a huge exponent computes the power of ten."""
+    wrong = literals(call)
+    value = call.literal(0) if call.args and not wrong else 0
+    exponent = re.search(r"[eE][+-]?(\d+)", value) if isinstance(value, str) else None
+    if exponent and int(exponent[1][:9]) > _EXPONENT:
+        call.makes = HUGE
+    return wrong
 
 
 def fraction(call: Call) -> str | None:
@@ -215,6 +274,8 @@ def scalar(call: Call) -> str | None:
         raw = call.literal(1)
     except NotALiteralError:
         return None
-    hidden = isinstance(raw, (bytes, str)) and "__" in (raw.decode("latin-1") if isinstance(raw, bytes) else raw).replace("\0", "")
+    hidden = isinstance(raw, (bytes, str)) and "__" in (
+        raw.decode("latin-1") if isinstance(raw, bytes) else raw
+    ).replace("\0", "")
     kind = call.args[0] if call.args else None
     return "it spells a name of Python's own" if hidden and isinstance(kind, Made) and "U" in str(kind.detail) else None

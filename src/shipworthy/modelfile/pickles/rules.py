@@ -21,7 +21,9 @@ TAKES_FUNCTIONS = frozenset(
 RULES: dict[str, Rule] = {
     "data": plain.data,
     "convert": plain.convert,
+    "stored": plain.stored,
     "literals": plain.literals,
+    "decimal": plain.decimal,
     "fraction": plain.fraction,
     "texts": plain.texts,
     "span": plain.span,

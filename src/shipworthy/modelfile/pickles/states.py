@@ -8,7 +8,7 @@ from typing import Any
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
@@ -86,6 +86,16 @@ def slots(state: Any) -> str | None:
     return None
 
 
+def another_class(state: Any, watched: bool) -> str | None:
+    """A dictionary with `__class__` as the state of an object: some classes set its items as attributes. `watched`: the
+    data speak of that name, so a dictionary that can't be seen is refused.
+    """
+    for held in state if isinstance(state, tuple) and len(state) == 2 else (state,):
+        if (isinstance(held, dict) and CLASS.decode() in held) or (watched and held == KEPT):
+            return "its state names another class, which replaces what it does"
+    return None
+
+
 def _computed(state: Any) -> bool:
     """A state that another call makes, and that could be a tuple."""
     maker = state.maker if isinstance(state, Made) else None
@@ -96,7 +106,9 @@ def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
     """`numpy.dtype.__setstate__` believes what it is told of sizes, places and whether the elements are objects: with
     a wrong word the bytes of an array are taken for addresses. What is known of the type is kept for joblib's arrays.
     """
-    known = isinstance(target.detail, str) and target.maker is not None and target.maker.mapped == "numpy:dtype"
+    if target.maker is None or target.maker.mapped != "numpy:dtype":
+        return "no file of honest makers sets one on it"
+    known = isinstance(target.detail, str)
     if not isinstance(state, tuple) or len(state) < 8:
         return "the state can't be seen"
     names, fields, size, flags = state[3], state[4], _number(buffer, state[5]), _number(buffer, state[7])
