@@ -62,7 +62,7 @@ FUNCTION_LEFT_OUT = re.compile(
     r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
 )
 PATH_LIKE = re.compile(
-    r"(^|_)(file|filename|fname|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
+    r"(^|_)(file|filename|fname|source|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
 )
 
 PACKAGES = (

@@ -199,10 +199,22 @@ def test_honest_values_beside_them_are_clean() -> None:
             assert report.verdict is Verdict.CLEAN, (value, protocol, report.issues)
 
 
-def test_files_that_a_class_would_open_are_not_values() -> None:
-    report = scan_bytes(make.call("pyarrow.lib", "OSFile", "/tmp/x", "w"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        ("pyarrow.lib", "OSFile"),
+        ("pyarrow._feather", "FeatherReader"),
+        ("gensim.models.word2vec_corpusfile", "CythonLineSentence"),
+        ("pyarrow.lib", "_restore_array"),
+        ("sklearn.tree._criterion", "NodeHeap"),
+        ("dateutil.rrule", "rruleset"),
+    ],
+    ids="-".join,
+)
+def test_what_the_proof_found_is_refused(name: tuple[str, str]) -> None:
+    report = scan_bytes(make.call(*name, "/tmp/x"))
     assert report.worst == "high"
-    assert {issue.code for issue in report.issues} == {Code.UNKNOWN_CALLABLE}
+    assert Code.UNKNOWN_CALLABLE in {issue.code for issue in report.issues}
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bwrap is not installed")

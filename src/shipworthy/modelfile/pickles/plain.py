@@ -8,7 +8,7 @@ from typing import Any
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
 HUGE = "huge"  # what is known of a range that is too long to be counted out
@@ -92,6 +92,14 @@ def stored(call: Call) -> str | None:
         if wrong:
             return wrong
     return data(call)
+
+
+def described(call: Call) -> str | None:
+    """`pyarrow.lib._restore_array((type, length, ...))` takes what it is given for its own tuple of buffers."""
+    if call.args is None or len(call.args) != 1:
+        return "its argument can't be seen"
+    slot = call.args[0]
+    return data(call) if isinstance(slot, tuple) or slot == TUPLE else "it is not given the parts of an array"
 
 
 def literals(call: Call) -> str | None:

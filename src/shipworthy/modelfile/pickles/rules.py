@@ -21,6 +21,7 @@ TAKES_FUNCTIONS = frozenset(
 RULES: dict[str, Rule] = {
     "data": plain.data,
     "convert": plain.convert,
+    "described": plain.described,
     "stored": plain.stored,
     "literals": plain.literals,
     "decimal": plain.decimal,

@@ -84,7 +84,8 @@ VETTED: dict[str, str] = {
     **_all("pandas", "Interval Timestamp Timedelta Period", "stored"),
     "pandas._libs.interval:Interval": "stored",
     "pandas._libs.tslibs.timestamps:_Timestamp": "empty",  # only Timestamp's constructor checks what it is given
-    **_all("pyarrow.lib", "_restore_array _reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
+    "pyarrow.lib:_restore_array": "described",
+    **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
