@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import _compat_pickle
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
+from typing import Any
 
 from shipworthy.modelfile.pickles.danger import reason_for
 from shipworthy.modelfile.pickles.vetted import VETTED
@@ -69,7 +70,10 @@ COMPUTED = Standing(Kind.COMPUTED, reason="computes the name of what it imports,
 
 @cache
 def _table() -> str:
-    return "\n" + files("shipworthy.modelfile.pickles").joinpath(_TABLE).read_text("utf-8")
+    # by this module's own loader: importlib.resources would import zipfile, which takes as long as a small scan
+    loader: Any = __spec__.loader
+    raw: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), _TABLE))
+    return "\n" + raw.decode("utf-8")
 
 
 @cache
