@@ -75,7 +75,7 @@ def _attacks(figures: Figures) -> list[str]:
         return _none(what, goal)
     few = {name for name, (count, files) in figures.flagged.items() if count <= ALARMS * files and name != OURS}
     best = max(((share, name) for name, share in figures.found.items() if name in few), default=None)
-    value = f"{100 * figures.right:.1f} % of {figures.attacks:,}; by exit code {100 * figures.found[OURS]:.1f} %"
+    value = f"{100 * figures.right:.1f} % of {figures.attacks:,}; found or not {100 * figures.found[OURS]:.1f} %"
     if best is None:
         return [what, goal, value, _met(figures.right >= 0.99), "-", "-"]
     peer = f"{best[1]} {100 * best[0]:.1f} % (of those that flag <= 1 % of the honest files)"

@@ -127,21 +127,33 @@ class Judge:
         out.write(json.dumps(row) + "\n")
         out.flush()
 
-    def alone(self, tool: Tool, item: Case) -> str:
-        """The verdict of the command in a process of its own, as a person runs it."""
+    def alone(self, tool: Tool, cases: Sequence[Case]) -> list[str]:
+        """The verdicts of the command in processes of its own, as a person runs it."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                return list(pool.map(lambda item: self._alone(tool, item), cases))
+            except BaseException:
+                self._stop()
+                raise
+
+    def _alone(self, tool: Tool, item: Case) -> str:
+        if self._stopped.is_set():
+            return "stopped"
         scratch = self.work / "scratch" / tool.name
         scratch.mkdir(parents=True, exist_ok=True)
-        driver = subprocess.Popen(
+        process = subprocess.Popen(
             [*tool.command, str(item.path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self.env, cwd=scratch, start_new_session=True,
         )  # fmt: skip
+        self._drivers.add(process)
         try:
-            text, _ = driver.communicate(timeout=self.seconds + 30)
+            text, _ = process.communicate(timeout=self.seconds + 30)
         except subprocess.TimeoutExpired:
             return "refused"
         finally:
-            _end(driver)
-        return tool.verdict(driver.returncode, b"Traceback (most recent call last)" in text)
+            self._drivers.discard(process)
+            _end(process)
+        return tool.verdict(process.returncode, b"Traceback (most recent call last)" in text)
 
 
 def _answer(tool: Tool, row: dict[str, Any]) -> Answer:

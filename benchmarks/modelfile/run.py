@@ -40,7 +40,6 @@ from shipworthy.modelfile import scan  # noqa: E402
 SLOW = "modelaudit"
 SLOW_HONEST = 150
 SEED = 3
-CHECKED = 8
 
 
 class Bench:
@@ -68,33 +67,44 @@ class Bench:
 
     def verdicts(self, cases: Sequence[Case], slow: Sequence[Case]) -> dict[str, dict[str, Counter[str]]]:
         """Scanner -> group -> how often each verdict. A peer that can't be started is left out, and named."""
-        wanted = {tool: slow if name == SLOW else cases for name, tool in self.tools.items()}
+        wanted = {tool: slow if name == SLOW else cases for name, tool in self.tools.items() if name != OURS}
         while True:
             try:
                 answers = self.judge.ask(wanted)
                 break
             except NotStartedError as error:
-                broken = error.args[0]
-                if broken == OURS:
-                    raise
-                self.environments.errors[broken] = error.args[1]
-                del wanted[self.tools.pop(broken)]
+                self.environments.errors[error.args[0]] = error.args[1]
+                del wanted[self.tools.pop(error.args[0])]
+        said = {name: {path: answer.verdict for path, answer in found.items()} for name, found in answers.items()}
+        said = {OURS: {item.path: _ours(item.path) for item in cases}, **said}
         group = {item.path: item.group for item in cases}
         counts: dict[str, dict[str, Counter[str]]] = {}
-        for name, found in answers.items():
+        for name, found in said.items():
             counts[name] = {}
-            for path, answer in found.items():
-                counts[name].setdefault(group[path], Counter())[answer.verdict] += 1
-        self._check(wanted, answers)
+            for path, verdict in found.items():
+                counts[name].setdefault(group[path], Counter())[verdict] += 1
+        for name, found in said.items():
+            self._check(self.tools[name], [item for item in cases if item.path in found], found)
         return counts
 
-    def _check(self, wanted: dict[Tool, Sequence[Case]], answers: dict) -> None:  # type: ignore[type-arg]
-        """A few files by the real command too: a forked scan must say the same."""
-        for tool, cases in wanted.items():
-            for item in random.Random(SEED).sample(list(cases), min(CHECKED, len(cases))):
-                self.figures.checked += 1
-                if self.judge.alone(tool, item) != answers[tool.name][item.path].verdict:
-                    self.figures.differed.append(f"{tool.name}: {item.group}, {item.path.name}")
+    def _check(self, tool: Tool, cases: list[Case], said: dict[Path, str]) -> None:
+        """Some files by the real command too, in a process of its own: it must say the same."""
+        count = self.options.checked * (3 if tool.name == OURS else 1)
+        chosen = random.Random(SEED).sample(cases, min(count, len(cases)))
+        print(f"{tool.name}: {len(chosen)} files by the command", file=sys.stderr, flush=True)
+        for item, alone in zip(chosen, self.judge.alone(tool, chosen), strict=True):
+            self.figures.checked += 1
+            if alone != said[item.path]:
+                text = f"{tool.name}, {item.group}, {item.path.name}: {said[item.path]}, the command {alone}"
+                self.figures.differed.append(text)
+
+
+def _ours(path: Path) -> str:
+    """What the default gate makes of the library's report: high findings stop it, and so does what was not read."""
+    report = scan(path)
+    if report.worst in ("high", "critical"):
+        return "found"
+    return "refused" if report.unknowns else "quiet"
 
 
 def attacks(bench: Bench) -> None:
@@ -115,7 +125,8 @@ def attacks(bench: Bench) -> None:
         "## Attacks found",
         "",
         f"The corpus of tests/corpora/hostile.py: {everything} attacks, made by our own code, in {len(sizes)} "
-        f"families; run here: {len(cases)}. Judged by the exit code at default settings. `+n`: refused (an error, a "
+        f"families; run here: {len(cases)}. Judged by the exit code at default settings, Shipworthy by its library: a "
+        "high finding, and `unknown` as refused, as the default gate has it. `+n`: refused (an error, a "
         f"crash, more than {bench.options.timeout} s or 6 GB, or, with Shipworthy, unknown), which also stops a "
         "pipeline. The rest passes as if it were fine. `right rule`: the library's finding is of a rule that fits the "
         "attack.",
@@ -255,6 +266,9 @@ def main() -> None:
     parser.add_argument("--keep-times", action="store_true", help="take timings that a run before this one measured")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for one file of the corpora")
     parser.add_argument("--limit", type=int, default=100, help="seconds for one timed scan")
+    parser.add_argument(
+        "--checked", type=int, default=8, help="files that each command scans again, of ours three times"
+    )
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     options = parser.parse_args()
     if options.full:
@@ -292,8 +306,8 @@ def _head(bench: Bench, load: float, seconds: float) -> list[str]:
         *(f"- not installed: {name}: {error}" for name, error in bench.environments.errors.items()),
         *(f"- {name} {note}" for name, note in bench.environments.notes.items()),
         "- telemetry off: PROMPTFOO_DISABLE_TELEMETRY=1, NO_ANALYTICS=1, DO_NOT_TRACK=1, CI=true",
-        "- corpora: each scanner's command is imported once and forked for every file (driver.py). "
-        + f"{seen.checked} files were scanned again by the command in a process of its own; "
+        "- corpora: each peer's command is imported once and forked for every file (driver.py), Shipworthy's library "
+        + f"is called. {seen.checked} files were scanned again by the command in a process of its own; "
         + (f"other verdict: {'; '.join(seen.differed)}" if seen.differed else "none had another verdict"),
         *(["- **a reduced run**: samples of the corpora"] if bench.options.sample else []),
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -64,7 +65,6 @@ class Clock:
 
     def __init__(self, work: Path, tools: Mapping[str, Tool], limit: int, keep: bool) -> None:
         self.work, self.tools, self.limit = work, tools, limit
-        self.env = surroundings(work)
         self.file = work / "times.json"
         self.kept: dict[str, Any] = json.loads(self.file.read_text()) if keep and self.file.exists() else {}
 
@@ -105,9 +105,13 @@ class Clock:
     def _once(self, command: list[str], printed: bool) -> Timed:
         log = self.work / "timed.log"
         scratch = self.work / "scratch" / "timed"
-        scratch.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(
+            scratch, ignore_errors=True
+        )  # a home of its own each time: ModelAudit keeps what it has seen there
+        scratch.mkdir(parents=True)
+        env = surroundings(scratch)
         limited = [] if printed else ["timeout", "--kill-after=5", str(self.limit)]
-        done: Measured = measure([*limited, *command], cwd=scratch, env=self.env, log=log)
+        done: Measured = measure([*limited, *command], cwd=scratch, env=env, log=log)
         cpu = float(log.read_text().split()[-1]) if printed and done.code == 0 else done.cpu
         return Timed(cpu, done.tree_mb, done.private_mb, None if done.code in (124, 137) else done.code)
 
