@@ -239,7 +239,7 @@ def timings(bench: Bench) -> None:
     for name in ("big.safetensors", "big.pt", "big.npy", "big.joblib", "big.gguf"):
         path = folder / name
         if path.exists():
-            alone = clock.hashing(path).cpu - hash_start.cpu
+            alone = max(clock.hashing(path).cpu - hash_start.cpu, 1e-3)
             command = clock.command(OURS, path)
             beyond = (command.cpu - start.cpu) / alone
             bench.figures.passes[name] = (both := clock.both(path), beyond)
