@@ -128,5 +128,6 @@ def samples(python: Path | None, work: Path) -> Path:
     """The folder of what is timed, written by the libraries."""
     folder = work / "samples"
     if python is not None:
+        print("writing what is timed", file=sys.stderr, flush=True)
         subprocess.run([str(python), str(HERE / "samples.py"), str(folder)], check=True, env=surroundings(work))
     return folder
