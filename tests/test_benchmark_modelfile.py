@@ -81,7 +81,7 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     figures = bench["figures"].Figures()
     text = "\n".join(bench["figures"].table(figures, tmp_path / "none.toml"))
     assert text.count("not run") == 10
-    figures.right, figures.attacks = 0.985, 200
+    figures.right, figures.attacks, figures.stopped = 0.995, 200, (90, 100)
     figures.found = {"shipworthy": 0.99, "careful": 0.5, "loud": 0.9}
     figures.flagged = {"shipworthy": (0, 100), "careful": (1, 100), "loud": (60, 100)}
     figures.library["1.2 GB torch zip"] = timed(0.04, 30, 20, 0)
@@ -92,7 +92,7 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     measured = tmp_path / "measured.toml"
     measured.write_text('[random]\nvalue = "all"\nmet = true\nfrom = "X.md"\n')
     attacks, honest, flagged, allowed, random, zip_, passes, *_ = bench["figures"].table(figures, measured)[6:]
-    assert "98.5 % of 200" in attacks
+    assert "99.5 % of 200" in attacks
     assert "**missed**" in attacks
     assert "careful 50.0 %" in attacks
     assert "1.98" in attacks

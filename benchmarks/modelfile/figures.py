@@ -18,6 +18,7 @@ class Figures:
 
     right: float | None = None
     attacks: int = 0
+    stopped: tuple[int, int] = (0, 0)
     found: dict[str, float] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
     library: dict[str, Timed] = field(default_factory=dict)
@@ -75,11 +76,13 @@ def _attacks(figures: Figures) -> list[str]:
         return _none(what, goal)
     few = {name for name, (count, files) in figures.flagged.items() if count <= ALARMS * files and name != OURS}
     best = max(((share, name) for name, share in figures.found.items() if name in few), default=None)
-    value = f"{100 * figures.right:.1f} % of {figures.attacks:,}; found or not {100 * figures.found[OURS]:.1f} %"
+    stopped, tried = figures.stopped
+    value = f"{100 * figures.right:.1f} % of {figures.attacks:,} by the library; the command stops {stopped} of {tried}"
+    met = _met(figures.right >= 0.99 and stopped >= 0.99 * tried)
     if best is None:
-        return [what, goal, value, _met(figures.right >= 0.99), "-", "-"]
+        return [what, goal, value, met, "-", "-"]
     peer = f"{best[1]} {100 * best[0]:.1f} % (of those that flag <= 1 % of the honest files)"
-    return [what, goal, value, _met(figures.right >= 0.99), peer, f"{figures.found[OURS] / best[0]:.2f}"]
+    return [what, goal, value, met, peer, f"{figures.found[OURS] / best[0]:.2f}"]
 
 
 def _honest(figures: Figures) -> list[str]:

@@ -40,6 +40,7 @@ from shipworthy.modelfile import scan  # noqa: E402
 SLOW = "modelaudit"
 SLOW_HONEST = 150
 SEED = 3
+COMMANDS = 4
 
 
 class Bench:
@@ -84,13 +85,25 @@ class Bench:
             for path, verdict in found.items():
                 counts[name].setdefault(group[path], Counter())[verdict] += 1
         for name, found in said.items():
-            self._check(self.tools[name], [item for item in cases if item.path in found], found)
+            if name != OURS:
+                self._check(self.tools[name], [item for item in cases if item.path in found], found)
+        return counts
+
+    def by_command(self, cases: Sequence[Case]) -> dict[str, Counter[str]]:
+        """Group -> verdicts of Shipworthy's own command, for some files of each group."""
+        groups: dict[str, list[Case]] = {}
+        for item in cases:
+            groups.setdefault(item.group, []).append(item)
+        chosen = [item for items in groups.values() for item in _chosen(items, 0 if self.options.full else COMMANDS)]
+        print(f"{OURS}: {len(chosen)} files by the command", file=sys.stderr, flush=True)
+        counts: dict[str, Counter[str]] = {}
+        for item, verdict in zip(chosen, self.judge.alone(self.tools[OURS], chosen), strict=True):
+            counts.setdefault(item.group, Counter())[verdict] += 1
         return counts
 
     def _check(self, tool: Tool, cases: list[Case], said: dict[Path, str]) -> None:
         """Some files by the real command too, in a process of its own: it must say the same."""
-        count = self.options.checked * (3 if tool.name == OURS else 1)
-        chosen = random.Random(SEED).sample(cases, min(count, len(cases)))
+        chosen = random.Random(SEED).sample(cases, min(self.options.checked, len(cases)))
         print(f"{tool.name}: {len(chosen)} files by the command", file=sys.stderr, flush=True)
         for item, alone in zip(chosen, self.judge.alone(tool, chosen), strict=True):
             self.figures.checked += 1
@@ -119,17 +132,19 @@ def attacks(bench: Bench) -> None:
             if outcome(item, scan(path)) == "right":
                 right[family] += 1
     counts = bench.verdicts(cases, cases)
+    counts = {OURS: counts.pop(OURS), "its command": bench.by_command(cases), **counts}
     sizes = Counter(item.group for item in cases)
     everything = sum(map(len, families().values()))
     bench.say(
         "## Attacks found",
         "",
-        f"The corpus of tests/corpora/hostile.py: {everything} attacks, made by our own code, in {len(sizes)} "
-        f"families; run here: {len(cases)}. Judged by the exit code at default settings, Shipworthy by its library: a "
-        "high finding, and `unknown` as refused, as the default gate has it. `+n`: refused (an error, a "
-        f"crash, more than {bench.options.timeout} s or 6 GB, or, with Shipworthy, unknown), which also stops a "
-        "pipeline. The rest passes as if it were fine. `right rule`: the library's finding is of a rule that fits the "
-        "attack.",
+        f"The corpus of tests/corpora/hostile.py: {everything} attacks of our own making in {len(sizes)} families, "
+        f"run here: {len(cases)}. Judged by the exit code at default settings. `shipworthy` is the library: a high "
+        "finding, and `unknown` as refused, as the default gate has it; `its command` the exit code of "
+        f"`shipworthy scan FILE` for {'all' if bench.options.full else f'up to {COMMANDS} of each family'}. `+n`: "
+        f"refused (an error, a crash, over {bench.options.timeout} s or 6 GB, or, with Shipworthy, unknown), which "
+        "also stops a pipeline. The rest passes as if it were fine. `right rule`: the library's finding is of a rule "
+        "that fits the attack.",
         "",
         "The corpus was made by the people who made Shipworthy, who corrected its readers with it: these figures say "
         "what the peers do not look at, and are no unbiased measure of Shipworthy.",
@@ -146,7 +161,9 @@ def attacks(bench: Bench) -> None:
     bench.table(["family", "right rule", *counts], rows)
     bench.figures.right = sum(right.values()) / len(cases)
     bench.figures.attacks = len(cases)
-    bench.figures.found = {name: _share(total[name]) for name in counts}
+    ours = total.pop("its command")
+    bench.figures.stopped = (ours["found"] + ours["refused"], sum(ours.values()))
+    bench.figures.found = {name: _share(counted) for name, counted in total.items()}
 
 
 def honest(bench: Bench) -> None:
@@ -178,12 +195,15 @@ def honest(bench: Bench) -> None:
         f"ModelAudit: a sample of {few}.",
         "",
     )
+    counts = {OURS: counts.pop(OURS), "its command": bench.by_command(cases), **counts}
     groups = sorted({item.group for item in cases})
     rows = [[group, *(_cell(counts[name].get(group, Counter())) for name in counts)] for group in groups]
     total = {name: sum(found.values(), Counter()) for name, found in counts.items()}
     rows.append(["**all**", *(_cell(total[name]) for name in counts)])
     bench.table(["files", *counts], rows)
-    bench.figures.flagged = {name: (total[name]["found"], sum(total[name].values())) for name in counts}
+    bench.figures.flagged = {
+        name: (counted["found"], sum(counted.values())) for name, counted in total.items() if name != "its command"
+    }
 
 
 def _library(family: str) -> str:
