@@ -44,13 +44,17 @@ def measure(
             [str(part) for part in command], cwd=cwd, env={**os.environ, **(env or {})}, stdout=stream, stderr=stream
         )
         main, tree, next_tree, private = 0.0, 0.0, 0.0, 0.0
-        while process.poll() is None:
-            main = max(main, _field(process.pid, "status", "VmHWM:"))
-            private = max(private, _field(process.pid, "status", "RssAnon:"))
-            if time.monotonic() > next_tree:
-                tree = max(tree, sum(_field(pid, "smaps_rollup", "Pss:") for pid in _tree(process.pid)))
-                next_tree = time.monotonic() + 25 * _PAUSE
-            time.sleep(_PAUSE)
+        try:
+            while process.poll() is None:
+                main = max(main, _field(process.pid, "status", "VmHWM:"))
+                private = max(private, _field(process.pid, "status", "RssAnon:"))
+                if time.monotonic() > next_tree:
+                    tree = max(tree, sum(_field(pid, "smaps_rollup", "Pss:") for pid in _tree(process.pid)))
+                    next_tree = time.monotonic() + 25 * _PAUSE
+                time.sleep(_PAUSE)
+        except BaseException:
+            process.terminate()  # `timeout` has a process group of its own, which an interrupt does not reach
+            raise
     wall = time.monotonic() - started
     _reap()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -113,7 +113,7 @@ class Clock:
         limited = [] if printed else ["timeout", "--kill-after=5", str(self.limit)]
         done: Measured = measure([*limited, *command], cwd=scratch, env=env, log=log)
         cpu = float(log.read_text().split()[-1]) if printed and done.code == 0 else done.cpu
-        return Timed(cpu, done.tree_mb, done.private_mb, None if done.code in (124, 137) else done.code)
+        return Timed(cpu, done.tree_mb, done.private_mb, None if done.code in (124, 137, -9) else done.code)
 
 
 def shown(done: Timed, limit: int) -> str:
