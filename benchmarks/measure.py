@@ -22,13 +22,15 @@ _PAUSE = 0.02
 @dataclass(frozen=True)
 class Measured:
     """CPU and wall in seconds; `main_mb` is the peak of the main process (VmHWM), `tree_mb` the largest sum of the
-    proportional set sizes of the tree seen in samples."""
+    proportional set sizes of the tree seen in samples; `private_mb` is the largest sampled anonymous memory of the main
+    process (RssAnon), without the pages of files that it has mapped."""
 
     cpu: float
     wall: float
     main_mb: float
     tree_mb: float
     code: int
+    private_mb: float = 0.0
 
 
 def measure(
@@ -41,18 +43,23 @@ def measure(
         process = subprocess.Popen(
             [str(part) for part in command], cwd=cwd, env={**os.environ, **(env or {})}, stdout=stream, stderr=stream
         )
-        main, tree, next_tree = 0.0, 0.0, 0.0
-        while process.poll() is None:
-            main = max(main, _field(process.pid, "status", "VmHWM:"))
-            if time.monotonic() > next_tree:
-                tree = max(tree, sum(_field(pid, "smaps_rollup", "Pss:") for pid in _tree(process.pid)))
-                next_tree = time.monotonic() + 25 * _PAUSE
-            time.sleep(_PAUSE)
+        main, tree, next_tree, private = 0.0, 0.0, 0.0, 0.0
+        try:
+            while process.poll() is None:
+                main = max(main, _field(process.pid, "status", "VmHWM:"))
+                private = max(private, _field(process.pid, "status", "RssAnon:"))
+                if time.monotonic() > next_tree:
+                    tree = max(tree, sum(_field(pid, "smaps_rollup", "Pss:") for pid in _tree(process.pid)))
+                    next_tree = time.monotonic() + 25 * _PAUSE
+                time.sleep(_PAUSE)
+        except BaseException:
+            process.terminate()  # `timeout` has a process group of its own, which an interrupt does not reach
+            raise
     wall = time.monotonic() - started
     _reap()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measured(cpu, wall, main, max(main, tree), process.returncode)
+    return Measured(cpu, wall, main, max(main, tree), process.returncode, private)
 
 
 def _reap() -> None:

@@ -43,7 +43,7 @@ def gguf(out: Path) -> None:
 
 
 def torchscript(out: Path) -> None:
-    """Scripted, traced and exported modules."""
+    """Scripted, traced and exported modules, and a state without checksums."""
     import torch
 
     class Sum(torch.nn.Module):
@@ -61,6 +61,9 @@ def torchscript(out: Path) -> None:
     size = torch.export.Dim("size", min=2, max=100)
     sized = torch.export.export(Sized(), (torch.zeros(4, 3),), dynamic_shapes={"x": {0: size}})
     torch.export.save(sized, str(out / "sized.pt2"))
+    torch.serialization.set_crc32_options(False)
+    state = {"weight": torch.arange(40.0).reshape(4, 10), "bias": torch.zeros(4), "epoch": 3}
+    torch.save(state, str(out / "unsummed.pt"))
 
 
 def skops(out: Path) -> None:

@@ -115,6 +115,36 @@ def test_archives_that_readers_could_read_differently_are_findings(case: str) ->
     assert codes(report) & {Code.CONTAINER_TAMPERED, Code.UNEXPLAINED_BYTES, Code.HIDDEN_PAYLOAD}
 
 
+def _checksum(archive: bytes, member: str, value: int) -> bytes:
+    """The archive with another CRC for this member, in both directories."""
+    raw, new, at = member.encode(), value.to_bytes(4, "little"), 0
+    for signature, name, crc in ((b"PK\x03\x04", 30, 14), (b"PK\x01\x02", 46, 16)):
+        at = archive.find(signature, at)
+        while archive[at + name : at + name + len(raw)] != raw:
+            at = archive.find(signature, at + 1)
+            assert at >= 0
+        archive = archive[: at + crc] + new + archive[at + crc + 4 :]
+    return archive
+
+
+def test_checksums_of_storages_are_not_compared_as_torch_does_not_and_what_lies_in_them_is_read() -> None:
+    assert scan_bytes(_checksum(ARCHIVE, "m/data/0", 7)).verdict is Verdict.CLEAN
+    for name in ("m/data.pkl", "m/byteorder"):
+        assert codes(scan_bytes(_checksum(ARCHIVE, name, 7))) == {Code.CONTAINER_TAMPERED}
+    hidden = make.torch_zip(make.PLAIN, ("m/data/1", make.EVIL))
+    assert Code.CODE_EXECUTION in codes(scan_bytes(_checksum(hidden, "m/data/1", 7)))
+
+
+def test_a_torch_archive_without_any_checksum_is_judged_by_its_content() -> None:
+    for pickle, verdict in ((make.PLAIN, Verdict.CLEAN), (make.EVIL, Verdict.FINDING)):
+        archive = make.torch_zip(pickle)
+        for name in ("m/data.pkl", "m/byteorder", "m/data/0", "m/version"):
+            archive = _checksum(archive, name, 0)
+        report = scan_bytes(archive)
+        assert report.verdict is verdict
+        assert Code.CONTAINER_TAMPERED not in codes(report)
+
+
 def test_two_members_of_one_name_and_hidden_members_are_read() -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         twice = make.zipped(("m/data.pkl", make.EVIL), ("m/data.pkl", make.PLAIN))

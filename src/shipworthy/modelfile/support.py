@@ -30,7 +30,8 @@ FORMATS: dict[str, Support] = {
         "both directories compared, every member by content; torch: pickles against storages, TorchScript code, "
         "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node; "
         "TorchServe: manifest and handlers",
-        "Python source inside (reported), bytecode for mobile devices",
+        "Python source inside (reported), bytecode for mobile devices, checksums of torch's storages (torch does not "
+        "compare them)",
         True,
     ),
     "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -27,7 +26,6 @@ _BYTECODE = re.compile(r"(?:[^/]*/)?bytecode\.pkl")
 _EXPORTED = re.compile(
     r"(?:[^/]*/)?(?:models/[^/]+\.json|archive_format|extra/.*|data/(?:weights|constants|sample_inputs)/.*)"
 )
-_BIG = 1 << 24
 
 
 def is_torch(entries: Sequence[Entry]) -> bool:
@@ -40,6 +38,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     from shipworthy.modelfile import torchscript
     from shipworthy.modelfile.zips import queue
 
+    if not any(entry.crc for entry in entries):  # written so by torch.serialization.set_crc32_options(False)
+        entries = [replace(entry, crc=-1) for entry in entries]
     wanted: dict[str, int | None] = {}
     script = any(_CODE.fullmatch(entry.name) for entry in entries)
     for entry in entries:
@@ -99,19 +99,15 @@ def _pickle(scope: Scope, name: str, content: View, script: bool) -> dict[str, i
 def _storage(scope: Scope, entry: Entry, wanted: int | None) -> None:
     """Raw numbers: only what is a file of a known kind to the last byte is looked into.
 
-    Big ones are stored, not packed: their first bytes are seen without reading the rest.
+    Their checksum is not compared: torch's reader is built without that check (MINIZ_DISABLE_ZIP_READER_CRC32_CHECKS),
+    a forger can compute one, and to read every byte for it would cost more than the rest of the scan by far.
     """
-    from shipworthy.modelfile.zips import open_entry, queue
+    from shipworthy.modelfile.zips import queue
 
     if wanted is not None and wanted != entry.size:
         text = f"the storage {ascii(entry.name)[:100]} has {entry.size} bytes, the pickle asks for {wanted}"
         scope.issue(Code.CONTAINER_TAMPERED, "medium", text, entry.offset)
-    big = entry.size >= _BIG or isinstance(scope.view, FarView)
-    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed and big:
+    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed:
         scope.child(entry.name, scope.view.sub(entry.data, entry.packed), Role.BLOB)
-    elif entry.method == 0 and not entry.encrypted:
-        content = open_entry(scope, entry)
-        if content is not None:
-            scope.child(entry.name, content, Role.BLOB)
     else:
         queue(scope, entry, Role.BLOB)

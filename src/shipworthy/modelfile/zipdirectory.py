@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass
 
@@ -10,11 +12,16 @@ DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 _END_SIZE = 22
+# signature, made by, needs, flags, method, time, CRC, packed, size, sizes of name, extra and comment, disk, attributes
+_CENTRAL = struct.Struct("<4xH2xHH4xIIIHHH4xII")
+_LOCAL = struct.Struct("<6xHH4xIIIHH")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header."""
+    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header.
+    A `crc` of -1 is not compared.
+    """
 
     name: str
     raw_name: bytes
@@ -81,9 +88,11 @@ def _end_at(view: View, at: int) -> End | None:
 
 def central_entry(view: View, at: int) -> tuple[Entry, int]:
     """The entry at an offset of the directory, and the offset behind it."""
-    name_size, extra_size, comment_size = view.u16(at + 28), view.u16(at + 30), view.u16(at + 32)
+    # in one piece: an archive of a model lists hundreds of members
+    maker, flags, method, crc, packed, size, name_size, extra_size, comment_size, attributes, offset = _CENTRAL.unpack(
+        view.read(at, CENTRAL_SIZE).ljust(CENTRAL_SIZE, b"\0")
+    )
     raw = view.read(at + CENTRAL_SIZE, name_size)
-    packed, size, offset = view.u32(at + 20), view.u32(at + 24), view.u32(at + 42)
     extra = view.read(at + CENTRAL_SIZE + name_size, extra_size)
     wide = zip64_sizes(extra)
     if size == 0xFFFFFFFF and wide:
@@ -92,20 +101,24 @@ def central_entry(view: View, at: int) -> tuple[Entry, int]:
         packed = wide.pop(0)
     if offset == 0xFFFFFFFF and wide:
         offset = wide.pop(0)
-    flags = view.u16(at + 8)
-    unix = view.u16(at + 4) >> 8 == 3
     entry = Entry(
         name=raw.decode("utf-8" if flags & 0x800 else "cp437", "replace"),
         raw_name=raw,
         flags=flags,
-        method=view.u16(at + 10),
-        crc=view.u32(at + 16),
+        method=method,
+        crc=crc,
         packed=packed,
         size=size,
         offset=offset,
-        mode=view.u32(at + 38) >> 16 if unix else 0,
+        mode=attributes >> 16 if maker >> 8 == 3 else 0,
     )
     return entry, at + CENTRAL_SIZE + name_size + extra_size + comment_size
+
+
+def local_header(view: View, at: int) -> tuple[int, int, int, int, int, int, int]:
+    """Flags, method, CRC, packed size, size, and the sizes of the name and of the extra field of a local header."""
+    found: tuple[int, int, int, int, int, int, int] = _LOCAL.unpack(view.read(at, LOCAL_SIZE).ljust(LOCAL_SIZE, b"\0"))
+    return found
 
 
 def zip64_sizes(extra: bytes) -> list[int]:

@@ -26,6 +26,7 @@ from shipworthy.modelfile.zipdirectory import (
     Entry,
     central_entry,
     end_of_archive,
+    local_header,
     zip64_sizes,
 )
 from shipworthy.records import replace
@@ -134,10 +135,8 @@ def _local(scope: Scope, entry: Entry, end: End) -> Entry:
             Code.CONTAINER_TAMPERED, "high", f"the member {shown} has no local header where the directory says", at
         )
         return entry
-    name_size, extra_size = view.u16(at + 26), view.u16(at + 28)
+    flags, method, crc, packed, size, name_size, extra_size = local_header(view, at)
     data = at + LOCAL_SIZE + name_size + extra_size
-    flags, method = view.u16(at + 6), view.u16(at + 8)
-    crc, packed, size = view.u32(at + 14), view.u32(at + 18), view.u32(at + 22)
     wide = zip64_sizes(view.read(at + LOCAL_SIZE + name_size, extra_size))
     size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
     packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
@@ -295,7 +294,7 @@ def open_entry(scope: Scope, entry: Entry) -> View | None:
     if len(content) != entry.size:
         text = f"the member {shown} has {len(content)} bytes, the directory says {entry.size}"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
-    if _crc(content) != entry.crc:
+    if entry.crc >= 0 and _crc(content) != entry.crc:
         text = f"the CRC of the member {shown} is wrong: Python refuses it, other loaders read it"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
     return content

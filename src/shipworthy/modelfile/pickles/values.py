@@ -108,9 +108,15 @@ BYTES_COUNTED = frozenset((0x43, 0x42, 0x8E, 0x96, 0x55, 0x54))
 
 def shallow(items: list[Any]) -> Any:
     """A tuple of slots, deeper tuples than TUPLE_DEPTH replaced: memory and later recursion stay bounded."""
-    if len(items) > TUPLE_ITEMS or any(item.__class__ is Chunk for item in items):
+    if len(items) > TUPLE_ITEMS:
         return TUPLE
-    return tuple(DEEP if item.__class__ is tuple and _depth(item, TUPLE_DEPTH) else item for item in items)
+    kept = []
+    for item in items:
+        kind = item.__class__
+        if kind is Chunk:
+            return TUPLE
+        kept.append(DEEP if kind is tuple and _depth(item, TUPLE_DEPTH) else item)
+    return tuple(kept)
 
 
 def _depth(item: tuple[Any, ...], left: int) -> bool:
