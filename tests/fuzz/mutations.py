@@ -276,24 +276,25 @@ def _tar(source: Source, data: bytes) -> bytes:
     return bytes(out)
 
 
+_HDF5_SIZES = {b"\x89HDF": 44, b"FRHP": 142, b"BTHD": 34, b"OHDR": 0}
+
+
 def _hdf5(source: Source, data: bytes, other: bytes) -> bytes:
-    """A change within a structure of HDF5 whose checksum fits again, where it is one with a checksum."""
-    places = [at for magic in (b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"BTHD", b"\x89HDF") for at in _all(data, magic)]
+    """A change within a structure of HDF5, whose checksum fits again if it had one."""
+    places = [(at, magic) for magic in _HDF5_SIZES for at in _all(data, magic)]
     if not places:
         raise ValueError("no structures")
-    at = source.choice(places)
-    out = bytearray(data)
-    sums = [
-        stop for stop in range(at + 8, min(at + 1200, len(data) - 3))
-        if lookup3(data[at:stop]) == int.from_bytes(data[stop : stop + 4], "little")
-    ][:1]  # fmt: skip
-    inner = bytearray(bytewise(source, data[at + 4 : sums[0] if sums else at + 96], other))
-    stop = sums[0] if sums else at + 96
-    inner = (inner + bytes(stop - at))[: stop - at - 4]
-    out[at + 4 : stop] = inner
-    if sums:
-        out[stop : stop + 4] = lookup3(bytes(out[at:stop])).to_bytes(4, "little")
-    return bytes(out)
+    at, magic = source.choice(places)
+    size = _HDF5_SIZES[magic]
+    if not size:  # an object's header tells its own
+        flags = data[at + 5]
+        low, width = at + 6 + 16 * (flags >> 5 & 1) + 4 * (flags >> 4 & 1), 1 << (flags & 3)
+        size = low + width + min(int.from_bytes(data[low : low + width], "little"), 4000) - at
+    piece = data[at : at + size]
+    fits = lookup3(piece) == int.from_bytes(data[at + size : at + size + 4], "little")
+    inner = (piece[:4] + bytewise(source, piece[4:], other) + bytes(size))[:size]
+    behind = lookup3(inner).to_bytes(4, "little") + data[at + size + 4 :] if fits else data[at + size :]
+    return data[:at] + inner + behind
 
 
 def _all(data: bytes, needle: bytes) -> list[int]:
@@ -323,5 +324,5 @@ def mutated(source: Source, data: bytes, other: bytes, format_: str) -> bytes:
         if data[:1] in b"{[":
             return json_text(source, data)[:SIZE]
         return protobuf(source, data, other)[:SIZE]
-    except (ValueError, RecursionError):
+    except (ValueError, IndexError, RecursionError):
         return bytewise(source, data, other)
