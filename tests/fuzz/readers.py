@@ -34,7 +34,7 @@ from shipworthy.modelfile.support import FORMATS
 
 LIMITS = Limits(output=4 << 20, spool=1 << 20, json=8 << 20)
 SECONDS = 2.0  # of CPU, for a file of less than a megabyte
-HANGS = 30
+HANGS = 30  # of CPU; then it is interrupted
 MEMORY = 192 << 20  # on top of what the process has, for such a file
 SPACE = 3 << 30
 BATCH = 400
@@ -152,13 +152,13 @@ def work(pipe: Connection, numbers: list[int], only: str) -> None:
     """A batch: before each sample its number, after each what is wrong with it."""
     resource.setrlimit(resource.RLIMIT_AS, (SPACE, SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, _late)
+    signal.signal(signal.SIGPROF, _late)
     for number in numbers:
         pipe.send(number)
-        signal.alarm(HANGS)
         item = sample(number, only)
+        signal.setitimer(signal.ITIMER_PROF, HANGS)
         what = examine(item)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send(Fault(number, item.seed.name, item.seed.format, what) if what else None)
     pipe.send(None)
     pipe.close()
@@ -189,7 +189,7 @@ def batch(numbers: list[int], only: str = "") -> Iterator[Fault | None]:
 
 
 def _next(receiver: Connection) -> object:
-    if not receiver.poll(2 * HANGS):
+    if not receiver.poll(20 * HANGS):
         raise TimeoutError
     return receiver.recv()
 

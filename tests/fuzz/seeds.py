@@ -48,18 +48,18 @@ def inside(data: bytes, format_: str) -> Iterator[tuple[str, bytes]]:
                 for member in tar.getmembers():
                     if member.isreg() and member.size <= LARGEST and (stream := tar.extractfile(member)):
                         yield member.name, stream.read()
-        elif format_ in UNPACK and len(content := UNPACK[format_](data)) <= LARGEST:
-            yield "content", content
+        elif format_ in UNPACK:
+            yield "content", UNPACK[format_](data)
     except Exception:  # many of the hostile ones can't be opened; then there is nothing inside
         return
 
 
 UNPACK = {
-    "gzip": gzip.decompress,
-    "bz2": bz2.decompress,
-    "xz": lzma.decompress,
-    "lzma": lzma.decompress,
-    "zlib": zlib.decompress,
+    "gzip": lambda data: zlib.decompressobj(31).decompress(data, LARGEST),
+    "bz2": lambda data: bz2.BZ2Decompressor().decompress(data, LARGEST),
+    "xz": lambda data: lzma.LZMADecompressor(memlimit=64 << 20).decompress(data, LARGEST),
+    "lzma": lambda data: lzma.LZMADecompressor(memlimit=64 << 20).decompress(data, LARGEST),
+    "zlib": lambda data: zlib.decompressobj().decompress(data, LARGEST),
 }
 PACK = {
     "gzip": lambda data: gzip.compress(data, 1, mtime=0),
