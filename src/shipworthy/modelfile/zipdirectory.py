@@ -10,7 +10,7 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
-_END_SIZE = 22
+_END_SIZE, _END64_SIZE = 22, 56
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Entry:
 @dataclass(frozen=True)
 class End:
     """The end of central directory record: where it is, how many entries, where the directory is and its size; `shift`
-    is how many bytes stand in front of the archive.
+    is how many bytes stand in front of the archive. `torn`: readers look for its 64-bit record in two places.
     """
 
     at: int
@@ -46,6 +46,7 @@ class End:
     offset: int
     shift: int
     stop: int
+    torn: bool = False
 
 
 def end_of_archive(view: View) -> End | None:
@@ -66,18 +67,19 @@ def _end_at(view: View, at: int) -> End | None:
         return None
     entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
     stop = at + _END_SIZE + view.u16(at + 20)
-    directory_end = at
+    directory_end, torn = at, False
     if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
         at64 = view.u64(at - 12)
+        torn = at64 != at - 20 - _END64_SIZE  # where Python takes it from; others go where the locator points
         if view.read(at64, 4) != _END64:
-            at64 = at - 20 - 56
+            at64 = at - 20 - _END64_SIZE
         if view.read(at64, 4) == _END64:
             entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
             directory_end = at64
     start = directory_end - size
     if start < 0 or (entries and view.read(start, 4) != CENTRAL):
         return None
-    return End(at, entries, size, start, start - offset, stop)
+    return End(at, entries, size, start, start - offset, stop, torn)
 
 
 def central_entry(view: View, at: int) -> tuple[Entry, int]:

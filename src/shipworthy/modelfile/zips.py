@@ -79,6 +79,9 @@ def _members(scope: Scope, members: list[Entry]) -> None:
 
 def _around(scope: Scope, end: End, front: int) -> None:
     view = scope.view
+    if end.torn:
+        text = "its 64-bit end record is not where Python looks for it: another reader sees another archive"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, end.at)
     if end.shift and end.shift != front:
         scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
         if end.shift > 0 and not _unlisted(scope, 0, end.shift):
