@@ -1,4 +1,4 @@
-"""What zip and tar loaders read from archives that are called clean, the scan has read; where they differ, it says so."""
+"""What zip and tar loaders read from archives that are clean, the scan has read; where loaders differ, it says so."""
 
 from __future__ import annotations
 
