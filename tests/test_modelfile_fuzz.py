@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -65,3 +66,35 @@ def test_openvino_weights_without_their_end_are_broken(name: str, missing: int) 
     path = MODELS / "openvino" / name
     report = scan_view(View.of(path.read_bytes()[:-missing]), path=path)
     assert [issue.code for issue in report.issues] == ["broken-stream"]
+
+
+# Found by the harness, each shortened to what matters.
+
+
+@pytest.mark.parametrize("module", [1 << 31, ["keras"], {}, 0.5, True])
+def test_a_keras_function_whose_module_is_no_text(module: object) -> None:
+    function = {"module": module, "class_name": "function", "config": "system", "registered_name": "function"}
+    layers = [
+        {"module": "keras.layers", "class_name": "Lambda", "registered_name": None, "config": {"function": function}},
+        {"module": "keras.layers", "class_name": "Dense", "registered_name": None, "config": {"activation": function}},
+        {"class_name": "TypeSpec", "type_spec": module, "spec_name": module, "module": module},
+    ]
+    for layer in layers:
+        config = {"module": "keras", "class_name": "Sequential", "registered_name": None, "config": {"layers": [layer]}}
+        assert scan_bytes(json.dumps(config).encode()).verdict != "clean"
+
+
+@pytest.mark.parametrize("missing", [1, 60, 100])
+def test_paddle_parameters_that_lack_a_tensor_of_the_program_beside_them(missing: int) -> None:
+    path = MODELS / "paddle" / "dense.pdiparams"
+    data = path.read_bytes()
+    assert scan_view(View.of(data), path=path).verdict == "clean"
+    for size in (142, len(data) - missing):
+        assert "broken-stream" in [issue.code for issue in scan_view(View.of(data[:size]), path=path).issues]
+
+
+@pytest.mark.parametrize("missing", [1, 9, 40])
+def test_a_legacy_torch_file_without_all_of_its_storages(missing: int) -> None:
+    path = MODELS / "pickles" / "torch213-torch.nn.LinearCrossEntropyLoss-state-legacy.pt"
+    report = scan_bytes(path.read_bytes()[:-missing])
+    assert report.issues[0].code == "broken-stream"

@@ -148,7 +148,7 @@ def _as_varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def _fields(data: bytes) -> list[tuple[int, int, int]]:
+def fields(data: bytes) -> list[tuple[int, int, int]]:
     """The fields of a protobuf message: where each begins, where its content begins and where it ends."""
     found, at = [], 0
     while at < len(data):
@@ -172,10 +172,10 @@ def _fields(data: bytes) -> list[tuple[int, int, int]]:
 
 def protobuf(source: Source, data: bytes, other: bytes, depth: int = 0) -> bytes:
     """One field somewhere in a message changed, with lengths around it that fit. Raises ValueError for other bytes."""
-    fields = _fields(data)
-    if not fields:
+    found = fields(data)
+    if not found:
         return _as_varint(source.randrange(1, 30) << 3 | 2) + b"\x02\x08\x01"
-    begin, at, stop = source.choice(fields)
+    begin, at, stop = source.choice(found)
     key, _ = _varint_of(data, begin)
     content = data[at:stop]
     if key & 7 == 2 and content and depth < 30 and source.random() < 0.75:
@@ -199,7 +199,7 @@ def protobuf(source: Source, data: bytes, other: bytes, depth: int = 0) -> bytes
     if what == 4 and key & 7 == 0:
         return data[:at] + _as_varint(source.choice(EXTREMES_64)) + data[stop:]
     if what == 5:
-        first, _, last = source.choice(fields)
+        first, _, last = source.choice(found)
         return data[:begin] + data[first:last] + data[stop:]
     new = source.choice(
         (b"", content[: len(content) // 2], content * 2, source.choice(TEXTS).encode("utf-8", "ignore"))

@@ -27,7 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fuzz.mutations import mutated
+from fuzz.mutations import fields, mutated
 from fuzz.seeds import Seed, seeds
 from shipworthy.modelfile import Limits, Report, View, explain, scan_view
 from shipworthy.modelfile.support import FORMATS
@@ -39,14 +39,11 @@ MEMORY = 192 << 20  # on top of what the process has, for such a file
 SPACE = 3 << 30
 BATCH = 400
 
-# Where a file without its end is a whole file: the format does not say where it ends.
-OPEN_END = {
-    "jinja": "a template ends anywhere",
-    "yaml": "a document ends at any line",
-    "mlflow": "YAML",
-    "hydra": "YAML",
-    "keras-yaml": "YAML",
-}
+# Where a file without its end is a whole file, as the format does not say where it ends: texts at any line, protobuf
+# messages behind any field, Paddle's parameters and pickles one behind the other.
+LINES = ("jinja", "yaml", "mlflow", "hydra", "keras-yaml")
+MESSAGES = ("onnx", "savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata", "coreml", "paddle")
+PADDED = ("tar", "gguf")  # with zeros, which nothing needs
 
 
 @dataclass(frozen=True)
@@ -120,13 +117,20 @@ def _judged(item: Sample, report: Report) -> str:
         return "clean in spite of what it says"
     if not FORMATS[report.format].clean:
         return f"clean, as {report.format}"
-    if (
-        (item.shortened or item.lengthened)
-        and report.format not in OPEN_END
-        and item.data.strip() != item.seed.data.strip()
-    ):
+    if (item.shortened or item.lengthened) and not _still_whole(item, report.format):
         return f"clean {'without its end' if item.shortened else 'with bytes behind'}, as {report.format}"
     return ""
+
+
+def _still_whole(item: Sample, format_: str) -> bool:
+    if format_ in LINES or item.data.strip() == item.seed.data.strip():
+        return True
+    if format_ in PADDED and item.shortened:
+        return item.data.rstrip(b"\0") == item.seed.data.rstrip(b"\0")
+    try:
+        return item.shortened and format_ in MESSAGES and bool(fields(item.data))
+    except ValueError:
+        return False
 
 
 def _peak(reset: bool = False) -> int:

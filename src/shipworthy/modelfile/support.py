@@ -196,8 +196,8 @@ FORMATS: dict[str, Support] = {
     ),
     "paddle-weights": Support(
         "Paddle .pdiparams",
-        "tensors one behind the other to the last byte",
-        "whether tensors are missing at the end; .pdparams are pickles",
+        "tensors one behind the other to the last byte, their number against the program beside them",
+        "whether tensors are missing at the end without that program (.pdmodel); .pdparams are pickles",
         True,
     ),
     "executorch": Support(
