@@ -150,6 +150,31 @@ def feather(out: Path) -> None:
     writer.write_feather(table, str(out / "table.feather"), version=1)
 
 
+def encrypted(out: Path) -> None:
+    """Parquet with and without a readable footer; the keys are in the files, as nobody needs to open them again."""
+    from base64 import b64encode
+
+    import pyarrow
+    import pyarrow.parquet as parquet
+    from pyarrow.parquet import encryption
+
+    class Keys(encryption.KmsClient):
+        def __init__(self, _: object) -> None:
+            super().__init__()
+
+        def wrap_key(self, key: bytes, _: str) -> bytes:
+            """In plain sight."""
+            return b64encode(key)
+
+    table = pyarrow.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+    for name, plain in (("encrypted", False), ("encrypted-columns", True)):
+        settings = encryption.EncryptionConfiguration("f", column_keys={"c": ["a"]}, plaintext_footer=plain)
+        factory = encryption.CryptoFactory(Keys)
+        keys = factory.file_encryption_properties(encryption.KmsConnectionConfig(), settings)
+        with parquet.ParquetWriter(out / f"{name}.parquet", table.schema, encryption_properties=keys) as writer:
+            writer.write_table(table)
+
+
 def pictures(out: Path) -> None:
     """PNG and JPEG."""
     from PIL import Image
@@ -188,7 +213,7 @@ PARTS = {
     "yaml": (plain_yaml,),
     "transformers": (template,),
     "onnx": (message,),
-    "pyarrow": (feather,),
+    "pyarrow": (feather, encrypted),
     "PIL": (pictures,),
     "py7zr": (seven,),
     "ziglang": (programs,),

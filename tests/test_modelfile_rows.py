@@ -37,6 +37,13 @@ def test_the_hostile_file_of_a_row_is_found(name: str, unit: str) -> None:
     assert report.verdict == "finding", report.unknowns
 
 
+@pytest.mark.parametrize("name", ["encrypted", "encrypted-columns"])
+def test_encrypted_parquet_is_said_to_be_unread(name: str) -> None:
+    report = scan(MODELS / "rows" / f"{name}.parquet")
+    assert (report.format, report.verdict, report.issues) == ("parquet", "unknown", ())
+    assert "encrypted" in report.unknowns[0]
+
+
 def test_the_samples_are_small() -> None:
     sizes = [path.stat().st_size for path in (MODELS / "rows").iterdir()]
     assert max(sizes) < 50_000

@@ -135,7 +135,7 @@ FORMATS: dict[str, Support] = {
     "parquet": Support(
         "Parquet",
         "the footer, what its metadata asks for, extents of columns and indexes to the last byte",
-        "the values in the columns; encrypted files; indexes' content",
+        "the values in the columns; encrypted files (unknown); indexes' content",
         True,
     ),
     "arrow": Support(
