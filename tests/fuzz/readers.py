@@ -43,7 +43,7 @@ BATCH = 400
 # messages behind any field, Paddle's parameters and pickles one behind the other.
 LINES = ("jinja", "yaml", "mlflow", "hydra", "keras-yaml")
 MESSAGES = ("onnx", "savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata", "coreml", "paddle")
-PADDED = ("tar", "gguf")  # with zeros, which nothing needs
+PADDED = ("tar", "gguf", "tflite", "executorch", "catboost")  # with zeros, which nothing needs
 
 
 @dataclass(frozen=True)
