@@ -10,7 +10,7 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
-_END_SIZE, _END64_SIZE = 22, 56
+_END_SIZE = 22
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def _end_at(view: View, at: int) -> End | None:
     stop = at + _END_SIZE + view.u16(at + 20)
     directory_end, torn = at, False
     if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
-        at64 = view.u64(at - 12)
-        torn = at64 != at - 20 - _END64_SIZE  # where Python takes it from; others go where the locator points
+        at64, before = view.u64(at - 12), at - 20 - 56
+        torn = at64 != before  # Python takes the one right before the locator, others the one that it names
         if view.read(at64, 4) != _END64:
-            at64 = at - 20 - _END64_SIZE
+            at64 = before
         if view.read(at64, 4) == _END64:
             entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
             directory_end = at64
