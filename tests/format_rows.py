@@ -104,11 +104,11 @@ ROWS: dict[str, Row] = {
         ("torch archives/legacy tar", "archives/tar member ../../x"),
     ),
     "gzip": Row("R 4.2.2", ("r/date.rds",), ("compressed/gzip", "R/dyn.load, gzip")),
-    "bz2": Row("R 4.2.2", ("r/lm-v2-bzip2.rds",), ("compressed/bz2", "bombs/bz2")),
+    "bz2": Row("R 4.2.2", ("r/lm-v2-bzip2.rds",), ("compressed/bz2", "compressed/bz2, second member")),
     "xz": Row(
         "joblib 1.5.3 with Python 3.13, R 4.2.2",
         ("pickles/sk17-joblib.xz-p2.joblib", "r/frame-xz.rds"),
-        ("compressed/xz", "bombs/xz"),
+        ("compressed/xz", "compressed/xz, second member"),
     ),
     "lzma": Row(
         "joblib 1.4.2",
