@@ -94,3 +94,10 @@ def test_an_archive_with_two_64_bit_directories_is_a_finding(python: bytes) -> N
     assert "torch" not in read or ("data.pkl", other) in read["torch"]
     assert Code.CONTAINER_TAMPERED in {issue.code for issue in scan_bytes(data).issues}
     assert scan_bytes(zip_bytes(Zip(torch_members(source, PLAIN), wide=True))).verdict == "clean"
+
+
+def test_a_file_that_is_marked_as_a_folder_is_a_finding() -> None:
+    """Torch takes its size, and hands out whatever lay in memory."""
+    members = torch_members(random.Random(0), PLAIN)
+    members[0].external = 0x10
+    assert [issue.code for issue in scan_bytes(zip_bytes(Zip(members))).issues] == [Code.CONTAINER_TAMPERED]

@@ -107,7 +107,11 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
         if len(entries) >= scope.limits.entries:
             scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
             return entries
+        folder = view.u32(at + 38) & 0x10  # the attribute of DOS; torch's reader leaves the bytes of a folder unwritten
         entry, at = central_entry(view, at)
+        if folder and entry.size:
+            text = f"the member {ascii(entry.name)[:120]} is marked as a folder and has content: readers differ in it"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         if entry.raw_name in names:
             text = f"two members are named {ascii(entry.name)[:120]}: readers differ in which one they take"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
