@@ -38,6 +38,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"\x02\x21\x4c\x18", "lz4"),
     (b"PAR1", "parquet"),
+    (b"PARE", "parquet"),
     (b"ARROW1", "arrow"),
     (b"CBM1", "catboost"),
     (b"RDX", "r"),

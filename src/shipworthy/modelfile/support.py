@@ -136,7 +136,7 @@ FORMATS: dict[str, Support] = {
     "parquet": Support(
         "Parquet",
         "the footer, what its metadata asks for, extents of columns and indexes to the last byte",
-        "the values in the columns; encrypted files; indexes' content",
+        "the values in the columns; encrypted files (unknown); indexes' content",
         True,
     ),
     "arrow": Support(
@@ -197,8 +197,8 @@ FORMATS: dict[str, Support] = {
     ),
     "paddle-weights": Support(
         "Paddle .pdiparams",
-        "tensors one behind the other to the last byte",
-        "whether tensors are missing at the end; .pdparams are pickles",
+        "tensors one behind the other to the last byte, their number against the program beside them",
+        "whether tensors are missing at the end without that program (.pdmodel); .pdparams are pickles",
         True,
     ),
     "executorch": Support(

@@ -43,7 +43,7 @@ class Entry:
 @dataclass(frozen=True)
 class End:
     """The end of central directory record: where it is, how many entries, where the directory is and its size; `shift`
-    is how many bytes stand in front of the archive.
+    is how many bytes stand in front of the archive. `torn`: readers look for its 64-bit record in two places.
     """
 
     at: int
@@ -52,6 +52,7 @@ class End:
     offset: int
     shift: int
     stop: int
+    torn: bool = False
 
 
 def end_of_archive(view: View) -> End | None:
@@ -72,18 +73,19 @@ def _end_at(view: View, at: int) -> End | None:
         return None
     entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
     stop = at + _END_SIZE + view.u16(at + 20)
-    directory_end = at
+    directory_end, torn = at, False
     if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
-        at64 = view.u64(at - 12)
+        at64, before = view.u64(at - 12), at - 20 - 56
+        torn = at64 != before  # Python takes the one right before the locator, others the one that it names
         if view.read(at64, 4) != _END64:
-            at64 = at - 20 - 56
+            at64 = before
         if view.read(at64, 4) == _END64:
             entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
             directory_end = at64
     start = directory_end - size
     if start < 0 or (entries and view.read(start, 4) != CENTRAL):
         return None
-    return End(at, entries, size, start, start - offset, stop)
+    return End(at, entries, size, start, start - offset, stop, torn)
 
 
 def central_entry(view: View, at: int) -> tuple[Entry, int]:

@@ -80,6 +80,9 @@ def _members(scope: Scope, members: list[Entry]) -> None:
 
 def _around(scope: Scope, end: End, front: int) -> None:
     view = scope.view
+    if end.torn:
+        text = "its 64-bit end record is not where Python looks for it: another reader sees another archive"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, end.at)
     if end.shift and end.shift != front:
         scope.issue(Code.CONTAINER_TAMPERED, "medium", f"{abs(end.shift)} bytes stand in front of the archive", 0)
         if end.shift > 0 and not _unlisted(scope, 0, end.shift):
@@ -105,7 +108,11 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
         if len(entries) >= scope.limits.entries:
             scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
             return entries
+        folder = view.u32(at + 38) & 0x10  # the attribute of DOS; torch's reader leaves the bytes of a folder unwritten
         entry, at = central_entry(view, at)
+        if folder and entry.size:
+            text = f"the member {ascii(entry.name)[:120]} is marked as a folder and has content: readers differ in it"
+            scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         if entry.raw_name in names:
             text = f"two members are named {ascii(entry.name)[:120]}: readers differ in which one they take"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)

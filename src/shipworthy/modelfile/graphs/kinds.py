@@ -66,12 +66,13 @@ def _versioned(
         return "coreml"
     if numbers == {1, 2} and wires[2] == BYTES and _meta_graph(view, *first[2]):
         return "savedmodel"
-    if wires.get(7) == BYTES or wires.get(8) == BYTES or wires.get(25) == BYTES:
+    fits = all(wires[number] == (VARINT if number == 5 else BYTES) for number in numbers & {2, 3, 4, 5, 6})
+    if wires.get(7) == BYTES or (wires.get(8) == BYTES and fits) or wires.get(25) == BYTES:
         return "onnx" if numbers & _ONNX else None
     if numbers == {1, 2} and wires[2] == BYTES:
         inside, _ = top(view, *first[2])
         return "coreml" if inside and {n for n, *_ in inside} <= {1, 10, 11, 12, 20, 50, 100} else "onnx"
-    return "onnx" if numbers <= _ONNX and numbers & {2, 5, 6} else None
+    return "onnx" if numbers <= _ONNX and numbers & {2, 5, 6} and fits else None
 
 
 def _meta_graph(view: View, low: int, high: int) -> bool:

@@ -10,11 +10,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from shipworthy.modelfile.graphs.tables import messages, operators
-from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, parts, text
+from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed, varint
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.view import View
 
 _ACTS = {
     **dict.fromkeys(("py_func", "py_layer", "pylayer", "run_program", "run_program_ad_func"), "calls back into Python"),
@@ -32,6 +33,7 @@ _ACTS = {
 _HARMLESS = frozenset(("print", "assert"))
 _BITS = {0: 8, 1: 16, 2: 32, 3: 64, 4: 16, 5: 32, 6: 64, 20: 8, 21: 8, 22: 16, 23: 64, 24: 128, 32: 8, 33: 8}
 _FLOAT_TEXT = 200
+_TENSOR = 7
 _DIALECTS = frozenset(("0", "1", "2"))  # builtin, pd_op, cf; the others are of custom operators and engines
 _KEPT = 10_000
 
@@ -111,12 +113,39 @@ def judge_json(scope: Scope, program: dict[str, Any]) -> None:
         scope.unknown("the program has no operators")
 
 
-def _tensors(scope: Scope) -> None:
-    """One tensor behind the other. Raises TruncatedError."""
+def _parameters(scope: Scope) -> int:
+    """How many parameters the program beside has; 0 if there is none, or it can't be read."""
+    model = scope.neighbour(".pdmodel")
+    if model is None or model.stat().st_size > scope.limits.json:
+        return 0
+    view, count = View.of(model.read_bytes()), 0
+    try:
+        for number, wire, begin, end, _ in parts(view, 0, len(view)):
+            if number == 1 and wire == BYTES:
+                count += sum(_persists(view, low, high) for low, high in _variables(view, begin, end))
+    except TruncatedError:
+        return 0
+    return count
+
+
+def _variables(view: View, low: int, high: int) -> list[tuple[int, int]]:
+    return [(begin, end) for number, wire, begin, end, _ in parts(view, low, high) if (number, wire) == (3, BYTES)]
+
+
+def _persists(view: View, low: int, high: int) -> bool:
+    """Whether a VarDesc is a tensor (its type 7) that is kept in the file of parameters."""
+    kept = any((number, value) == (3, 1) for number, _, _, _, value in parts(view, low, high))
+    span = inner(view, low, high, 2)
+    return kept and span is not None and any(part[0] == 1 and part[4] == _TENSOR for part in parts(view, *span))
+
+
+def _tensors(scope: Scope) -> int:
+    """One tensor behind the other; how many. Raises TruncatedError."""
     view = scope.view
-    at, size = 0, len(view)
+    at, size, count = 0, len(view), 0
     while at < size:
         start = at
+        count += 1
         levels = view.u64(at + 4)
         if at + 20 > size or view.u32(at) or levels > 16:
             raise TruncatedError(at)
@@ -144,10 +173,11 @@ def _tensors(scope: Scope) -> None:
                         break
         if kind not in _BITS:
             scope.unknown(f"a tensor is of the type {kind}, which is not known to this version")
-            return
+            return count
         at += length + (total * _BITS[kind] + 7) // 8
         if at > size:
             raise TruncatedError(start)
+    return count
 
 
 def read(scope: Scope, format_: str) -> int:
@@ -158,7 +188,10 @@ def read(scope: Scope, format_: str) -> int:
     program = _Program(scope)
     try:
         if format_ == "paddle-weights":
-            _tensors(scope)
+            found, wanted = _tensors(scope), _parameters(scope)
+            if found < wanted:
+                message = f"the program beside it has {wanted} parameters, here are {found}: it was cut"
+                scope.issue(Code.BROKEN_STREAM, "high", message, size)
             return size
         Walker(scope, messages("paddle"), program.enter).run("paddle.framework.proto.ProgramDesc")
     except TruncatedError as error:

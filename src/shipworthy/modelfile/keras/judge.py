@@ -185,7 +185,7 @@ def _function(to: _Reporter, value: dict[str, Any]) -> None:
     if isinstance(target, dict):
         target = target.get("name") or target.get("config")
     target = target if isinstance(target, str) else value.get("registered_name")
-    if not isinstance(target, str):
+    if not isinstance(target, str) or not isinstance(module, str | None):
         to.scope.unknown("a configuration names a function by something that is no text")
         return
     if known_function(module, target) and value.get("registered_name") in (None, "function", target):

@@ -92,11 +92,11 @@ def arguments(inner: Any) -> Judgement | None:
 def _lambda(inner: Any) -> Judgement:
     function = inner.get("function") if isinstance(inner, dict) else None
     if isinstance(function, dict) and function.get("class_name") == "function":
-        target = function.get("config")
-        shown = f"{function.get('module')}:{target}" if isinstance(target, str) else "?"
-        severity = "critical"
-        if isinstance(target, str) and known_function(function.get("module"), target):
-            severity = "high"
+        module, target = function.get("module"), function.get("config")
+        shown, severity = "?", "critical"
+        if isinstance(target, str) and isinstance(module, str | None):
+            shown = f"{module}:{target}"
+            severity = "high" if known_function(module, target) else severity
         text = f"the Lambda layer {{}} calls a function by name when the model is built and used; {_REMEDY}"
         return Judgement(Code.KERAS_LAMBDA, severity, text, ascii(shown)[1:-1][:159])
     text = f"the Lambda layer {{}} holds Python bytecode, which runs when the model is built and used; {_REMEDY}"
@@ -132,7 +132,7 @@ def _typespec(value: dict[str, Any]) -> Judgement | None:
     if spec is None and isinstance(value.get("type_spec"), str):  # keras_metadata.pb: a name in TensorFlow's registry
         spec = value["type_spec"].removeprefix("tf.")
     honest = module is None or (isinstance(module, str) and module.startswith("tensorflow.python."))
-    if spec in _SPECS and honest:
+    if isinstance(spec, str) and spec in _SPECS and honest:
         return None
     shown = f"{module!a}:{spec!a}"[:120]
     text = f"{{}} takes {shown}, which is not one of TensorFlow, and calls its constructor"

@@ -235,7 +235,10 @@ def _raw_storages(scope: Scope, at: int, storages: dict[str, Storage]) -> int:
             scope.unknown(f"the size of a tensor storage of type {ascii(storage.type)[:60]} is not known")
             return len(scope.view)
         expected += 8 + size
-    return at + min(expected, len(scope.view) - at)
+    left = len(scope.view) - at
+    if expected > left:
+        scope.issue(Code.BROKEN_STREAM, "high", f"its storages take {expected} bytes, {left} are there: it was cut", at)
+    return at + min(expected, left)
 
 
 def _look_behind(scope: Scope, at: int, *, report: bool) -> None:

@@ -178,6 +178,9 @@ def weights(scope: Scope) -> bool:
         _gap(scope, at, min(item.low, size))
         at = max(at, item.low + item.size)
     _gap(scope, at, size)
+    if at > size:
+        message = f"the constants of the model beside it need {at} bytes, it has {size}: it was cut"
+        scope.issue(Code.BROKEN_STREAM, "high", message, size)
     return True
 
 
