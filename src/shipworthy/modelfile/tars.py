@@ -12,7 +12,7 @@ from shipworthy.modelfile import servings
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.records import dataclass
+from shipworthy.records import dataclass, field
 
 _BLOCK = 512
 _FILE_TYPES = (b"0", b"\0", b"7")
