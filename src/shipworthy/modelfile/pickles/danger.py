@@ -75,6 +75,9 @@ _DUNDERS = frozenset(
 )
 
 
+_DEPTH = 6  # no name here has more parts
+
+
 def reason_for(module: str, name: str) -> str:
     """Why `module:name` is dangerous, or an empty string. A dotted name is judged by every part of it as well:
     `logging:os.system` reaches `os.system` through whatever module has imported `os`.
@@ -89,7 +92,8 @@ def reason_for(module: str, name: str) -> str:
     if reason:
         return reason
     for index in range(1, len(parts)):
-        head, tail = parts[index - 1], ".".join(parts[index:])
+        head = parts[index - 1]
+        tail = ".".join(parts[index:]) if len(parts) - index <= _DEPTH else ""
         inner = _NAMES.get(f"{head}:{tail}") or _of_module(head)
         if inner:
             return inner
@@ -97,8 +101,8 @@ def reason_for(module: str, name: str) -> str:
 
 
 def _of_module(module: str) -> str:
-    while module:
-        if module in _MODULES:
-            return _MODULES[module]
-        module = module.rpartition(".")[0]
+    parts = module.split(".", _DEPTH)[:_DEPTH]  # a hostile name may have thousands
+    for count in range(len(parts), 0, -1):
+        if reason := _MODULES.get(".".join(parts[:count])):
+            return reason
     return ""

@@ -52,6 +52,9 @@ def _redacted(match: re.Match[str]) -> str:
     return f"{label or ''}{hidden[:4]}...[{len(hidden)} characters]"
 
 
+_OCTAL = regex(rb"[ \t\r\v\f]{0,64}[-+]?0[0-7]{1,64}")
+
+
 class NotALiteralError(ValueError):
     """The loader would refuse these bytes, or they are longer than asked for."""
 
@@ -109,6 +112,24 @@ def line_value(op: int, line: bytes) -> Any:
     except (ValueError, OverflowError) as error:
         raise NotALiteralError(str(error)) from None
     raise NotALiteralError("not a literal")
+
+
+def only_in_c(op: int, line: bytes) -> bool:
+    """A number's line that Python's unpickler refuses and C's takes: C's functions stop at a zero byte, and for INT
+    `strtol` takes a leading zero for octal (CPython, Modules/_pickle.c: load_int, load_long, load_float).
+    """
+    if op not in (0x46, 0x49, 0x4C):
+        return False
+    head, ended, _ = line.partition(b"\0")
+    if op == 0x49 and (_OCTAL.fullmatch(head) or (ended and not head)):
+        return True
+    if not ended:
+        return False
+    try:
+        line_value(op, head[:-1] if op == 0x4C and head.endswith(b"L") else head)
+    except NotALiteralError:
+        return False
+    return True
 
 
 def _unescape(raw: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shipworthy.modelfile.pickles import arrays
-from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, line_value
+from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, line_value, only_in_c
 from shipworthy.modelfile.pickles.stack import BrokenError, Stack
 from shipworthy.modelfile.pickles.values import (
     BYTES_COUNTED,
@@ -202,11 +202,14 @@ class Operations(Stack):
         if op != 0x56 or newline - at < 1 << 16:
             if newline - at > 1 << 20:
                 raise BrokenError("a number or text is longer than any pickler writes on one line")
+            line = self.buffer[at:newline]
             try:
-                if line_value(op, self.buffer[at:newline]) == CLASS.decode() and not self.watched:
+                if line_value(op, line) == CLASS.decode() and not self.watched:
                     self.watch()  # it may be spelled with escapes
             except NotALiteralError as error:
-                raise BrokenError(f"a literal can't be read ({str(error)[:80]})") from None
+                if not only_in_c(op, line):
+                    raise BrokenError(f"a literal can't be read ({str(error)[:80]})") from None
+                self._odd_number()
         self.stack.append(at)
         return newline + 1
 
@@ -237,10 +240,22 @@ class Operations(Stack):
         return newline + 1
 
     def _index(self, at: int, newline: int) -> int:
+        if newline - at > 1 << 12:
+            raise BrokenError("a memo index is longer than any pickler writes")
+        line = self.buffer[at:newline]
         try:
-            return int(self.buffer[at : min(newline, at + 32)])
+            return int(line)
         except ValueError:
-            raise BrokenError("a memo index is not a number") from None
+            head, ended, _ = line.partition(b"\0")
+            if not ended or not head.strip().lstrip(b"+-").isdigit():
+                raise BrokenError("a memo index is not a number") from None
+        self._odd_number()
+        return int(head)
+
+    def _odd_number(self) -> None:
+        self.issue(
+            Code.BROKEN_STREAM, "high", "a number is written as only C's unpickler reads it: it loads, and is handmade"
+        )
 
     def _long_binput(self, at: int) -> int:
         self.put(int.from_bytes(self.buffer[at : at + 4], "little"))
