@@ -85,7 +85,7 @@ PACKAGES = (
 # Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
 COMPILED = (
     "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
-    "tokenizers pyarrow shapely torch safetensors"
+    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase"
 ).split()
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
