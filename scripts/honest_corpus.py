@@ -30,7 +30,7 @@ PACKAGES = (
     "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
     "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
     "skops regex sksurv skopt xarray textblob implicit flaml gymnasium stable_baselines3 torchvision torch_geometric "
-    "gpytorch linear_operator botorch pyro narwhals"
+    "gpytorch linear_operator botorch pyro slicer stanio"
 ).split()
 
 
@@ -43,18 +43,21 @@ def interpreter(version: str) -> str:
 
 
 def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
-    """A virtual environment with what the file asks for."""
-    python = str(folder / name / "bin" / "python")
-    subprocess.run(["uv", "venv", "--quiet", "--python", interpreter(wanted["python"]), str(folder / name)], check=True)
-    install = ["uv", "pip", "install", "--quiet", "--only-binary", ":all:", "--python", python]
-    if wanted["install"]:
-        subprocess.run([*install, *wanted["install"]], check=True)
-    if wanted["nodeps"]:
+    """A virtual environment with what the file asks for; where only the text is read, a folder without one."""
+    install = ["uv", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    if "known" in wanted:
+        packages = folder / name / "lib" / "python3" / "site-packages"
+        install += ["--no-cache", "--python-version", wanted["python"], "--target", str(packages)]
         subprocess.run([*install, "--no-deps", *wanted["nodeps"]], check=True)
-    if "known" in wanted:  # only the text is read
-        for path in (folder / name).glob("lib/*/site-packages/*/**/*"):
+        for path in packages.rglob("*"):
             if path.is_file() and path.suffix != ".py" and not path.parent.name.endswith(".dist-info"):
                 path.unlink()
+        return
+    python = str(folder / name / "bin" / "python")
+    subprocess.run(["uv", "venv", "--quiet", "--python", interpreter(wanted["python"]), str(folder / name)], check=True)
+    subprocess.run([*install, "--python", python, *wanted["install"]], check=True)
+    if wanted["nodeps"]:
+        subprocess.run([*install, "--python", python, "--no-deps", *wanted["nodeps"]], check=True)
 
 
 def write(folder: Path, name: str, held: bool) -> None:
@@ -95,7 +98,8 @@ def main() -> None:
     if action == "table":
         from make_allow_table import merge
 
-        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json"))))
+        older = [name for name, wanted in environments.items() if wanted.get("older")]
+        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json")), older))
         return
     if action == "list" and not names:
         standard_library(folder)

@@ -464,7 +464,7 @@ def standard_values(out: Writer) -> None:
             datetime.date(2020, 1, 1),
             datetime.timedelta(1),
             datetime.time(1),
-            datetime.UTC,
+            datetime.timezone.utc,  # noqa: UP017 - Python 3.11 has another name for it
             datetime.timezone(datetime.timedelta(hours=2)),
         ],
         "decimals": [decimal.Decimal("1.5"), fractions.Fraction(1, 3)],

@@ -50,13 +50,16 @@ VETTED: dict[str, str] = {
     "numpy:recarray": "allocate",
     "numpy.rec:recarray": "allocate",
     "numpy._core.records:recarray": "allocate",
+    "numpy._core.records:record": "reference",
     "numpy._core.multiarray:_reconstruct": "subtype",
+    "numpy._core._internal:_reconstruct": "subtype",  # the same one, in files of Python 2
     "numpy._core.multiarray:scalar": "data",
     "numpy._core.numeric:_frombuffer": "data",
     "numpy._core._internal:_convert_to_stringdtype_kwargs": "data",
     "numpy._core:_ufunc_reconstruct": "resolve",
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
     **_all("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor", "bit_generator"),
+    "numpy.random:__RandomState_ctor": "bit_generator",  # before 1.17
     "numpy.ma.core:_mareconstruct": "subtype",
     # its constructor reads text, which the generator takes for code; files only have it made empty by `_reconstruct`
     "numpy.matrixlib.defmatrix:matrix": "empty",
@@ -79,10 +82,14 @@ VETTED: dict[str, str] = {
     **_all("pandas._libs.sparse", "IntIndex BlockIndex", "data"),
     **_all("pandas", "Interval Timestamp Timedelta Period", "data"),
     "pandas._libs.interval:Interval": "data",
+    "pandas:NA": "reference",  # pandas 3 gives it to its dtype of texts
     **_all("pyarrow.lib", "_restore_array _reconstruct_record_batch py_buffer type_for_alias chunked_array", "data"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "data"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
+    "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper": "empty",
+    # what HDBSCAN keeps; one that caches in a folder has a store of joblib's in its state, which is refused
+    "joblib.memory:Memory": "empty",
     "joblib.numpy_pickle_compat:NDArrayWrapper": "sidecar",
     "joblib.numpy_pickle_compat:ZNDArrayWrapper": "sidecar",
     "joblib.numpy_pickle:NDArrayWrapper": "sidecar",
