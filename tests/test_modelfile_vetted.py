@@ -113,3 +113,12 @@ def test_meshes_are_created_without_their_constructor(module: str) -> None:
     made = make.name(module, "Delaunay")
     assert scan_bytes(make.stream(made + b")\x81")).verdict is Verdict.CLEAN
     assert scan_bytes(make.stream(made + make.text("points") + b"\x85R")).worst in FOUND
+
+
+def test_arrows_tables_are_made_of_arrays_and_a_schema_and_of_nothing_else() -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"a": [1, None], "s": ["x", "y"]})
+    for value in (table, table.schema, pa.decimal128(5, 2)):
+        assert scan_bytes(pickle.dumps(value)).verdict is Verdict.CLEAN
+    for function in ("schema", "_reconstruct_table", "decimal128"):
+        assert scan_bytes(make.stream(make.name("pyarrow.lib", function) + SHELL + b"\x85R")).worst in FOUND

@@ -84,6 +84,7 @@ VETTED: dict[str, str] = {
     "pandas._libs.interval:Interval": "data",
     "pandas:NA": "reference",  # pandas 3 gives it to its dtype of texts
     **_all("pyarrow.lib", "_restore_array _reconstruct_record_batch py_buffer type_for_alias chunked_array", "data"),
+    **_all("pyarrow.lib", "schema decimal128 _reconstruct_table", "data"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "data"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
