@@ -39,6 +39,7 @@ LEFT_OUT = re.compile(
     r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
     r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
     r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
+    r"_(fs|s3fs|gcsfs|azurefs|hdfs|flight|feather|orc|csv|json|substrait|acero|dataset\w*|parquet\w*|pyarrow_cpp_tests)|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask|"
     # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, and the
     # inside of torch's compiler
@@ -68,7 +69,7 @@ FUNCTION_LEFT_OUT = re.compile(
     r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
 )
 PATH_LIKE = re.compile(
-    r"(^|_)(file|filename|fname|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
+    r"(^|_)(file|filename|fname|source|path|url|cmd|command|dir|directory|host|uri|model_file|model_str|store|func|function|callback)(name|_or_buf)?$"
 )
 
 PACKAGES = (
@@ -169,8 +170,10 @@ def is_valued(item: type) -> bool:
     """Classes that pickle writes as a call with plain values: scalars, dtypes, offsets, Cython losses and trees."""
     import numpy
 
-    if issubclass(item, numpy.generic):
-        return True
+    if issubclass(item, numpy.generic):  # void(n) allocates, str_(bytes, codec) imports
+        return not issubclass(item, numpy.flexible)
+    if issubclass(item, (numpy.ndarray, numpy.random.BitGenerator)):
+        return False  # their constructors allocate, or work on a seed of any length
     if issubclass(item, pandas_stored()):
         return True
     if issubclass(item, (tuple, str, int, float, frozenset, BaseException)) and not path_like(item):
@@ -184,7 +187,14 @@ def is_valued(item: type) -> bool:
     own_reduce = [
         base for base in item.__mro__ if "__reduce__" in vars(base) and top(base.__module__) == top(item.__module__)
     ]
-    return bool(own_reduce) and not inspect.isfunction(vars(own_reduce[0])["__reduce__"]) and not path_like(item)
+    if not own_reduce or made_by_cython(vars(own_reduce[0])["__reduce__"]):
+        return False  # pickled by `__pyx_unpickle_...`, which is listed itself; the class is never called
+    return not inspect.isfunction(vars(own_reduce[0])["__reduce__"]) and not path_like(item)
+
+
+def made_by_cython(method: object) -> bool:
+    """Whether Cython wrote this `__reduce__` by itself: it copies the fields, or says that it can't be pickled."""
+    return getattr(method, "__name__", "") == "__reduce_cython__"
 
 
 @lru_cache(None)

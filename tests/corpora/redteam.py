@@ -1,4 +1,4 @@
-"""Attacks on the name policy, generated: every allowed name called with hostile arguments, and callables that are on no
+"""Attacks on the name policy, generated: every allowed name used as an attacker would, and callables that are on no
 list. Only bytes are made here; nothing is loaded, and the modules that are searched for names are parsed, not imported.
 """
 
@@ -9,58 +9,27 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from corpora import redteam_loads as loads
 from shipworthy.modelfile.pickles.names import Kind, standing_of, table_names
 from shipworthy.modelfile.pickles.vetted import VETTED
 
-WAYS = ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST")
+CALLED = (Kind.VETTED, Kind.VALUED, Kind.DATA, Kind.REBUILD)
+_FEW = ("a path", "a huge number", "an allowed function")
 
 
-def text(value: str) -> bytes:
-    """A text as SHORT_BINUNICODE."""
-    raw = value.encode()
-    return b"\x8c" + bytes([len(raw)]) + raw
-
-
-def name(module: str, qualname: str) -> bytes:
-    """An imported name."""
-    return text(module) + text(qualname) + b"\x93"
-
-
-# What an attacker would hand over. The words say what it is; the bytes push it.
-ARGUMENTS: dict[str, bytes] = {
-    "a path": text("/tmp/shipworthy-redteam"),
-    "a path and a mode": text("/tmp/shipworthy-redteam") + text("w+"),
-    "an address": text("https://example.com/x"),
-    "source text": text("__import__('os').system('id')"),
-    "a shell": name("os", "system") + text("id"),
-    "an unknown function": name("evil.module", "run"),
-    "an allowed function": name("numpy", "mean"),
-    "a function with its arguments": name("functools", "partial") + name("numpy", "mean") + b"\x85R",
-    "a shell with its arguments": name("functools", "partial") + name("os", "system") + text("id") + b"\x86R",
-    "a bound method": name("builtins", "getattr")
-    + name("collections", "OrderedDict")
-    + b")\x81"
-    + text("update")
-    + b"\x86R",
-}
-# Arguments that name no function: a callable that only stores or converts plain values may take them.
-TEXTS = ("a path", "a path and a mode", "an address", "source text")
-
-
-def called(module: str, qualname: str, way: str, arguments: bytes) -> bytes:
-    """A pickle that calls a name in one of the five ways that a loader knows."""
-    target = name(module, qualname)
-    if way == "REDUCE":
-        body = target + b"(" + arguments + b"tR"
-    elif way == "NEWOBJ":
-        body = target + b"(" + arguments + b"t\x81"
-    elif way == "NEWOBJ_EX":
-        body = target + b"(" + arguments + b"t}\x92"
-    elif way == "OBJ":
-        body = b"(" + target + arguments + b"o"
-    else:
-        body = b"(" + arguments + b"i" + f"{module}\n{qualname}\n".encode()
-    return b"\x80\x04" + body + b"."
+def attacks(
+    module: str, qualname: str, kind: Kind, attributes: tuple[str, ...] = ("path",)
+) -> Iterator[tuple[str, bytes]]:
+    """Every use of an allowed name that a loader could be given, with what to call it. Names that are called with
+    arguments get all of these; what else is only created, or only referred to, a few.
+    """
+    called = kind in CALLED
+    yield from loads.calls(module, qualname, list(loads.ARGUMENTS) if called else _FEW)
+    if kind is Kind.REFERENCE:
+        return
+    yield from loads.keywords(module, qualname, attributes)
+    yield from loads.states(module, qualname, attributes, few=not called)
+    yield from loads.attributes_of(module, qualname, attributes)
 
 
 def allowed() -> Iterator[tuple[str, str, Kind]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules
+from shipworthy.modelfile.pickles import rules, states
+from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
 from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
@@ -15,7 +16,7 @@ from shipworthy.modelfile.view import Buffer
 
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
-_RULE_OF_KIND = {Kind.VALUED: "convert", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
+_RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _TRACE_LINES = 2_000
 
 Emit = Callable[[Issue], None]
@@ -51,6 +52,7 @@ class Calls:
         self.inner: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
+        self.watched = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
         """Report something at the current position."""
@@ -112,6 +114,12 @@ class Calls:
         callee.called += 1
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
+        if args:
+            wrong = states.unfinished(args)
+            if not wrong and callee.mapped.startswith("torch."):  # its rebuilders set the items as attributes
+                wrong = states.another_class(args[-1], self.watched)
+            if wrong:
+                self._misuse(callee, args, wrong)
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
             if args != ():
@@ -153,7 +161,7 @@ class Calls:
         return Made(callee)
 
     def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
-        call = rules.Call(self.buffer, callee, args, self.name, self.call)
+        call = Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
         if not wrong and rule not in rules.TAKES_FUNCTIONS:
             wrong = rules.data(call)
@@ -180,17 +188,36 @@ class Calls:
     def built(self, target: Made, state: Any) -> None:
         """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
         maker = target.maker
+        wrong = states.another_class(state, self.watched)
+        if wrong:
+            self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker) if maker else "")
         if maker is None:
+            wrong = states.slots(state)
+            if wrong:
+                self.issue(Code.STATE_TAMPERING, "high", wrong)
             return
-        if maker.standing.kind is Kind.SOURCED:
-            wrong = rules.source_in_state(self.buffer, state)
+        shared = states.shared(target)
+        if shared:
+            self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
+        elif maker.standing.kind is Kind.SOURCED:
+            wrong = states.source_in_state(self.buffer, state)
             if wrong:
                 message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
         elif maker.mapped == "functools:partial":
-            wrong = rules.partial_state(target, state)
+            wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
+            wrong = states.type_state(self.buffer, target, state)
+            self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later
+            if wrong:
+                message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
+                self._called(maker, (), Code.CODE_EXECUTION, "high", message)
+        else:
+            wrong = states.unfinished(state) or states.slots(state)
+            if wrong:
+                self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
         self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")

@@ -8,6 +8,7 @@ from typing import Any
 from shipworthy.modelfile.pickles.values import (
     BYTES_COUNTED,
     COUNTED,
+    DEEP,
     DICT,
     EMPTY_DICT,
     KEPT,
@@ -21,7 +22,15 @@ from shipworthy.modelfile.pickles.values import (
 )
 from shipworthy.modelfile.view import Buffer
 
-_CONTAINERS = {LIST: "[...]", DICT: "{...}", EMPTY_DICT: "{}", KEPT: "{...}", SET: "{...}", TUPLE: "(...)"}
+_CONTAINERS = {
+    LIST: "[...]",
+    DICT: "{...}",
+    EMPTY_DICT: "{}",
+    KEPT: "{...}",
+    SET: "{...}",
+    TUPLE: "(...)",
+    DEEP: "(...)",
+}
 
 
 # What may be a credential is shown by its first characters and its length only.

@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
-from shipworthy.modelfile.pickles.values import DICT, EMPTY_DICT, FIXED, FIXED_RUN, KEPT, LIST, Chunk, shallow
+from shipworthy.modelfile.pickles.values import (
+    CLASS,
+    DICT,
+    EMPTY_DICT,
+    FIXED,
+    FIXED_RUN,
+    KEPT,
+    LIST,
+    Chunk,
+    Made,
+    shallow,
+)
 
 WINDOW = 1 << 18
 _SLACK = 16
@@ -52,6 +63,8 @@ class Machine(Operations):
                         "it ends without STOP" if base == end else "a declared length reaches beyond the data"
                     )
                 window = buffer[base : min(base + WINDOW, end)]
+                if not self.watched and buffer.find(CLASS, base, min(base + WINDOW + _SLACK, end)) >= 0:
+                    self.watch()
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)
@@ -113,7 +126,8 @@ class Machine(Operations):
                     self.fence = fence
                     self.add_items(target, mark)
                 elif target == EMPTY_DICT:
-                    if self.wrapping:
+                    below = stack[mark - 3] if mark > 2 else None
+                    if self.wrapping or below.__class__ is Made or stack[fence - 1].__class__ is Made:
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT

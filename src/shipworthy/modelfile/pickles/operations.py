@@ -11,6 +11,7 @@ from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, line
 from shipworthy.modelfile.pickles.stack import BrokenError, Stack
 from shipworthy.modelfile.pickles.values import (
     BYTES_COUNTED,
+    CLASS,
     COUNTED,
     DICT,
     EMPTY_DICT,
@@ -44,13 +45,23 @@ class Operations(Stack):
         self.need(2)
         args = self.stack.pop()
         callee = self.stack.pop()
+        if args.__class__ is Made:
+            self.hidden_arguments(callee)
         self.stack.append(self.call(callee, args if args.__class__ is tuple else None))
+
+    def hidden_arguments(self, callee: Any) -> None:
+        """A pickler writes the arguments as a tuple; what another call returns could be anything."""
+        name = callee.key if isinstance(callee, Global) else ""
+        what = "a call is given arguments that are computed while loading"
+        self.issue(Code.CODE_EXECUTION, "high", what, name)
 
     def _newobj_ex(self, at: int) -> int:
         self.need(3)
         kwargs = self.stack.pop()
         args = self.stack.pop()
         callee = self.stack.pop()
+        if isinstance(args, Made) or isinstance(kwargs, Made):
+            self.hidden_arguments(callee)
         known = args.__class__ is tuple and kwargs == EMPTY_DICT
         self.stack.append(self.call(callee, args if known else None))
         return at
@@ -192,7 +203,8 @@ class Operations(Stack):
             if newline - at > 1 << 20:
                 raise BrokenError("a number or text is longer than any pickler writes on one line")
             try:
-                line_value(op, self.buffer[at:newline])
+                if line_value(op, self.buffer[at:newline]) == CLASS.decode() and not self.watched:
+                    self.watch()  # it may be spelled with escapes
             except NotALiteralError as error:
                 raise BrokenError(f"a literal can't be read ({str(error)[:80]})") from None
         self.stack.append(at)

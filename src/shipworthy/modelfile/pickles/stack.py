@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays
+from shipworthy.modelfile.pickles import arrays, states
 from shipworthy.modelfile.pickles.calls import Calls, Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import (
+    CLASS,
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
@@ -29,7 +31,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.view import Buffer
 
 _KEPT_FIRST, _KEPT_LAST = 2, 8
-_STATE_ITEMS = 128
+_STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
 _INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
 
@@ -195,7 +197,7 @@ class Stack(Calls):
         if target.__class__ is int:
             if target == EMPTY_DICT:
                 self.stack[-1] = DICT
-                if self.wrapping and len(self.stack) > 1 and _wants_state(self.stack[-2]):
+                if self._wanted(len(self.stack) - 1, values):
                     self.stack[-1] = {}
                     self._keep(self.stack[-1], values)
             elif target == KEPT:
@@ -208,12 +210,27 @@ class Stack(Calls):
     def keep_items(self, mark: int) -> None:
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
-        if mark > 1 and _wants_state(self.stack[mark - 2]):
+        if self._wanted(mark - 1, self.stack[mark:]):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
             self.stack[mark - 1] = kept
 
+    def _wanted(self, at: int, items: list[Any]) -> bool:
+        """The dictionary at this place of the stack must be seen: it is the state of an object that acts on it, or what
+        is set on an object's slots, or among the state of a numpy type, or it has an item that matters.
+        """
+        below = self.stack[at - 1] if at else None
+        if _wants_state(below) or self._names_class(items):
+            return True
+        if at > 1 and below.__class__ is int and isinstance(self.stack[at - 2], Made):
+            return True
+        mark = self.marks[-1] if self.marks else 0
+        before = self.stack[mark - 1] if mark and at >= mark else None
+        return isinstance(before, Made) and before.maker is not None and before.maker.mapped == "numpy:dtype"
+
     def _keep(self, target: dict[str, Any], items: list[Any]) -> None:
+        if self._names_class(items):
+            target[CLASS.decode()] = OPAQUE
         for key, value in zip(items[::2], items[1::2], strict=False):
             if isinstance(key, int) and key > 0 and len(target) < _STATE_ITEMS:
                 try:
@@ -222,6 +239,20 @@ class Stack(Calls):
                     target[HIDDEN] = OPAQUE
             else:
                 target[HIDDEN] = OPAQUE
+
+    def watch(self) -> None:
+        """The data speak of `__class__`: from here on a dictionary that has it as a key is seen."""
+        self.watched = True
+        self.wrapping += 1
+
+    def _names_class(self, items: list[Any]) -> bool:
+        if not self.watched:
+            return False
+        for key in items[::2]:
+            with contextlib.suppress(NotALiteralError):
+                if key.__class__ is int and key > 0 and decode(self.buffer, key, 32) == CLASS.decode():
+                    return True
+        return False
 
     def altered(self) -> None:
         """Items are added to a dictionary that came out of the memo, while a state that matters is being read."""
@@ -236,9 +267,13 @@ class Stack(Calls):
         if isinstance(target, Global):
             what = f"items are added to {target.key} itself, which changes it for the whole process"
             self.issue(Code.STATE_TAMPERING, "high", what, target.key)
-        elif isinstance(target, Made) and target.sealed:
+        elif isinstance(target, Made):
             name = target.maker.key if target.maker else ""
-            self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
+            shared = states.shared(target)
+            if shared:
+                self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
+            elif target.sealed:
+                self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
 
 
 def _wants_state(value: Any) -> bool:

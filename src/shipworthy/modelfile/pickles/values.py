@@ -18,8 +18,10 @@ EMPTY_DICT = -3
 SET = -4
 TUPLE = -5
 KEPT = -6  # a dictionary that was empty when it went into the memo
+DEEP = -7  # a tuple that was let go because it lay too deep in others
 FIRST_OBJECT = -100  # memo cells at or below hold an index into the table of objects
 
+CLASS = b"__class__"  # the attribute that makes an object one of another class
 HIDDEN = "\0"  # the key that says that a kept state had more items, or ones that can't be seen
 TUPLE_ITEMS = 64
 TUPLE_DEPTH = 4
@@ -106,7 +108,7 @@ def shallow(items: list[Any]) -> Any:
     """A tuple of slots, deeper tuples than TUPLE_DEPTH replaced: memory and later recursion stay bounded."""
     if len(items) > TUPLE_ITEMS or any(item.__class__ is Chunk for item in items):
         return TUPLE
-    return tuple(TUPLE if item.__class__ is tuple and _depth(item, TUPLE_DEPTH) else item for item in items)
+    return tuple(DEEP if item.__class__ is tuple and _depth(item, TUPLE_DEPTH) else item for item in items)
 
 
 def _depth(item: tuple[Any, ...], left: int) -> bool:

@@ -1,0 +1,190 @@
+"""Rules of states: what BUILD gives to an object that acts on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from shipworthy.modelfile.pickles.arrays import item_size
+from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
+from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
+from shipworthy.modelfile.view import Buffer
+
+# Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
+_OBJECT, _POINTERS = 63, 7
+_SHARED = frozenset(("logging:getLogger", "builtins:type", "pytz:_UTC", "dateutil.tz.tz:tzutc"))
+_TUPLES = frozenset(("builtins:tuple", "torch:Size"))
+# scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
+_NAMES = r"(?:[A-Za-z_]\w*, )*"
+_NUMBER = r"(?:loc=0, scale=1|loc=0|loc, scale|loc, 1|)"
+_ARGUMENT_PARSER = re.compile(
+    rf"\ndef _parse_args\(self, (?P<names>{_NAMES}) {_NUMBER}\):\n    return \((?P=names)\), {_NUMBER}\n"
+    rf"\ndef _parse_args_rvs\(self, (?P=names) {_NUMBER}, size=None\):\n"
+    rf"    return self\._argcheck_rvs\((?P=names) {_NUMBER}, size=size\)\n"
+    rf"\ndef _parse_args_stats\(self, (?P=names) {_NUMBER}, moments='mv'\):\n"
+    rf"    return \((?P=names)\), {_NUMBER}, moments\n"
+)
+
+
+def partial_state(target: Made, state: Any) -> str | None:
+    """`partial.__setstate__((function, args, keywords, namespace))` replaces what the constructor was given."""
+    if not isinstance(state, tuple) or len(state) != 4:
+        return "what it stores can't be seen"
+    function, args, keywords = state[:3]
+    if not isinstance(function, Global):
+        return "it stores a function computed while loading"
+    plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
+    target.detail = Bound(function, args if plain else None)
+    return None if function.standing.allowed else "it stores a function that is not allowed"
+
+
+def source_in_state(buffer: Buffer, state: Any) -> str | None:
+    """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template."""
+    if not isinstance(state, dict) or HIDDEN in state:
+        return "the state can't be seen"
+    slot = state.get("_parse_arg_template")
+    try:
+        text = decode(buffer, slot, 8192) if isinstance(slot, int) and slot > 0 else None
+    except NotALiteralError:
+        text = None
+    if not isinstance(text, str):
+        return "the text can't be seen"
+    return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
+
+
+def shared(target: Made) -> str:
+    """Why an object is not one of the file's own: state or items would change what the whole process uses."""
+    if isinstance(target.detail, Bound) and target.maker is not None and target.maker.mapped != "functools:partial":
+        return "what was looked up on another object"
+    return "an object that the whole process uses" if target.maker and target.maker.mapped in _SHARED else ""
+
+
+def unfinished(slots: Any) -> str | None:
+    """A numpy type is used before its own state is set, which could make of it what it was not when it was checked."""
+    for slot in slots if isinstance(slots, tuple) else ():
+        if isinstance(slot, Made) and not slot.sealed and slot.maker and slot.maker.mapped == "numpy:dtype":
+            return "it is given a numpy type whose state is not set yet"
+    return None
+
+
+def slots(state: Any) -> str | None:
+    """`(dictionary, slots)`: the second's items are set as attributes, so `__class__` there makes another object."""
+    if not isinstance(state, tuple):
+        return "its state is computed while loading" if _computed(state) else None
+    if len(state) != 2:
+        return None
+    held = state[1]
+    if isinstance(held, dict):
+        if HIDDEN in held:
+            return "the names of the attributes that are set on it can't be seen"
+        for key in held:
+            if key.startswith("__") and key.endswith("__"):
+                return f"the attribute {key} is set on it, which replaces what it does"
+    elif held in (DICT, KEPT, OPAQUE):
+        return "the attributes that are set on it can't be seen"
+    return None
+
+
+def another_class(state: Any, watched: bool) -> str | None:
+    """A dictionary with `__class__` as the state of an object: some classes set its items as attributes. `watched`: the
+    data speak of that name, so a dictionary that can't be seen is refused.
+    """
+    for held in state if isinstance(state, tuple) and len(state) == 2 else (state,):
+        if (isinstance(held, dict) and CLASS.decode() in held) or (watched and held == KEPT):
+            return "its state names another class, which replaces what it does"
+    return None
+
+
+def _computed(state: Any) -> bool:
+    """A state that another call makes, and that could be a tuple."""
+    maker = state.maker if isinstance(state, Made) else None
+    return maker is not None and (maker.mapped in _TUPLES or maker.standing.kind is Kind.VALUED)
+
+
+def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
+    """`numpy.dtype.__setstate__` believes what it is told of sizes, places and whether the elements are objects: with
+    a wrong word the bytes of an array are taken for addresses. What is known of the type is kept for joblib's arrays.
+    """
+    if target.maker is None or target.maker.mapped != "numpy:dtype":
+        return "no file of honest makers sets one on it"
+    known = isinstance(target.detail, str)
+    if not isinstance(state, tuple) or len(state) < 8:
+        return "the state can't be seen"
+    names, fields, size, flags = state[3], state[4], _number(buffer, state[5]), _number(buffer, state[7])
+    if size is None or flags is None:
+        return "the state can't be seen"
+    inner = [state[2]] if isinstance(state[2], tuple) else []
+    plain = not inner and _is_none(buffer, state[2]) and _is_none(buffer, fields) and _is_none(buffer, names)
+    letter, own = measure(target.detail) if known else ("", size)
+    if own is None:
+        return "its type is not known"
+    if plain:
+        if letter == "O":
+            return None if flags == _OBJECT else "it hides that its elements are objects"
+        if flags & _POINTERS:
+            return "it says of plain values that they are objects"
+        return None if size in (-1, own) else "its size is not that of its name"
+    if size < 0 or (known and size != own):
+        return "its size is not that of its name"
+    objects = False
+    if inner:
+        part = _part(inner[0][0] if inner[0] else None)
+        count = _product(buffer, inner[0][1] if len(inner[0]) > 1 else None)
+        if part is None or count is None or part[1] * count != size:
+            return "its parts do not fit into it"
+        objects = part[0]
+    else:
+        if not isinstance(fields, dict) or HIDDEN in fields:
+            return "its fields can't be seen"
+        for field in fields.values():
+            part = _part(field[0]) if isinstance(field, tuple) and len(field) in (2, 3) else None
+            place = _number(buffer, field[1]) if part else None
+            if part is None or place is None or place < 0 or place + part[1] > size:
+                return "its fields do not fit into it"
+            objects = objects or part[0]
+    if objects != bool(flags & 1) or objects != bool(flags & 2):
+        return "it hides that its elements are objects" if objects else "it says of plain values that they are objects"
+    target.detail = f"{'O' if objects else 'V'}{size}"
+    return None
+
+
+def measure(description: str) -> tuple[str, int | None]:
+    """The letter and the size in bytes of a numpy type's text; the size is None when it is not understood."""
+    if description in ("O", "|O"):
+        return "O", 8
+    size = item_size(description)
+    letter = description.lstrip("<>=|")[:1]
+    if letter == "O":
+        return "O", int(re.sub(r"\D", "", description) or 8)
+    return letter, size
+
+
+def _part(kind: Any) -> tuple[bool, int] | None:
+    """Whether a type holds objects, and its size: known of one whose own state was set."""
+    if not isinstance(kind, Made) or not kind.sealed or not isinstance(kind.detail, str):
+        return None
+    letter, size = measure(kind.detail)
+    return None if size is None else (letter == "O", size)
+
+
+def _number(buffer: Buffer, slot: Any) -> int | None:
+    try:
+        value = decode(buffer, slot, 64) if isinstance(slot, int) and slot > 0 else None
+    except NotALiteralError:
+        return None
+    return value if isinstance(value, int) else None
+
+
+def _is_none(buffer: Buffer, slot: Any) -> bool:
+    return isinstance(slot, int) and slot > 0 and buffer[slot - 1] == 0x4E
+
+
+def _product(buffer: Buffer, shape: Any) -> int | None:
+    total = 1
+    for slot in shape if isinstance(shape, tuple) else (shape,):
+        number = _number(buffer, slot)
+        if number is None or number < 0:
+            return None
+        total *= number
+    return total
