@@ -32,7 +32,7 @@ WARM = {
     "keras30": "import tensorflow, keras",
     "keras35": "import tensorflow, keras",
 }
-SECONDS = 25
+SECONDS = 15
 
 
 def snapshot() -> dict[str, tuple[int, int, int]]:
