@@ -12,7 +12,15 @@ from collections.abc import Iterator
 
 from corpora.unseen_units import CANARY, EVIL, Attack, Harmless, unique, written
 
-PARTS = ["unseen_written", "unseen_texts", "unseen_archives", "unseen_libraries", "unseen_pickles", "unseen_machine"]
+PARTS = [
+    "unseen_written",
+    "unseen_texts",
+    "unseen_models",
+    "unseen_archives",
+    "unseen_libraries",
+    "unseen_pickles",
+    "unseen_machine",
+]
 
 
 def attacks() -> Iterator[Attack]:
@@ -30,4 +38,10 @@ def canaries() -> dict[str, bytes]:
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }" % len(text)
     header += b" " * (118 - len(header) - 1) + b"\n"
     npy = io.BytesIO(b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header + text)
-    return {"canary.txt": text, "canary.bin": text, "canary.npy": npy.getvalue(), "canary.pkl": EVIL, **written("canary")}
+    return {
+        "canary.txt": text,
+        "canary.bin": text,
+        "canary.npy": npy.getvalue(),
+        "canary.pkl": EVIL,
+        **written("canary"),
+    }

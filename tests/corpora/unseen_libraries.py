@@ -132,11 +132,12 @@ def delayed() -> Iterator[Attack]:
     }  # fmt: skip
     for what, (does, body, use, rules) in table.items():
         load = f"import pickle\nx = pickle.load(open(F, 'rb'))\n{use}"
-        yield pickled("gadgets-delayed", what, does, body, rules=rules | STATE, call=load, loader="pickle.load, then use")
+        yield pickled(
+            "gadgets-delayed", what, does, body, rules=rules | STATE, call=load, loader="pickle.load, then use"
+        )
 
 
 def attacks() -> Iterator[Attack]:
     yield from arrays()
     yield from learners()
     yield from delayed()
-

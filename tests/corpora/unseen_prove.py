@@ -193,7 +193,11 @@ def outside() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("-v", action="store_true", help="print what loaders that did not act said")
     options = parser.parse_args()
-    attacks = [a for a in unseen.attacks() if options.only in a.id and (not options.env or a.env == options.env)]
+    attacks = [
+        a
+        for a in unseen.attacks()
+        if any(o in a.id for o in options.only.split(",")) and (not options.env or a.env == options.env)
+    ]
     results = {a.id: a.proof for a in attacks if a.proof.startswith("kept")}
     canaries = {key: value.hex() for key, value in unseen.canaries().items()}
     for env in dict.fromkeys(a.env for a in attacks):

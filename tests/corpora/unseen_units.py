@@ -41,8 +41,8 @@ PICKLE = "import pickle; pickle.load(open(F, 'rb'))"
 @dataclass(frozen=True)
 class Attack:
     """One attack. `call` is Python (R for env "r") with D = the folder, F = the first file; `env` names where it runs.
-    `proof` is "mark" (leaves a mark, changes or reads a file outside, connects), "bomb", or "kept: why" for loaders that
-    are not at hand.
+    `proof` is "mark" (leaves a mark, changes or reads a file outside, connects), "bomb", or "kept: why" for loaders
+    that are not at hand.
     """
 
     id: str

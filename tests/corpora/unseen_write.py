@@ -5,7 +5,6 @@
 Then `python -m zipfile -c tests/data/unseen.zip FOLDER/*`.
 """
 
-# ruff: noqa: E501 (one attack a line)
 from __future__ import annotations
 
 import os
@@ -51,7 +50,11 @@ def main() -> None:
     dill.settings["byref"] = False
     Path(place("written-dumps/dill-class/m.pkl")).write_bytes(dill.dumps(Model(), recurse=True))
     torch.save({"w": torch.ones(2), "x": Evil()}, place("written-dumps/torch-save/m.pt"))
-    torch.save({"w": torch.ones(2), "x": Evil()}, place("written-dumps/torch-legacy/m.pt"), _use_new_zipfile_serialization=False)
+    torch.save(
+        {"w": torch.ones(2), "x": Evil()},
+        place("written-dumps/torch-legacy/m.pt"),
+        _use_new_zipfile_serialization=False,
+    )
     np.save(place("written-dumps/numpy-save/a.npy"), np.array([Evil()], dtype=object), allow_pickle=True)
 
     with h5py.File(place("canary/canary.h5"), "w") as h:
@@ -120,7 +123,11 @@ def main() -> None:
             return torch.ones([1 << 20, 1 << 20]) + x
 
     torch.jit.script(Big()).save(place("torchscript/allocates/m.pt"))
-    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), place("torchscript/extra-files/m.pt"), _extra_files={"model.pkl": pickle.dumps(Evil())})
+    torch.jit.save(
+        torch.jit.script(torch.nn.Linear(1, 1)),
+        place("torchscript/extra-files/m.pt"),
+        _extra_files={"model.pkl": pickle.dumps(Evil())},
+    )
     with torch.package.PackageExporter(place("torchscript/package-source/m.pt")) as package:
         package.save_source_string("payload", "open('/tmp/MARK', 'w')\nclass Model: pass\n")
     with torch.package.PackageExporter(place("torchscript/package-pickle/m.pt")) as package:
@@ -141,7 +148,9 @@ def tf() -> None:
                 return body(x)
 
         module = Module()
-        tf.saved_model.save(module, place(f"savedmodel/{name}/m") and str(OUT / f"savedmodel/{name}/m"), signatures=module.__call__)
+        tf.saved_model.save(
+            module, place(f"savedmodel/{name}/m") and str(OUT / f"savedmodel/{name}/m"), signatures=module.__call__
+        )
 
     raw, mark = tf.raw_ops, "/tmp/MARK"
 
@@ -152,15 +161,55 @@ def tf() -> None:
 
         return body
 
-    save("read-file", lambda x: x + tf.strings.to_number(tf.strings.substr(tf.strings.as_string(tf.strings.length(tf.io.read_file(CANARY + ".txt"))), 0, 1)))
+    save(
+        "read-file",
+        lambda x: (
+            x
+            + tf.strings.to_number(
+                tf.strings.substr(tf.strings.as_string(tf.strings.length(tf.io.read_file(CANARY + ".txt"))), 0, 1)
+            )
+        ),
+    )
     save("write-file", after(lambda x: tf.io.write_file(mark, tf.strings.as_string(x[0]))))
     save("print-file", after(lambda x: raw.PrintV2(input=tf.strings.as_string(x[0]), output_stream="file://" + mark)))
     save("save-v2", after(lambda x: raw.SaveV2(prefix=mark, tensor_names=["x"], shape_and_slices=[""], tensors=[x])))
-    save("summary-writer", after(lambda x: raw.WriteScalarSummary(writer=_writer(raw, mark), step=tf.constant(1, tf.int64), tag="t", value=x[0])))
-    save("debug-url", after(lambda x: raw.DebugIdentityV2(input=x, tfdbg_run_id="r", tensor_debug_mode=2, debug_urls=["file://" + mark])))
-    save("merge-checkpoints", after(lambda x: raw.MergeV2Checkpoints(checkpoint_prefixes=[CANARY], destination_prefix=mark, delete_old_dirs=True)))
+    save(
+        "summary-writer",
+        after(
+            lambda x: raw.WriteScalarSummary(
+                writer=_writer(raw, mark), step=tf.constant(1, tf.int64), tag="t", value=x[0]
+            )
+        ),
+    )
+    save(
+        "debug-url",
+        after(
+            lambda x: raw.DebugIdentityV2(input=x, tfdbg_run_id="r", tensor_debug_mode=2, debug_urls=["file://" + mark])
+        ),
+    )
+    save(
+        "merge-checkpoints",
+        after(
+            lambda x: raw.MergeV2Checkpoints(
+                checkpoint_prefixes=[CANARY], destination_prefix=mark, delete_old_dirs=True
+            )
+        ),
+    )
     save("matching-files", lambda x: x + tf.cast(tf.size(tf.io.matching_files("/tmp/outside/*")), tf.float32))
-    save("text-dataset", lambda x: x + tf.cast(tf.strings.length(next(iter(tf.data.TextLineDataset(CANARY + ".txt").take(1))) if tf.executing_eagerly() else tf.data.TextLineDataset(CANARY + ".txt").reduce("", lambda a, b: a + b)), tf.float32))
+    save(
+        "text-dataset",
+        lambda x: (
+            x
+            + tf.cast(
+                tf.strings.length(
+                    next(iter(tf.data.TextLineDataset(CANARY + ".txt").take(1)))
+                    if tf.executing_eagerly()
+                    else tf.data.TextLineDataset(CANARY + ".txt").reduce("", lambda a, b: a + b)
+                ),
+                tf.float32,
+            )
+        ),
+    )
     save("loop", lambda x: tf.while_loop(lambda v: tf.constant(True), lambda v: (v + 1.0,), (x,))[0])
     save("fill", lambda x: x + tf.reduce_sum(tf.random.normal([1 << 17, 1 << 17])))
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Lambda(lambda x: (open("/tmp/MARK", "w"), x)[1])])
@@ -195,7 +244,10 @@ def arrow13() -> None:
     array = pa.ExtensionArray.from_storage(Kind(), pa.array([1], pa.int8()))
     table = pa.table({"a": array})
     pq.write_table(table, place("arrow/parquet/m.parquet"))
-    pq.write_table(pa.table({"a": pa.array([[1]]), "b": pa.StructArray.from_arrays([array], ["x"])}), place("arrow/parquet-nested/m.parquet"))
+    pq.write_table(
+        pa.table({"a": pa.array([[1]]), "b": pa.StructArray.from_arrays([array], ["x"])}),
+        place("arrow/parquet-nested/m.parquet"),
+    )
     pa.feather.write_feather(table, place("arrow/feather/m.feather"))
     with pa.OSFile(place("arrow/stream/m.arrows"), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

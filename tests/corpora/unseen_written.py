@@ -65,5 +65,5 @@ def attacks() -> Iterator[Attack]:
         family = what.partition("/")[0]
         env = {"arrow": "arrow13", "savedmodel": "tf", "written-keras": "tf", "tflite": "tf"}.get(family, "main")
         if family == "savedmodel":
-            load, loader = TF, "tf.saved_model.load, TensorFlow 2.21"  # noqa: PLW2901
+            load, loader = TF, "tf.saved_model.load, TensorFlow 2.21"
         yield Attack(what, family, written(what), loader, load, does, rules, env, *(proof or ["mark"]))
