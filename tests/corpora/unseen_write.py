@@ -5,6 +5,7 @@
 Then `python -m zipfile -c tests/data/unseen.zip FOLDER/*`.
 """
 
+# ruff: noqa: E731, SIM115 (one attack a line)
 from __future__ import annotations
 
 import os
@@ -35,7 +36,7 @@ def main() -> None:
     import tables
     import torch
 
-    f = lambda x: open("/tmp/MARK", "w")  # noqa: E731
+    f = lambda x: open("/tmp/MARK", "w")
     Path(place("written-dumps/dill-lambda/m.pkl")).write_bytes(dill.dumps(f, recurse=True))
     Path(place("written-dumps/cloudpickle-lambda/m.pkl")).write_bytes(cloudpickle.dumps(f))
 
