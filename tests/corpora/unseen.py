@@ -22,10 +22,22 @@ PARTS = [
     "unseen_machine",
 ]
 
+# Loaded, and nothing happened: left out until they are mended.
+INERT = frozenset(
+    {
+        "joblib/ndarray-wrapper",
+        "joblib/second-array",
+        "joblib/zndarray-wrapper",
+        "keras/nested-argument",
+        "torch/checkpoint-metadata",
+        "torch/persistent-object",
+    }
+)
+
 
 def attacks() -> Iterator[Attack]:
     found = [item for part in PARTS for item in importlib.import_module(f"corpora.{part}").attacks()]
-    yield from unique(found)
+    yield from (attack for attack in unique(found) if attack.id not in INERT)
 
 
 def harmless() -> Iterator[Harmless]:
