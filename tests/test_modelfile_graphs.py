@@ -373,3 +373,25 @@ def test_changed_bytes_never_break_the_readers(path: Path, at: int, change: byte
 def test_random_bytes_never_break_the_readers(head: bytes, rest: bytes) -> None:
     scan_bytes(head + rest)
     scan_bytes(head + rest + struct.pack("<QQ", 0, 0xDB4775248B80FB57))
+
+
+TWICE_ONE = {
+    "an ONNX graph": make.onnx() + make.field(7, make.field(1, make.node("Relu"))),
+    "an ONNX node's operator": make.onnx((make.node("Relu") + make.field(4, "Neg"),)),
+    "a TensorFlow operator": graph.saved_model(graph.tf_node("a", "NoOp") + graph.field(2, "Identity")),
+    "a TensorFlow graph": graph.saved_model(more=graph.field(2, graph.graph_def((graph.tf_node("a", "NoOp"),)))),
+    "a Core ML description": graph.mlmodel(b"", 900) + graph.field(2, b""),
+    "a Core ML version": graph.mlmodel(b"", 900) + graph.field(1, 5),
+}
+
+
+@pytest.mark.parametrize("case", TWICE_ONE)
+def test_a_single_field_that_occurs_twice_is_a_finding(case: str) -> None:
+    report = scan_bytes(TWICE_ONE[case])
+    assert [issue.severity for issue in report.issues if issue.code is Code.CONTAINER_TAMPERED] == ["high"]
+
+
+@pytest.mark.parametrize("name", ["onnx/plain.onnx", "tensorflow/frozen.pb", "paddle/dense.pdmodel"])
+def test_a_message_behind_the_message_is_a_finding(name: str) -> None:
+    whole_twice = (MODELS / name).read_bytes() * 2
+    assert Code.CONTAINER_TAMPERED in codes(scan_bytes(whole_twice))

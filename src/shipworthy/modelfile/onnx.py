@@ -13,6 +13,7 @@ from pathlib import Path
 
 from shipworthy.modelfile.graphs import onnxfunctions
 from shipworthy.modelfile.graphs.tables import messages, operators
+from shipworthy.modelfile.graphs.walk import twice
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES, VARINT, Field, fields, signed
 from shipworthy.modelfile.report import Code
@@ -117,10 +118,11 @@ class _Walk:
         inside = _INSIDE[kind]
         dims: list[int] = []
         domain, version = "", 0
+        seen: set[int] = set()
         if kind == "Function":
             self.function(low, high)
         for number, wire, begin, end, value in self.fields(low, high):
-            self.known(kind, number)
+            self.known(kind, number, seen, begin)
             if number in inside and wire == BYTES:
                 yield inside[number], begin, end
             elif kind == "Sparse" and number == 3:
@@ -134,10 +136,15 @@ class _Walk:
         if dims:
             self.size(dims, "of a sparse tensor", low)
 
-    def known(self, kind: str, number: int) -> None:
-        """A field that no version of the format has is not understood."""
-        if number not in self.schema[_SCHEMA[kind]]:
+    def known(self, kind: str, number: int, seen: set[int], at: int) -> None:
+        """A field that no version of the format has is not understood; a single one that comes twice is tampered with."""
+        slot = self.schema[_SCHEMA[kind]].get(number)
+        if slot is None:
             self.scope.unknown(f"field {number} of a {_SCHEMA[kind]} is not known to this version")
+        elif not slot.repeated:
+            if number in seen:
+                twice(self.scope, _SCHEMA[kind], number, slot.name, at)
+            seen.add(number)
 
     def function(self, low: int, high: int) -> None:
         name = domain = ""
@@ -162,6 +169,7 @@ class _Walk:
     def attribute(self, low: int, high: int) -> Iterator[_Message]:
         """As any message, passing over long runs of numbers."""
         at = low
+        seen: set[int] = set()
         buffer, start = self.view.buffer, self.view.start
         while at < high:
             run = _FLOATS.match(buffer, start + at, start + high) or _INTS.match(buffer, start + at, start + high)
@@ -170,7 +178,7 @@ class _Walk:
                 continue
             for number, wire, begin, end, _ in self.fields(at, high):
                 at = end
-                self.known("Attribute", number)
+                self.known("Attribute", number, seen, begin)
                 if number in _INSIDE["Attribute"] and wire == BYTES:
                     yield _INSIDE["Attribute"][number], begin, end
                 if number in (7, 8) and wire != BYTES:
@@ -178,8 +186,9 @@ class _Walk:
 
     def node(self, low: int, high: int) -> Iterator[_Message]:
         operator = domain = ""
+        seen: set[int] = set()
         for number, wire, begin, end, _ in self.fields(low, high):
-            self.known("Node", number)
+            self.known("Node", number, seen, begin)
             if number == 4:
                 operator = self.text(begin, end, 200)
             elif number == 7:
@@ -194,8 +203,9 @@ class _Walk:
 
     def tensor(self, low: int, high: int) -> None:
         tensor = _Tensor()
+        seen: set[int] = set()
         for number, wire, begin, end, value in self.fields(low, high):
-            self.known("Tensor", number)
+            self.known("Tensor", number, seen, begin)
             tensor.values |= number in _VALUES
             if len(tensor.dims) > _DIMENSIONS:
                 raise _TruncatedError(str(low))

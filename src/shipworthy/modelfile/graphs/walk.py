@@ -53,6 +53,7 @@ class Walker:
 
     def _inside(self, kind: str, low: int, high: int) -> Iterator[tuple[str, int, int]]:
         slots = self.schema.get(kind, {})
+        seen: set[int] = set()
         at = low
         while at < high:
             restart = False
@@ -63,7 +64,13 @@ class Walker:
                 slot = slots.get(number)
                 if slot is None or not (wire == slot.wire or (wire == BYTES and slot.repeated)):
                     self._stray(kind, number, begin, end, slot)
-                elif slot.letter == "m":
+                    at = end
+                    continue
+                if not slot.repeated:
+                    if number in seen:
+                        twice(self.scope, kind, number, slot.name, begin)
+                    seen.add(number)
+                if slot.letter == "m":
                     yield slot.kind, begin, end
                 elif wire != BYTES and slot.repeated:
                     tag = self.view.read(at, 1)
@@ -81,6 +88,12 @@ class Walker:
         self.scope.unknown(f"field {number} of a {kind} {why}")
         if self.strays <= _STRAYS and end - begin >= 10:
             self.scope.child(f"field {number} at {begin}", self.view.sub(begin, end - begin), Role.TRAILER)
+
+
+def twice(scope: Scope, kind: str, number: int, name: str, at: int) -> None:
+    """Report a field that a message has at most once. No protobuf library writes it twice; all of them read it so."""
+    text = f"field {number} ({name}) of a {kind} occurs twice: loaders join the two or take the last"
+    scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
 
 
 def text(view: View, low: int, high: int, limit: int = 4096) -> str:
