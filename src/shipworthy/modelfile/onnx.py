@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from shipworthy.modelfile.graphs import onnxfunctions
+from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes
 from shipworthy.modelfile.graphs.tables import messages, operators
-from shipworthy.modelfile.graphs.walk import twice
+from shipworthy.modelfile.graphs.walk import TruncatedError, twice
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES, VARINT, Field, fields, signed
 from shipworthy.modelfile.report import Code
@@ -70,10 +70,6 @@ class _Tensor:
     at: int = 0
 
 
-class _TruncatedError(Exception):
-    pass
-
-
 class _Walk:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -81,6 +77,7 @@ class _Walk:
         self.schema = messages("onnx")
         self.operators: set[tuple[str, str]] = set()
         self.functions = onnxfunctions.Functions(scope)
+        self.sizes = onnxsizes.OnnxSizes(scope)
         self.versions: dict[str, set[int]] = {}
         self.blobs = 0
         self.graphs = 0
@@ -119,10 +116,14 @@ class _Walk:
         dims: list[int] = []
         domain, version = "", 0
         seen: set[int] = set()
+        if kind in ("Graph", "Function"):
+            self.sizes.begin(kind, low, high)
         if kind == "Function":
             self.function(low, high)
         for number, wire, begin, end, value in self.fields(low, high):
             self.known(kind, number, seen, begin)
+            if kind == "Graph" and wire == BYTES and number in (5, 11, 12):
+                self.sizes.named(number, begin, end)
             if number in inside and wire == BYTES:
                 yield inside[number], begin, end
             elif kind == "Sparse" and number == 3:
@@ -137,7 +138,7 @@ class _Walk:
             self.size(dims, "of a sparse tensor", low)
 
     def known(self, kind: str, number: int, seen: set[int], at: int) -> None:
-        """A field that no version of the format has is not understood; a single one that comes twice is tampered with."""
+        """A field that no version of the format has is not understood; a single one must not come twice."""
         slot = self.schema[_SCHEMA[kind]].get(number)
         if slot is None:
             self.scope.unknown(f"field {number} of a {_SCHEMA[kind]} is not known to this version")
@@ -160,10 +161,10 @@ class _Walk:
         self.functions.begin((domain, name), low, high)
 
     def fields(self, low: int, high: int) -> Iterator[Field]:
-        """All fields of a message. Raises _TruncatedError."""
+        """All fields of a message. Raises TruncatedError."""
         for item in fields(self.view, low, high):
             if item is None:
-                raise _TruncatedError(str(low))
+                raise TruncatedError(low)
             yield item
 
     def attribute(self, low: int, high: int) -> Iterator[_Message]:
@@ -196,6 +197,7 @@ class _Walk:
             elif number == 5 and wire == BYTES:
                 yield "Attribute", begin, end
         self.functions.use((domain, operator), low)
+        self.sizes.node(operator, low, high)
         if len(self.operators) < _OPERATORS:
             self.operators.add((domain, operator))
         elif (domain, operator) not in self.operators:
@@ -208,7 +210,7 @@ class _Walk:
             self.known("Tensor", number, seen, begin)
             tensor.values |= number in _VALUES
             if len(tensor.dims) > _DIMENSIONS:
-                raise _TruncatedError(str(low))
+                raise TruncatedError(low)
             if number == 1 and wire == VARINT:
                 tensor.dims.append(signed(value))
             elif number == 1 and wire == BYTES:
@@ -233,7 +235,7 @@ class _Walk:
         while low < high and len(values) < 1024:
             value, low = varint(self.view, low, high)
             if low < 0:
-                raise _TruncatedError("dims")
+                raise TruncatedError(high)
             values.append(signed(value))
         return values
 
@@ -313,6 +315,7 @@ class _Walk:
     def judge(self) -> None:
         """Operators that no standard defines."""
         self.functions.judge()
+        self.sizes.judge()
         for domain in sorted({domain or "ai.onnx" for domain, _ in self.operators} - self.versions.keys()):
             if self.versions and (domain in _STANDARD or domain in _RUNTIME):
                 self.scope.unknown(f"it names no version of the operator set {domain}: it may be cut short")
@@ -367,9 +370,9 @@ def read(scope: Scope) -> int:
     walk = _Walk(scope)
     try:
         walk.run()
-    except _TruncatedError as error:
+    except TruncatedError as error:
         text = "the model is cut short or no valid protobuf message"
-        scope.issue(Code.BROKEN_STREAM, "medium", text, int(str(error)) if str(error).isdigit() else None)
+        scope.issue(Code.BROKEN_STREAM, "medium", text, error.args[0])
         scope.unknown("what is behind the place where it breaks was not read")
     else:
         if not walk.graphs:

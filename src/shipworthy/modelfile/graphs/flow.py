@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
 from shipworthy.modelfile.graphs.nodes import STRING, Node
+from shipworthy.modelfile.graphs.sizes import Sizes
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -25,11 +26,14 @@ _DOES = {
 
 @dataclass
 class Body:
-    """The main graph (no name) or a function, with those nodes that may matter for paths."""
+    """The main graph (no name) or a function, with those nodes that may matter for paths or sizes."""
 
     name: str
     args: list[str] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=Sizes)
+    returns: list[str] = field(default_factory=list)
+    loops: list[Node] = field(default_factory=list)
 
 
 @dataclass
@@ -105,6 +109,23 @@ def _assigned(body: Body, read: Node, budget: Budget) -> list[str]:
         for node in body.nodes.values()
         if node.operator == "AssignVariableOp" and len(node.inputs) > 1 and node.inputs[:1] == read.inputs[:1]
     ]
+
+
+def endless(scope: Scope, bodies: dict[str, Body]) -> None:
+    """Report loops whose condition is a constant."""
+    for body in bodies.values():
+        body.sizes.judge(scope)
+        for loop in body.loops:
+            condition = bodies.get(loop.condition)
+            if condition is not None and len(condition.returns) == 1:
+                value = condition.sizes.value(condition.returns[0])
+            elif loop.operator == "LoopCond":
+                value = body.sizes.value(loop.name)
+            else:
+                continue
+            if value == (True,):
+                text = f"the condition of the loop {ascii(loop.name)[:80]} is always true: the graph never ends"
+                scope.issue(Code.BOMB, "high", text, loop.at)
 
 
 def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str], budget: Budget) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from shipworthy.modelfile.graphs import sizes
 from shipworthy.modelfile.graphs.walk import inner, parts, text
-from shipworthy.modelfile.protobuf import BYTES, VARINT, varint
+from shipworthy.modelfile.protobuf import BYTES, VARINT, signed, varint
 from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass, field
 
 _INPUTS = 4096
 _VALUES = 64
+_SMALL = 1024
+_RAW = {1: "f", 2: "d", 3: "i", 4: "B", 5: "h", 6: "b", 9: "q", 10: "?"}
+_LISTS = {5: "f", 6: "d", 7: "v", 10: "v", 11: "v"}
 STRING = 7
 
 
 @dataclass
 class Node:
     """`texts` are an attribute's strings, `calls` the functions that attributes name, `constant` the strings of a
-    string constant (None: no such constant, or not readable here).
+    string constant (None: no such constant, or not readable here), `numbers` those of a small constant of numbers,
+    `condition` the function that says whether a loop goes on.
     """
 
     name: str = ""
@@ -25,6 +30,8 @@ class Node:
     texts: dict[str, list[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     constant: list[str] | None = None
+    numbers: sizes.Values | None = None
+    condition: str = ""
     dtype: int = 0
 
 
@@ -67,9 +74,13 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
         elif number == 1:
             _list(view, begin, end, key, found)
         elif number == 10:
-            found.calls += [text(view, *place, 200) for place in [inner(view, begin, end, 1)] if place]
+            names = [text(view, *place, 200) for place in [inner(view, begin, end, 1)] if place]
+            found.calls += names
+            if key == "cond" and names:
+                found.condition = names[0]
         elif number == 8 and key == "value" and found.operator in ("Const", "HostConst"):
             found.constant = strings(view, begin, end)
+            found.numbers = _numbers(view, begin, end) if end - begin <= _SMALL else None
 
 
 def _list(view: View, low: int, high: int, key: str, found: Node) -> None:
@@ -80,6 +91,32 @@ def _list(view: View, low: int, high: int, key: str, found: Node) -> None:
             found.texts.setdefault(key, []).append(text(view, begin, end))
         elif number == 9 and len(found.calls) < _INPUTS:
             found.calls += [text(view, *place, 200) for place in [inner(view, begin, end, 1)] if place]
+
+
+def _numbers(view: View, low: int, high: int) -> sizes.Values | None:
+    """The values of a small tensor of numbers; the last one stands for all that are missing."""
+    kind = 0
+    dims: list[int] = []
+    content: sizes.Values | None = None
+    values: list[float] = []
+    for part in parts(view, low, high):
+        number, wire, begin, end, value = part
+        if number == 1 and wire == VARINT:
+            kind = value
+        elif number == 2 and wire == BYTES:
+            sized = [inner_part for inner_part in parts(view, begin, end) if inner_part[:2] == (2, BYTES)]
+            dims = [signed(field_[4]) for dim in sized for field_ in parts(view, dim[2], dim[3]) if field_[0] == 1]
+        elif number == 4 and wire == BYTES and kind in _RAW:
+            content = sizes.unpacked(view.read(begin, end - begin), _RAW[kind])
+        elif number in _LISTS:
+            values += sizes.listed(view, part, _LISTS[number])
+    total = sizes.product(dims)
+    if kind not in _RAW or total > sizes.VALUES:
+        return None
+    if content:
+        return content[:total]
+    values = values or [0]
+    return tuple((values + values[-1:] * (total - len(values)))[:total])
 
 
 def strings(view: View, low: int, high: int) -> list[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import jsons, keras
-from shipworthy.modelfile.graphs import flow
+from shipworthy.modelfile.graphs import flow, sizes
 from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE
 from shipworthy.modelfile.graphs.nodes import Node, node
 from shipworthy.modelfile.graphs.tables import messages, operators
@@ -105,6 +105,10 @@ class _Reader:
         self.body = self.bodies[name] if name and name in self.bodies else flow.Body(name, args)
         self.bodies.setdefault(name or f"?{low}", self.body)
         self.until = high
+        for number, wire, begin, end, _ in parts(self.view, low, high):
+            if number == 4 and wire == BYTES and len(self.body.returns) < 2:
+                place = inner(self.view, begin, end, 2)
+                self.body.returns += [text(self.view, *place, 500).split(":")[0]] if place else []
 
     def node(self, low: int, high: int) -> None:
         found = node(self.view, low, high)
@@ -114,6 +118,7 @@ class _Reader:
         if operator in OPAQUE:
             self.scope.unknown(f"the operator {operator} holds {OPAQUE[operator]}, which this version does not read")
         self.danger(body, found)
+        self.sized(body, found)
         if flow.wanted(found, operator in self.known):
             self.kept += 1
             if found.name in body.nodes:
@@ -123,6 +128,17 @@ class _Reader:
                 body.nodes[found.name if found.name not in body.nodes else f"{found.name}?{low}"] = found
             else:
                 self.scope.unknown(f"the paths of more than {_KEPT} nodes were not followed")
+
+    def sized(self, body: flow.Body, found: Node) -> None:
+        """Keep what sizes follow from. Of a node with one output, `name`, `name:0` and `name:output:0` are the same."""
+        if found.numbers is not None and len(body.sizes.constants) < _KEPT:
+            body.sizes.constants[found.name] = found.numbers
+        elif sizes.matters(found.operator):
+            inputs = [item.split(":")[0] for item in found.inputs if not item.startswith("^")]
+            if not body.sizes.add(found.name, found.operator, inputs, found.at):
+                self.scope.unknown("it has more nodes than are looked at for what they make")
+        if (found.condition or found.operator == "LoopCond") and len(body.loops) < _KEPT:
+            body.loops.append(found)
 
     def danger(self, body: flow.Body, found: Node) -> None:
         operator = found.operator
@@ -209,6 +225,7 @@ class _Reader:
             if not any(fnmatchcase(f"tensorflow:{operator}", pattern) for pattern in self.scope.trust):
                 message = f"the operator {shown[11:]} is not TensorFlow's own: a native library must be loaded for it"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, shown)
+        flow.endless(self.scope, self.bodies)
         flow.judge(self.scope, self.bodies, self.assets, self.served, self.budget)
 
 

@@ -1,0 +1,169 @@
+"""What an ONNX model makes from its constants (`sizes`), and loops that it never leaves.
+
+Subgraphs see the names of the graphs around them; a function sees only its own.
+"""
+
+from __future__ import annotations
+
+from shipworthy.modelfile.graphs import sizes
+from shipworthy.modelfile.graphs.walk import parts, text
+from shipworthy.modelfile.protobuf import BYTES, VARINT, signed
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+from shipworthy.records import dataclass, field
+
+_RAW = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 11: "d", 12: "I", 13: "Q"}
+_LISTS = {4: "f", 5: "v", 7: "v", 10: "d", 11: "v"}
+_SHAPED = {"RandomNormal": "ConstantOfShape", "RandomUniform": "ConstantOfShape"}
+# What Upsample and Pad took as attributes before they took them as inputs.
+_BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats"}
+_ENDLESS = 1 << 33
+_SMALL = 2048
+_GRAPHS = 100_000
+
+
+@dataclass
+class _Graph:
+    """Where it lies, its numbers, its first inputs and output, and its loops: node's offset, inputs, body's offset."""
+
+    begin: int
+    end: int
+    sizes: sizes.Sizes
+    inputs: list[str] = field(default_factory=list)
+    output: str = ""
+    loops: list[tuple[int, list[str], int]] = field(default_factory=list)
+
+
+class OnnxSizes:
+    """Told of graphs, functions, nodes and tensors while the model is walked."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.view = scope.view
+        self.graphs: dict[int, _Graph] = {}
+        self.open: list[_Graph] = []
+
+    def begin(self, kind: str, low: int, high: int) -> None:
+        """A graph or a function."""
+        self.leave(low)
+        if len(self.graphs) >= _GRAPHS:
+            self.scope.unknown("it has more graphs than are looked at for what they make")
+            return
+        parent = self.open[-1].sizes if self.open and kind == "Graph" else None
+        self.graphs[low] = _Graph(low, high, sizes.Sizes(parent))
+        self.open.append(self.graphs[low])
+
+    def named(self, number: int, low: int, high: int) -> None:
+        """An initializer (5), input (11) or output (12) of a graph."""
+        self.leave(low)
+        if not self.open:
+            return
+        graph = self.open[-1]
+        if number == 5:
+            name, values = self._read(low, high) if high - low <= _SMALL else ("", None)
+            if values is not None:
+                graph.sizes.constants[name] = values
+            return
+        if len(graph.inputs) > 1 if number == 11 else graph.output:
+            return
+        name = next(
+            (text(self.view, part[2], part[3], 500) for part in parts(self.view, low, high) if part[0] == 1), ""
+        )
+        if number == 11:
+            graph.inputs.append(name)
+        else:
+            graph.output = name
+
+    def leave(self, at: int) -> None:
+        """Graphs that an offset is not inside of are done."""
+        while self.open and not self.open[-1].begin <= at < self.open[-1].end:
+            self.open.pop()
+
+    def _read(self, low: int, high: int) -> tuple[str, sizes.Values | None]:
+        name, kind, dims, values, raw = "", 0, list[int](), list[float](), b""
+        for part in parts(self.view, low, high):
+            number, wire, begin, end, value = part
+            if number == 1:
+                dims += sizes.listed(self.view, part, "v")
+            elif number == 2 and wire == VARINT:
+                kind = value
+            elif number == 8 and wire == BYTES:
+                name = text(self.view, begin, end, 500)
+            elif number == 9 and wire == BYTES:
+                raw = self.view.read(begin, end - begin)
+            elif number in _LISTS:
+                values += sizes.listed(self.view, part, _LISTS[number])
+        if kind not in _RAW or sizes.product(dims) > sizes.VALUES:
+            return name, None
+        return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values)
+
+    def node(self, operator: str, low: int, high: int) -> None:
+        """A node of the graph that was entered last."""
+        constant, shaped = operator == "Constant", _SHAPED.get(operator, operator)
+        if not (constant or operator == "Loop" or sizes.matters(shaped)):
+            return
+        self.leave(low)
+        if not self.open:
+            return
+        graph, inputs, outputs = self.open[-1], list[str](), list[str]()
+        attributes: dict[str, sizes.Values | None] = {}
+        body = -1
+        for number, wire, begin, end, _ in parts(self.view, low, high):
+            if number in (1, 2) and wire == BYTES:
+                (inputs if number == 1 else outputs).append(text(self.view, begin, end, 500))
+            elif number == 5 and wire == BYTES and end - begin <= _SMALL and operator != "Loop":
+                attributes.update([self._attribute(begin, end)])
+            elif number == 5 and wire == BYTES and operator == "Loop":
+                body = next((part[2] for part in parts(self.view, begin, end) if part[:2] == (6, BYTES)), body)
+        if not outputs:
+            return
+        if operator == "Loop":
+            graph.loops.append((low, inputs, body))
+        elif constant:
+            graph.sizes.constants[outputs[0]] = next((item for item in attributes.values() if item is not None), None)
+            return
+        elif operator in _SHAPED or (operator in _BEFORE and len(inputs) < 2):
+            label = f"{low} of a node"  # no other has this name
+            graph.sizes.constants[label] = attributes.get(_BEFORE.get(operator, "shape"))
+            inputs = [label] if operator in _SHAPED else [*inputs[:1], label]
+        if not graph.sizes.add(outputs[0], shaped, inputs, low):
+            self.scope.unknown("it has more nodes than are looked at for what they make")
+
+    def _attribute(self, low: int, high: int) -> tuple[str, sizes.Values | None]:
+        name, found, values = "", None, list[float]()
+        for part in parts(self.view, low, high):
+            number, wire, begin, end, value = part
+            if number == 1 and wire == BYTES:
+                name = text(self.view, begin, end, 100)
+            elif number == 3 and wire == VARINT:
+                values.append(signed(value))
+            elif number == 5 and wire == BYTES:
+                found = self._read(begin, end)[1]
+            elif number in (7, 8):
+                values += sizes.listed(self.view, part, "f" if number == 7 else "v")
+        return name, found or tuple(values) or None
+
+    def judge(self) -> None:
+        """At the end of the model, when all names are known."""
+        for graph in self.graphs.values():
+            graph.sizes.judge(self.scope)
+            for at, inputs, body in graph.loops:
+                inside = self.graphs.get(body)
+                if inside is not None and self._endless(graph, inside, [*inputs, "", ""]):
+                    text_ = "a loop has no end: its condition is always true, and nothing limits its turns"
+                    self.scope.issue(Code.BOMB, "high", text_, at)
+
+    def _endless(self, graph: _Graph, inside: _Graph, inputs: list[str]) -> bool:
+        turns = graph.sizes.value(inputs[0]) if inputs[0] else (_ENDLESS,)
+        first = graph.sizes.value(inputs[1]) if inputs[1] else (True,)
+        if turns is None or len(turns) != 1 or turns[0] < _ENDLESS or first == (False,):
+            return False
+        if inside.sizes.value(inside.output) == (True,):
+            return True
+        given, name = inside.inputs[1:2], inside.output
+        for _ in range(sizes.VALUES):  # the condition is handed on as it came
+            kind, before, _ = inside.sizes.nodes.get(name, ("", [], 0))
+            if kind != "Identity" or not before:
+                break
+            name = before[0]
+        return given == [name] and first == (True,)

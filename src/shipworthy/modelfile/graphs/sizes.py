@@ -1,0 +1,209 @@
+"""How much a graph makes from its own constants: a few bytes can ask for terabytes, or for a loop without an end.
+
+Constants are followed through the operators that compute shapes. What is not constant counts as one element, so that
+the numbers here are lower bounds.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from shipworthy.modelfile.protobuf import VARINT, signed, varint
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass, field
+
+MOST = 1 << 33
+VALUES = 64
+_DEPTH = 64
+_HUGE = 1 << 100
+_NODES = 500_000
+_SHOWN = 20
+
+Values = tuple[Any, ...]  # integers, floats or truth values
+
+# how the result follows from an input: its product is the shape, or multiplies another input's; it is the size; ...
+SHAPE, TIMES, RANGE, PADS, PAIRS, NUMBER = range(6)
+_MAKES: dict[str, tuple[tuple[int, int], ...]] = {
+    **dict.fromkeys(("ConstantOfShape", "Fill", "Empty", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
+                     "TruncatedNormal", "RandomGamma", "RandomPoisson", "RandomPoissonV2", "StatelessRandomUniform",
+                     "StatelessRandomUniformInt", "StatelessRandomUniformFullInt", "StatelessRandomNormal",
+                     "StatelessTruncatedNormal", "StatelessRandomUniformV2", "StatelessRandomUniformIntV2",
+                     "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomUniformFullIntV2",
+                     "ParameterizedTruncatedNormal"), ((SHAPE, 0),)),
+    **dict.fromkeys(("Expand", "BroadcastTo", "SparseToDense", "ResizeBilinear", "ResizeNearestNeighbor",
+                     "ResizeBicubic", "ResizeArea"), ((SHAPE, 1),)),
+    **dict.fromkeys(("ScatterNd", "StatefulStandardNormalV2", "StatefulUniform", "StatefulUniformInt",
+                     "StatefulUniformFullInt", "StatefulTruncatedNormal"), ((SHAPE, 2),)),
+    **dict.fromkeys(("Tile", "Upsample"), ((TIMES, 1),)),
+    "Resize": ((TIMES, 2), (SHAPE, 3)),
+    "Range": ((RANGE, 0),),
+    "Pad": ((PADS, 1),),
+    **dict.fromkeys(("PadV2", "MirrorPad"), ((PAIRS, 1),)),
+    **dict.fromkeys(("OneHot", "Multinomial", "Bincount", "TensorListReserve"), ((NUMBER, 1),)),
+    **dict.fromkeys(("LinSpace", "UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin",
+                     "UnsortedSegmentProd"), ((NUMBER, 2),)),
+    **dict.fromkeys(("HannWindow", "HammingWindow", "BlackmanWindow", "TensorArrayV3"), ((NUMBER, 0),)),
+}  # fmt: skip
+_KEEPS = frozenset(
+    "Identity Cast Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape Flatten LoopCond".split()
+)
+_JOINS = {"Concat": None, "Pack": None, "ConcatV2": -1}
+_MATH: dict[str, Callable[[Any, Any], Any]] = {
+    "Mul": operator.mul, "Add": operator.add, "AddV2": operator.add, "Sub": operator.sub, "Maximum": max,
+    "Minimum": min, "Less": operator.lt, "LessEqual": operator.le, "LessOrEqual": operator.le,
+    "Greater": operator.gt, "GreaterEqual": operator.ge, "GreaterOrEqual": operator.ge, "Equal": operator.eq,
+    "NotEqual": operator.ne, "And": operator.and_, "LogicalAnd": operator.and_, "Or": operator.or_,
+    "LogicalOr": operator.or_, "Pow": lambda base, power: base**power if 0 <= power <= VALUES else 0,
+    "BitShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
+    "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
+}  # fmt: skip
+_KINDS = frozenset((*_MAKES, *_KEEPS, *_JOINS, *_MATH, "Not", "LogicalNot", "Prod", "ReduceProd"))
+
+
+def matters(name: str) -> bool:
+    """Whether a node of this operator must be kept."""
+    return name in _KINDS
+
+
+def product(values: Iterable[Any]) -> int:
+    """Of sizes: what is not positive is not known, and counts as one unless it is nought."""
+    total = 1
+    for value in values:
+        if value == 0:
+            return 0
+        total = min(int(total * max(value, 1)) if math.isfinite(value) else _HUGE, _HUGE)
+    return total
+
+
+@dataclass
+class Sizes:
+    """One graph or function: its constants by name, and the nodes that compute from them."""
+
+    parent: Sizes | None = None
+    constants: dict[str, Values | None] = field(default_factory=dict)
+    nodes: dict[str, tuple[str, list[str], int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, operator_: str, inputs: list[str], at: int) -> bool:
+        """Keep a node; False when there are too many."""
+        if len(self.nodes) >= _NODES:
+            return False
+        self.nodes[name] = (operator_, inputs[: VALUES + 1], at)
+        return True
+
+    def value(self, name: str, depth: int = 0) -> Values | None:
+        """The numbers behind a name; None where they are not constant."""
+        home: Sizes | None = self
+        while home is not None and name not in home.constants and name not in home.nodes:
+            home = home.parent
+        if home is None or depth > _DEPTH:
+            return None
+        if name not in home.constants:
+            home.constants[name] = None  # for loops
+            found = home._computed(name, depth)
+            fits = found is not None and len(found) <= VALUES and not any(abs(number) > _HUGE for number in found)
+            home.constants[name] = found if fits else None
+        return home.constants[name]
+
+    def _computed(self, name: str, depth: int) -> Values | None:
+        kind, inputs, _ = self.nodes[name]
+        if kind in _KEEPS:
+            inputs = inputs[:1]
+        elif kind in _JOINS:
+            inputs = inputs[: _JOINS[kind]]
+        elif kind not in _MATH and kind not in ("Not", "LogicalNot", "Prod", "ReduceProd"):
+            return None
+        values = [self.value(item, depth + 1) for item in inputs]
+        if kind in ("Or", "LogicalOr") and (True,) in values:
+            return (True,)
+        given = [item for item in values if item is not None]
+        if not given or len(given) < len(values):
+            return None
+        if kind in _KEEPS or kind in _JOINS:
+            return tuple(number for item in given for number in item)
+        if kind in ("Not", "LogicalNot"):
+            return tuple(not number for number in given[0])
+        if kind in _MATH and len(given) == 2:
+            return _pairwise(_MATH[kind], *given)
+        return (product(given[0]),) if kind.endswith("Prod") else None
+
+    def count(self, name: str, depth: int = 0) -> int:
+        """At least how many elements a name has."""
+        values = self.constants.get(name)
+        if values is not None:
+            return len(values)
+        if name not in self.nodes or depth > _DEPTH:
+            return self.parent.count(name, depth) if self.parent is not None and depth <= _DEPTH else 1
+        if name not in self.counts:
+            self.counts[name] = 1  # for loops
+            kind, inputs, _ = self.nodes[name]
+            if kind in _MAKES:
+                self.counts[name] = max(self._made(how, inputs, number, depth) for how, number in _MAKES[kind])
+            elif kind in _KEEPS and inputs:
+                self.counts[name] = self.count(inputs[0], depth + 1)
+            elif kind in _JOINS:
+                self.counts[name] = min(sum(self.count(item, depth + 1) for item in inputs[: _JOINS[kind]]), _HUGE)
+        return self.counts[name]
+
+    def _made(self, how: int, inputs: list[str], number: int, depth: int) -> int:
+        if how == RANGE:
+            ends = [self.value(item, depth + 1) for item in inputs[:3]]
+            flat = [item[0] for item in ends if item is not None and len(item) == 1]
+            return int(min(abs((flat[1] - flat[0]) / flat[2]), _HUGE)) if len(flat) == 3 and flat[2] else 1
+        values = self.value(inputs[number], depth + 1) if number < len(inputs) else None
+        if not values:
+            return 1
+        if how == TIMES:
+            return min(self.count(inputs[0], depth + 1) * product(values), _HUGE)
+        if how in (PADS, PAIRS):
+            half = len(values) // 2
+            low, high = (values[:half], values[half:]) if how == PADS else (values[::2], values[1::2])
+            return product(1 + one + other for one, other in zip(low, high, strict=False))
+        return product(values)
+
+    def judge(self, scope: Scope) -> None:
+        """Report what makes more than fits."""
+        shown = 0
+        for name, (kind, _, at) in self.nodes.items():
+            if kind in _MAKES and shown < _SHOWN and (size := self.count(name)) > MOST:
+                shown += 1
+                many = "more than 2^99" if size >= _HUGE >> 1 else str(size)
+                text = f"the operator {kind} makes {many} numbers from constants of the model, which fills the memory"
+                scope.issue(Code.BOMB, "high", text, at)
+
+
+def unpacked(raw: bytes, letter: str) -> Values:
+    """Little-endian numbers (a letter of `struct`); what is not finite is left out."""
+    size = struct.calcsize(f"<{letter}")
+    values = struct.unpack(f"<{len(raw) // size}{letter}", raw[: len(raw) // size * size])
+    return tuple(value for value in values if math.isfinite(value))
+
+
+def listed(view: View, part: tuple[int, int, int, int, int], letter: str) -> Values:
+    """The numbers of one occurrence of a repeated field, packed or not."""
+    _, wire, begin, end, value = part
+    if wire == VARINT:
+        return (signed(value),)
+    if letter in "fd":
+        return unpacked(view.read(begin, end - begin), letter)
+    found: list[int] = []
+    while 0 <= begin < end:
+        number, begin = varint(view, begin, end)
+        found.append(signed(number))
+    return tuple(found)
+
+
+def _pairwise(function: Callable[[Any, Any], Any], one: Values, other: Values) -> Values | None:
+    if len(one) != len(other) and 1 not in (len(one), len(other)):
+        return None
+    size = max(len(one), len(other)) if one and other else 0
+    try:
+        return tuple(function(one[n % len(one)], other[n % len(other)]) for n in range(size))
+    except (ArithmeticError, TypeError, ValueError):
+        return None

@@ -1,0 +1,151 @@
+"""Graphs and programs that ask for more memory or time than there is: found before anything is loaded."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+import graph_samples as graph
+import modelfile_samples as make
+from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
+
+
+def codes(report: Report) -> set[Code]:
+    return {issue.code for issue in report.issues}
+
+
+def make_function(domain: str, name: str, *nodes: bytes) -> bytes:
+    return make.field(
+        25, make.field(1, name) + b"".join(make.field(7, node) for node in nodes) + make.field(10, domain)
+    )
+
+
+def number(name: str, *values: int) -> bytes:
+    raw = struct.pack(f"<{len(values)}q", *values)
+    return make.field(1, len(values)) + make.field(2, 7) + make.field(8, name) + make.field(9, raw)
+
+
+def step(operator: str, inputs: tuple[str, ...], output: str, *attributes: bytes) -> bytes:
+    names = b"".join(make.field(1, name) for name in inputs)
+    return names + make.field(2, output) + make.field(4, operator) + b"".join(make.field(5, a) for a in attributes)
+
+
+def given(name: str, tensor: bytes) -> bytes:
+    return step("Constant", (), name, make.field(1, "value") + make.field(5, tensor) + make.field(20, 4))
+
+
+def body(*nodes: bytes, output: str) -> bytes:
+    values = make.field(11, make.field(1, "i")) + make.field(11, make.field(1, "c"))
+    return b"".join(make.field(1, node) for node in nodes) + values + make.field(12, make.field(1, output))
+
+
+TRUE = make.field(2, 9) + make.field(9, b"\1")
+ENDLESS = step("Loop", ("", ""), "y", make.field(1, "body") + make.field(6, body(given("t", TRUE), output="t")))
+HANDED_ON = body(step("Identity", ("c",), "d"), output="d")
+COUNTED = step("Loop", ("n", ""), "y", make.field(1, "body") + make.field(6, body(given("t", TRUE), output="t")))
+LARGE = {
+    "a fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 40),)), True),
+    "a small fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 20),)), False),
+    "no elements": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 40, 0),)), False),
+    "a node's constant": (make.onnx((given("n", number("", 1 << 34)), step("Expand", ("x", "n"), "y"))), True),
+    "sizes put together": (
+        make.onnx((step("Concat", ("n", "n"), "s"), step("Expand", ("x", "s"), "y")), (number("n", 1 << 20),)),
+        True,
+    ),
+    "sizes multiplied": (
+        make.onnx((step("Mul", ("n", "n"), "s"), step("Tile", ("x", "s"), "y")), (number("n", 1 << 20),)),
+        True,
+    ),
+    "tiles of tiles": (
+        make.onnx((step("Tile", ("x", "n"), "s"), step("Tile", ("s", "n"), "y")), (number("n", 1 << 20),)),
+        True,
+    ),
+    "a range": (
+        make.onnx((step("Range", ("a", "n", "b"), "y"),), (number("a", 0), number("n", 1 << 40), number("b", 3))),
+        True,
+    ),
+    "a picture": (make.onnx((step("Resize", ("x", "", "", "n"), "y"),), (number("n", 1, 3, 1 << 17, 1 << 17),)), True),
+    "an edge": (make.onnx((step("Pad", ("x", "n"), "y"),), (number("n", 0, 1 << 40, 0, 0),)), True),
+    "a random tensor": (
+        make.onnx((step("RandomNormal", (), "y", make.field(1, "shape") + make.field(8, 1 << 20) * 2),)),
+        True,
+    ),
+    "in a function": (
+        make.onnx((make.node("f", "d"),))
+        + make_function("d", "f", given("n", number("", 1 << 40)), step("ConstantOfShape", ("n",), "y")),
+        True,
+    ),
+    "a name of another function": (
+        make.onnx((make.node("f", "d"), step("ConstantOfShape", ("n",), "y")))
+        + make_function("d", "f", given("n", number("", 1 << 40))),
+        False,
+    ),
+    "names that lead to themselves": (make.onnx((step("Mul", ("n", "n"), "n"), step("Tile", ("n", "n"), "n"))), False),
+    "a loop without an end": (make.onnx((ENDLESS,)), True),
+    "a condition handed on": (
+        make.onnx((step("Loop", ("", ""), "y", make.field(1, "body") + make.field(6, HANDED_ON)),)),
+        True,
+    ),
+    "a loop that is counted": (make.onnx((COUNTED,), (number("n", 10),)), False),
+    "a loop that the caller counts": (make.onnx((COUNTED,)), False),
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_onnx_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
+    data, bomb = LARGE[case]
+    assert codes(scan_bytes(data)) == ({Code.BOMB} if bomb else set())
+
+
+def tf_number(name: str, *values: int, kind: int = 9, **shape: bytes) -> bytes:
+    dims = shape.get("dims", graph.field(2, graph.field(1, len(values))) if len(values) > 1 else b"")
+    raw = b"".join(graph.field(10 if kind == 9 else 11, value) for value in values)
+    tensor = graph.field(1, kind) + graph.field(2, dims) + raw
+    return graph.tf_node(name, "Const", dtype=graph.field(6, kind), value=graph.field(8, tensor))
+
+
+def returning(function: bytes, node: str) -> bytes:
+    return function + graph.field(4, graph.field(1, "out") + graph.field(2, f"{node}:output:0"))
+
+
+FOREVER = returning(
+    graph.tf_function("c", ("x",), tf_number("t", 1, kind=10), graph.tf_node("i", "Identity", ("t:output:0",))), "i"
+)
+COMPARED = returning(graph.tf_function("c", ("x",), graph.tf_node("i", "Less", ("x", "x"))), "i")
+WHILE = graph.tf_node("w", "StatelessWhile", ("x",), cond=graph.field(10, graph.field(1, "c")))
+DIMS = tf_number("n", 1 << 20, 1 << 20)
+LARGE_TF = {
+    "a fill": ((DIMS, graph.tf_node("f", "Fill", ("n", "v"))), (), True),
+    "one value for all sizes": (
+        (
+            tf_number("n", 1 << 20, dims=graph.field(2, graph.field(1, 2))),
+            graph.tf_node("f", "Fill", ("n:output:0", "v")),
+        ),
+        (),
+        True,
+    ),
+    "a range": (
+        (tf_number("n", 1 << 40), tf_number("a", 0), tf_number("b", 1), graph.tf_node("r", "Range", ("a", "n", "b"))),
+        (),
+        True,
+    ),
+    "tiles": ((DIMS, graph.tf_node("t", "Tile", ("x", "n"))), (), True),
+    "in a function": ((), (graph.tf_function("f", (), DIMS, graph.tf_node("t", "BroadcastTo", ("x", "n"))),), True),
+    "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
+    "a loop without an end": ((WHILE,), (FOREVER,), True),
+    "a loop that compares": ((WHILE,), (COMPARED,), False),
+    "a loop of the old kind": ((tf_number("t", 1, kind=10), graph.tf_node("l", "LoopCond", ("t",))), (), True),
+}
+
+
+@pytest.mark.parametrize("case", LARGE_TF)
+def test_tensorflow_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
+    nodes, functions, bomb = LARGE_TF[case]
+    assert codes(scan_bytes(graph.saved_model(*nodes, functions=functions))) == ({Code.BOMB} if bomb else set())
+
+
+def test_long_chains_of_sizes_cost_little() -> None:
+    nodes = [step("Mul", (f"n{n}", f"n{n}"), f"n{n + 1}") for n in range(2000)]
+    nodes += [step("Tile", (f"t{n}", f"n{n}"), f"t{n + 1}") for n in range(2000)]
+    assert scan_bytes(make.onnx(tuple(nodes))).verdict is Verdict.CLEAN
