@@ -149,3 +149,24 @@ def test_long_chains_of_sizes_cost_little() -> None:
     nodes = [step("Mul", (f"n{n}", f"n{n}"), f"n{n + 1}") for n in range(2000)]
     nodes += [step("Tile", (f"t{n}", f"n{n}"), f"t{n + 1}") for n in range(2000)]
     assert scan_bytes(make.onnx(tuple(nodes))).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize(
+    ("declared", "code"),
+    [('<!ENTITY x SYSTEM "file:///etc/passwd">', Code.EXTERNAL_DATA), ('<!ENTITY x "aaaa">', Code.BOMB)],
+)
+def test_entities_are_found_in_every_encoding(encoding: str, declared: str, code: Code) -> None:
+    name = "utf-16" if encoding.startswith("utf-16") else encoding
+    start = "\ufeff" if encoding[-2:] in ("le", "be") else ""
+    comment = f"<!-- {'-a' * 4000} -->"
+    for root in ("PMML", "net"):
+        text = (
+            f'{start}<?xml version="1.0" encoding="{name}"?><!DOCTYPE {root} [{comment}{declared}]><{root}>&x;</{root}>'
+        )
+        assert codes(scan_bytes(text.encode(encoding))) == {code}
+
+
+@pytest.mark.parametrize("text", [b'{"learner":' + b"[" * 1_000_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000])
+def test_json_deeper_than_a_stack_is_a_bomb(text: bytes) -> None:
+    assert codes(scan_bytes(text)) == {Code.BOMB}

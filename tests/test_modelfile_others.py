@@ -138,7 +138,7 @@ XML_ATTACKS = {
     "laughs": (make.pmml("", '<!DOCTYPE x [<!ENTITY a "a"><!ENTITY b "&a;&a;">]>'), Code.BOMB),
     "outside document type": (make.pmml("", '<!DOCTYPE PMML SYSTEM "http://example.com/x.dtd">'), Code.EXTERNAL_DATA),
     "plain document type": (make.pmml("", "<!DOCTYPE PMML>"), Code.CONTAINER_TAMPERED),
-    "entity in UTF-16": (make.pmml("", ENTITY).decode().encode("utf-16"), Code.CONTAINER_TAMPERED),
+    "entity in UTF-16": (make.pmml("", ENTITY).decode().encode("utf-16"), Code.EXTERNAL_DATA),
     "included": (make.pmml(f'<i:include xmlns:i="{INCLUDE}" href="/etc/passwd"/>'), Code.EXTERNAL_DATA),
     "style sheet": (make.pmml("", '<?xml-stylesheet href="http://example.com/x.xsl"?>'), Code.EXTERNAL_DATA),
     "foreign function": (make.pmml(APPLY.format("com.example.Evil")), Code.CUSTOM_OPERATOR),

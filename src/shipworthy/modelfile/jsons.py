@@ -15,6 +15,10 @@ class DuplicateKeyError(ValueError):
     """Two equal keys in one object: readers differ in which one they take."""
 
 
+class DeepError(ValueError):
+    """Nested deeper than a reader that calls itself has stack for."""
+
+
 def strict(raw: bytes, *, constants: bool = False) -> Any:
     """A JSON value. Raises ValueError for bad UTF-8, equal keys, nesting beyond the interpreter, and NaN unless
     `constants` are allowed.
@@ -24,7 +28,7 @@ def strict(raw: bytes, *, constants: bool = False) -> Any:
             raw.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=float if constants else _constant
         )
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise DeepError("nested too deep") from None
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,6 +56,10 @@ def read(scope: Scope) -> int:
         return size
     try:
         value = strict(view.all(), constants=b'"learner"' in view.head())
+    except DeepError:
+        text = "the JSON is nested deeper than any model's: readers that call themselves run out of their stack"
+        scope.issue(Code.BOMB, "high", text, 0)
+        return size
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size

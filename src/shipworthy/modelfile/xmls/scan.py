@@ -14,6 +14,7 @@ from shipworthy.modelfile.view import View
 _PIECE = 1 << 18
 _TOKEN = 4 << 20  # one tag or text without an end: Expat would look through it again and again
 _DEPTH = 2000
+_DECLARED = 1 << 16
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _IDENTIFIER = re.compile(rb"SYSTEM|PUBLIC")
 
@@ -70,7 +71,8 @@ class _Parser:
         self.handler.end()
 
     def doctype(self, _: str, system: str | None, public: str | None, subset: int) -> None:
-        text = self.view.read(max(self.parser.CurrentByteIndex, 0), 4096)
+        # UTF-16 and UTF-32 without their zeros are enough to look for words in
+        text = self.view.read(max(self.parser.CurrentByteIndex, 0), _DECLARED).replace(b"\0", b"")
         if system or public or _IDENTIFIER.search(text):
             what = "names files or addresses that a parser would read (XXE)"
         elif b"<!ENTITY" in text:
