@@ -170,3 +170,61 @@ def test_entities_are_found_in_every_encoding(encoding: str, declared: str, code
 @pytest.mark.parametrize("text", [b'{"learner":' + b"[" * 1_000_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000])
 def test_json_deeper_than_a_stack_is_a_bomb(text: bytes) -> None:
     assert codes(scan_bytes(text)) == {Code.BOMB}
+
+
+def script(*lines: str) -> Report:
+    body = "".join(f"    {line}\n" for line in lines)
+    head = "class M(Module):\n  __parameters__ = []\n  def forward(self: __torch__.M, x: Tensor, c: bool) -> Tensor:\n"
+    code = f"{head}{body}    return x\n"
+    return scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", code.encode())))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("y = torch.add(torch.ones([1048576, 1048576]), x)",),
+        ("y = torch.zeros([1048576, 1048576], dtype=6, layout=0)",),
+        ("n = 1048576", "y = torch.full([n, n], 0)"),
+        ("n, m = 1048576, x", "l = [n, n]", "y = torch.rand(l)"),
+        ("n = torch.mul(1048576, 1048576)", "y = torch.arange(n)"),
+        ("y = torch.arange(0, 1 << 40, 1)",),
+        ("y = torch.randint(0, 10, [1048576, 1048576])",),
+        ("y = torch.eye(1048576, 1048576)",),
+        ("y = torch.repeat(x, [1048576, 1048576])",),
+        ("y = (x).repeat([1048576, 1048576])",),
+        ("y = x.new_zeros([1048576, 1048576])",),
+        ("y = ops.aten.empty([99999999999])",),
+        ("y = torch.zeros(size=[1048576, 1048576])",),
+        ("y = torch.linspace(0, 1, 99999999999)",),
+        ("y = torch.constant_pad_nd(x, [0, 99999999999], 0.)",),
+        ("while True:", "  x = torch.add(x, 1)"),
+        ("_0 = True", "while _0:", "  _0, x = True, torch.add(x, 1)"),
+        ("_0 = True", "_1 = _0", "while _1:", "  x = torch.add(x, 1)"),
+        ("while True: x = torch.add(x, 1)",),
+        ("while annotate(bool, True):", "  if torch.gt(x, 0):", "    x = torch.add(x, 1)"),
+        ("for i in range(9223372036854775807):", "  x = torch.add(x, 1)"),
+    ],
+)
+def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, ...]) -> None:
+    assert codes(script(*lines)) == {Code.BOMB}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("y = torch.zeros([1024, 1024])", "z = torch.full([2], 99999999999)"),
+        ("y = torch.randint(0, 99999999999, [4])", "z = torch.slice(x, 0, 0, 9223372036854775807)"),
+        ("y = torch.view(x, [-1, 1048576, 1048576])", "z = torch.zeros([torch.size(x, 0), 4])"),
+        ("y = torch.zeros([0, 99999999999])", "z = torch.arange(99999999999, 99999999999 + 5)"),
+        ("n = 4", "n = 1048576", "y = torch.zeros([n, n, n])"),
+        ("while c:", "  c = True"),
+        ("_0 = True", "while _0:", "  _0, x = torch.gt(x, 0), torch.add(x, 1)"),
+        ("while True:", "  if torch.gt(x, 0):", "    return x"),
+        ("while True:", "  break"),
+        ("for i in range(9223372036854775807):", "  if torch.gt(x, i):", "    break"),
+        ("for i in range(1000):", "  x = torch.add(x, i)"),
+        ("_0 = _0", "while _0:", "  x = torch.add(x, 1)"),
+    ],
+)
+def test_torchscript_of_common_sizes_and_loops_is_clean(lines: tuple[str, ...]) -> None:
+    assert codes(script(*lines)) == set()

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+from shipworthy.modelfile import torchbombs
 from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.pickles.names import standing_of
 from shipworthy.modelfile.report import Code
@@ -97,6 +98,7 @@ def read_code(scope: Scope, view: View) -> None:
             if value not in seen or before == ".":
                 seen.add(value)
                 _chain(scope, value.split("."), before, after, at)
+    torchbombs.judge(scope, tokens, text)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
