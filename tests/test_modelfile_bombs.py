@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 
 import pytest
@@ -228,3 +229,67 @@ def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, .
 )
 def test_torchscript_of_common_sizes_and_loops_is_clean(lines: tuple[str, ...]) -> None:
     assert codes(script(*lines)) == set()
+
+
+def layer(kind: str, /, **config: object) -> dict[str, object]:
+    return {"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None}
+
+
+def model(*layers: dict[str, object], kind: str = "Sequential", **more: object) -> Report:
+    value = {"module": "keras", "class_name": kind, "config": {"layers": list(layers), **more}, "registered_name": None}
+    return scan_bytes(json.dumps(value).encode())
+
+
+def joined(kind: str, before: str, /, old: bool = False, **config: object) -> dict[str, object]:
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "keras_history": [before, 0, 0]}}
+    nodes = [[[before, 0, 0, {}]]] if old else [{"args": [tensor], "kwargs": {}}]
+    return {**layer(kind, **config), "name": config["name"], "inbound_nodes": nodes}
+
+
+INPUT = {**layer("InputLayer", batch_shape=[None, 1_000_000], name="i"), "name": "i", "inbound_nodes": []}
+PICTURE = layer("InputLayer", batch_shape=[None, 1024, 1024, 3])
+OLD = {**layer("Dense", units=1 << 20, batch_input_shape=[None, 1 << 20])}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        model(INPUT, layer("Dense", units=1_000_000)),
+        model(layer("Dense", units=1_000_000), build_input_shape=[None, 1_000_000]),
+        model(INPUT, layer("Dropout", rate=0.5), layer("Dense", units=1_000_000)),
+        model(PICTURE, layer("Flatten"), layer("Dense", units=10_000)),
+        model(layer("Embedding", input_dim=1_000_000, output_dim=1_000_000)),
+        model(layer("LSTM", units=1_000_000)),
+        model(layer("Bidirectional", layer=layer("GRU", units=1_000_000))),
+        model(layer("Conv2D", filters=1 << 20, kernel_size=[1 << 10, 1 << 10])),
+        model(layer("Dense", units=1 << 32)),
+        model(layer("Reshape", target_shape=[1 << 20, 1 << 14]), layer("Flatten"), layer("Dense", units=1)),
+        model({**layer("Dense", units=1_000_000), "build_config": {"input_shape": [None, 1_000_000]}}),
+        model(OLD),
+        model(INPUT, joined("Dense", "i", name="d", units=1_000_000), kind="Functional"),
+        model(INPUT, joined("Dense", "i", old=True, name="d", units=1_000_000), kind="Functional"),
+        model(*[layer("Embedding", input_dim=1 << 20, output_dim=1 << 12)] * 300),
+    ],
+)
+def test_keras_that_asks_for_too_many_weights_is_a_bomb(report: Report) -> None:
+    assert codes(report) == {Code.BOMB}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        model(INPUT, layer("Dense", units=128), layer("Dense", units=1_000_000)),
+        model(
+            INPUT,
+            joined("Dense", "i", name="d", units=128),
+            joined("Dense", "d", name="e", units=1_000_000),
+            kind="Functional",
+        ),
+        model(layer("Embedding", input_dim=256_000, output_dim=4608), layer("Dense", units=256_000)),
+        model(PICTURE, layer("Conv2D", filters=512, kernel_size=[3, 3]), layer("GlobalAveragePooling2D")),
+        model(layer("Dropout", rate=0.5, seed=1 << 40), layer("Dense", units="many", name=3)),
+        model({**layer("Dense", units=[1]), "build_config": {"input_shape": "no"}}, build_input_shape={"a": 1}),
+    ],
+)
+def test_keras_of_common_sizes_is_no_bomb(report: Report) -> None:
+    assert Code.BOMB not in codes(report)

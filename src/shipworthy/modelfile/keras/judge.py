@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from shipworthy.modelfile.keras import rules
+from shipworthy.modelfile.keras import rules, weights
 from shipworthy.modelfile.keras.names import known_class, known_function, known_short, of_keras
 from shipworthy.modelfile.report import Code, Issue, Where
 from shipworthy.modelfile.scope import Scope
@@ -160,6 +160,9 @@ def _object(to: _Reporter, value: dict[str, Any]) -> None:
         extra = rules.arguments(inner)
         if extra is not None:
             to.issue(extra.code, extra.severity, extra.text.replace("{}", shown), shown, extra.arguments)
+        for asked in weights.too_many(value):
+            text = f"{ascii(asked.kind)[1:-1][:80]} asks for {asked.what}: to build it fills the memory"
+            _Reporter(to.scope, asked.layer).issue(Code.BOMB, "high", text, shown)
     else:
         _foreign(to, module, name, shown, value)
 
