@@ -133,6 +133,20 @@ LARGE_TF = {
     ),
     "tiles": ((DIMS, graph.tf_node("t", "Tile", ("x", "n"))), (), True),
     "in a function": ((), (graph.tf_function("f", (), DIMS, graph.tf_node("t", "BroadcastTo", ("x", "n"))),), True),
+    "sizes from the caller": (
+        (DIMS, graph.tf_call("p", "f", "n")),
+        (graph.tf_function("f", ("d",), graph.tf_node("t", "Fill", ("d", "v"))),),
+        True,
+    ),
+    "a counter of a loop": (
+        (tf_number("n", 0), graph.tf_node("w", "While", ("n",), cond=graph.field(10, graph.field(1, "c")))),
+        (
+            returning(
+                graph.tf_function("c", ("n",), tf_number("m", 9), graph.tf_node("i", "Less", ("n", "m:output:0"))), "i"
+            ),
+        ),
+        False,
+    ),
     "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
     "a loop without an end": ((WHILE,), (FOREVER,), True),
     "a loop that compares": ((WHILE,), (COMPARED,), False),

@@ -14,6 +14,7 @@ from shipworthy.modelfile.scope import Scope
 from shipworthy.records import dataclass, field
 
 _STEPS = 200_000
+_NEVER = 1 << 20
 _VARIABLES = frozenset(("ReadVariableOp", "AssignVariableOp"))
 _FREE = frozenset(("Placeholder", "PlaceholderV2"))
 _DOES = {
@@ -111,8 +112,27 @@ def _assigned(body: Body, read: Node, budget: Budget) -> list[str]:
     ]
 
 
+def _handed_on(bodies: dict[str, Body]) -> None:
+    """Constants that a call hands to a function are constants inside; a loop changes what it hands on."""
+    pending, seen = [bodies[""]], {""}
+    while pending:
+        body = pending.pop(0)
+        for node in body.nodes.values():
+            for called in {*node.calls, node.operator} & bodies.keys() - seen:
+                target = bodies[called]
+                first = 0 if node.operator == called else CALLS.get(node.operator, _NEVER)
+                inputs = [item for item in node.inputs if not item.startswith("^")][first:]
+                for name, given in zip(target.args, inputs, strict=False):
+                    value = None if "While" in node.operator else body.sizes.value(given.split(":")[0])
+                    if value is not None:
+                        target.sizes.constants.setdefault(name, value)
+                seen.add(called)
+                pending.append(target)
+
+
 def endless(scope: Scope, bodies: dict[str, Body]) -> None:
-    """Report loops whose condition is a constant."""
+    """Report what asks for too much, and loops whose condition is a constant."""
+    _handed_on(bodies)
     for body in bodies.values():
         body.sizes.judge(scope)
         for loop in body.loops:
