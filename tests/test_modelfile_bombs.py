@@ -16,10 +16,9 @@ def codes(report: Report) -> set[Code]:
     return {issue.code for issue in report.issues}
 
 
-def make_function(domain: str, name: str, *nodes: bytes) -> bytes:
-    return make.field(
-        25, make.field(1, name) + b"".join(make.field(7, node) for node in nodes) + make.field(10, domain)
-    )
+def make_function(domain: str, name: str, *nodes: bytes, inputs: tuple[str, ...] = ()) -> bytes:
+    body = make.field(1, name) + b"".join(make.field(4, item) for item in inputs)
+    return make.field(25, body + b"".join(make.field(7, node) for node in nodes) + make.field(10, domain))
 
 
 def number(name: str, *values: int) -> bytes:
@@ -75,6 +74,11 @@ LARGE = {
     "in a function": (
         make.onnx((make.node("f", "d"),))
         + make_function("d", "f", given("n", number("", 1 << 40)), step("ConstantOfShape", ("n",), "y")),
+        True,
+    ),
+    "sizes from the caller": (
+        make.onnx((step("f", ("n",), "y") + make.field(7, "d"),), (number("n", 1 << 40),))
+        + make_function("d", "f", step("ConstantOfShape", ("s",), "z"), inputs=("s",)),
         True,
     ),
     "a name of another function": (

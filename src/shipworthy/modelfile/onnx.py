@@ -197,7 +197,7 @@ class _Walk:
             elif number == 5 and wire == BYTES:
                 yield "Attribute", begin, end
         self.functions.use((domain, operator), low)
-        self.sizes.node(operator, low, high)
+        self.sizes.node(domain, operator, low, high)
         if len(self.operators) < _OPERATORS:
             self.operators.add((domain, operator))
         elif (domain, operator) not in self.operators:

@@ -47,8 +47,9 @@ FORMATS: dict[str, Support] = {
     "safetensors": Support("safetensors", "header and layout to the last byte", "the meaning of the metadata", True),
     "onnx": Support(
         "ONNX",
-        "every operator against the standard's and ONNX Runtime's sets, functions, tensor sizes, other files",
-        "types of values; what lies in other files",
+        "every operator against the standard's and ONNX Runtime's sets, functions, tensor sizes, what operators make "
+        "from constants, other files",
+        "types of values; sizes that follow from inputs; what lies in other files",
         True,
     ),
     "json": Support(
@@ -111,8 +112,9 @@ FORMATS: dict[str, Support] = {
     ),
     "savedmodel": Support(
         "TensorFlow SavedModel",
-        "every operator of every graph and function, paths of checkpoint operators, assets, Keras configuration",
-        "StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
+        "every operator of every graph and function, paths of checkpoint operators, what operators make from constants, "
+        "loops that never end, assets, Keras configuration",
+        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
         True,
     ),
     "graphdef": Support("TensorFlow GraphDef", "as SavedModel", "the text form", True),

@@ -6,6 +6,7 @@ Subgraphs see the names of the graphs around them; a function sees only its own.
 from __future__ import annotations
 
 from shipworthy.modelfile.graphs import sizes
+from shipworthy.modelfile.graphs.sizes import Sizes
 from shipworthy.modelfile.graphs.walk import parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed
 from shipworthy.modelfile.report import Code
@@ -19,19 +20,24 @@ _SHAPED = {"RandomNormal": "ConstantOfShape", "RandomUniform": "ConstantOfShape"
 _BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats"}
 _ENDLESS = 1 << 33
 _SMALL = 2048
+_INPUTS = 100
+_KNOWN = frozenset(("", "ai.onnx", "ai.onnx.ml", "com.microsoft"))  # no functions of the model's own
 _GRAPHS = 100_000
 
 
 @dataclass
 class _Graph:
-    """Where it lies, its numbers, its first inputs and output, and its loops: node's offset, inputs, body's offset."""
+    """Where it lies, its numbers, its first inputs and output, its loops: node's offset, inputs, body's offset; and
+    what it and the graphs inside call, with which inputs.
+    """
 
     begin: int
     end: int
-    sizes: sizes.Sizes
+    sizes: Sizes
     inputs: list[str] = field(default_factory=list)
     output: str = ""
     loops: list[tuple[int, list[str], int]] = field(default_factory=list)
+    calls: list[tuple[Sizes, str, list[str]]] = field(default_factory=list)
 
 
 class OnnxSizes:
@@ -42,6 +48,7 @@ class OnnxSizes:
         self.view = scope.view
         self.graphs: dict[int, _Graph] = {}
         self.open: list[_Graph] = []
+        self.functions: dict[str, _Graph] = {}
 
     def begin(self, kind: str, low: int, high: int) -> None:
         """A graph or a function."""
@@ -50,8 +57,15 @@ class OnnxSizes:
             self.scope.unknown("it has more graphs than are looked at for what they make")
             return
         parent = self.open[-1].sizes if self.open and kind == "Graph" else None
-        self.graphs[low] = _Graph(low, high, sizes.Sizes(parent))
+        self.graphs[low] = _Graph(low, high, Sizes(parent))
         self.open.append(self.graphs[low])
+        if kind == "Function":
+            found: dict[int, list[str]] = {1: [""], 4: [], 10: [""]}
+            for number, wire, begin, end, _ in parts(self.view, low, high):
+                if number in found and wire == BYTES and len(found[number]) < _INPUTS:
+                    found[number].append(text(self.view, begin, end, 200))
+            self.graphs[low].inputs = found[4]
+            self.functions[f"{found[10][-1]} {found[1][-1]}"] = self.graphs[low]
 
     def named(self, number: int, low: int, high: int) -> None:
         """An initializer (5), input (11) or output (12) of a graph."""
@@ -97,8 +111,14 @@ class OnnxSizes:
             return name, None
         return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values)
 
-    def node(self, operator: str, low: int, high: int) -> None:
+    def node(self, domain: str, operator: str, low: int, high: int) -> None:
         """A node of the graph that was entered last."""
+        if domain not in _KNOWN:
+            self.leave(low)
+            if self.open and len(self.open[0].calls) < _GRAPHS:
+                names = [text(self.view, part[2], part[3], 500) for part in parts(self.view, low, high) if part[0] == 1]
+                self.open[0].calls.append((self.open[-1].sizes, f"{domain} {operator}", names[:_INPUTS]))
+            return
         constant, shaped = operator == "Constant", _SHAPED.get(operator, operator)
         if not (constant or operator == "Loop" or sizes.matters(shaped)):
             return
@@ -145,6 +165,17 @@ class OnnxSizes:
 
     def judge(self) -> None:
         """At the end of the model, when all names are known."""
+        functions = {id(graph) for graph in self.functions.values()}
+        pending = [graph for graph in self.graphs.values() if id(graph) not in functions]
+        while pending:
+            for caller, key, inputs in pending.pop().calls:
+                called = self.functions.get(key)
+                if called is not None and id(called) in functions:
+                    for name, given in zip(called.inputs, inputs, strict=False):
+                        if (value := caller.value(given)) is not None:
+                            called.sizes.constants.setdefault(name, value)
+                    functions.discard(id(called))
+                    pending.append(called)
         for graph in self.graphs.values():
             graph.sizes.judge(self.scope)
             for at, inputs, body in graph.loops:
