@@ -170,6 +170,13 @@ def test_long_chains_of_sizes_cost_little() -> None:
     assert scan_bytes(make.onnx(tuple(nodes))).verdict is Verdict.CLEAN
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_long_way_hides_no_size(backwards: bool) -> None:
+    nodes = [graph.tf_node(f"n{n + 1}", "Identity", (f"n{n}",)) for n in range(3000)]
+    nodes += [graph.tf_node("f", "Fill", ("n3000", "v")), tf_number("n0", 1 << 20, 1 << 20)]
+    assert codes(scan_bytes(graph.saved_model(*(reversed(nodes) if backwards else nodes)))) == {Code.BOMB}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-16-le"])
 @pytest.mark.parametrize(
     ("declared", "code"),
@@ -220,6 +227,7 @@ def script(*lines: str) -> Report:
         ("_0 = True", "while _0:", "  _0, x = True, torch.add(x, 1)"),
         ("_0 = True", "_1 = _0", "while _1:", "  x = torch.add(x, 1)"),
         ("while True: x = torch.add(x, 1)",),
+        ("_0 = True", *(f"_{n + 1} = _{n}" for n in range(200)), "while _200:", "  x = torch.add(x, 1)"),
         ("while annotate(bool, True):", "  if torch.gt(x, 0):", "    x = torch.add(x, 1)"),
         ("for i in range(9223372036854775807):", "  x = torch.add(x, 1)"),
     ],

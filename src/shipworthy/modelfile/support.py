@@ -112,8 +112,8 @@ FORMATS: dict[str, Support] = {
     ),
     "savedmodel": Support(
         "TensorFlow SavedModel",
-        "every operator of every graph and function, paths of checkpoint operators, what operators make from constants, "
-        "loops that never end, assets, Keras configuration",
+        "every operator of every graph and function, paths of checkpoint operators, what operators make from "
+        "constants, loops that never end, assets, Keras configuration",
         "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
         True,
     ),

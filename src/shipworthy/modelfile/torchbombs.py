@@ -262,6 +262,8 @@ def judge(scope: Scope, tokens: list[Token], text: str) -> None:
         program.given, program.known = {}, {}
         for statement in statements:
             program.assign(statement)
+        for name in program.given:  # in the order of the code, so that no chain is deep
+            program.name(name, 0)
         for number, statement in enumerate(statements):
             for index in range(statement.low, statement.high):
                 if program.tokens[index][0] == "chain" and program.word(index + 1) == "(":

@@ -63,7 +63,8 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "BitShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
     "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
 }  # fmt: skip
-_KINDS = frozenset((*_MAKES, *_KEEPS, *_JOINS, *_MATH, "Not", "LogicalNot", "Prod", "ReduceProd"))
+_ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
+_KINDS = frozenset((*_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE))
 
 
 def matters(name: str) -> bool:
@@ -89,6 +90,7 @@ class Sizes:
     constants: dict[str, Values | None] = field(default_factory=dict)
     nodes: dict[str, tuple[str, list[str], int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
 
     def add(self, name: str, operator_: str, inputs: list[str], at: int) -> bool:
         """Keep a node; False when there are too many."""
@@ -97,29 +99,47 @@ class Sizes:
         self.nodes[name] = (operator_, inputs[: VALUES + 1], at)
         return True
 
-    def value(self, name: str, depth: int = 0) -> Values | None:
-        """The numbers behind a name; None where they are not constant."""
+    def home(self, name: str) -> Sizes | None:
+        """The graph around this one that has the name."""
         home: Sizes | None = self
         while home is not None and name not in home.constants and name not in home.nodes:
             home = home.parent
-        if home is None or depth > _DEPTH:
-            return None
-        if name not in home.constants:
-            home.constants[name] = None  # for loops
-            found = home._computed(name, depth)
-            fits = found is not None and len(found) <= VALUES and not any(abs(number) > _HUGE for number in found)
-            home.constants[name] = found if fits else None
-        return home.constants[name]
+        return home
 
-    def _computed(self, name: str, depth: int) -> Values | None:
+    def value(self, name: str) -> Values | None:
+        """The numbers behind a name; None where they are not constant. Chains may be long: nothing calls itself."""
+        pending: list[tuple[Sizes, str]] = [(self, name)]
+        while pending:
+            place, item = pending[-1]
+            home = place.home(item)
+            if home is None or item in home.constants:
+                pending.pop()
+            elif item in home.entered:
+                found = home._computed(item)
+                fits = found is not None and len(found) <= VALUES and not any(abs(number) > _HUGE for number in found)
+                home.constants[item] = found if fits else None
+                pending.pop()
+            else:
+                home.entered.add(item)
+                pending += [(home, given) for given in home._needed(item)]
+        return self.known(name)
+
+    def known(self, name: str) -> Values | None:
+        """What was found out of a name so far."""
+        home = self.home(name)
+        return home.constants.get(name) if home is not None else None
+
+    def _needed(self, name: str) -> list[str]:
         kind, inputs, _ = self.nodes[name]
         if kind in _KEEPS:
-            inputs = inputs[:1]
-        elif kind in _JOINS:
-            inputs = inputs[: _JOINS[kind]]
-        elif kind not in _MATH and kind not in ("Not", "LogicalNot", "Prod", "ReduceProd"):
-            return None
-        values = [self.value(item, depth + 1) for item in inputs]
+            return inputs[:1]
+        if kind in _JOINS:
+            return inputs[: _JOINS[kind]]
+        return inputs if kind in _MATH or kind in _ALONE else []
+
+    def _computed(self, name: str) -> Values | None:
+        kind = self.nodes[name][0]
+        values = [self.known(item) for item in self._needed(name)]
         if kind in ("Or", "LogicalOr") and (True,) in values:
             return (True,)
         given = [item for item in values if item is not None]
@@ -153,10 +173,10 @@ class Sizes:
 
     def _made(self, how: int, inputs: list[str], number: int, depth: int) -> int:
         if how == RANGE:
-            ends = [self.value(item, depth + 1) for item in inputs[:3]]
+            ends = [self.value(item) for item in inputs[:3]]
             flat = [item[0] for item in ends if item is not None and len(item) == 1]
             return int(min(abs((flat[1] - flat[0]) / flat[2]), _HUGE)) if len(flat) == 3 and flat[2] else 1
-        values = self.value(inputs[number], depth + 1) if number < len(inputs) else None
+        values = self.value(inputs[number]) if number < len(inputs) else None
         if not values:
             return 1
         if how == TIMES:
@@ -170,6 +190,8 @@ class Sizes:
     def judge(self, scope: Scope) -> None:
         """Report what makes more than fits."""
         shown = 0
+        for name in self.nodes:  # mostly in the order in which they depend on each other
+            self.count(name)
         for name, (kind, _, at) in self.nodes.items():
             if kind in _MAKES and shown < _SHOWN and (size := self.count(name)) > MOST:
                 shown += 1
