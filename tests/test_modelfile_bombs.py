@@ -88,6 +88,10 @@ LARGE = {
     ),
     "names that lead to themselves": (make.onnx((step("Mul", ("n", "n"), "n"), step("Tile", ("n", "n"), "n"))), False),
     "a loop without an end": (make.onnx((ENDLESS,)), True),
+    "a loop of many inputs": (
+        make.onnx((b"".join(make.field(1, "") for _ in range(200)) + ENDLESS.removeprefix(make.field(1, "") * 2),)),
+        True,
+    ),
     "a condition handed on": (
         make.onnx((step("Loop", ("", ""), "y", make.field(1, "body") + make.field(6, HANDED_ON)),)),
         True,

@@ -188,16 +188,19 @@ class _Walk:
     def node(self, low: int, high: int) -> Iterator[_Message]:
         operator = domain = ""
         seen: set[int] = set()
+        names: list[tuple[int, int, int]] = []
         for number, wire, begin, end, _ in self.fields(low, high):
             self.known("Node", number, seen, begin)
-            if number == 4:
+            if number in (1, 2):
+                names.append((number, begin, end))
+            elif number == 4:
                 operator = self.text(begin, end, 200)
             elif number == 7:
                 domain = self.text(begin, end, 200)
             elif number == 5 and wire == BYTES:
                 yield "Attribute", begin, end
         self.functions.use((domain, operator), low)
-        self.sizes.node(domain, operator, low, high)
+        self.sizes.node(domain, operator, names, low, high)
         if len(self.operators) < _OPERATORS:
             self.operators.add((domain, operator))
         elif (domain, operator) not in self.operators:

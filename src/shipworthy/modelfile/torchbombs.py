@@ -46,6 +46,7 @@ _INFIX: tuple[dict[str, Callable[..., Any]], ...] = (
     {"*": operator.mul},
     {"**": operator.pow},
 )
+_MARKS = frozenset(mark for level in _INFIX for mark in level)
 _TOKENS = 2000
 _DEPTH = 32
 _SHOWN = 20
@@ -160,7 +161,10 @@ class _Program:
                 True if word == "annotate" and part == inside[0] else self.value(*part, depth + 1) for part in inside
             ]
             return _applied(_FUNCTIONS[word], given)
-        for level in _INFIX:
+        if kind == "chain" and self.partner.get(low + 1) == high - 1:
+            return None  # any other call
+        marks = {self.word(index) for index in range(low, high)}
+        for level in _INFIX if marks & _MARKS else ():
             for mark, function in level.items():
                 sides = self.parts(low, high, mark)
                 if len(sides) > 1 and sides[0][0] == low and self.word(low) != mark:
@@ -252,6 +256,8 @@ def _size(name: str, sizes: list[Any]) -> int:
 
 def judge(scope: Scope, tokens: list[Token], text: str) -> None:
     """Report what one file of code says."""
+    if not any(value in ("while", "for") or value.rpartition(".")[2] in _SIZED for _, value, _ in tokens):
+        return
     program = _Program(scope, tokens, text)
     functions: list[list[_Statement]] = [[]]
     for statement in program.statements():

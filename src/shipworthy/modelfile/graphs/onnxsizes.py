@@ -18,6 +18,7 @@ _LISTS = {4: "f", 5: "v", 7: "v", 10: "d", 11: "v"}
 _SHAPED = {"RandomNormal": "ConstantOfShape", "RandomUniform": "ConstantOfShape"}
 # What Upsample and Pad took as attributes before they took them as inputs.
 _BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats"}
+_ATTRIBUTES = frozenset(("Constant", "Loop", *_SHAPED, *_BEFORE))
 _ENDLESS = 1 << 33
 _SMALL = 2048
 _INPUTS = 100
@@ -111,13 +112,13 @@ class OnnxSizes:
             return name, None
         return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values)
 
-    def node(self, domain: str, operator: str, low: int, high: int) -> None:
-        """A node of the graph that was entered last."""
+    def node(self, domain: str, operator: str, names: list[tuple[int, int, int]], low: int, high: int) -> None:
+        """A node of the graph that was entered last; `names` are where its inputs (1) and outputs (2) lie."""
         if domain not in _KNOWN:
             self.leave(low)
             if self.open and len(self.open[0].calls) < _GRAPHS:
-                names = [text(self.view, part[2], part[3], 500) for part in parts(self.view, low, high) if part[0] == 1]
-                self.open[0].calls.append((self.open[-1].sizes, f"{domain} {operator}", names[:_INPUTS]))
+                inputs = [text(self.view, begin, end, 500) for number, begin, end in names[:_INPUTS] if number == 1]
+                self.open[0].calls.append((self.open[-1].sizes, f"{domain} {operator}", inputs))
             return
         constant, shaped = operator == "Constant", _SHAPED.get(operator, operator)
         if not (constant or operator == "Loop" or sizes.matters(shaped)):
@@ -125,16 +126,21 @@ class OnnxSizes:
         self.leave(low)
         if not self.open:
             return
-        graph, inputs, outputs = self.open[-1], list[str](), list[str]()
+        graph = self.open[-1]
+        inputs, outputs = (
+            [
+                text(self.view, begin, end, 500)
+                for _, begin, end in [name for name in names if name[0] == kind][:_INPUTS]
+            ]
+            for kind in (1, 2)
+        )
         attributes: dict[str, sizes.Values | None] = {}
         body = -1
-        for number, wire, begin, end, _ in parts(self.view, low, high):
-            if number in (1, 2) and wire == BYTES:
-                (inputs if number == 1 else outputs).append(text(self.view, begin, end, 500))
-            elif number == 5 and wire == BYTES and end - begin <= _SMALL and operator != "Loop":
-                attributes.update([self._attribute(begin, end)])
-            elif number == 5 and wire == BYTES and operator == "Loop":
+        for number, wire, begin, end, _ in parts(self.view, low, high) if operator in _ATTRIBUTES else ():
+            if number == 5 and wire == BYTES and operator == "Loop":
                 body = next((part[2] for part in parts(self.view, begin, end) if part[:2] == (6, BYTES)), body)
+            elif number == 5 and wire == BYTES and end - begin <= _SMALL:
+                attributes.update([self._attribute(begin, end)])
         if not outputs:
             return
         if operator == "Loop":
