@@ -31,7 +31,7 @@ def _others(artifact: Artifact) -> bool:
     accepts=_others,
     timeout=300.0,
     options={"trust": []},
-    canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-keras-foreign-class"),
+    canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Read the texts that are models, which their content tells. Every other text is left alone."""
