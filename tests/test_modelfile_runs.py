@@ -151,3 +151,12 @@ def test_a_name_put_together_of_what_was_passed_by_is_found(use: str) -> None:
     report = scan_bytes(data)
     assert report.verdict is Verdict.FINDING
     assert any(issue.callable == "os:system" for issue in report.issues)
+
+
+@pytest.mark.parametrize("below", range(32))
+def test_another_class_behind_many_numbers_is_seen_however_much_lies_on_the_stack(below: int) -> None:
+    """Numbers that share a slot must not make a key look like a value."""
+    state = b"}(" + b"K\x01" * 18 + text("__class__") + b"N" + b"u"
+    made = b"csklearn.linear_model._logistic\nLogisticRegression\n)\x81"
+    report = scan_bytes(b"\x80\x04(" + b"N" * below + made + state + b"bt.")
+    assert report.verdict is Verdict.FINDING
