@@ -62,6 +62,12 @@ class BrokenError(Exception):
 class Runs(Calls):
     """The stack and the memo, and what of them lies in runs that were not walked."""
 
+    fast = SOUND
+    swift = True
+    expression: re.Pattern[bytes] | None = None
+    first = array("q")  # the first entries of the memo when runs began to be passed by; replaced then, never changed
+    resume = 0
+
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
         super().__init__(buffer, start, end, policy)
         self.stack: list[Any] = []
@@ -73,11 +79,6 @@ class Runs(Calls):
         self.tuples = 0
         self.tail = self.memo  # what is remembered goes here: behind a run that was not walked, an array of its own
         self.parts: list[tuple[int, int, array[int]]] = []  # such runs, and what was remembered behind each
-        self.fast = SOUND
-        self.swift = True
-        self.expression: re.Pattern[bytes] | None = None
-        self.first: array[int] = array("q")  # the first entries of the memo when runs began to be passed by
-        self.resume = 0
 
     def _loop(self) -> None:
         raise NotImplementedError
