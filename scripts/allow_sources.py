@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 import json
 import re
 import sys
@@ -19,12 +20,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from make_allow_table import FINALIZER_ACCEPTED, LEFT_OUT, PATH_LIKE
+from make_allow_table import CLASSES_ONLY, FINALIZER_ACCEPTED, LEFT_OUT, PATH_LIKE
 
-# What runs while a pickle is loaded, with the file's state or items; what runs when an object is dropped.
+# What runs while a pickle is loaded, with the file's state or items; what runs when an object is dropped. Not what runs
+# when a class is written (`__init_subclass__`, `__set_name__`): a pickle makes none, every way to do so is refused.
 ON_LOAD = (
     "__setstate__ __setattr__ __getattr__ __getattribute__ __hash__ __eq__ __setitem__ append extend add __new__ "
-    "__array_finalize__ __del__ __init_subclass__ __set_name__"
+    "__array_finalize__ __del__"
 ).split()
 BAD_CALLS = frozenset("eval exec compile __import__ open input breakpoint execfile".split())
 BAD_MODULES = frozenset(
@@ -206,7 +208,7 @@ class Sources:
                     unknown.append(current)
                 continue
             found.append((module, node, current))
-            for base in node.bases:
+            for base in (part for item in node.bases for part in branches(item)):
                 inner = base.value if isinstance(base, ast.Subscript) else base
                 if isinstance(inner, ast.Call):
                     last = text_of(inner.func).rpartition(".")[2]
@@ -335,11 +337,13 @@ class Sources:
 
     def _read_calls(self, home: Module, node: Any) -> tuple[bool, list[tuple[str, str, Any]]]:
         local = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]}
-        inside = local_imports(home, node)
+        found: list[Any] = []
+        imports: list[Any] = []
+        for item in node.body:  # not its decorators: they have run
+            calls_and_imports(item, found, imports)
+        inside = local_imports(home, imports)
         calls: list[tuple[str, str, Any]] = []
-        for call in (part for item in node.body for part in ast.walk(item)):  # not its decorators: they have run
-            if not isinstance(call, ast.Call):
-                continue
+        for call in found:
             dotted = text_of(call.func)
             if not dotted:
                 if isinstance(call.func, ast.Attribute) and call.func.attr in BAD_METHODS:
@@ -389,10 +393,30 @@ def vars_of(module: Module) -> set[str]:
     return {*module.classes, *module.functions, *module.assigned, *module.imports}
 
 
-def local_imports(module: Module, function: Any) -> dict[str, str]:
-    """Names that the function imports itself."""
+def calls_and_imports(node: ast.AST, calls: list[Any], imports: list[Any]) -> None:
+    """Collect the calls and the import statements below a node, in one pass: most of the time goes here."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        kind = type(node)
+        if kind is ast.Call:
+            calls.append(node)
+        elif kind is ast.Import or kind is ast.ImportFrom:
+            imports.append(node)
+        for value in node.__dict__.values():
+            if value.__class__ is list:
+                pending += [part for part in value if isinstance(part, ast.AST)]
+            elif isinstance(value, _BRANCHES):
+                pending.append(value)
+
+
+_BRANCHES = (ast.expr, ast.stmt, ast.arguments, ast.keyword, ast.arg)
+
+
+def local_imports(module: Module, statements: list[Any]) -> dict[str, str]:
+    """Names that a function imports itself."""
     found = {}
-    for item in ast.walk(function):
+    for item in statements:
         if isinstance(item, ast.Import):
             for alias in item.names:
                 found[alias.asname or alias.name.partition(".")[0]] = (
@@ -413,6 +437,11 @@ def text_of(node: ast.AST) -> str:
     if not isinstance(node, ast.Name):
         return ""
     return ".".join([node.id, *reversed(parts)])
+
+
+def branches(base: ast.expr) -> list[ast.expr]:
+    """A base class, or both of those that a condition such as `A if sys.version_info > ... else B` chooses from."""
+    return [*branches(base.body), *branches(base.orelse)] if isinstance(base, ast.IfExp) else [base]
 
 
 def trivial(function: Any) -> bool:
@@ -506,8 +535,12 @@ def collect(sources: Sources, names: list[str], known: dict[str, str]) -> dict[s
         for label, value in module.assigned.items():
             if isinstance(value, ast.Call) and text_of(value.func).rpartition(".")[2] in ("namedtuple", "NamedTuple"):
                 table[name][label] = "v"
+            key = sources.resolve(name, text_of(value)) if isinstance(value, (ast.Name, ast.Attribute)) else ""
+            home, _, qualname = key.partition(":")
+            if home in names and qualname in sources.modules[home].classes:  # an older name, which old files have
+                table[name].setdefault(label, sources.letter_of_class(key, known))
         for label, function in module.functions.items():
-            if HIGHER_ORDER.search(label) or label.startswith("__"):
+            if HIGHER_ORDER.search(label) or label.startswith("__") or CLASSES_ONLY.search(name):
                 continue
             if not sources.runs_code(module, function, None):
                 table[name].setdefault(label, "r")
@@ -524,6 +557,7 @@ def main() -> None:
             current = item
         else:
             lists[current].append(item)
+    gc.disable()  # trees of a million nodes and no cycles: collecting would take longer than reading
     sources = Sources()
     names = [name for root in lists["roots"] for name in sources.read(Path(root), set(lists["--package"]))]
     for root in lists["--context"]:

@@ -1,13 +1,13 @@
 """Builds the environments of tests/corpora/environments.toml, writes honest model files in each, lists their names.
 
-    python scripts/honest_corpus.py build FOLDER [NAME...]    # virtual environments FOLDER/NAME; the Pythons by pyenv
+    python scripts/honest_corpus.py build FOLDER [NAME...]    # virtual environments FOLDER/NAME; by uv
     python scripts/honest_corpus.py write FOLDER [NAME...]    # files in FOLDER/honest/NAME, with a manifest
     python scripts/honest_corpus.py list FOLDER [NAME...]     # FOLDER/NAME.import.json and FOLDER/NAME.source.json
     python scripts/honest_corpus.py table FOLDER              # the table of all lists in FOLDER, to standard output
     python benchmarks/modelfile/honest.py FOLDER/honest       # how many of the files are flagged
 
-Environments that are held out (tests/corpora/honest.py, `held_out`) are neither listed nor looked at: they measure.
-Everything needs about 20 GB of disk and an hour of two cores.
+Environments that are held out (`held_out` in the file) are neither listed nor looked at: they measure.
+`build` uses uv. Everything needs about 25 GB of disk and two hours of two cores.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 CORPORA = REPOSITORY / "tests" / "corpora"
@@ -28,7 +29,8 @@ PACKAGES = (
     "category_encoders feature_engine gensim pyod sktime skbase spacy thinc confection prophet mlxtend ngboost tslearn "
     "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
     "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
-    "skops regex"
+    "skops regex sksurv skopt xarray textblob implicit flaml gymnasium stable_baselines3 torchvision torch_geometric "
+    "gpytorch linear_operator botorch pyro slicer stanio"
 ).split()
 
 
@@ -40,30 +42,40 @@ def interpreter(version: str) -> str:
     return str(found[-1]) if found else f"python{version}"
 
 
-def build(folder: Path, name: str, wanted: dict[str, object]) -> None:
-    """A virtual environment with what the file asks for."""
-    subprocess.run([interpreter(str(wanted["python"])), "-m", "venv", str(folder / name)], check=True)
-    pip = [str(folder / name / "bin" / "pip"), "install", "--quiet", "--only-binary", ":all:"]
-    subprocess.run([*pip, *map(str, wanted["install"])], check=True)  # type: ignore[call-overload]
-    if wanted.get("nodeps"):
-        subprocess.run([*pip, "--no-deps", *map(str, wanted["nodeps"])], check=True)  # type: ignore[call-overload]
+def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
+    """A virtual environment with what the file asks for; where only the text is read, a folder without one."""
+    install = ["uv", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    if "known" in wanted:
+        packages = folder / name / "lib" / "python3" / "site-packages"
+        install += ["--no-cache", "--python-version", wanted["python"], "--target", str(packages)]
+        subprocess.run([*install, "--no-deps", *wanted["nodeps"]], check=True)
+        for path in packages.rglob("*"):
+            if path.is_file() and path.suffix != ".py" and not path.parent.name.endswith(".dist-info"):
+                path.unlink()
+        return
+    python = str(folder / name / "bin" / "python")
+    subprocess.run(["uv", "venv", "--quiet", "--python", interpreter(wanted["python"]), str(folder / name)], check=True)
+    subprocess.run([*install, "--python", python, *wanted["install"]], check=True)
+    if wanted["nodeps"]:
+        subprocess.run([*install, "--python", python, "--no-deps", *wanted["nodeps"]], check=True)
 
 
-def write(folder: Path, name: str) -> None:
+def write(folder: Path, name: str, held: bool) -> None:
     """The honest files of one environment."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / "honest" / name), name]
-    subprocess.run(command, check=True, env=environment)
+    subprocess.run([*command, *["--held"] * held], check=True, env=environment)
 
 
-def listing(folder: Path, name: str) -> None:
-    """What importing shows, and what the source text shows."""
+def listing(folder: Path, name: str, known: str) -> None:
+    """What importing shows (or showed in the environment `known`), and what the source text shows."""
     python = str(folder / name / "bin" / "python")
-    imported, read = folder / f"{name}.import.json", folder / f"{name}.source.json"
-    with imported.open("wb") as stream:
-        command = [python, "-W", "ignore", str(REPOSITORY / "scripts" / "make_allow_table.py"), "collect"]
-        subprocess.run(command, check=True, stdout=stream)
+    imported, read = folder / f"{known or name}.import.json", folder / f"{name}.source.json"
+    if not known:
+        with imported.open("wb") as stream:
+            command = [python, "-W", "ignore", str(REPOSITORY / "scripts" / "make_allow_table.py"), "collect"]
+            subprocess.run(command, check=True, stdout=stream)
     (packages,) = (folder / name).glob("lib/python3*/site-packages")
     script = str(REPOSITORY / "scripts" / "allow_sources.py")
     command = [sys.executable, script, str(read), str(packages), "--package", *PACKAGES, "--known", str(imported)]
@@ -81,24 +93,24 @@ def standard_library(folder: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    from honest import held_environment
-
     action, folder, *names = sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]
     environments = tomllib.loads((CORPORA / "environments.toml").read_text(encoding="utf-8"))
     if action == "table":
         from make_allow_table import merge
 
-        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json"))))
+        older = [name for name, wanted in environments.items() if wanted.get("older")]
+        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json")), older))
         return
     if action == "list" and not names:
         standard_library(folder)
     for name in names or environments:
+        wanted = environments[name]
         if action == "build":
-            build(folder, name, environments[name])
-        elif action == "write":
-            write(folder, name)
-        elif action == "list" and not held_environment(name):
-            listing(folder, name)
+            build(folder, name, wanted)
+        elif action == "write" and "known" not in wanted:
+            write(folder, name, wanted.get("held_out", False))
+        elif action == "list" and not wanted.get("held_out"):
+            listing(folder, name, wanted.get("known", ""))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import sys
 import types
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,8 +40,15 @@ LEFT_OUT = re.compile(
     r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
     r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
     r"_(fs|s3fs|gcsfs|azurefs|hdfs|flight|feather|orc|csv|json|substrait|acero|dataset\w*|parquet\w*|pyarrow_cpp_tests)|"
-    r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask)(\.|$)"
+    r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask|"
+    # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, and the
+    # inside of torch's compiler
+    r"_?cli|commands|scripts|examples|_?vendor(ed)?|convert_\w+|modular_\w+|modeling_(tf|flax)_\w+|"
+    r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
+    r")(\.|$)"
 )
+# Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
+CLASSES_ONLY = re.compile(r"^transformers\.models\.|^holidays\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)")
 # Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
 # These were looked at: they free a handle that the class itself made, or close an object.
 FINALIZER_ACCEPTED = {
@@ -58,7 +65,7 @@ FINALIZER_ACCEPTED = {
     "scipy.spatial.qhull:HalfspaceIntersection",
 }
 FUNCTION_LEFT_OUT = re.compile(
-    r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call|"
+    r"load|save|file|open|test|info|source|apply|from|func|show|^get_|memmap|eval|exec|import|fetch|read|write|dump|call(?!able)|"
     r"vectorize|piecewise|compile|delayed|parallel|wrap|partial|deco|getattr|setattr|hook|register|patch|run|spawn|thread"
 )
 PATH_LIKE = re.compile(
@@ -86,7 +93,7 @@ PACKAGES = (
 # Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
 COMPILED = (
     "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
-    "tokenizers pyarrow shapely torch safetensors"
+    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase"
 ).split()
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
@@ -143,14 +150,20 @@ def runs_code_from_state(item: type) -> bool:
         if name in seen or not inspect.isfunction(function):
             continue
         seen.add(name)
-        try:
-            source = inspect.getsource(function)
-        except (OSError, TypeError):
-            continue
+        source = source_of(function)
         if RUNS_CODE.search(source):
             return True
         pending += OWN_METHOD.findall(source)
     return False
+
+
+@lru_cache(None)  # classes share what they inherit, and finding a function's text is slow
+def source_of(function: types.FunctionType) -> str:
+    """The text of a function; empty where there is none, as in a compiled module."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
 
 
 def is_valued(item: type) -> bool:
@@ -211,7 +224,7 @@ def collect() -> dict[str, dict[str, str]]:
             for name, item in list(vars(module).items()):
                 if inspect.isclass(item):
                     add_class(found, module.__name__, item)
-                elif name.startswith("__pyx_unpickle_") or (name == "newObj" and top(module.__name__) == "sklearn"):
+                elif name.startswith("__pyx_unpickle_") or name == "newObj":
                     found[module.__name__][name] = "p"
                     if getattr(item, "__module__", None) == module.__name__.rpartition(".")[2]:
                         found[item.__module__][name] = "p"
@@ -227,9 +240,26 @@ def collect() -> dict[str, dict[str, str]]:
         for name, item in list(vars(module).items()):
             if inspect.isclass(item):
                 add_class(found, module.__name__, item)
-            elif name.startswith("__pyx_unpickle_"):
+            elif name.startswith("__pyx_unpickle_") or name == "newObj":  # scikit-learn's and hdbscan's distances
                 found[module.__name__][name] = "p"
+    add_moved(found)
     return {module: dict(sorted(names.items())) for module, names in sorted(found.items())}
+
+
+def add_moved(found: dict[str, dict[str, str]]) -> None:
+    """Where pandas' classes stood in older versions, by pandas' own list of them."""
+    try:
+        from pandas.compat.pickle_compat import _class_locations_map as moved
+    except ImportError:
+        return
+    for (module, name), (home, new) in moved.items():
+        try:
+            item = getattr(importlib.import_module(home), new, None)
+        except ImportError:  # a class that pandas has dropped
+            continue
+        letter = found.get(getattr(item, "__module__", home), {}).get(getattr(item, "__qualname__", new))
+        if inspect.isclass(item) and letter:
+            found[module].setdefault(name, letter)
 
 
 def compiled_modules() -> Iterator[types.ModuleType]:
@@ -256,7 +286,7 @@ def add_builtins(found: dict[str, dict[str, str]]) -> None:
     for name, item in vars(builtins).items():
         if inspect.isclass(item) and issubclass(item, BaseException):
             found["builtins"][name] = "v"
-        elif inspect.isbuiltin(item) and name in PURE:
+        elif name in PURE:
             found["builtins"][name] = "r"
     for kind in (str, bytes, int, float, complex, list, dict, tuple, set, frozenset):
         for name, item in vars(kind).items():
@@ -277,7 +307,7 @@ def add_builtins(found: dict[str, dict[str, str]]) -> None:
 
 PURE = frozenset(
     "abs all any ascii bin chr divmod format hash hex id isinstance issubclass iter len max min next oct ord pow repr "
-    "print round sorted sum".split()
+    "round sorted sum zip".split()
 )
 
 
@@ -392,9 +422,11 @@ def stricter(one: str, other: str, order: str) -> str:
     return letter.upper() if (one + other) != (one + other).lower() and letter in "cnv" else letter
 
 
-def merge(paths: list[str]) -> str:
+def merge(paths: list[str], older: Collection[str] = ()) -> str:
     """The table of several environments: files of one environment share what stands before the first dot. Within one,
     importing knows more of constructors, the source text more of what runs; between them the strictest use counts.
+    The environments `older` only add names that the others do not have: what their releases do on their own with a
+    state is not held against the same name today.
     """
     order = "xsnpdrvc"
     parts: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
@@ -412,11 +444,16 @@ def merge(paths: list[str]) -> str:
                     parts[Path(path).name.partition(".")[0]][module].get(name, letter), letter, order
                 )
     table: dict[str, dict[str, str]] = defaultdict(dict)
-    for environment in parts.values():
-        for module, names in environment.items():
-            for name, letter in names.items():
-                table[module][name] = stricter(table[module].get(name, letter), letter, order)
-    publish(table, order)
+    for adding in (False, True):
+        settled = {(module, label) for module, names in table.items() for label in names}
+        for module, names in (
+            item for name, part in parts.items() if (name in older) is adding for item in part.items()
+        ):
+            for label, letter in names.items():
+                if (module, label) not in settled:
+                    table[module][label] = stricter(table[module].get(label, letter), letter, order)
+        if not adding:
+            publish(table, order)
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):
@@ -432,7 +469,7 @@ def merge(paths: list[str]) -> str:
 
 
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
-PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays."}
+PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}
 
 
 def publish(table: dict[str, dict[str, str]], order: str) -> None:

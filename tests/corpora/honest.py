@@ -1,11 +1,11 @@
-# ruff: noqa: N806, UP031, E501 - the data matrix is called X as in the libraries; Python 3.8 runs it
+# ruff: noqa: N806, UP031 - the data matrix is called X as in the libraries; Python 3.8 runs it
 """Writes honest model files: what the real libraries of this environment write when people save their models.
 
-    python tests/corpora/honest.py FOLDER NAME        # NAME: the environment's name in environments.toml
+    python tests/corpora/honest.py FOLDER NAME [--held]       # NAME: the environment's name in environments.toml
 
-Every file belongs to a family, such as `sklearn.RandomForestClassifier` or `scipy.sparse`. A third of the families, and
-whole environments, are held out: which ones is decided by a hash of the name alone, before anybody has looked at a file
-(`held_out`). Runs in Python 3.8 and later, with whatever of the libraries is installed; what can't be made is counted.
+Every file belongs to a family, such as `sklearn.RandomForestClassifier` or `scipy.sparse`. With `--held` the objects of
+honest_held.py are written as well, and all files are marked as held out (see environments.toml). Runs in Python 3.8 and
+later, with whatever of the libraries is installed; what can't be made is counted.
 """
 
 from __future__ import annotations
@@ -32,22 +32,12 @@ SECONDS = 20
 COMPRESSIONS = [0, 3, ("zlib", 6), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)]
 
 
-def held_environment(environment: str) -> bool:
-    """Whether all files of this environment are kept aside: a fifth of the environments."""
-    return hashlib.sha256(("environment:" + environment).encode()).digest()[0] % 5 == 0
-
-
-def held_out(environment: str, family: str) -> bool:
-    """Whether files of this family or environment are kept aside: of the other environments, a third of the families."""
-    second = hashlib.sha256(("family:" + family).encode()).digest()[0]
-    return held_environment(environment) or second % 3 == 0
-
-
 class Writer:
     """Writes the files and the manifest."""
 
-    def __init__(self, folder: Path, environment: str) -> None:
+    def __init__(self, folder: Path, environment: str, held: bool) -> None:
         self.folder = folder
+        self.held = held
         self.environment = environment
         self.manifest = (folder / "manifest.jsonl").open("w", encoding="utf-8")
         self.failed: list[str] = []
@@ -57,12 +47,7 @@ class Writer:
         """One file."""
         name = f"{self.count:05d}-{family}-{variant}{suffix}".replace("/", "_").replace("<", "")
         (self.folder / name).write_bytes(raw)
-        row = {
-            "file": name,
-            "family": family,
-            "environment": self.environment,
-            "held": held_out(self.environment, family),
-        }
+        row = {"file": name, "family": family, "environment": self.environment, "held": self.held}
         self.manifest.write(json.dumps(row) + "\n")
         self.manifest.flush()
         self.count += 1
@@ -479,7 +464,7 @@ def standard_values(out: Writer) -> None:
             datetime.date(2020, 1, 1),
             datetime.timedelta(1),
             datetime.time(1),
-            datetime.UTC,
+            datetime.timezone.utc,  # noqa: UP017 - Python 3.11 has another name for it
             datetime.timezone(datetime.timedelta(hours=2)),
         ],
         "decimals": [decimal.Decimal("1.5"), fractions.Fraction(1, 3)],
@@ -857,7 +842,7 @@ def main() -> None:
     random.seed(0)
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    out = Writer(folder, sys.argv[2])
+    out = Writer(folder, sys.argv[2], "--held" in sys.argv)
     sys.path.insert(0, str(Path(__file__).parent))
     from honest_families import FAMILIES
 
@@ -872,6 +857,10 @@ def main() -> None:
         ("sklearn", "boosters", boosters),
         *FAMILIES,
     ]
+    if out.held:
+        from honest_held import run
+
+        jobs.insert(0, ("pickle", "held", run))
     for library, label, job in jobs:
         if not present(library):
             continue

@@ -406,8 +406,10 @@ def torch_values(out: Any) -> None:
     made["weightnorm"] = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
     made["pruned"] = importlib.import_module("torch.nn.utils.prune").l1_unstructured(nn.Linear(3, 3), "weight", 1)
     for name, module in made.items():
-        out.attempt(name, lambda name=name, module=module: _torch(out, "torch." + name, "module", module))
-        out.attempt(name, lambda name=name, module=module: _torch(out, "torch." + name, "state", module.state_dict()))
+        out.attempt(name, lambda name=name, module=module: torch_file(out, "torch." + name, "module", module))
+        out.attempt(
+            name, lambda name=name, module=module: torch_file(out, "torch." + name, "state", module.state_dict())
+        )
     from torch import optim
 
     for name in sorted(dir(optim)):
@@ -426,13 +428,13 @@ def torch_values(out: Any) -> None:
     for name, make in schedulers.items():
         out.attempt(
             name,
-            lambda name=name, make=make: _torch(
+            lambda name=name, make=make: torch_file(
                 out, "torch.scheduler." + name, "object", make(optim.SGD(net.parameters(), lr=0.1))
             ),
         )
         out.attempt(
             name,
-            lambda name=name, make=make: _torch(
+            lambda name=name, make=make: torch_file(
                 out, "torch.scheduler." + name, "state", make(optim.SGD(net.parameters(), lr=0.1)).state_dict()
             ),
         )
@@ -472,21 +474,21 @@ def torch_values(out: Any) -> None:
         "hooked": lambda: {"loss": [0.1, 0.2], "metrics": __import__("collections").defaultdict(list, a=[1])},
     }
     for name, make in quantized.items():
-        out.attempt(name, lambda name=name, make=make: _torch(out, "torch." + name, "value", make()))
+        out.attempt(name, lambda name=name, make=make: torch_file(out, "torch." + name, "value", make()))
     for name in sorted(dir(torch.distributions)):
         cls = getattr(torch.distributions, name)
         if inspect.isclass(cls) and issubclass(cls, torch.distributions.Distribution):
             count = sum(p.default is p.empty and p.kind in (0, 1) for p in inspect.signature(cls).parameters.values())
             out.attempt(
                 name,
-                lambda name=name, cls=cls, count=count: _torch(
+                lambda name=name, cls=cls, count=count: torch_file(
                     out, "torch.distributions." + name, "object", cls(*[torch.tensor([0.5, 0.5])] * count)
                 ),
             )
     out.attempt("script", lambda: _script(out, net))
 
 
-def _torch(out: Any, family: str, variant: str, value: Any) -> None:
+def torch_file(out: Any, family: str, variant: str, value: Any) -> None:
     import torch
 
     ways = {"zip": {}, "legacy": {"_use_new_zipfile_serialization": False}}
@@ -510,8 +512,8 @@ def _optimizer(out: Any, name: str, cls: Any) -> None:
             (weights[0] ** 2).sum().backward()
             optimizer.step() if closure is None else optimizer.step(closure)
             break
-    _torch(out, "torch.optim." + name, "object", optimizer)
-    _torch(out, "torch.optim." + name, "state", optimizer.state_dict())
+    torch_file(out, "torch.optim." + name, "object", optimizer)
+    torch_file(out, "torch.optim." + name, "state", optimizer.state_dict())
 
 
 def _script(out: Any, net: Any) -> None:
@@ -590,7 +592,7 @@ def transformers_values(out: Any) -> None:
     )
     out.attempt(
         "arguments",
-        lambda: _torch(
+        lambda: torch_file(
             out,
             "transformers.TrainingArguments",
             "object",
@@ -599,7 +601,7 @@ def transformers_values(out: Any) -> None:
     )
     out.attempt(
         "arguments",
-        lambda: _torch(
+        lambda: torch_file(
             out,
             "transformers.Seq2SeqTrainingArguments",
             "object",
@@ -616,14 +618,14 @@ def _transformer(out: Any, transformers: Any, name: str, small: dict[str, int]) 
         **({"n_embd": 8, "n_layer": 1, "n_head": 2} if name == "GPT2" else {}),
     )
     model = getattr(transformers, name + "Model")(config)
-    _torch(
+    torch_file(
         out,
         "transformers." + name,
         "state",
         {k: v[:2] if v.ndim else v for k, v in list(model.state_dict().items())[:6]},
     )
     if sum(p.numel() for p in model.parameters()) < 300_000:
-        _torch(out, "transformers." + name, "model", model)
+        torch_file(out, "transformers." + name, "model", model)
     out.dump("transformers." + name, "config", config)
 
 
@@ -664,7 +666,7 @@ def metrics_values(out: Any) -> None:
                         return cls(**given)
                 raise ValueError
 
-            out.attempt(name, lambda name=name, make=make: _torch(out, "torchmetrics." + name, "object", make()))
+            out.attempt(name, lambda name=name, make=make: torch_file(out, "torchmetrics." + name, "object", make()))
 
 
 def timm_values(out: Any) -> None:
@@ -681,7 +683,7 @@ def _timm(out: Any, timm: Any, name: str) -> None:
         parameter.data = parameter.data.flatten()[:1].clone()
     for buffer in model.buffers():
         buffer.data = buffer.data.flatten()[:1].clone()
-    _torch(out, "timm." + name, "model", model)
+    torch_file(out, "timm." + name, "model", model)
 
 
 def lightning_values(out: Any) -> None:

@@ -244,7 +244,7 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=7,
+    version=8,
     timeout=300.0,
     options={"trust": []},
     cache_on=_pins.state,

@@ -38,13 +38,14 @@ _SIZES = {
 }
 
 
+# scikit-learn brought its own joblib until 0.22
+_WRAPPERS = ("joblib.numpy_pickle:NumpyArrayWrapper", "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper")
+
+
 def is_wrapper(value: Any) -> bool:
     """An empty `NumpyArrayWrapper` that waits for its state."""
     return (
-        isinstance(value, Made)
-        and value.maker is not None
-        and value.maker.mapped == "joblib.numpy_pickle:NumpyArrayWrapper"
-        and value.detail is None
+        isinstance(value, Made) and value.maker is not None and value.maker.mapped in _WRAPPERS and value.detail is None
     )
 
 

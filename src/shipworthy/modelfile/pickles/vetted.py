@@ -54,13 +54,16 @@ VETTED: dict[str, str] = {
     "numpy:recarray": "allocate",
     "numpy.rec:recarray": "allocate",
     "numpy._core.records:recarray": "allocate",
+    "numpy._core.records:record": "reference",
     "numpy._core.multiarray:_reconstruct": "subtype",
+    "numpy._core._internal:_reconstruct": "subtype",  # the same one, in files of Python 2
     "numpy._core.multiarray:scalar": "scalar",
     "numpy._core.numeric:_frombuffer": "data",
     "numpy._core._internal:_convert_to_stringdtype_kwargs": "data",
     "numpy._core:_ufunc_reconstruct": "resolve",
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
     **_all("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor", "bit_generator"),
+    "numpy.random:__RandomState_ctor": "bit_generator",  # before 1.17
     "numpy.ma.core:_mareconstruct": "subtype",
     # its constructor reads text, which the generator takes for code; files only have it made empty by `_reconstruct`
     "numpy.matrixlib.defmatrix:matrix": "empty",
@@ -84,11 +87,16 @@ VETTED: dict[str, str] = {
     **_all("pandas", "Interval Timestamp Timedelta Period", "stored"),
     "pandas._libs.interval:Interval": "stored",
     "pandas._libs.tslibs.timestamps:_Timestamp": "empty",  # only Timestamp's constructor checks what it is given
+    "pandas:NA": "reference",  # pandas 3 gives it to its dtype of texts
     "pyarrow.lib:_restore_array": "described",
+    **_all("pyarrow.lib", "schema decimal128 _reconstruct_table", "stored"),
     **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
+    "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper": "empty",
+    # what HDBSCAN keeps; one that caches in a folder has a store of joblib's in its state, which is refused
+    "joblib.memory:Memory": "empty",
     "joblib.numpy_pickle_compat:NDArrayWrapper": "sidecar",
     "joblib.numpy_pickle_compat:ZNDArrayWrapper": "sidecar",
     "joblib.numpy_pickle:NDArrayWrapper": "sidecar",
