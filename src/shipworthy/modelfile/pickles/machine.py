@@ -20,7 +20,6 @@ from shipworthy.modelfile.pickles.values import (
     LIST,
     Chunk,
     Made,
-    shallow,
 )
 
 WINDOW = 1 << 18
@@ -131,8 +130,8 @@ class Machine(Operations):
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT
-                elif target == KEPT and self.wrapping:
-                    self.altered()
+                elif self.wrapping:
+                    self.more_items(target, mark)
                 del stack[mark:]
                 i += 1
             elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3
@@ -180,7 +179,7 @@ class Machine(Operations):
                 fence = marks[-1] if marks else 0
                 items = stack[mark:]
                 del stack[mark:]
-                append(shallow(items))
+                append(self.folded(items))
                 i += 1
             elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
                 if len(stack) - fence < 2:
