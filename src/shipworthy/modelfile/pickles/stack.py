@@ -262,7 +262,10 @@ class Stack(Calls):
     def _is_state(self, at: int) -> bool:
         """An object's items, its state, or what is set on its slots."""
         around = self.stack[max(at - 2, 0) : at + 1]
-        if isinstance(around[-1], Made) or (at and isinstance(around[-2], Made)):
+        if isinstance(around[-1], Made):
+            maker = around[-1].maker
+            return maker is not None and maker.standing.kind is not Kind.VETTED  # an ordered dictionary is not its own
+        if at and isinstance(around[-2], Made):
             return True
         below = around[-2] if at else 0
         return (
