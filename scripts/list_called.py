@@ -88,8 +88,10 @@ class Called:
             return self._known[id(node)]
         calls: list[Any] = []
         imports: list[Any] = []
+        later = _returned(node)
         for item in node.body:
-            calls_and_imports(item, calls, imports)
+            if item not in later:
+                calls_and_imports(item, calls, imports)
         inside = local_imports(home, imports)
         local = _locals(node) - set(inside)
         held = _held(node)
@@ -136,6 +138,14 @@ class Called:
 
 MODULE = "torch.nn.modules.module:Module"
 _TEXT = (ast.Constant, ast.JoinedStr)
+
+
+def _returned(node: Any) -> list[ast.stmt]:
+    """Functions that a function defines at its top and only returns: they run when somebody calls them later."""
+    inner = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+    returned = {text_of(item.value) for item in node.body if isinstance(item, ast.Return) and item.value}
+    used = [item.id for item in ast.walk(node) if isinstance(item, ast.Name)]
+    return [item for name, item in inner.items() if name in returned and used.count(name) == 1]
 
 
 def _locals(node: Any) -> set[str]:
