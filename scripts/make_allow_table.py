@@ -50,11 +50,11 @@ LEFT_OUT = re.compile(
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
 CLASSES_ONLY = re.compile(r"^transformers\.models\.|^holidays\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)")
 # Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
-# These were looked at: they free a handle that the class itself made, or close an object.
+# These were looked at: they free a handle that the class's `__setstate__` made of bytes or text, or close an object.
+# Not lightgbm's `_InnerPredictor`: its state could name any address to be freed.
 FINALIZER_ACCEPTED = {
     "xgboost.core:Booster",
     "lightgbm.basic:Booster",
-    "lightgbm.basic:_InnerPredictor",
     "scipy.spatial._qhull:Delaunay",
     "scipy.spatial._qhull:ConvexHull",
     "scipy.spatial._qhull:Voronoi",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules, states
+from shipworthy.modelfile.pickles import rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
-from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
 from shipworthy.records import dataclass, field
@@ -17,6 +17,7 @@ from shipworthy.records import dataclass, field
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
+_DICTIONARIES = ("dict", "OrderedDict", "defaultdict", "ChainMap")
 _TRACE_LINES = 2_000
 
 Emit = Callable[[Issue], None]
@@ -53,6 +54,9 @@ class Calls:
         self.executed = 0
         self.wrapping = 0
         self.watched = False
+        self.functions = False
+        self.deep = False
+        self.listed_deep = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
         """Report something at the current position."""
@@ -78,6 +82,9 @@ class Calls:
         standing = standing_of(mapped, mapped_name, self.policy.trust)
         made = Global(module, name, position or self.position, standing, f"{canonical(mapped)}:{mapped_name}")
         self.globals[(module, name)] = made
+        if not self.functions and standing.kind not in (Kind.VALUED, Kind.REBUILD):
+            self.functions = True
+            self.wrapping += 1  # from here on a dictionary may hold a function
         self.trace(f"import {_shown(made)}")
         return made
 
@@ -165,6 +172,10 @@ class Calls:
         wrong = rules.RULES[rule](call)
         if not wrong and rule not in rules.TAKES_FUNCTIONS:
             wrong = rules.data(call)
+        if not wrong and rule in ("convert", "factory") and args:
+            matters = self.listed_deep or (self.functions and callee.name in _DICTIONARIES)
+            hidden = any(slot.__class__ is int and slot in (LIST, OPAQUE, TUPLE) for slot in args)
+            wrong = "what it is made of can't be seen" if matters and hidden else None
         if wrong:
             if rule == "attribute":
                 message = f"loading calls {_shown(callee)}: {wrong}"
@@ -215,7 +226,7 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
-            wrong = states.unfinished(state) or states.slots(state)
+            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
 

@@ -174,8 +174,8 @@ class Machine(Operations):
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT
-                elif target == KEPT and self.wrapping:
-                    self.altered()
+                elif self.wrapping:
+                    self.more_items(target, mark)
                 del stack[mark:]
                 i += 1
             elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3

@@ -36,6 +36,7 @@ RULES: dict[str, Rule] = {
     "one": plain.one,
     "sized": plain.sized,
     "allocate": plain.allocate,
+    "tensor": plain.tensor,
     "factory": making.factory,
     "partial": making.partial,
     "reconstructor": making.reconstructor,

@@ -6,7 +6,7 @@ import contextlib
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays, states
+from shipworthy.modelfile.pickles import arrays, shadows, states
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -14,11 +14,13 @@ from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
 from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
+    DEEP,
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
     HIDDEN,
     KEPT,
+    LIST,
     NAME_LENGTH,
     OPAQUE,
     TUPLE,
@@ -74,7 +76,7 @@ class Stack(Runs):
             return KEPT if value == EMPTY_DICT else int(value)
         if isinstance(value, (Global, Made)) and value.cell:
             return value.cell
-        if len(self.objects) >= self.limits.objects:
+        if len(self.objects) >= self.limits.objects and not isinstance(value, Global):
             return OPAQUE
         if value.__class__ is tuple:
             self.tuples += 1
@@ -174,7 +176,17 @@ class Stack(Runs):
         self.need(count)
         items = self.stack[-count:]
         del self.stack[-count:]
-        self.stack.append(shallow(items))
+        self.stack.append(self.folded(items))
+
+    def folded(self, items: list[Any]) -> Any:
+        """A tuple; from the first one that is too deep, keys are looked at."""
+        return self._noted(shallow(items))
+
+    def _noted(self, made: Any) -> Any:
+        if not self.deep and _is_deep(made):
+            self.deep = True
+            self.wrapping += 1
+        return made
 
     def tuple_from(self, mark: int) -> None:
         """TUPLE."""
@@ -182,14 +194,15 @@ class Stack(Runs):
         if made.__class__ is int:
             self.spread(mark, TUPLE_ITEMS)
             made = shallow(self.stack[mark:])
-        self.stack[mark:] = [made]
+        self.stack[mark:] = [self._noted(made)]
 
     # containers -----------------------------------------------------------------------------------------
 
     def add_items(self, target: Any, mark: int) -> None:
-        """APPENDS, SETITEMS onto something that is no plain container made here."""
+        """APPENDS, SETITEMS, ADDITEMS onto something that is no plain container made here."""
+        self.spread(mark, 2 * _STATE_ITEMS)
+        self.replaced(self.stack[mark:], mark - 1)
         if isinstance(target, dict):
-            self.spread(mark, 2 * _STATE_ITEMS)
             self._keep(target, self.stack[mark:])
         else:
             self._changed(target)
@@ -206,6 +219,10 @@ class Stack(Runs):
         values = self.stack[-count:]
         del self.stack[-count:]
         target = self.stack[-1]
+        if count == 2:
+            self.replaced(values, len(self.stack) - 1)
+        elif self.deep:
+            self.listed(values)
         if target.__class__ is int:
             if target == EMPTY_DICT:
                 self.stack[-1] = DICT
@@ -223,10 +240,75 @@ class Stack(Runs):
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
         self.spread(mark, 2 * _STATE_ITEMS)
+        self.replaced(self.stack[mark:], mark - 1)
         if self._wanted(mark - 1, self.stack[mark:]):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
             self.stack[mark - 1] = kept
+
+    def more_items(self, target: int, mark: int) -> None:
+        """APPENDS, SETITEMS onto a container that holds something, while states matter."""
+        if target == KEPT:
+            self.altered()
+        if target != LIST:
+            self.replaced(self.stack[mark:], mark - 1)
+        elif self.deep:
+            self.listed(self.stack[mark:])
+
+    def listed(self, items: list[Any]) -> None:
+        """What a set may be made of later."""
+        self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+
+    def replaced(self, items: list[Any], at: int) -> None:
+        """A dictionary at this place of the stack may become the state of an object: no item may take the place of what
+        loading calls. Keys and values are not told apart: a run of numbers in one slot would hide which is which.
+        """
+        if self.deep:
+            self.keyed(items[::2] if Chunk not in map(type, items) else items)
+        key: Any = 0
+        own = self._is_state(at)
+        for value in items:
+            if value.__class__ is not int and value.__class__ is not tuple and shadows.is_called(value, own):
+                self._stands_in(key, value)
+            elif value.__class__ is Chunk and not value.end and self.functions:
+                self.issue(Code.STATE_TAMPERING, "high", "a dictionary has more items at once than any pickler writes")
+            key = value
+
+    def _is_state(self, at: int) -> bool:
+        """An object's items, its state, or what is set on its slots."""
+        around = self.stack[max(at - 2, 0) : at + 1]
+        if isinstance(around[-1], Made):
+            maker = around[-1].maker
+            return maker is not None and maker.standing.kind is not Kind.VETTED  # an ordered dictionary is not its own
+        if at and isinstance(around[-2], Made):
+            return True
+        below = around[-2] if at else 0
+        return (
+            at > 1
+            and isinstance(around[0], Made)
+            and below.__class__ is int
+            and (below < 0 or (below > 0 and self.buffer[below - 1] == 0x4E))
+        )
+
+    def keyed(self, keys: list[Any]) -> None:
+        """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
+        if self.deep and any(map(_is_deep, keys)):
+            self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
+
+    def _stands_in(self, key: Any, value: Any) -> None:
+        maker = value if isinstance(value, Global) else value.maker
+        name = maker.key if maker else ""
+        if key.__class__ is Chunk and key.end:
+            key = self.last_values(key)[-1]
+        if isinstance(key, Made) and shadows.is_function(value) and shadows.is_text(key):
+            what = "a function is stored under a name that is computed while loading"
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+        elif key.__class__ is int and key > 0:
+            with contextlib.suppress(NotALiteralError):
+                text = decode(self.buffer, key, NAME_LENGTH)
+                if isinstance(text, str) and text in shadows.called_names():
+                    what = f"{name} is stored under the name {text}, which code that runs while loading calls"
+                    self.issue(Code.STATE_TAMPERING, "high", what, name)
 
     def _wanted(self, at: int, items: list[Any]) -> bool:
         """The dictionary at this place of the stack must be seen: it is the state of an object that acts on it, or what
@@ -288,6 +370,12 @@ class Stack(Runs):
                 self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
             elif target.sealed:
                 self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
+
+
+def _is_deep(value: Any) -> bool:
+    if value.__class__ is tuple:
+        return any(map(_is_deep, value))
+    return value.__class__ is int and bool(value == DEEP)
 
 
 def _wants_state(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shipworthy.modelfile.pickles import shadows
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -14,7 +15,9 @@ from shipworthy.patterns import regex
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
-_SHARED = frozenset(("logging:getLogger", "builtins:type", "pytz:_UTC", "dateutil.tz.tz:tzutc"))
+_SHARED = frozenset(
+    ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
+)
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
 _NAMES = r"(?:[A-Za-z_]\w*, )*"
@@ -58,7 +61,11 @@ def shared(target: Made) -> str:
     """Why an object is not one of the file's own: state or items would change what the whole process uses."""
     if isinstance(target.detail, Bound) and target.maker is not None and target.maker.mapped != "functools:partial":
         return "what was looked up on another object"
-    return "an object that the whole process uses" if target.maker and target.maker.mapped in _SHARED else ""
+    maker = target.maker
+    if maker is None:
+        return ""
+    given = maker.standing.kind is Kind.DATA or maker.standing.rule == "zone" or shadows.has_trait(maker, "shared")
+    return "an object that the whole process uses" if given or maker.mapped in _SHARED else ""
 
 
 def unfinished(slots: Any) -> str | None:
