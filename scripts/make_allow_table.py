@@ -93,8 +93,9 @@ PACKAGES = (
 # Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
 COMPILED = (
     "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
-    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase"
+    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase river hmmlearn"
 ).split()
+COMPILED_FUNCTIONS = frozenset(("statsmodels", "river", "hmmlearn"))  # of these the functions are listed, too
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
 
@@ -237,6 +238,8 @@ def collect() -> dict[str, dict[str, str]]:
     add_torch_values(found)
     add_builtins(found)
     for module in compiled_modules():
+        if top(module.__name__) in COMPILED_FUNCTIONS:
+            add_functions(found, module)
         for name, item in list(vars(module).items()):
             if inspect.isclass(item):
                 add_class(found, module.__name__, item)

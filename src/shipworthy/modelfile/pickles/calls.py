@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules, states
+from shipworthy.modelfile.pickles import making, rules, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
@@ -122,11 +122,12 @@ class Calls:
                 self._misuse(callee, args, wrong)
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
-            if args != ():
+            newobj = bare or self.buffer[self.position] in _NEWOBJ
+            if args != () and not (newobj and making.spelled(self.buffer, callee, args)):
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not bare and self.buffer[self.position] not in _NEWOBJ:
+            elif standing.kind is not Kind.CLASS and not newobj:
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1

@@ -26,6 +26,11 @@ _ARGUMENT_PARSER = regex(
     rf"\ndef _parse_args_stats\(self, (?P=names) {_NUMBER}, moments='mv'\):\n"
     rf"    return \((?P=names)\), {_NUMBER}, moments\n"
 )
+# What `_updated_ctor_param` of scipy 0.19 to 1.6 returns, for continuous and for discrete distributions
+_CONSTRUCTOR = frozenset(
+    "momtype a b xtol badvalue name longname shapes extradoc seed moment_tol values inc histogram".split()
+)
+_SHAPES = regex(r"[A-Za-z_]\w*(?:, [A-Za-z_]\w*)*")
 
 
 def partial_state(target: Made, state: Any) -> str | None:
@@ -33,6 +38,9 @@ def partial_state(target: Made, state: Any) -> str | None:
     if not isinstance(state, tuple) or len(state) != 4:
         return "what it stores can't be seen"
     function, args, keywords = state[:3]
+    if isinstance(function, Made) and function.maker is not None and function.maker.standing.rule == "attribute":
+        target.detail = None  # a bound method, judged where it was looked up; a call of this is a finding
+        return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
     plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
@@ -40,8 +48,45 @@ def partial_state(target: Made, state: Any) -> str | None:
     return None if function.standing.allowed else "it stores a function that is not allowed"
 
 
+def _constructor_in_state(buffer: Buffer, state: Any) -> str | None:
+    """Before 1.7 a distribution's state is `(keywords, random state)`, and `__init__(**keywords)` runs its template with
+    the names in `shapes`. A newer scipy takes no such pair: it raises.
+    """
+    keywords, random = state
+    if isinstance(random, Made):
+        known = random.maker is not None and random.maker.mapped.startswith("numpy.random")
+    else:
+        known = _is_none(buffer, random)
+    if not known or not isinstance(keywords, dict) or HIDDEN in keywords:
+        return "the state can't be seen"
+    if not _CONSTRUCTOR.issuperset(keywords) or len(keywords) < 8:
+        return "its keywords are not those that scipy writes"
+    slot = keywords.get("shapes", OPAQUE)
+    try:
+        shapes = decode(buffer, slot, 200) if isinstance(slot, int) and slot > 0 else ""
+    except NotALiteralError:
+        shapes = ""
+    if shapes is not None and not (isinstance(shapes, str) and _SHAPES.fullmatch(shapes)):
+        return "the names of its shapes are no names"
+    if any(isinstance(held, int) and held > 0 and _has_percent(buffer, held) for held in keywords.values()):
+        return "a text of it is formatted"
+    if any(isinstance(held, Global) or isinstance(getattr(held, "detail", None), Bound) for held in keywords.values()):
+        return "it is given a function"
+    return None
+
+
+def _has_percent(buffer: Buffer, slot: int) -> bool:
+    try:
+        value = decode(buffer, slot, 1 << 16)
+    except NotALiteralError:
+        return True
+    return isinstance(value, str) and "%" in value
+
+
 def source_in_state(buffer: Buffer, state: Any) -> str | None:
     """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template."""
+    if isinstance(state, tuple) and len(state) == 2:
+        return _constructor_in_state(buffer, state)
     if not isinstance(state, dict) or HIDDEN in state:
         return "the state can't be seen"
     slot = state.get("_parse_arg_template")
