@@ -23,6 +23,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import pkgutil
 import re
 import sys
@@ -506,9 +507,11 @@ def main() -> None:
     """Command line."""
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["collect"]:
-        stdout, sys.stdout = sys.stdout, sys.stderr  # libraries print when they are imported
+        stdout = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)  # libraries print when they are imported, and some not by `sys.stdout`
         result = {"versions": versions(), "names": collect()}
         json.dump(result, stdout)
+        stdout.close()
     elif sys.argv[1:2] == ["merge"] and len(sys.argv) > 2:
         sys.stdout.write(merge(sys.argv[2:]))
     else:

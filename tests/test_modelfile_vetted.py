@@ -183,7 +183,7 @@ def test_a_booster_keeps_how_it_stops_and_nothing_that_writes_files() -> None:
 
 
 def old_distribution(shapes: bytes = b"N", random: bytes = b"N", **more: bytes) -> bytes:
-    """A distribution as scipy before 1.7 writes it: its state is what its constructor is given."""
+    """A distribution as scipy before 1.6 writes it: its state is what its constructor is given."""
     keywords = dict.fromkeys("momtype a b xtol badvalue name longname extradoc seed".split(), b"N")
     items = b"".join(make.text(key) + value for key, value in {**keywords, "shapes": shapes, **more}.items())
     state = b"}\x94(" + items + b"u" + random + b"\x86"

@@ -114,8 +114,8 @@ def _referred(slot: object) -> bool:
 
 
 def spelled(buffer: Buffer, callee: Global, args: tuple[Any, ...] | None) -> bool:
-    """torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of a
-    text. `object.__new__` ignores them, and a constructor of its own could do nothing with single letters.
+    """Torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of
+    a text. `object.__new__` ignores them, and a constructor of its own could do nothing with single letters.
     """
     if not callee.mapped.startswith("torchmetrics.") or not args:
         return False
@@ -214,8 +214,8 @@ def inner_file(call: Call) -> str | None:
 
 
 def resolve(call: Call) -> str | None:
-    """`_ufunc_reconstruct(module, name)` imports a name given as text. `unpickle_function(module, name, self)` binds the
-    function to its third argument, so a call of what it returns would have one more than can be seen.
+    """`_ufunc_reconstruct(module, name)` imports a name given as text. `unpickle_function(module, name, self)` binds
+    the function to its third argument, so a call of what it returns would have one more than can be seen.
     """
     try:
         module, name = call.literal(0), call.literal(1)

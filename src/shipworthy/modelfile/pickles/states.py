@@ -26,7 +26,7 @@ _ARGUMENT_PARSER = regex(
     rf"\ndef _parse_args_stats\(self, (?P=names) {_NUMBER}, moments='mv'\):\n"
     rf"    return \((?P=names)\), {_NUMBER}, moments\n"
 )
-# What `_updated_ctor_param` of scipy 0.19 to 1.6 returns, for continuous and for discrete distributions
+# What `_updated_ctor_param` of scipy 0.19 to 1.5 returns, for continuous and for discrete distributions
 _CONSTRUCTOR = frozenset(
     "momtype a b xtol badvalue name longname shapes extradoc seed moment_tol values inc histogram".split()
 )
@@ -49,8 +49,8 @@ def partial_state(target: Made, state: Any) -> str | None:
 
 
 def _constructor_in_state(buffer: Buffer, state: Any) -> str | None:
-    """Before 1.7 a distribution's state is `(keywords, random state)`, and `__init__(**keywords)` runs its template with
-    the names in `shapes`. A newer scipy takes no such pair: it raises.
+    """Before 1.6 a distribution's state is `(keywords, random state)`, and `__init__(**keywords)` runs its template
+    with the names in `shapes`. A newer scipy keeps the pair and calls `__init__()`.
     """
     keywords, random = state
     if isinstance(random, Made):
@@ -68,11 +68,19 @@ def _constructor_in_state(buffer: Buffer, state: Any) -> str | None:
         shapes = ""
     if shapes is not None and not (isinstance(shapes, str) and _SHAPES.fullmatch(shapes)):
         return "the names of its shapes are no names"
-    if any(isinstance(held, int) and held > 0 and _has_percent(buffer, held) for held in keywords.values()):
-        return "a text of it is formatted"
-    if any(isinstance(held, Global) or isinstance(getattr(held, "detail", None), Bound) for held in keywords.values()):
-        return "it is given a function"
-    return None
+    return None if all(_for_constructor(buffer, held) for held in keywords.values()) else "it is given what it may run"
+
+
+def _for_constructor(buffer: Buffer, held: Any) -> bool:
+    """Numbers and texts that format nothing, and what numpy makes."""
+    if isinstance(held, tuple):
+        return all(_for_constructor(buffer, part) for part in held)
+    if isinstance(held, Made):
+        made_by_numpy = held.maker is not None and held.maker.mapped.startswith(
+            ("numpy:", "numpy._core", "numpy.random")
+        )
+        return made_by_numpy and not isinstance(held.detail, Bound)
+    return isinstance(held, int) and held > 0 and not _has_percent(buffer, held)
 
 
 def _has_percent(buffer: Buffer, slot: int) -> bool:
