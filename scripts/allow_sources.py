@@ -271,7 +271,7 @@ class Sources:
                     looked_up.append((module, item))
                 if first and item.name in ("__reduce__", "__reduce_ex__"):
                     reduces.append((module, item))
-        if "_attach_argparser_methods" in methods and key.startswith(("scipy.stats.", "statsmodels.distributions.")):
+        if "_attach_argparser_methods" in methods and key.startswith("scipy.stats."):
             return "s"
         if "__hash__" not in methods:  # then it can't be a key, and nothing compares it while loading
             loads = [(module, item) for module, item in loads if item.name != "__eq__"]

@@ -97,6 +97,7 @@ COMPILED = (
     "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase river hmmlearn"
 ).split()
 COMPILED_FUNCTIONS = frozenset(("statsmodels", "river", "hmmlearn"))  # of these the functions are listed, too
+CYTHON = ("cython_function_or_method", "fused_cython_function")
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
 
@@ -344,9 +345,7 @@ def isinstance_of(item: object, key: str) -> bool:
 def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) -> None:
     """Functions of a module's own package: estimators refer to them as metrics, kernels, activations."""
     for name, item in list(vars(module).items()):
-        plain = (
-            inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ == "cython_function_or_method"
-        )
+        plain = inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ in CYTHON
         home = getattr(item, "__module__", None) or ""
         if (
             plain

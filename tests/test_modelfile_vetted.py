@@ -221,3 +221,19 @@ def test_a_line_break_behind_a_pickle_is_no_risk_and_anything_else_is_looked_at(
     assert scan_bytes(raw + b"\n" * 100).worst == "medium"
     assert scan_bytes(raw + b"\0").worst == "medium"
     assert scan_bytes(raw + b"\n" + make.EVIL).worst in FOUND
+
+
+def test_compiled_functions_are_referred_to_and_not_called() -> None:
+    """Results of exponential smoothing keep the function that smooths."""
+    for module in ("statsmodels.tsa.exponential_smoothing._ets_smooth", "statsmodels.tsa._stl"):
+        name = "_ets_smooth_add_add" if "ets" in module else "_is_pos_int"
+        assert scan_bytes(make.stream(make.name(module, name))).verdict is Verdict.CLEAN
+        assert scan_bytes(make.call(module, name, 1)).worst in FOUND
+
+
+def test_online_learners_are_created_empty_and_their_sizes_are_bounded() -> None:
+    made = make.name("river.linear_model.log_reg", "LogisticRegression")
+    assert scan_bytes(make.stream(made + b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made + SHELL + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 100)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 2**31 - 1)).worst in FOUND
