@@ -176,9 +176,8 @@ def test_a_samplers_settings_hold_a_function_of_its_library_and_no_other() -> No
 
 def test_a_booster_keeps_how_it_stops_and_nothing_that_writes_files() -> None:
     made = lambda name: make.name("xgboost.callback", name)  # noqa: E731
-    for name in ("EarlyStopping", "LearningRateScheduler"):
-        assert scan_bytes(make.stream(made(name), b")\x81}b")).verdict is Verdict.CLEAN
-        assert scan_bytes(make.stream(made(name), SHELL, b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(made("EarlyStopping"), b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made("EarlyStopping"), SHELL, b"\x85R")).worst in FOUND
     assert scan_bytes(make.stream(made("TrainingCheckPoint"), b")\x81}b")).worst in FOUND
 
 

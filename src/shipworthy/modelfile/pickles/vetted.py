@@ -107,7 +107,7 @@ VETTED: dict[str, str] = {
     # a sampler of optuna keeps the function that weighs its trials
     "optuna.samplers._tpe.parzen_estimator:_ParzenEstimatorParameters": "holder",
     # what an estimator of xgboost keeps; the other classes of that module write files or call what they hold
-    **_all("xgboost.callback", "EarlyStopping LearningRateScheduler", "empty"),
+    "xgboost.callback:EarlyStopping": "empty",
     # torch
     **_all(
         "torch._utils",
