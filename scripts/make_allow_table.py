@@ -481,6 +481,9 @@ PROVEN = {
     ("dateutil.rrule", "rruleset"): "x",
     ("gensim.models.word2vec_corpusfile", "CythonLineSentence"): "x",
     ("numpy.ma.core", "MaskedConstant"): "c",
+    **{("pygam.terms", name): "x" for name in ("MetaTermMixin", "TensorTerm", "TermList")},
+    **{("pygam.pygam", name): "x" for name in ("ExpectileGAM", "GAM", "GammaGAM", "InvGaussGAM", "LinearGAM")},
+    **{("pygam.pygam", name): "x" for name in ("LogisticGAM", "PoissonGAM")},
 }
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
 PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}
