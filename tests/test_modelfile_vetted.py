@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import pickle
+import random
 import re
 
 import pytest
@@ -236,3 +237,16 @@ def test_online_learners_are_created_empty_and_their_sizes_are_bounded() -> None
     assert scan_bytes(make.stream(made + SHELL + b"\x85R")).worst in FOUND
     assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 100)).verdict is Verdict.CLEAN
     assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 2**31 - 1)).worst in FOUND
+
+
+def test_a_generator_of_random_numbers_is_what_python_3_writes() -> None:
+    """River's models keep one. With the version 2 its state is counted out, however long it is."""
+    for protocol in range(6):
+        assert scan_bytes(pickle.dumps(random.Random(1), protocol)).verdict is Verdict.CLEAN
+    made = make.name("random", "Random")
+    for version in (make.atom(2), make.reduced("builtins", "int", 2)):
+        state = make.arguments([version], [make.reduced("builtins", "range", 1 << 30)], None)
+        assert scan_bytes(make.stream(made + b")R", state, b"b")).worst in FOUND
+    assert scan_bytes(make.stream(made + b")R}b")).worst in FOUND
+    assert scan_bytes(make.call("random", "Random", "seed")).worst in FOUND
+    assert scan_bytes(make.call("random", "SystemRandom")).worst in FOUND

@@ -209,6 +209,10 @@ class Calls:
             wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped == "random:Random":
+            wrong = states.generator_state(self.buffer, state)
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
         elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
             wrong = states.type_state(self.buffer, target, state)
             self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later

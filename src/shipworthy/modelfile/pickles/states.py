@@ -107,6 +107,12 @@ def source_in_state(buffer: Buffer, state: Any) -> str | None:
     return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
 
 
+def generator_state(buffer: Buffer, state: Any) -> str | None:
+    """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
+    known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
+    return None if known else "its state is not one that Python 3 writes"
+
+
 def shared(target: Made) -> str:
     """Why an object is not one of the file's own: state or items would change what the whole process uses."""
     if isinstance(target.detail, Bound) and target.maker is not None and target.maker.mapped != "functools:partial":

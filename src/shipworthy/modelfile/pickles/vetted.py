@@ -48,6 +48,7 @@ VETTED: dict[str, str] = {
     **_all("_io", "BytesIO StringIO", "data"),
     **_all("io", "BytesIO StringIO", "data"),
     "logging:getLogger": "data",
+    "random:Random": "empty",  # river's models keep one
     **_all("zlib", "adler32 crc32", "reference"),  # gensim's dictionaries hash words by one
     # numpy; `numpy.core` is read as `numpy._core`
     "numpy:dtype": "dtype",
