@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import making, rules, states
+from shipworthy.modelfile.pickles import rules, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
+from shipworthy.modelfile.pickles.making import spelled
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
 from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
@@ -123,7 +124,7 @@ class Calls:
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
             newobj = bare or self.buffer[self.position] in _NEWOBJ
-            if args != () and not (newobj and making.spelled(self.buffer, callee, args)):
+            if args != () and not (newobj and spelled(self.buffer, callee, args)):
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
