@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     NAME_LENGTH,
     OPAQUE,
     SET,
+    TUPLE_ITEMS,
     Chunk,
     Global,
     Made,
@@ -67,9 +68,9 @@ class Operations(Stack):
         return at
 
     def _obj(self, at: int) -> int:
-        if self.marks and len(self.stack) > self.marks[-1]:
-            first = self.stack[self.marks[-1]]
-            if first.__class__ is Chunk:
+        if self.marks:
+            self.spread(self.marks[-1], TUPLE_ITEMS + 1)
+            if self.stack[self.marks[-1] :] and self.stack[self.marks[-1]].__class__ is Chunk:
                 self.stack[self.marks[-1]] = OPAQUE
         items = self.pop_mark()
         if not items:
@@ -80,6 +81,8 @@ class Operations(Stack):
 
     def _inst(self, at: int) -> int:
         found, at = self._two_lines(at)
+        if self.marks:
+            self.spread(self.marks[-1], TUPLE_ITEMS)
         args = shallow(self.pop_mark())
         self.stack.append(self.call(found, args if args.__class__ is tuple else None))
         return at

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from array import array
 from itertools import pairwise
 from typing import Any
 
 from shipworthy.modelfile.pickles import arrays, states
-from shipworthy.modelfile.pickles.calls import Calls, Policy
+from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
+from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
-    FIXED_ONE,
     HIDDEN,
     KEPT,
     NAME_LENGTH,
     OPAQUE,
     TUPLE,
+    TUPLE_ITEMS,
     Chunk,
     Global,
     Made,
@@ -36,26 +37,15 @@ _KEPT_TUPLES = 20_000
 _INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
 
 
-class BrokenError(Exception):
-    """A loader raises here."""
-
-
-class Stack(Calls):
+class Stack(Runs):
     """The loader's stack, marks and memo, and what is put into containers."""
 
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
         super().__init__(buffer, start, end, policy)
-        self.stack: list[Any] = []
-        self.marks: list[int] = []
-        self.fence = 0
         self.frame_end = 0
-        self.memo: array[int] = array("q")
-        self.sparse: dict[int, int] = {}
-        self.objects: list[Any] = []
         self.broken = ""
         self.dup_seen = False
         self.plain = False
-        self.tuples = 0
 
     # memo -----------------------------------------------------------------------------------------------
 
@@ -63,10 +53,12 @@ class Stack(Calls):
         """Remember the top of the stack."""
         if len(self.stack) <= self.fence:
             raise BrokenError("the stack is empty where a value is needed")
-        if self.stack[-1].__class__ is Chunk:
-            self.explicit(1)
+        self.settle()
+        self.explicit(1)
         value = self._cell(self.stack[-1])
         if index < len(self.memo):
+            if index < len(self.first):
+                self.swift = False  # what was passed by is walked with the memo of its time; from now on it is another
             self.memo[index] = value
         elif index == len(self.memo) and index not in self.sparse:
             self.memo.append(value)
@@ -98,8 +90,19 @@ class Stack(Calls):
             value.cell = cell
         return cell
 
+    def memoize(self) -> None:
+        """MEMOIZE: the next index."""
+        if self.sparse:
+            self.put(len(self.memo) + len(self.sparse))
+            return
+        self.explicit(1)
+        self.tail.append(self._cell(self.stack[-1]))
+
     def missing(self, index: int) -> int:
         """A memo entry beyond the dense part."""
+        self.settle()
+        if index < len(self.memo):
+            return self.memo[index]
         if index not in self.sparse:
             raise BrokenError(f"memo entry {index} was never written")
         return self.sparse[index]
@@ -125,13 +128,7 @@ class Stack(Calls):
                 return
             chunk = stack[at]
             if chunk.__class__ is Chunk:
-                if chunk.end:
-                    values = [match.start() + 1 for match in FIXED_ONE.finditer(self.buffer, chunk.start, chunk.end)]
-                    stack[at : at + 1] = values
-                else:
-                    single = min(chunk.count, 64)
-                    left = chunk.count - single
-                    stack[at : at + 1] = [*([Chunk(0, 0, left)] if left else []), *([OPAQUE] * single)]
+                stack[at : at + 1] = self.last_values(chunk)
 
     def pop(self) -> Any:
         """The top value."""
@@ -162,7 +159,7 @@ class Stack(Calls):
                 kept += self.stack[low:high]
                 continue
             middle = self.stack[low + _KEPT_FIRST : high - _KEPT_LAST]
-            count = sum(_width(self.buffer, item) for item in middle)
+            count = sum(self.width(item) for item in middle)
             kept += self.stack[low : low + _KEPT_FIRST]
             kept.append(Chunk(0, 0, count))
             kept += self.stack[high - _KEPT_LAST : high]
@@ -179,14 +176,29 @@ class Stack(Calls):
         del self.stack[-count:]
         self.stack.append(shallow(items))
 
+    def tuple_from(self, mark: int) -> None:
+        """TUPLE."""
+        made = shallow(self.stack[mark:])
+        if made.__class__ is int:
+            self.spread(mark, TUPLE_ITEMS)
+            made = shallow(self.stack[mark:])
+        self.stack[mark:] = [made]
+
     # containers -----------------------------------------------------------------------------------------
 
     def add_items(self, target: Any, mark: int) -> None:
-        """APPENDS, SETITEMS, ADDITEMS onto something that is no plain container made here."""
+        """APPENDS, SETITEMS onto something that is no plain container made here."""
         if isinstance(target, dict):
+            self.spread(mark, 2 * _STATE_ITEMS)
             self._keep(target, self.stack[mark:])
         else:
             self._changed(target)
+
+    def open_target(self, mark: int) -> int:
+        """Give what items are added to a slot of its own. Returns where the items begin."""
+        values = self.last_values(self.stack[mark - 1])
+        self.stack[mark - 1 : mark] = values
+        return mark - 1 + len(values)
 
     def add_one(self, count: int) -> None:
         """APPEND (one value) and SETITEM (two)."""
@@ -210,6 +222,7 @@ class Stack(Calls):
     def keep_items(self, mark: int) -> None:
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
+        self.spread(mark, 2 * _STATE_ITEMS)
         if self._wanted(mark - 1, self.stack[mark:]):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
@@ -248,7 +261,8 @@ class Stack(Calls):
     def _names_class(self, items: list[Any]) -> bool:
         if not self.watched:
             return False
-        for key in items[::2]:
+        # with values that have no slots of their own, keys can't be told from values
+        for key in items if any(item.__class__ is Chunk for item in items) else items[::2]:
             with contextlib.suppress(NotALiteralError):
                 if key.__class__ is int and key > 0 and decode(self.buffer, key, 32) == CLASS.decode():
                     return True
@@ -281,9 +295,3 @@ def _wants_state(value: Any) -> bool:
     if not isinstance(value, Made) or value.maker is None:
         return False
     return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
-
-
-def _width(buffer: Buffer, item: Any) -> int:
-    if item.__class__ is not Chunk:
-        return 1
-    return item.count or sum(1 for _ in FIXED_ONE.finditer(buffer, item.start, item.end))

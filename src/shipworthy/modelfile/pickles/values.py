@@ -73,8 +73,13 @@ class Bound:
         self.arguments = arguments
 
 
+RUN, RUN_LEFT = -1, -2  # a run; the beginning of one whose end was needed, which is walked whole the next time
+
+
 class Chunk:
-    """Many literals in one slot: the opcodes in [start, end), or `count` values that were let go."""
+    """Many values in one slot: the numbers in [start, end), the run there (`count` below zero, see `runs`), or `count`
+    values that were let go (`end` 0).
+    """
 
     __slots__ = ("count", "end", "start")
 
