@@ -1,7 +1,7 @@
 # ruff: noqa: B905, E501, E731 - Python 3.9 runs it; makers are short functions
 """The second held-out objects: neither honest.py, honest_families.py nor honest_held.py writes them.
 
-Chosen on 2026-11-23, after the first held-out files were read and their causes mended, and before any of these existed.
+Chosen on 2026-11-23, after the first held-out files were read, and before their causes were mended or these existed.
 Two groups: objects of libraries whose other versions are in the table, and of libraries that were in no table (`NEW`).
 """
 
