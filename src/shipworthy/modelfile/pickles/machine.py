@@ -24,6 +24,7 @@ from shipworthy.modelfile.pickles.values import (
 )
 
 WINDOW = 1 << 18
+_FIRST_WINDOW = 1 << 12  # a file may be thousands of tiny streams
 _SLACK = 16
 _OFF = 1 << 62
 
@@ -54,7 +55,7 @@ class Machine(Operations):
         misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
         base, i, soft, hard, most_marks = self.position, 0, 0, 0, self.limits.marks
-        window = b""
+        window, width = b"", _FIRST_WINDOW
         while True:
             if i >= soft:
                 self.position = base + i
@@ -71,9 +72,10 @@ class Machine(Operations):
                     raise BrokenError(
                         "it ends without STOP" if base == end else "a declared length reaches beyond the data"
                     )
-                window = buffer[base : min(base + WINDOW, end)]
-                if not self.watched and buffer.find(CLASS, base, min(base + WINDOW + _SLACK, end)) >= 0:
+                window = buffer[base : min(base + width, end)]
+                if not self.watched and buffer.find(CLASS, base, min(base + width + _SLACK, end)) >= 0:
                     self.watch()
+                width = WINDOW
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)
