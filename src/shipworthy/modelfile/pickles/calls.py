@@ -8,6 +8,7 @@ from typing import Any
 from shipworthy.modelfile.pickles import rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
+from shipworthy.modelfile.pickles.making import spelled
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
 from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
@@ -129,11 +130,12 @@ class Calls:
                 self._misuse(callee, args, wrong)
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
-            if args != ():
+            newobj = bare or self.buffer[self.position] in _NEWOBJ
+            if args != () and not (newobj and spelled(self.buffer, callee, args)):
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not bare and self.buffer[self.position] not in _NEWOBJ:
+            elif standing.kind is not Kind.CLASS and not newobj:
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
@@ -217,6 +219,10 @@ class Calls:
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
         elif maker.mapped == "functools:partial":
             wrong = states.partial_state(target, state)
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped == "random:Random":
+            wrong = states.generator_state(self.buffer, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
         elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
