@@ -283,7 +283,7 @@ def test_what_the_code_beside_a_model_does_decides(tmp_path: Path, layers: str, 
 def test_code_that_is_not_beside_the_model_is_told(tmp_path: Path) -> None:
     folder(tmp_path, config__json={"model_type": "x", "auto_map": {"AutoModel": "net.Net"}})
     (issue,) = scan(tmp_path / "config.json").issues
-    assert (issue.severity, "which is not there" in issue.message) == ("medium", True)
+    assert (issue.severity, "which is not there" in issue.message) == ("high", True)
 
 
 def test_a_name_of_python_itself_is_not_believed_to_be_the_file_beside(tmp_path: Path) -> None:

@@ -118,9 +118,9 @@ def _walk(scope: Scope, value: Any) -> None:
             message = f"the configuration takes code from another repository, {shown}, in whatever state it is then"
             scope.issue(Code.REMOTE_CODE, "high", f"{message}; copy reviewed code beside the model", None, shown)
         elif not localcode.judge(scope, text.rpartition(".")[0], "the model needs the code in", shown):
-            absent = ", which is not there" if scope.folder is not None else ""
-            message = f"the model needs the code {shown} beside it{absent}; {_INDEX}"
-            scope.issue(Code.REMOTE_CODE, "medium", message, None, shown)
+            absent = scope.folder is not None
+            message = f"the model needs the code {shown} beside it{', which is not there' if absent else ''}; {_INDEX}"
+            scope.issue(Code.REMOTE_CODE, "high" if absent else "medium", message, None, shown)
     for key, text in chat_templates(value):
         templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
@@ -174,7 +174,7 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
         shown = ascii(named)[:100]
         if not localcode.judge(scope, str(named[0] if named else ""), "the pipeline is the code in", shown):
             text = f"the pipeline is code of the repository, {shown}; review it first"
-            scope.issue(Code.REMOTE_CODE, "medium", text, None, shown)
+            scope.issue(Code.REMOTE_CODE, "high" if scope.folder is not None else "medium", text, None, shown)
     for key, item in value.items():
         if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
             continue

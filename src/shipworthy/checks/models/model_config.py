@@ -51,7 +51,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=3,
+    version=4,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=_wanted,
     cache_on=_code_beside,
