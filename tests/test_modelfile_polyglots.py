@@ -96,6 +96,9 @@ def test_many_members_that_grow_are_one_bomb() -> None:
     assert (issue.code, issue.count > 1) == (Code.BOMB, True)
 
 
-@pytest.mark.parametrize("size", [1 << 20, 3 << 20])
-def test_content_of_whole_mebibytes_is_read_to_its_end(size: int) -> None:
-    assert scan_bytes(zipped(("a.npy", array(bytes(size - 128))), method=zipfile.ZIP_DEFLATED)).verdict is Verdict.CLEAN
+@pytest.mark.parametrize("size", [(1 << 20) + 50, (1 << 20) + 180])
+def test_content_a_little_longer_than_a_mebibyte_is_read_to_its_end(size: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("zeros.bin", bytes(size))
+    assert scan_bytes(out.getvalue()).issues == ()

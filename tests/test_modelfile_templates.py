@@ -303,3 +303,16 @@ def test_an_adapter_for_a_model_with_code_of_its_own() -> None:
     adapter = {"peft_type": "LORA", "auto_mapping": {"parent_library": "transformers_modules.x.modeling_y"}}
     (issue,) = scan_bytes(json.dumps(adapter).encode()).issues
     assert (issue.code, issue.severity) == (Code.REMOTE_CODE, "medium")
+
+
+def test_a_tokenizer_whose_replacements_grow_without_end_is_a_bomb() -> None:
+    def issues(*pairs: tuple[str, str]) -> list[tuple[Code, str]]:
+        parts = [{"type": "Replace", "pattern": {"String": old}, "content": new} for old, new in pairs]
+        normalizer = {"type": "Sequence", "normalizers": [{"type": "NFC"}, *parts]}
+        model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+        value = {"added_tokens": [], "normalizer": normalizer, "pre_tokenizer": None, "model": model}
+        return [(issue.code, issue.severity) for issue in scan_bytes(json.dumps(value).encode()).issues]
+
+    assert issues(*[("a", "aa")] * 40) == [(Code.BOMB, "high")]
+    assert issues(*[("a", "bb"), ("b", "aa")] * 8) == [(Code.BOMB, "high")]
+    assert issues((" ", "\u2581"), ("``", '"'), *((chr(code), f" {code} ") for code in range(8528, 8590))) == []

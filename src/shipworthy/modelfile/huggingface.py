@@ -46,6 +46,7 @@ _PARTS = frozenset(
     "Unigram WordLevel Nop".split()
 )
 _PATTERN = 20_000
+_REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
 
 
@@ -219,6 +220,10 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
     if not isinstance(model.get("vocab"), (dict, list)):
         scope.unknown("the tokenizer has no vocabulary")
     pending.append({key: item for key, item in model.items() if key not in ("vocab", "merges")})
+    for part in ("normalizer", "decoder"):
+        if _grows(value.get(part)):
+            text = f"the tokenizer's {part} replaces texts by longer ones again and again: a short text fills memory"
+            scope.issue(Code.BOMB, "high", text)
     while pending:
         item = pending.pop()
         if isinstance(item, list):
@@ -231,6 +236,31 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
             if isinstance(pattern, str):
                 _pattern(scope, pattern)
             pending += (inner for key, inner in item.items() if key not in ("special_tokens", "precompiled_charsmap"))
+
+
+def _grows(part: Any) -> bool:
+    """Whether the replacements of a normalizer or decoder, one after the other, make a text of all that they replace
+    more than a thousand times as long.
+    """
+    pairs: list[tuple[str, str]] = []
+    pending = [part]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += reversed(item)
+        elif isinstance(item, dict):
+            given, content = item.get("pattern"), item.get("content")
+            pattern = given.get("String") if isinstance(given, dict) else None
+            if item.get("type") == "Replace" and isinstance(pattern, str) and isinstance(content, str) and pattern:
+                pairs.append((pattern, content))
+            pending += (item.get("decoders"), item.get("normalizers"))
+    text = " ".join(sorted({pattern[:_REPLACED] for pattern, _ in pairs}))[: _PATTERN * 10]
+    most = max(1000 * len(text), _PATTERN)
+    for pattern, content in pairs[:_REPLACED]:
+        if len(text) + text.count(pattern) * (len(content) - len(pattern)) > most:
+            return True
+        text = text.replace(pattern, content)
+    return False
 
 
 def _pattern(scope: Scope, pattern: str) -> None:
