@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
+from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes, templates
 from shipworthy.modelfile.huggingface import nested_repetition
 
 DATA = Path(__file__).parent / "data" / "models" / "llm"
@@ -316,3 +316,16 @@ def test_a_tokenizer_whose_replacements_grow_without_end_is_a_bomb() -> None:
     assert issues(*[("a", "aa")] * 40) == [(Code.BOMB, "high")]
     assert issues(*[("a", "bb"), ("b", "aa")] * 8) == [(Code.BOMB, "high")]
     assert issues((" ", "\u2581"), ("``", '"'), *((chr(code), f" {code} ") for code in range(8528, 8590))) == []
+
+
+def test_a_text_that_is_joined_with_itself_again_and_again_is_a_bomb() -> None:
+    def codes(text: str) -> list[Code]:
+        return [trouble.code for trouble in templates.troubles(text)]
+
+    loop = "{% for m in messages %}{% set ns.x = SET %}{% endfor %}"
+    for joined in ("ns.x ~ ns.x", "'a' + ns.x + 'b' + ns.x", "ns.x ~ ' ' ~ ns.x"):
+        assert codes(loop.replace("SET", joined)) == [Code.BOMB]
+    assert codes("{% set x = x ~ x %}" * 40)[:1] == [Code.BOMB]
+    for honest in ("ns.x ~ m.content ~ '\\n'", "ns.x + 1 if ns.x else 0", "m.x ~ m.x"):
+        assert codes(loop.replace("SET", honest)) == []
+    assert codes("{% set x = x ~ x %}") == []
