@@ -107,12 +107,19 @@ def test_code_as_models_have_it_is_told_and_no_more(tmp_path: Path) -> None:
         "from ...up import x",
         "from .helper import os; os.system('id')",
         "import helper",
+        "from .other import x\nx.run(['id'])",
+        "from .other import pty; pty.spawn('sh')",
+        "def f(eval): pass\nlist(map(eval, ['1']))",
+        "import torch; torch.serialization.pickle.loads(b'')",
+        "import numpy; numpy.ctypeslib.load_library('x', '.')",
         "import pickle; pickle.load(open('x', 'rb'))",
         "x = (",
     ],
 )
 def test_code_that_reaches_further_is_not_passed(tmp_path: Path, line: str) -> None:
-    assert severity(tmp_path, line, helper="import os\nos.system('id')\n") == "high"
+    assert (
+        severity(tmp_path, line, helper="import os\nos.system('id')\n", other="import subprocess as x, pty\n") == "high"
+    )
 
 
 def test_code_that_is_named_and_not_there_is_not_passed(tmp_path: Path) -> None:

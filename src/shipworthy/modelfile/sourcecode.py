@@ -25,7 +25,7 @@ _RUNS = re.compile(
     r"types\.(?:Function|Code)Type|logging\.config(?:\.\w+)*|(?:numpy\.(?:f2py|distutils|testing)|torch\.utils\.collect_env)\.\w+"
 )
 _NATIVE = re.compile(r"ctypes\.(?:CDLL|cdll\.\w+|PyDLL|WinDLL|windll\.\w+)|torch\.(?:ops|classes)\.load_library|"
-                     r"torch\.utils\.cpp_extension\.load\w*|cffi\.\w+")  # fmt: skip
+                     r"torch\.utils\.cpp_extension\.load\w*|numpy\.ctypeslib\.\w+|cffi\.\w+")  # fmt: skip
 # `loads` is how objects are copied, too; the checks of code report it.
 _UNPICKLES = re.compile(r"(?:c?[pP]ickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:load|open|Unpickler)")
 _KINDS = ((_STARTS, "starts programs"), (_RUNS, "runs code that it puts together"), (_NATIVE, "loads native code"),
@@ -40,6 +40,7 @@ _PARTS = {
     "shutil": r"copyfile|copy|copy2",
     "huggingface_hub": r"(?:\w+\.)*(?:hf_hub_download|snapshot_download|try_to_load_from_cache|constants\.\w+|\w+Mixin|"
     r"dataclasses\.\w+|\w+Error)",
+    "google": r"protobuf(?:\.\w+)*",
     "urllib": r"parse(?:\.\w+)*",
     "pickle": r"loads|dumps|dump|HIGHEST_PROTOCOL",
 }
@@ -56,15 +57,18 @@ _LIBRARIES = frozenset(
     "torch torchvision torchaudio transformers tokenizers sentencepiece tiktoken numpy scipy einops einops_exts "
     "flash_attn flash_attn_interface xformers timm PIL cv2 safetensors accelerate peft diffusers sentence_transformers "
     "tqdm triton causal_conv1d mamba_ssm bitsandbytes deepspeed apex regex ftfy librosa soundfile av decord pandas "
-    "sklearn jax jaxlib flax optax tensorflow keras google nltk spacy fla open_clip optimum auto_gptq rjieba jieba "
+    "sklearn jax jaxlib flax optax tensorflow keras nltk spacy fla open_clip optimum auto_gptq rjieba jieba "
     "sacremoses fugashi unidic ipadic natten torch_npu torch_xla pycocotools phonemizer shapely Levenshtein pythainlp "
     "detectron2 torchcodec yaml cpm_kernels megablocks grouped_gemm scann faiss pretty_midi essentia rapidfuzz".split()
+)
+_REACHING = frozenset(
+    "requests httpx aiohttp urllib3 websocket websockets paramiko boto3 dill cloudpickle joblib cffi".split()
 )
 _TRACED = re.compile(r"torch\.(?:fx\.(?:wrap|Proxy)|_dynamo\.(?:is_compiling|disable|allow_in_graph))")
 # By these attributes code gets at what it did not import, whatever they are attributes of.
 _INNER = re.compile(
     r"__(?:self|globals|builtins|subclasses|code|closure|loader|mro|getattribute|import)__|f_globals|f_builtins|"
-    r"f_locals|tb_frame|gi_frame|cr_frame|_?(?:os|sys|posix|subprocess|builtins|importlib|ctypes|socket|shutil|runpy)|"
+    r"f_locals|tb_frame|gi_frame|cr_frame|_?(?:os|sys|posix|subprocess|builtins|importlib|ctypes|socket|shutil|runpy|pickle|marshal|pty|urllib|requests)|"
     r"system|popen|Popen|check_output|check_call|getoutput|exec_module|load_module|import_module|run_module|run_path|"
     r"load_library"
 )
@@ -119,7 +123,9 @@ class _Reading:
                 root = alias.name.partition(".")[0]
                 self.names.setdefault(alias.asname or root, set()).add(alias.name if alias.asname else root)
                 self.source.beside.append((0, alias.name))
-                if alias.asname and alias.asname != alias.name and root in _PARTLY:
+                aliased = alias.asname and alias.asname != alias.name and root in _PARTLY
+                # another file may use what this one only imports
+                if aliased or root in _REACHING or root in sys.stdlib_module_names - _STANDARD - _PARTLY.keys():
                     self.judge(alias.name, node.lineno)
         elif isinstance(node, ast.ImportFrom):
             self.bind_from(node)
@@ -137,7 +143,7 @@ class _Reading:
             if node.level == 0:
                 self.names.setdefault(alias.asname or alias.name, set()).add(f"{node.module}.{alias.name}")
                 self.judge(f"{node.module}.{alias.name}", node.lineno, importing=True)
-            elif _INNER.fullmatch(alias.name) and alias.name in sys.stdlib_module_names:  # another file's import
+            elif alias.name in sys.stdlib_module_names - _STANDARD:  # another file's import
                 self.names.setdefault(alias.asname or alias.name, set()).add(alias.name)
             else:
                 self.bound.add(alias.asname or alias.name)
@@ -178,7 +184,7 @@ class _Reading:
             self.judge(".".join([name, *parts]), line)
         if known is None:
             self.inner(parts, line)
-            free = root.id in _BUILTINS and (called or root.id not in self.bound)
+            free = root.id in _BUILTINS
             if free and not parts and not (called and root.id == "open"):
                 self.told("runs code that it puts together" if root.id != "open" else "passes on how to write files",
                           root.id, line, 0)  # fmt: skip
