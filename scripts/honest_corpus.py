@@ -30,7 +30,7 @@ PACKAGES = (
     "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
     "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
     "skops regex sksurv skopt xarray textblob implicit flaml gymnasium stable_baselines3 torchvision torch_geometric "
-    "gpytorch linear_operator botorch pyro slicer stanio"
+    "gpytorch linear_operator botorch pyro slicer stanio river tsfresh pygam hmmlearn sklego mapie kmodes"
 ).split()
 
 
@@ -60,12 +60,13 @@ def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
         subprocess.run([*install, "--python", python, "--no-deps", *wanted["nodeps"]], check=True)
 
 
-def write(folder: Path, name: str, held: bool) -> None:
-    """The honest files of one environment."""
+def write(folder: Path, name: str, held: bool, second: bool) -> None:
+    """The honest files of one environment; those of the second measurement lie in FOLDER/second."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / "honest" / name), name]
-    subprocess.run([*command, *["--held"] * held], check=True, env=environment)
+    command = [python, "-W", "ignore", str(CORPORA / "honest.py")]
+    command += [str(folder / ("second" if second else "honest") / name), name]
+    subprocess.run([*command, *["--held"] * held, *["--second"] * second], check=True, env=environment)
 
 
 def listing(folder: Path, name: str, known: str) -> None:
@@ -108,7 +109,7 @@ def main() -> None:
         if action == "build":
             build(folder, name, wanted)
         elif action == "write" and "known" not in wanted:
-            write(folder, name, wanted.get("held_out", False))
+            write(folder, name, wanted.get("held_out", False), wanted.get("second", False))
         elif action == "list" and not wanted.get("held_out"):
             listing(folder, name, wanted.get("known", ""))
 

@@ -23,6 +23,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import os
 import pkgutil
 import re
 import sys
@@ -50,11 +51,11 @@ LEFT_OUT = re.compile(
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
 CLASSES_ONLY = re.compile(r"^transformers\.models\.|^holidays\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)")
 # Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
-# These were looked at: they free a handle that the class itself made, or close an object.
+# These were looked at: they free a handle that the class's `__setstate__` made of bytes or text, or close an object.
+# Not lightgbm's `_InnerPredictor`: its state could name any address to be freed.
 FINALIZER_ACCEPTED = {
     "xgboost.core:Booster",
     "lightgbm.basic:Booster",
-    "lightgbm.basic:_InnerPredictor",
     "scipy.spatial._qhull:Delaunay",
     "scipy.spatial._qhull:ConvexHull",
     "scipy.spatial._qhull:Voronoi",
@@ -93,8 +94,10 @@ PACKAGES = (
 # Of these the compiled modules are imported; their Python modules are read as text by allow_sources.py.
 COMPILED = (
     "statsmodels hdbscan gensim spacy thinc cymem preshed murmurhash srsly blis tslearn pmdarima pyod sktime umap "
-    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase"
+    "tokenizers pyarrow shapely torch safetensors sksurv implicit skbase river hmmlearn"
 ).split()
+COMPILED_FUNCTIONS = frozenset(("statsmodels", "river", "hmmlearn"))  # of these the functions are listed, too
+CYTHON = ("cython_function_or_method", "fused_cython_function")
 FUNCTION_PACKAGES = ("sklearn", "scipy", "torch.nn.functional", "torch.nn.init")
 VERSIONS = "numpy scipy scikit-learn pandas torch xgboost lightgbm catboost joblib tokenizers pyarrow shapely".split()
 
@@ -237,6 +240,8 @@ def collect() -> dict[str, dict[str, str]]:
     add_torch_values(found)
     add_builtins(found)
     for module in compiled_modules():
+        if top(module.__name__) in COMPILED_FUNCTIONS:
+            add_functions(found, module)
         for name, item in list(vars(module).items()):
             if inspect.isclass(item):
                 add_class(found, module.__name__, item)
@@ -340,9 +345,7 @@ def isinstance_of(item: object, key: str) -> bool:
 def add_functions(found: dict[str, dict[str, str]], module: types.ModuleType) -> None:
     """Functions of a module's own package: estimators refer to them as metrics, kernels, activations."""
     for name, item in list(vars(module).items()):
-        plain = (
-            inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ == "cython_function_or_method"
-        )
+        plain = inspect.isfunction(item) or inspect.isbuiltin(item) or type(item).__name__ in CYTHON
         home = getattr(item, "__module__", None) or ""
         if (
             plain
@@ -478,6 +481,9 @@ PROVEN = {
     ("dateutil.rrule", "rruleset"): "x",
     ("gensim.models.word2vec_corpusfile", "CythonLineSentence"): "x",
     ("numpy.ma.core", "MaskedConstant"): "c",
+    **{("pygam.terms", name): "x" for name in ("MetaTermMixin", "TensorTerm", "TermList")},
+    **{("pygam.pygam", name): "x" for name in ("ExpectileGAM", "GAM", "GammaGAM", "InvGaussGAM", "LinearGAM")},
+    **{("pygam.pygam", name): "x" for name in ("LogisticGAM", "PoissonGAM")},
 }
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
 PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}
@@ -503,9 +509,11 @@ def main() -> None:
     """Command line."""
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["collect"]:
-        stdout, sys.stdout = sys.stdout, sys.stderr  # libraries print when they are imported
+        stdout = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)  # libraries print when they are imported, and some not by `sys.stdout`
         result = {"versions": versions(), "names": collect()}
         json.dump(result, stdout)
+        stdout.close()
     elif sys.argv[1:2] == ["merge"] and len(sys.argv) > 2:
         sys.stdout.write(merge(sys.argv[2:]))
     else:

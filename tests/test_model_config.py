@@ -102,7 +102,7 @@ def test_an_index_of_weights_is_a_model_in_a_folder_too(tmp_path: Path, name: st
 def test_templates_of_web_pages_are_left_alone_and_chat_templates_are_not(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, "page.html.jinja", text) == []
     (tmp_path / "page.html.jinja").unlink()
-    assert found(tmp_path, "chat_template.jinja", text) == ["model-config-template-escape"]
+    assert set(found(tmp_path, "chat_template.jinja", text)) == {"model-config-template-escape"}
 
 
 def test_the_code_beside_a_list_decides_and_is_part_of_what_a_kept_result_depends_on(tmp_path: Path) -> None:

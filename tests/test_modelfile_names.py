@@ -162,7 +162,7 @@ def test_a_module_is_found_in_the_table_wherever_it_stands() -> None:
     modules = [module for module, *_ in rows]
     assert modules == sorted(set(modules)), "the table is searched by halves: scripts/make_allow_table.py sorts it"
     for module, *fields in rows:
-        assert names._fields(names._table(), module.encode()) == fields
+        assert names.fields_of(names._table(), module.encode()) == fields
     absent = (
         *(f"{module}x" for module in modules[::50]),
         "",

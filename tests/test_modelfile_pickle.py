@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import modelfile_samples as make
@@ -304,6 +304,7 @@ PLAIN_DATA = st.recursive(
 
 
 @given(PLAIN_DATA, st.integers(0, 5))
+@example(("00\x80\U00010000", None), 1)  # its first bytes are fields of a protobuf message too
 @settings(max_examples=150, deadline=None)
 def test_any_plain_data_is_clean(value: object, protocol: int) -> None:
     report = scan_bytes(pickle.dumps(value, protocol))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import pickle
+import random
 import re
 
 import pytest
@@ -122,3 +123,130 @@ def test_arrows_tables_are_made_of_arrays_and_a_schema_and_of_nothing_else() -> 
         assert scan_bytes(pickle.dumps(value)).verdict is Verdict.CLEAN
     for function in ("schema", "_reconstruct_table", "decimal128"):
         assert scan_bytes(make.stream(make.name("pyarrow.lib", function) + SHELL + b"\x85R")).worst in FOUND
+
+
+def test_a_function_that_scipy_names_is_bound_to_nothing() -> None:
+    """Its third argument is what a method is bound to: `bytearray` and a number would allocate that much."""
+    for bound in (1 << 30, "text", [make.name("os", "system")], [b"}"]):
+        found = make.call("scipy._lib._uarray._backend", "unpickle_function", "scipy.fft._basic", "fft", bound)
+        assert scan_bytes(found).worst in FOUND
+    bytes_ = make.reduced("scipy._lib._uarray._backend", "unpickle_function", "builtins", "bytearray", 1 << 30)
+    assert scan_bytes(make.stream(bytes_, b")R")).worst in FOUND
+
+
+METRIC = make.name("torchmetrics.classification.accuracy", "BinaryAccuracy")
+
+
+def test_a_metric_is_created_with_the_letters_of_its_name() -> None:
+    letters = make.arguments(*"BinaryAccuracy()")
+    assert scan_bytes(make.stream(METRIC, letters, b"\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(METRIC, letters, b"R")).worst in FOUND  # that would be its constructor
+    for wrong in (make.arguments("binary"), make.arguments("B", 1), make.arguments("B", [SHELL]), make.arguments(b"B")):
+        assert scan_bytes(make.stream(METRIC, wrong, b"\x81")).worst in FOUND
+    other = make.name("sklearn.linear_model._logistic", "LogisticRegression")
+    assert scan_bytes(make.stream(other, letters, b"\x81")).worst in FOUND
+
+
+def stored(function: bytes) -> bytes:
+    """A partial whose state holds this instead of what it was made with."""
+    begin = make.name("functools", "partial") + make.name("builtins", "len") + b"\x85R"
+    return begin + b"(" + function + b")}Ntb"
+
+
+def test_a_partial_keeps_a_bound_method_and_is_then_never_called() -> None:
+    """Regressions of lifelines keep one."""
+    owner = make.name("pandas._libs.tslibs.offsets", "MonthEnd") + b")\x81"
+    method = make.name("builtins", "getattr") + owner + make.text("rollback") + b"\x86R"
+    assert scan_bytes(make.stream(stored(method))).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(stored(method), b")R")).worst in FOUND
+    dunder = make.name("builtins", "getattr") + owner + make.text("__class__") + b"\x86R"
+    assert scan_bytes(make.stream(stored(dunder))).worst in FOUND
+    assert scan_bytes(make.stream(stored(stored(make.name("builtins", "len"))))).worst in FOUND  # it could change later
+    assert scan_bytes(make.stream(stored(make.reduced("builtins", "dict")))).worst in FOUND
+
+
+def test_a_samplers_settings_hold_a_function_of_its_library_and_no_other() -> None:
+    holder = make.name("optuna.samplers._tpe.parzen_estimator", "_ParzenEstimatorParameters")
+    own = make.name("optuna.samplers._tpe.sampler", "default_weights")
+    for create in (b"\x81", b"R"):
+        assert scan_bytes(make.stream(holder, make.arguments(1, [own]), create)).verdict is Verdict.CLEAN
+        assert scan_bytes(make.stream(holder, make.arguments(1, [SHELL]), create)).worst in FOUND
+        assert scan_bytes(make.stream(holder, make.arguments([make.name("numpy", "load")]), create)).worst in FOUND
+    assert scan_bytes(make.stream(holder, make.arguments([own]), b"\x81)R")).worst in FOUND
+
+
+def test_a_booster_keeps_how_it_stops_and_nothing_that_writes_files() -> None:
+    made = lambda name: make.name("xgboost.callback", name)  # noqa: E731
+    assert scan_bytes(make.stream(made("EarlyStopping"), b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made("EarlyStopping"), SHELL, b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(made("TrainingCheckPoint"), b")\x81}b")).worst in FOUND
+
+
+def old_distribution(shapes: bytes = b"N", random: bytes = b"N", **more: bytes) -> bytes:
+    """A distribution as scipy before 1.6 writes it: its state is what its constructor is given."""
+    keywords = dict.fromkeys("momtype a b xtol badvalue name longname extradoc seed".split(), b"N")
+    items = b"".join(make.text(key) + value for key, value in {**keywords, "shapes": shapes, **more}.items())
+    state = b"}\x94(" + items + b"u" + random + b"\x86"
+    return make.stream(make.name("scipy.stats._continuous_distns", "beta_gen") + b")\x81" + state + b"b")
+
+
+def test_the_names_in_the_state_of_an_old_distribution_are_names() -> None:
+    """The constructor runs a text with these names in it."""
+    random = make.name("numpy.random", "__RandomState_ctor") + b")R"
+    for honest in (old_distribution(), old_distribution(make.text("a, b")), old_distribution(random=random)):
+        assert scan_bytes(honest).verdict is Verdict.CLEAN
+    hostile = [make.text("a=__import__('os')"), make.text("a\n"), SHELL, make.reduced("builtins", "str", "a"), b"}"]
+    attacks = [old_distribution(shapes) for shapes in hostile]
+    attacks += [old_distribution(random=b"}"), old_distribution(random=SHELL), old_distribution(other=b"N")]
+    attacks += [old_distribution(longname=make.text("%(before_notes)999999999s")), old_distribution(seed=SHELL)]
+    for attack in attacks:
+        assert scan_bytes(attack).worst in FOUND
+
+
+def test_names_that_are_only_kept() -> None:
+    """gensim's dictionaries keep a checksum; formulaic's variables are texts."""
+    assert scan_bytes(make.stream(make.name("zlib", "adler32"))).verdict is Verdict.CLEAN
+    assert scan_bytes(make.call("zlib", "adler32", b"data")).worst in FOUND
+    variable = make.name("formulaic.utils.variables", "Variable")
+    assert scan_bytes(make.stream(variable, make.text("age"), b"\x85\x81")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(variable, SHELL, b"\x85\x81")).worst in FOUND
+    rigid = make.name("scipy.spatial.transform._rigid_transform", "RigidTransform.from_matrix")
+    assert scan_bytes(make.stream(rigid, SHELL, b"\x85R")).worst in FOUND
+
+
+def test_a_line_break_behind_a_pickle_is_no_risk_and_anything_else_is_looked_at() -> None:
+    raw = make.stream(make.atom(1))
+    for blank in (b"\n", b"\r\n", b" \n\n"):
+        assert scan_bytes(raw + blank).worst == "low"
+    assert scan_bytes(raw + b"\n" * 100).worst == "medium"
+    assert scan_bytes(raw + b"\0").worst == "medium"
+    assert scan_bytes(raw + b"\n" + make.EVIL).worst in FOUND
+
+
+def test_compiled_functions_are_referred_to_and_not_called() -> None:
+    """Results of exponential smoothing keep the function that smooths."""
+    for module in ("statsmodels.tsa.exponential_smoothing._ets_smooth", "statsmodels.tsa._stl"):
+        name = "_ets_smooth_add_add" if "ets" in module else "_is_pos_int"
+        assert scan_bytes(make.stream(make.name(module, name))).verdict is Verdict.CLEAN
+        assert scan_bytes(make.call(module, name, 1)).worst in FOUND
+
+
+def test_online_learners_are_created_empty_and_their_sizes_are_bounded() -> None:
+    made = make.name("river.linear_model.log_reg", "LogisticRegression")
+    assert scan_bytes(make.stream(made + b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made + SHELL + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 100)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.call("river.stats._rust_stats", "RsRollingQuantile", 0, 2**31 - 1)).worst in FOUND
+
+
+def test_a_generator_of_random_numbers_is_what_python_3_writes() -> None:
+    """River's models keep one. With the version 2 its state is counted out, however long it is."""
+    for protocol in range(6):
+        assert scan_bytes(pickle.dumps(random.Random(1), protocol)).verdict is Verdict.CLEAN
+    made = make.name("random", "Random")
+    for version in (make.atom(2), make.reduced("builtins", "int", 2)):
+        state = make.arguments([version], [make.reduced("builtins", "range", 1 << 30)], None)
+        assert scan_bytes(make.stream(made + b")R", state, b"b")).worst in FOUND
+    assert scan_bytes(make.stream(made + b")R}b")).worst in FOUND
+    assert scan_bytes(make.call("random", "Random", "seed")).worst in FOUND
+    assert scan_bytes(make.call("random", "SystemRandom")).worst in FOUND

@@ -857,7 +857,11 @@ def main() -> None:
         ("sklearn", "boosters", boosters),
         *FAMILIES,
     ]
-    if out.held:
+    if "--second" in sys.argv:
+        from honest_second import run as run_second
+
+        jobs = [("pickle", "second", run_second)]
+    elif out.held:
         from honest_held import run
 
         jobs.insert(0, ("pickle", "held", run))

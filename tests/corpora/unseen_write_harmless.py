@@ -63,7 +63,7 @@ def write(out: Path) -> None:
                 "model_type": "bert",
                 "architectures": ["BertModel"],
                 "id2label": {"0": "exec", "1": "../up"},
-                "_name_or_path": "/home/someone/model",
+                "_name_or_path": "/srv/someone/model",
             }
         ),
     )

@@ -91,11 +91,15 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or hints.text(head) or ("pickle" if _weak_pickle(head, whole) else "text")
-    return (
-        hints.weak(head)
-        or kinds.kind(View.of(head), (1 << 62) if size is None else size)
-        or ("pickle" if _weak_pickle(head, whole) else None)
-    )
+    weak = hints.weak(head)
+    if weak:
+        return weak
+    view, length = View.of(head), (1 << 62) if size is None else size
+    message = kinds.kind(view, length)
+    if message and kinds.top(view, 0, length)[1]:
+        return message
+    # a broken message may be a pickle whose first bytes look like fields
+    return "pickle" if _weak_pickle(head, whole) else message
 
 
 def _special(head: bytes) -> str | None:

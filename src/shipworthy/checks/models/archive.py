@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _CANARY, _RULES, _finding
 from shipworthy.model import Artifact, Kind, Severity, Skipped
 from shipworthy.modelfile import Code, scan
@@ -18,19 +17,15 @@ _TELLING = frozenset(
         Code.STATE_TAMPERING,
         Code.KERAS_LAMBDA,
         Code.KERAS_FOREIGN_CLASS,
+        Code.CUSTOM_OPERATOR,
+        Code.DANGEROUS_OPERATOR,
         Code.BOMB,
         Code.PATH_TRAVERSAL,
     }
 )
+# With these a part of it was not read, or not as every reader would read it.
+_UNREAD = frozenset({Code.BROKEN_STREAM, Code.CONTAINER_TAMPERED})
 RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
-# Texts, pictures and unknown bytes are no models; an archive is full of them.
-_NO_MODEL = re.compile(
-    r"(?:does not read the format (?:text|xml|png|jpeg|parquet|arrow|protobuf)|does not judge JSON of this kind|"
-    r"does not judge YAML of this kind|its YAML is of a kind that this version does not read .*|the YAML is not UTF-8|"
-    r"the template is (?:not UTF-8|larger than .*)|the MLmodel names no flavor|"
-    r"the format is not recognised|the file is empty|is not valid JSON \(.*|are not explained by the format .*)\Z"
-)
-
 # Programs build their own classes by such files, and render web pages: alone they say nothing of a model.
 _SETTINGS = frozenset(("hydra", "jinja", "mlflow", "yaml"))
 
@@ -54,7 +49,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=4,
+    version=5,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
@@ -72,6 +67,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)
         if issue.code in _TELLING and (not own or issue.severity == Severity.CRITICAL.value):
             yield _finding(artifact, issue)
-    unread = [reason for reason in report.unknowns if not _NO_MODEL.search(reason)]
+    unread = [reason for reason in report.unknowns if not NO_MODEL.search(reason)]
+    unread += [issue.message for issue in report.issues if issue.code in _UNREAD or report.format in ("7z", "rar")]
     if unread and artifact.kind is Kind.OTHER:
         yield Skipped(artifact, unread[0])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
@@ -27,7 +28,8 @@ _TELLING = frozenset((Code.REMOTE_CODE, Code.TEMPLATE_ESCAPE, Code.YAML_OBJECT, 
 RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 
 
-def _wanted(artifact: Artifact) -> bool:
+def judges(artifact: Artifact) -> bool:
+    """Whether its name is one of configurations that this check looks at."""
     name = artifact.uri.rpartition("/")[2]
     return name == "MLmodel" or name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
 
@@ -54,7 +56,7 @@ def _code_beside(context: Context) -> str:
     "model-config",
     version=4,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
-    accepts=_wanted,
+    accepts=judges,
     cache_on=_code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
@@ -75,7 +77,7 @@ def run(artifact: Artifact) -> Yielded:
         yield from _json(artifact, name, raw)
     elif name.endswith((".jinja", ".j2")):
         # Web pages and servers have templates too, which load others and have filters of their own.
-        yield from _template(artifact, text, chat="chat" in name)
+        yield from _chat(artifact, text) if "chat" in name else _template(artifact, text)
     elif name == "mlmodel":
         yield from _judged(artifact, raw, "mlflow")
     else:
@@ -117,14 +119,27 @@ def _judged(artifact: Artifact, raw: bytes, format_: str) -> Iterator[Finding | 
     report = scan_bytes(raw) if artifact.path is None else scan(artifact.path)
     if report.format in (format_, "yaml"):
         yield from (found for found in findings_of(artifact, report) if found.rule in RULES)
-        if report.format == "mlflow" and report.unknowns:
-            yield Skipped(artifact, report.unknowns[0])
+        unread = [reason for reason in report.unknowns if report.format == "mlflow" or not NO_MODEL.match(reason)]
+        if unread and report.format != "yaml":
+            yield Skipped(artifact, unread[0])
 
 
-def _template(artifact: Artifact, text: str, *, chat: bool) -> Iterator[Finding]:
+def _chat(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
+    for trouble in templates.troubles(text):
+        rule = _RULES[trouble.code]
+        if rule not in RULES:
+            yield Skipped(artifact, f"the template: {trouble.message}")
+            continue
+        line = text.count("\n", 0, trouble.at) + 1
+        severity = Severity(trouble.severity)
+        message = f"the template: {trouble.message}"
+        yield rule.at(artifact, message, key=trouble.asks or trouble.message, line=line, severity=severity)
+
+
+def _template(artifact: Artifact, text: str) -> Iterator[Finding]:
     for trouble in templates.troubles(text):
         escape = trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value
-        if escape and (chat or templates.leaves_sandbox(trouble)):
+        if escape and templates.leaves_sandbox(trouble):
             line = text.count("\n", 0, trouble.at) + 1
             yield TEMPLATE_ESCAPE.at(artifact, f"the template: {trouble.message}", key=trouble.asks, line=line)
             return

@@ -22,7 +22,8 @@ CODE_EXECUTION = Rule(
     severity=Severity.CRITICAL,
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
-    remedy=f"Do not load the file. Find out who made it and how it got here. {_USE_SAFE}",
+    remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
+    f'spell the name out in the check\'s `trust` option, such as "operator:attrgetter". {_USE_SAFE}',
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
@@ -32,8 +33,9 @@ UNKNOWN_CALLABLE = Rule(
     severity=Severity.HIGH,
     description="A list of dangerous names is never complete, so every call of a name that honest model files are not "
     "known to need counts as a risk until somebody has looked at it.",
-    remedy="Look at what is called and with which arguments. If it is your own code, name it in the check's `trust` "
-    f'option, such as "mypackage.models:*". Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
+    remedy="Look at what is called and with which arguments. If it is your own code, or that of a library which you "
+    "chose and pin, name it in the check's `trust` option, such as "
+    f'"mypackage.models:*" or "skorch.*:*". Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -42,8 +44,8 @@ UNKNOWN_NAME = Rule(
     title="Loading the model imports something that is not known to be harmless",
     severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
-    remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.models:*". Otherwise '
-    "find out which library it belongs to and whether that library is pinned.",
+    remedy="If it is your own code, or that of a library which you chose and pin, name it in the check's `trust` "
+    'option, such as "mypackage.models:*" or "skorch.*:*". Otherwise find out which library it belongs to.',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )

@@ -12,7 +12,19 @@ from shipworthy.modelfile.view import Buffer
 from shipworthy.records import dataclass, field
 
 ALLOCATION = 1 << 28
-_CLASS_RULES = ("data", "convert", "stored", "literals", "decimal", "fraction", "texts", "empty", "sized", "allocate")
+_CLASS_RULES = (
+    "data",
+    "convert",
+    "stored",
+    "holder",
+    "literals",
+    "decimal",
+    "fraction",
+    "texts",
+    "empty",
+    "sized",
+    "allocate",
+)
 
 
 @dataclass

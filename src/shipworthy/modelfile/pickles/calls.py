@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules, states
+from shipworthy.modelfile.pickles import rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
+from shipworthy.modelfile.pickles.making import spelled
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
-from shipworthy.modelfile.pickles.values import NAME_LENGTH, OPAQUE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
 from shipworthy.records import dataclass, field
@@ -17,6 +18,7 @@ from shipworthy.records import dataclass, field
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
+_DICTIONARIES = ("dict", "OrderedDict", "defaultdict", "ChainMap")
 _TRACE_LINES = 2_000
 
 Emit = Callable[[Issue], None]
@@ -53,6 +55,9 @@ class Calls:
         self.executed = 0
         self.wrapping = 0
         self.watched = False
+        self.functions = False
+        self.deep = False
+        self.listed_deep = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
         """Report something at the current position."""
@@ -78,6 +83,9 @@ class Calls:
         standing = standing_of(mapped, mapped_name, self.policy.trust)
         made = Global(module, name, position or self.position, standing, f"{canonical(mapped)}:{mapped_name}")
         self.globals[(module, name)] = made
+        if not self.functions and standing.kind not in (Kind.VALUED, Kind.REBUILD):
+            self.functions = True
+            self.wrapping += 1  # from here on a dictionary may hold a function
         self.trace(f"import {_shown(made)}")
         return made
 
@@ -122,11 +130,12 @@ class Calls:
                 self._misuse(callee, args, wrong)
         standing = callee.standing
         if standing.kind in (Kind.CLASS, Kind.BARE, Kind.SOURCED):
-            if args != ():
+            newobj = bare or self.buffer[self.position] in _NEWOBJ
+            if args != () and not (newobj and spelled(self.buffer, callee, args)):
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not bare and self.buffer[self.position] not in _NEWOBJ:
+            elif standing.kind is not Kind.CLASS and not newobj:
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
@@ -165,6 +174,10 @@ class Calls:
         wrong = rules.RULES[rule](call)
         if not wrong and rule not in rules.TAKES_FUNCTIONS:
             wrong = rules.data(call)
+        if not wrong and rule in ("convert", "factory") and args:
+            matters = self.listed_deep or (self.functions and callee.name in _DICTIONARIES)
+            hidden = any(slot.__class__ is int and slot in (LIST, OPAQUE, TUPLE) for slot in args)
+            wrong = "what it is made of can't be seen" if matters and hidden else None
         if wrong:
             if rule == "attribute":
                 message = f"loading calls {_shown(callee)}: {wrong}"
@@ -208,6 +221,10 @@ class Calls:
             wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped == "random:Random":
+            wrong = states.generator_state(self.buffer, state)
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
         elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
             wrong = states.type_state(self.buffer, target, state)
             self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later
@@ -215,7 +232,7 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
-            wrong = states.unfinished(state) or states.slots(state)
+            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
 

@@ -8,6 +8,7 @@ Opcode semantics: CPython `Lib/pickle.py` and `Modules/_pickle.c`; PEP 307, PEP 
 
 from __future__ import annotations
 
+from shipworthy.modelfile.pickles import runs
 from shipworthy.modelfile.pickles.operations import RARE, Operations
 from shipworthy.modelfile.pickles.stack import BrokenError
 from shipworthy.modelfile.pickles.values import (
@@ -20,11 +21,12 @@ from shipworthy.modelfile.pickles.values import (
     LIST,
     Chunk,
     Made,
-    shallow,
 )
 
 WINDOW = 1 << 18
+_FIRST_WINDOW = 1 << 12  # a file may be thousands of tiny streams
 _SLACK = 16
+_OFF = 1 << 62
 
 
 class Machine(Operations):
@@ -47,28 +49,38 @@ class Machine(Operations):
     def _loop(self) -> None:  # one loop on purpose: a call per opcode would double its time
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
-        append, remember, fixed, run = stack.append, memo.append, FIXED, FIXED_RUN.match
+        tail = self.tail
+        append, remember, fixed, run = stack.append, tail.append, FIXED, FIXED_RUN.match
+        starts, attempt, reach = runs.STARTS, _OFF, 2 * runs.LEAST
+        misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
-        base, i, soft, most_marks = self.position, 0, 0, self.limits.marks
-        window = b""
+        base, i, soft, hard, most_marks = self.position, 0, 0, 0, self.limits.marks
+        window, width = b"", _FIRST_WINDOW
         while True:
             if i >= soft:
-                base += i
-                i = 0
-                self.position = base
-                if self.frame_end and base >= self.frame_end:
+                self.position = base + i
+                if self.frame_end and base + i >= self.frame_end:
                     self.leave_frame()
+                starts, misses = runs.STARTS, 0
+                if i < hard:  # a frame has ended within the window
+                    soft = hard
+                    continue
+                base += i
+                attempt = (attempt - i if i < attempt < _OFF else 0) if self.ready_for_runs() else _OFF
+                i = 0
                 if base >= end:
                     raise BrokenError(
                         "it ends without STOP" if base == end else "a declared length reaches beyond the data"
                     )
-                window = buffer[base : min(base + WINDOW, end)]
-                if not self.watched and buffer.find(CLASS, base, min(base + WINDOW + _SLACK, end)) >= 0:
+                window = buffer[base : min(base + width, end)]
+                if not self.watched and buffer.find(CLASS, base, min(base + width + _SLACK, end)) >= 0:
                     self.watch()
+                width = WINDOW
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)
                     window += bytes(_SLACK)
+                hard = soft
                 if self.frame_end:
                     soft = min(soft, self.frame_end - base)
                 if len(stack) > cap or len(marks) > most_marks:
@@ -76,11 +88,31 @@ class Machine(Operations):
                     self.let_go()
                     fence = self.fence
             op = window[i]
+            if i >= attempt and starts[op]:
+                room = min(reach, soft - i)
+                if room < runs.LEAST:
+                    attempt = soft
+                    continue
+                self.fence = fence
+                size = self.skip_run(window, base, i, room)
+                if size >= runs.LEAST:
+                    i += size
+                    attempt, misses, starts = i, 0, runs.STARTS
+                    reach = min(reach * 2, runs.MOST) if size * 2 >= room else max(reach >> 1, 2 * runs.LEAST)
+                    tail = self.tail
+                    remember = tail.append
+                    continue
+                # A run may begin when what is around this place ends, so the next tries are soon; then ever fewer.
+                attempt = i + size + (min(8 << misses, reach) if misses > 1 else 1)
+                misses += misses < 16
+                if misses > 2:
+                    starts = runs.OPENERS
+                reach = max(reach >> 1, 2 * runs.LEAST)
             size = fixed[op]
             if size:
                 append(base + i + 1)
                 i += size
-                if not len(stack) & 31:
+                if not len(stack) & 31 and self.swift:
                     match = run(window, i, max(i, soft))
                     if match:
                         append(Chunk(base + i, base + match.end()))
@@ -93,11 +125,17 @@ class Machine(Operations):
                     remember(KEPT if value == EMPTY_DICT else value)
                 else:
                     self.fence = fence
-                    self.put(len(memo) + len(self.sparse))
+                    self.memoize()
                 i += 1
             elif op == 0x68:  # BINGET
                 index = window[i + 1]
-                value = memo[index] if index < len(memo) else self.missing(index)
+                if index < len(memo):
+                    value = memo[index]
+                else:
+                    self.position = base + i
+                    value = self.missing(index)
+                    tail = self.tail
+                    remember = tail.append
                 append(value if value > -100 else self.objects[-100 - value])
                 i += 2
             elif op == 0x8C:  # SHORT_BINUNICODE
@@ -110,11 +148,13 @@ class Machine(Operations):
             elif op == 0x71:  # BINPUT
                 index = window[i + 1]
                 value = stack[-1]
-                if index == len(memo) and value.__class__ is int and len(stack) > fence:
+                if index == len(memo) and tail is memo and value.__class__ is int and len(stack) > fence:
                     remember(KEPT if value == EMPTY_DICT else value)
                 else:
                     self.fence = fence
                     self.put(index)
+                    tail = self.tail
+                    remember = tail.append
                 i += 2
             elif op == 0x75 or op == 0x65:  # SETITEMS, APPENDS
                 mark = marks.pop()
@@ -122,6 +162,9 @@ class Machine(Operations):
                 if mark - 1 < fence:
                     raise BrokenError("there is nothing to add items to")
                 target = stack[mark - 1]
+                if target.__class__ is Chunk:
+                    mark = self.open_target(mark)
+                    target = stack[mark - 1]
                 if target.__class__ is not int or target > LIST:
                     self.fence = fence
                     self.add_items(target, mark)
@@ -131,8 +174,8 @@ class Machine(Operations):
                         self.keep_items(mark)
                     else:
                         stack[mark - 1] = DICT
-                elif target == KEPT and self.wrapping:
-                    self.altered()
+                elif self.wrapping:
+                    self.more_items(target, mark)
                 del stack[mark:]
                 i += 1
             elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3
@@ -169,7 +212,13 @@ class Machine(Operations):
                 i += 1
             elif op == 0x6A:  # LONG_BINGET
                 index = window[i + 1] | window[i + 2] << 8 | window[i + 3] << 16 | window[i + 4] << 24
-                value = memo[index] if index < len(memo) else self.missing(index)
+                if index < len(memo):
+                    value = memo[index]
+                else:
+                    self.position = base + i
+                    value = self.missing(index)
+                    tail = self.tail
+                    remember = tail.append
                 append(value if value > -100 else self.objects[-100 - value])
                 i += 5
             elif op == 0x58:  # BINUNICODE
@@ -178,9 +227,7 @@ class Machine(Operations):
             elif op == 0x74:  # TUPLE
                 mark = marks.pop()
                 fence = marks[-1] if marks else 0
-                items = stack[mark:]
-                del stack[mark:]
-                append(shallow(items))
+                self.tuple_from(mark)
                 i += 1
             elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
                 if len(stack) - fence < 2:
@@ -201,7 +248,8 @@ class Machine(Operations):
                 if method is None:
                     raise BrokenError(f"byte {op:#04x} is no pickle opcode")
                 move = method(self, base + i + 1)
-                fence = self.fence
+                fence, tail = self.fence, self.tail
+                remember = tail.append
                 if move < 0:
                     self.position = -move
                     return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shipworthy.modelfile.pickles import plain
-from shipworthy.modelfile.pickles.called import ALLOCATION, Call, is_type
-from shipworthy.modelfile.pickles.literals import NotALiteralError
+from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
+from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
 from shipworthy.modelfile.pickles.values import Bound, Global, Made
+from shipworthy.modelfile.view import Buffer
 
 _PLAIN_BASES = frozenset(
     f"{module}:{name}"
@@ -99,6 +102,30 @@ def _initial(call: Call, base: str) -> str | None:
     return "it allocates a huge buffer" if huge else None
 
 
+def holder(call: Call) -> str | None:
+    """A named tuple that keeps a function of its own library, and calls none."""
+    library = call.callee.mapped.partition(".")[0] + "."
+    rest = [slot for slot in flat(call.args or ()) if not (_referred(slot) and slot.mapped.startswith(library))]
+    return plain.data(Call(call.buffer, call.callee, tuple(rest), call.name, call.invoke))
+
+
+def _referred(slot: object) -> bool:
+    return isinstance(slot, Global) and slot.standing.kind is Kind.REFERENCE
+
+
+def spelled(buffer: Buffer, callee: Global, args: tuple[Any, ...] | None) -> bool:
+    """Torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of
+    a text. `object.__new__` ignores them, and a constructor of its own could do nothing with single letters.
+    """
+    if not callee.mapped.startswith("torchmetrics.") or not args:
+        return False
+    try:
+        texts = [decode(buffer, slot, 8) if isinstance(slot, int) and slot > 0 else None for slot in args]
+    except NotALiteralError:
+        return False
+    return all(isinstance(text, str) and len(text) == 1 for text in texts)
+
+
 def newobj(call: Call) -> str | None:
     """`copyreg.__newobj__(cls, *args)` is the opcode NEWOBJ as a function."""
     head, _, method = call.callee.name.rpartition(".")
@@ -187,11 +214,16 @@ def inner_file(call: Call) -> str | None:
 
 
 def resolve(call: Call) -> str | None:
-    """`_ufunc_reconstruct(module, name)` imports a name given as text."""
+    """`_ufunc_reconstruct(module, name)` imports a name given as text. `unpickle_function(module, name, self)` binds
+    the function to its third argument, so a call of what it returns would have one more than can be seen.
+    """
     try:
         module, name = call.literal(0), call.literal(1)
+        bound = [call.literal(index) for index in range(2, len(call.args or ()))]
     except NotALiteralError:
-        return "the name that it imports can't be seen"
+        return "the name that it imports, or what it binds it to, can't be seen"
+    if bound not in ([], [None]):
+        return "it binds the function to a value"
     call.resolves = call.name(str(module), str(name), 0)
     return None
 

@@ -77,13 +77,13 @@ def _table() -> mmap.mmap:
 @cache
 def _module(module: str) -> dict[str, str]:
     """Name -> letter for one module of the table."""
-    fields = _fields(_table(), module.encode("utf-8", "surrogatepass"))
+    fields = fields_of(_table(), module.encode("utf-8", "surrogatepass"))
     return {name: field[0] for field in fields for name in field[2:].split(" ")}
 
 
-def _fields(table: mmap.mmap, module: bytes) -> list[str]:
-    """What follows the module's name on its line. Lines are in the order of their bytes: of a megabyte, a dozen pages
-    are read."""
+def fields_of(table: mmap.mmap, module: bytes) -> list[str]:
+    """What follows the module's name on its line in such a table. Lines are in the order of their bytes: of a megabyte,
+    a dozen pages are read."""
     low, high = 0, len(table)
     while low < high:
         middle = (low + high) // 2

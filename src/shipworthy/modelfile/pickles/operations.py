@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     NAME_LENGTH,
     OPAQUE,
     SET,
+    TUPLE_ITEMS,
     Chunk,
     Global,
     Made,
@@ -67,9 +68,9 @@ class Operations(Stack):
         return at
 
     def _obj(self, at: int) -> int:
-        if self.marks and len(self.stack) > self.marks[-1]:
-            first = self.stack[self.marks[-1]]
-            if first.__class__ is Chunk:
+        if self.marks:
+            self.spread(self.marks[-1], TUPLE_ITEMS + 1)
+            if self.stack[self.marks[-1] :] and self.stack[self.marks[-1]].__class__ is Chunk:
                 self.stack[self.marks[-1]] = OPAQUE
         items = self.pop_mark()
         if not items:
@@ -80,6 +81,8 @@ class Operations(Stack):
 
     def _inst(self, at: int) -> int:
         found, at = self._two_lines(at)
+        if self.marks:
+            self.spread(self.marks[-1], TUPLE_ITEMS)
         args = shallow(self.pop_mark())
         self.stack.append(self.call(found, args if args.__class__ is tuple else None))
         return at
@@ -163,12 +166,13 @@ class Operations(Stack):
 
     def _binpersid(self, at: int) -> int:
         pid = self.pop()
-        if isinstance(pid, tuple) and len(pid) >= 5 and len(self.storages) < self.limits.objects:
-            self.storages.append(self._storage(pid))
+        storage = self._storage(pid) if isinstance(pid, tuple) and len(pid) >= 5 else None
+        if storage and len(self.storages) < self.limits.objects:
+            self.storages.append(storage)
         if isinstance(pid, tuple) and len(pid) >= 2 and isinstance(pid[1], Global) and self._is_module(pid[0]):
             self.stack.append(pid[1])  # torch's legacy format names a module's class like this
         else:
-            self.stack.append(Made(None))
+            self.stack.append(Made(None, storage))
         return at
 
     def _is_module(self, slot: Any) -> bool:
@@ -321,7 +325,11 @@ class Operations(Stack):
     def _from_mark(self, at: int) -> int:
         items = self.pop_mark()
         op = self.buffer[at - 1]
+        if op == 0x91:
+            self.keyed(items)
         self.stack.append(EMPTY_DICT if op == 0x64 and not items else {0x6C: LIST, 0x64: DICT, 0x91: SET}[op])
+        if op == 0x64:
+            self.replaced(items, len(self.stack) - 1)
         return at
 
     def _empty_set(self, at: int) -> int:
@@ -329,7 +337,7 @@ class Operations(Stack):
         return at
 
     def _additems(self, at: int) -> int:
-        self.pop_mark()
+        self.keyed(self.pop_mark())
         self.need(1)
         if self.stack[-1].__class__ is not int:
             self._changed(self.stack[-1])

@@ -8,7 +8,7 @@ from typing import Any
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made, Storage
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -18,7 +18,7 @@ _NUMBER = 2000
 _EXPONENT = 10_000
 _TEXT = 1 << 16
 _SIZE = 1 << 24
-_COMPILED = ("sklearn", "hdbscan", "_loss", "_hnsw", "pynndescent")
+_COMPILED = ("sklearn", "hdbscan", "river", "_loss", "_hnsw", "pynndescent")
 _CODECS = frozenset(("latin1", "ascii", "utf8", "iso88591"))
 _FRACTION = regex(r"[-+]?\d{1,4000}(?:\.\d{1,4000}|/\d{1,4000})?")
 _ZONE = regex(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}")
@@ -234,6 +234,41 @@ def allocate(call: Call) -> str | None:
         if isinstance(text, str):
             size = max(8, int("".join(re.findall(r"\d", text))[:12] or 0) * 4)
     return shape_of(call.buffer, call.args[0], size) if call.args else None
+
+
+def tensor(call: Call) -> str | None:
+    """`_rebuild_tensor(storage, offset, size, stride...)`: beyond its storage torch enlarges that, or reads what is not
+    its own. Known only of storages that the file names with their length.
+    """
+    if call.args is None or len(call.args) < 4:
+        return "its arguments can't be seen"
+    storage = call.args[0].detail if isinstance(call.args[0], Made) else None
+    if not isinstance(storage, Storage) or storage.elements < 0:
+        return None
+    try:
+        last = int(call.literal(1, 64))
+    except (NotALiteralError, TypeError, ValueError):
+        return "where it begins can't be seen"
+    sizes, strides = _numbers(call.buffer, call.args[2]), _numbers(call.buffer, call.args[3])
+    if sizes is None or strides is None or len(sizes) != len(strides):
+        return "its shape can't be seen"
+    if min(last, *sizes, *strides, 0) < 0:
+        return "its shape is negative"
+    last += sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
+    return "it reads beyond its storage" if 0 not in sizes and last >= storage.elements else None
+
+
+def _numbers(buffer: Buffer, slot: Any) -> list[int] | None:
+    found = []
+    for part in slot if isinstance(slot, tuple) else (0,):
+        try:
+            number = decode(buffer, part, 64) if isinstance(part, int) and part > 0 else None
+        except NotALiteralError:
+            return None
+        if not isinstance(number, int):
+            return None
+        found.append(number)
+    return found
 
 
 def shape_of(buffer: Buffer, shape: Any, size: int = 8) -> str | None:

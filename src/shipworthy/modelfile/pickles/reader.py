@@ -25,6 +25,7 @@ _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16
 _FRAMED = 64
+_BLANK = 16
 # The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
 # is told from a pickle without starting a machine.
 FIRST = frozenset(b"()BCFGIJKLMNPSTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
@@ -246,7 +247,9 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
     view = scope.view
     left = len(view) - at
     if report:
-        scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{left} bytes follow the end of the pickle", at)
+        blank = left <= _BLANK and not view.read(at, left).strip()  # an editor or a shell put it there
+        severity = "low" if blank else "medium"
+        scope.issue(Code.UNEXPLAINED_BYTES, severity, f"{left} bytes follow the end of the pickle", at)
     _hidden(scope, _HIDDEN, at, len(view), "another pickle is hidden behind the end of the first")
 
 

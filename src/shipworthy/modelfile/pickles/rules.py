@@ -16,7 +16,7 @@ data = plain.data
 
 # These rules say themselves which functions may be among the arguments; all others take none.
 TAKES_FUNCTIONS = frozenset(
-    ("factory", "partial", "rebuild_type", "reconstructor", "newobj", "attribute", "bit_generator")
+    ("factory", "partial", "rebuild_type", "reconstructor", "newobj", "attribute", "bit_generator", "holder")
 )
 RULES: dict[str, Rule] = {
     "data": plain.data,
@@ -36,7 +36,9 @@ RULES: dict[str, Rule] = {
     "one": plain.one,
     "sized": plain.sized,
     "allocate": plain.allocate,
+    "tensor": plain.tensor,
     "factory": making.factory,
+    "holder": making.holder,
     "partial": making.partial,
     "reconstructor": making.reconstructor,
     "newobj": making.newobj,

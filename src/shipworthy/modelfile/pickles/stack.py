@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from array import array
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays, states
-from shipworthy.modelfile.pickles.calls import Calls, Policy
+from shipworthy.modelfile.pickles import arrays, shadows, states
+from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
+from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
+    DEEP,
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
-    FIXED_ONE,
     HIDDEN,
     KEPT,
+    LIST,
     NAME_LENGTH,
     OPAQUE,
     TUPLE,
+    TUPLE_ITEMS,
     Chunk,
     Global,
     Made,
@@ -36,26 +39,15 @@ _KEPT_TUPLES = 20_000
 _INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
 
 
-class BrokenError(Exception):
-    """A loader raises here."""
-
-
-class Stack(Calls):
+class Stack(Runs):
     """The loader's stack, marks and memo, and what is put into containers."""
 
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
         super().__init__(buffer, start, end, policy)
-        self.stack: list[Any] = []
-        self.marks: list[int] = []
-        self.fence = 0
         self.frame_end = 0
-        self.memo: array[int] = array("q")
-        self.sparse: dict[int, int] = {}
-        self.objects: list[Any] = []
         self.broken = ""
         self.dup_seen = False
         self.plain = False
-        self.tuples = 0
 
     # memo -----------------------------------------------------------------------------------------------
 
@@ -63,10 +55,12 @@ class Stack(Calls):
         """Remember the top of the stack."""
         if len(self.stack) <= self.fence:
             raise BrokenError("the stack is empty where a value is needed")
-        if self.stack[-1].__class__ is Chunk:
-            self.explicit(1)
+        self.settle()
+        self.explicit(1)
         value = self._cell(self.stack[-1])
         if index < len(self.memo):
+            if index < len(self.first):
+                self.swift = False  # what was passed by is walked with the memo of its time; from now on it is another
             self.memo[index] = value
         elif index == len(self.memo) and index not in self.sparse:
             self.memo.append(value)
@@ -82,7 +76,7 @@ class Stack(Calls):
             return KEPT if value == EMPTY_DICT else int(value)
         if isinstance(value, (Global, Made)) and value.cell:
             return value.cell
-        if len(self.objects) >= self.limits.objects:
+        if len(self.objects) >= self.limits.objects and not isinstance(value, Global):
             return OPAQUE
         if value.__class__ is tuple:
             self.tuples += 1
@@ -98,8 +92,19 @@ class Stack(Calls):
             value.cell = cell
         return cell
 
+    def memoize(self) -> None:
+        """MEMOIZE: the next index."""
+        if self.sparse:
+            self.put(len(self.memo) + len(self.sparse))
+            return
+        self.explicit(1)
+        self.tail.append(self._cell(self.stack[-1]))
+
     def missing(self, index: int) -> int:
         """A memo entry beyond the dense part."""
+        self.settle()
+        if index < len(self.memo):
+            return self.memo[index]
         if index not in self.sparse:
             raise BrokenError(f"memo entry {index} was never written")
         return self.sparse[index]
@@ -125,13 +130,7 @@ class Stack(Calls):
                 return
             chunk = stack[at]
             if chunk.__class__ is Chunk:
-                if chunk.end:
-                    values = [match.start() + 1 for match in FIXED_ONE.finditer(self.buffer, chunk.start, chunk.end)]
-                    stack[at : at + 1] = values
-                else:
-                    single = min(chunk.count, 64)
-                    left = chunk.count - single
-                    stack[at : at + 1] = [*([Chunk(0, 0, left)] if left else []), *([OPAQUE] * single)]
+                stack[at : at + 1] = self.last_values(chunk)
 
     def pop(self) -> Any:
         """The top value."""
@@ -162,7 +161,7 @@ class Stack(Calls):
                 kept += self.stack[low:high]
                 continue
             middle = self.stack[low + _KEPT_FIRST : high - _KEPT_LAST]
-            count = sum(_width(self.buffer, item) for item in middle)
+            count = sum(self.width(item) for item in middle)
             kept += self.stack[low : low + _KEPT_FIRST]
             kept.append(Chunk(0, 0, count))
             kept += self.stack[high - _KEPT_LAST : high]
@@ -177,16 +176,42 @@ class Stack(Calls):
         self.need(count)
         items = self.stack[-count:]
         del self.stack[-count:]
-        self.stack.append(shallow(items))
+        self.stack.append(self.folded(items))
+
+    def folded(self, items: list[Any]) -> Any:
+        """A tuple; from the first one that is too deep, keys are looked at."""
+        return self._noted(shallow(items))
+
+    def _noted(self, made: Any) -> Any:
+        if not self.deep and _is_deep(made):
+            self.deep = True
+            self.wrapping += 1
+        return made
+
+    def tuple_from(self, mark: int) -> None:
+        """TUPLE."""
+        made = shallow(self.stack[mark:])
+        if made.__class__ is int:
+            self.spread(mark, TUPLE_ITEMS)
+            made = shallow(self.stack[mark:])
+        self.stack[mark:] = [self._noted(made)]
 
     # containers -----------------------------------------------------------------------------------------
 
     def add_items(self, target: Any, mark: int) -> None:
         """APPENDS, SETITEMS, ADDITEMS onto something that is no plain container made here."""
+        self.spread(mark, 2 * _STATE_ITEMS)
+        self.replaced(self.stack[mark:], mark - 1)
         if isinstance(target, dict):
             self._keep(target, self.stack[mark:])
         else:
             self._changed(target)
+
+    def open_target(self, mark: int) -> int:
+        """Give what items are added to a slot of its own. Returns where the items begin."""
+        values = self.last_values(self.stack[mark - 1])
+        self.stack[mark - 1 : mark] = values
+        return mark - 1 + len(values)
 
     def add_one(self, count: int) -> None:
         """APPEND (one value) and SETITEM (two)."""
@@ -194,6 +219,10 @@ class Stack(Calls):
         values = self.stack[-count:]
         del self.stack[-count:]
         target = self.stack[-1]
+        if count == 2:
+            self.replaced(values, len(self.stack) - 1)
+        elif self.deep:
+            self.listed(values)
         if target.__class__ is int:
             if target == EMPTY_DICT:
                 self.stack[-1] = DICT
@@ -210,10 +239,76 @@ class Stack(Calls):
     def keep_items(self, mark: int) -> None:
         """SETITEMS onto a new dict while an array wrapper is around: its state's items are needed."""
         self.stack[mark - 1] = DICT
+        self.spread(mark, 2 * _STATE_ITEMS)
+        self.replaced(self.stack[mark:], mark - 1)
         if self._wanted(mark - 1, self.stack[mark:]):
             kept: dict[str, Any] = {}
             self._keep(kept, self.stack[mark:])
             self.stack[mark - 1] = kept
+
+    def more_items(self, target: int, mark: int) -> None:
+        """APPENDS, SETITEMS onto a container that holds something, while states matter."""
+        if target == KEPT:
+            self.altered()
+        if target != LIST:
+            self.replaced(self.stack[mark:], mark - 1)
+        elif self.deep:
+            self.listed(self.stack[mark:])
+
+    def listed(self, items: list[Any]) -> None:
+        """What a set may be made of later."""
+        self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+
+    def replaced(self, items: list[Any], at: int) -> None:
+        """A dictionary at this place of the stack may become the state of an object: no item may take the place of what
+        loading calls. Keys and values are not told apart: a run of numbers in one slot would hide which is which.
+        """
+        if self.deep:
+            self.keyed(items[::2] if Chunk not in map(type, items) else items)
+        key: Any = 0
+        own = self._is_state(at)
+        for value in items:
+            if value.__class__ is not int and value.__class__ is not tuple and shadows.is_called(value, own):
+                self._stands_in(key, value)
+            elif value.__class__ is Chunk and not value.end and self.functions:
+                self.issue(Code.STATE_TAMPERING, "high", "a dictionary has more items at once than any pickler writes")
+            key = value
+
+    def _is_state(self, at: int) -> bool:
+        """An object's items, its state, or what is set on its slots."""
+        around = self.stack[max(at - 2, 0) : at + 1]
+        if isinstance(around[-1], Made):
+            maker = around[-1].maker
+            return maker is not None and maker.standing.kind is not Kind.VETTED  # an ordered dictionary is not its own
+        if at and isinstance(around[-2], Made):
+            return True
+        below = around[-2] if at else 0
+        return (
+            at > 1
+            and isinstance(around[0], Made)
+            and below.__class__ is int
+            and (below < 0 or (below > 0 and self.buffer[below - 1] == 0x4E))
+        )
+
+    def keyed(self, keys: list[Any]) -> None:
+        """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
+        if self.deep and any(map(_is_deep, keys)):
+            self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
+
+    def _stands_in(self, key: Any, value: Any) -> None:
+        maker = value if isinstance(value, Global) else value.maker
+        name = maker.key if maker else ""
+        if key.__class__ is Chunk and key.end:
+            key = self.last_values(key)[-1]
+        if isinstance(key, Made) and shadows.is_function(value) and shadows.is_text(key):
+            what = "a function is stored under a name that is computed while loading"
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+        elif key.__class__ is int and key > 0:
+            with contextlib.suppress(NotALiteralError):
+                text = decode(self.buffer, key, NAME_LENGTH)
+                if isinstance(text, str) and text in shadows.called_names():
+                    what = f"{name} is stored under the name {text}, which code that runs while loading calls"
+                    self.issue(Code.STATE_TAMPERING, "high", what, name)
 
     def _wanted(self, at: int, items: list[Any]) -> bool:
         """The dictionary at this place of the stack must be seen: it is the state of an object that acts on it, or what
@@ -248,7 +343,8 @@ class Stack(Calls):
     def _names_class(self, items: list[Any]) -> bool:
         if not self.watched:
             return False
-        for key in items[::2]:
+        # with values that have no slots of their own, keys can't be told from values
+        for key in items if any(item.__class__ is Chunk for item in items) else items[::2]:
             with contextlib.suppress(NotALiteralError):
                 if key.__class__ is int and key > 0 and decode(self.buffer, key, 32) == CLASS.decode():
                     return True
@@ -276,14 +372,14 @@ class Stack(Calls):
                 self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
 
 
+def _is_deep(value: Any) -> bool:
+    if value.__class__ is tuple:
+        return any(map(_is_deep, value))
+    return value.__class__ is int and bool(value == DEEP)
+
+
 def _wants_state(value: Any) -> bool:
     """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
     if not isinstance(value, Made) or value.maker is None:
         return False
     return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
-
-
-def _width(buffer: Buffer, item: Any) -> int:
-    if item.__class__ is not Chunk:
-        return 1
-    return item.count or sum(1 for _ in FIXED_ONE.finditer(buffer, item.start, item.end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shipworthy.modelfile.pickles import shadows
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -14,7 +15,9 @@ from shipworthy.patterns import regex
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
-_SHARED = frozenset(("logging:getLogger", "builtins:type", "pytz:_UTC", "dateutil.tz.tz:tzutc"))
+_SHARED = frozenset(
+    ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
+)
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
 _NAMES = r"(?:[A-Za-z_]\w*, )*"
@@ -26,6 +29,11 @@ _ARGUMENT_PARSER = regex(
     rf"\ndef _parse_args_stats\(self, (?P=names) {_NUMBER}, moments='mv'\):\n"
     rf"    return \((?P=names)\), {_NUMBER}, moments\n"
 )
+# What `_updated_ctor_param` of scipy 0.19 to 1.5 returns, for continuous and for discrete distributions
+_CONSTRUCTOR = frozenset(
+    "momtype a b xtol badvalue name longname shapes extradoc seed moment_tol values inc histogram".split()
+)
+_SHAPES = regex(r"[A-Za-z_]\w*(?:, [A-Za-z_]\w*)*")
 
 
 def partial_state(target: Made, state: Any) -> str | None:
@@ -33,6 +41,9 @@ def partial_state(target: Made, state: Any) -> str | None:
     if not isinstance(state, tuple) or len(state) != 4:
         return "what it stores can't be seen"
     function, args, keywords = state[:3]
+    if isinstance(function, Made) and function.maker is not None and function.maker.standing.rule == "attribute":
+        target.detail = None  # a bound method, judged where it was looked up; a call of this is a finding
+        return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
     plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
@@ -40,8 +51,53 @@ def partial_state(target: Made, state: Any) -> str | None:
     return None if function.standing.allowed else "it stores a function that is not allowed"
 
 
+def _constructor_in_state(buffer: Buffer, state: Any) -> str | None:
+    """Before 1.6 a distribution's state is `(keywords, random state)`, and `__init__(**keywords)` runs its template
+    with the names in `shapes`. A newer scipy keeps the pair and calls `__init__()`.
+    """
+    keywords, random = state
+    if isinstance(random, Made):
+        known = random.maker is not None and random.maker.mapped.startswith("numpy.random")
+    else:
+        known = _is_none(buffer, random)
+    if not known or not isinstance(keywords, dict) or HIDDEN in keywords:
+        return "the state can't be seen"
+    if not _CONSTRUCTOR.issuperset(keywords) or len(keywords) < 8:
+        return "its keywords are not those that scipy writes"
+    slot = keywords.get("shapes", OPAQUE)
+    try:
+        shapes = decode(buffer, slot, 200) if isinstance(slot, int) and slot > 0 else ""
+    except NotALiteralError:
+        shapes = ""
+    if shapes is not None and not (isinstance(shapes, str) and _SHAPES.fullmatch(shapes)):
+        return "the names of its shapes are no names"
+    return None if all(_for_constructor(buffer, held) for held in keywords.values()) else "it is given what it may run"
+
+
+def _for_constructor(buffer: Buffer, held: Any) -> bool:
+    """Numbers and texts that format nothing, and what numpy makes."""
+    if isinstance(held, tuple):
+        return all(_for_constructor(buffer, part) for part in held)
+    if isinstance(held, Made):
+        made_by_numpy = held.maker is not None and held.maker.mapped.startswith(
+            ("numpy:", "numpy._core", "numpy.random")
+        )
+        return made_by_numpy and not isinstance(held.detail, Bound)
+    return isinstance(held, int) and held > 0 and not _has_percent(buffer, held)
+
+
+def _has_percent(buffer: Buffer, slot: int) -> bool:
+    try:
+        value = decode(buffer, slot, 1 << 16)
+    except NotALiteralError:
+        return True
+    return isinstance(value, str) and "%" in value
+
+
 def source_in_state(buffer: Buffer, state: Any) -> str | None:
     """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template."""
+    if isinstance(state, tuple) and len(state) == 2:
+        return _constructor_in_state(buffer, state)
     if not isinstance(state, dict) or HIDDEN in state:
         return "the state can't be seen"
     slot = state.get("_parse_arg_template")
@@ -54,11 +110,21 @@ def source_in_state(buffer: Buffer, state: Any) -> str | None:
     return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
 
 
+def generator_state(buffer: Buffer, state: Any) -> str | None:
+    """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
+    known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
+    return None if known else "its state is not one that Python 3 writes"
+
+
 def shared(target: Made) -> str:
     """Why an object is not one of the file's own: state or items would change what the whole process uses."""
     if isinstance(target.detail, Bound) and target.maker is not None and target.maker.mapped != "functools:partial":
         return "what was looked up on another object"
-    return "an object that the whole process uses" if target.maker and target.maker.mapped in _SHARED else ""
+    maker = target.maker
+    if maker is None:
+        return ""
+    given = maker.standing.kind is Kind.DATA or maker.standing.rule == "zone" or shadows.has_trait(maker, "shared")
+    return "an object that the whole process uses" if given or maker.mapped in _SHARED else ""
 
 
 def unfinished(slots: Any) -> str | None:

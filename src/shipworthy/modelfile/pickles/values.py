@@ -27,6 +27,7 @@ CLASS = b"__class__"  # the attribute that makes an object one of another class
 HIDDEN = "\0"  # the key that says that a kept state had more items, or ones that can't be seen
 TUPLE_ITEMS = 64
 TUPLE_DEPTH = 4
+TUPLE_WEIGHT = 1024
 NAME_LENGTH = 1024
 
 
@@ -73,8 +74,13 @@ class Bound:
         self.arguments = arguments
 
 
+RUN, RUN_LEFT = -1, -2  # a run; the beginning of one whose end was needed, which is walked whole the next time
+
+
 class Chunk:
-    """Many literals in one slot: the opcodes in [start, end), or `count` values that were let go."""
+    """Many values in one slot: the numbers in [start, end), the run there (`count` below zero, see `runs`), or `count`
+    values that were let go (`end` 0).
+    """
 
     __slots__ = ("count", "end", "start")
 
@@ -107,19 +113,34 @@ BYTES_COUNTED = frozenset((0x43, 0x42, 0x8E, 0x96, 0x55, 0x54))
 
 
 def shallow(items: list[Any]) -> Any:
-    """A tuple of slots, deeper tuples than TUPLE_DEPTH replaced: memory and later recursion stay bounded."""
+    """A tuple of slots, deeper tuples than TUPLE_DEPTH and those of more than TUPLE_WEIGHT items in all replaced:
+    memory and later recursion stay bounded, and who looks at all of them knows that it could take forever.
+    """
     if len(items) > TUPLE_ITEMS:
-        return TUPLE
+        nested = any(item.__class__ is tuple or (item.__class__ is int and item in (TUPLE, DEEP)) for item in items)
+        return DEEP if nested else TUPLE
     kept = []
+    left = TUPLE_WEIGHT
     for item in items:
         kind = item.__class__
         if kind is Chunk:
             return TUPLE
-        kept.append(DEEP if kind is tuple and _depth(item, TUPLE_DEPTH) else item)
+        if kind is tuple:
+            left = _left(item, TUPLE_DEPTH, left)
+            if left < 0:
+                item, left = DEEP, 0
+        kept.append(item)
     return tuple(kept)
 
 
-def _depth(item: tuple[Any, ...], left: int) -> bool:
-    if left <= 1:
-        return True
-    return any(part.__class__ is tuple and _depth(part, left - 1) for part in item)
+def _left(item: tuple[Any, ...], depth: int, left: int) -> int:
+    """What a tuple's items leave of a budget: below zero if it is too deep or has too many. Takes as many steps."""
+    left -= len(item) if depth > 1 else left + 1
+    for part in item:
+        if left < 0:
+            break
+        if part.__class__ is tuple:
+            left = _left(part, depth - 1, left)
+        elif part.__class__ is int and part == TUPLE:
+            left -= TUPLE_ITEMS
+    return left

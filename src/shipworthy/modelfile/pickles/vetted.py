@@ -48,6 +48,8 @@ VETTED: dict[str, str] = {
     **_all("_io", "BytesIO StringIO", "data"),
     **_all("io", "BytesIO StringIO", "data"),
     "logging:getLogger": "data",
+    "random:Random": "empty",  # river's models keep one
+    **_all("zlib", "adler32 crc32", "reference"),  # gensim's dictionaries hash words by one
     # numpy; `numpy.core` is read as `numpy._core`
     "numpy:dtype": "dtype",
     "numpy:ndarray": "allocate",
@@ -64,6 +66,7 @@ VETTED: dict[str, str] = {
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
     **_all("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor", "bit_generator"),
     "numpy.random:__RandomState_ctor": "bit_generator",  # before 1.17
+    "scipy.spatial.transform._rigid_transform:RigidTransform.from_matrix": "stored",
     "numpy.ma.core:_mareconstruct": "subtype",
     # its constructor reads text, which the generator takes for code; files only have it made empty by `_reconstruct`
     "numpy.matrixlib.defmatrix:matrix": "empty",
@@ -101,15 +104,21 @@ VETTED: dict[str, str] = {
     "joblib.numpy_pickle_compat:ZNDArrayWrapper": "sidecar",
     "joblib.numpy_pickle:NDArrayWrapper": "sidecar",
     "joblib.numpy_pickle:ZNDArrayWrapper": "sidecar",
+    "formulaic.utils.variables:Variable": "literals",  # a text
+    # a sampler of optuna keeps the function that weighs its trials
+    "optuna.samplers._tpe.parzen_estimator:_ParzenEstimatorParameters": "holder",
+    # what an estimator of xgboost keeps; the other classes of that module write files or call what they hold
+    "xgboost.callback:EarlyStopping": "empty",
     # torch
     **_all(
         "torch._utils",
-        "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state "
+        "_rebuild_parameter _rebuild_parameter_with_state "
         "_rebuild_qtensor _rebuild_sparse_tensor _rebuild_sparse_csr_tensor _rebuild_nested_tensor "
         "_rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor _rebuild_meta_tensor_no_storage "
         "_rebuild_xla_tensor",
         "data",
     ),
+    **_all("torch._utils", "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3", "tensor"),
     "torch._tensor:_rebuild_from_type_v2": "rebuild_type",
     "torch._tensor:_rebuild_from_type": "rebuild_type",
     "torch.storage:_load_from_bytes": "inner_file",

@@ -1,0 +1,53 @@
+"""Models that are written as text, such as JSON of Keras and XGBoost, LightGBM's text, PMML and OpenVINO's XML."""
+
+from __future__ import annotations
+
+from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models._unjudged import NO_MODEL
+from shipworthy.checks.models.model_config import judges
+from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of, trusted
+from shipworthy.model import Artifact
+from shipworthy.modelfile import Code, scan, sniff
+from shipworthy.patterns import regex
+
+RULES = tuple(_RULES.values())
+_HEAD, _MOST = 4096, 64 << 20
+_MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
+_FORMATS = frozenset({"json", "lightgbm", "xml", "keras-yaml"})
+_CANARY = (
+    '{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "os.system", "config": {}}]},'
+    ' "keras_version": "2.15.0", "backend": "tensorflow"}'
+)
+
+
+def _others(artifact: Artifact) -> bool:
+    return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
+
+
+@check(
+    "model-text",
+    version=1,
+    kinds={"text"},
+    accepts=_others,
+    timeout=300.0,
+    options={"trust": []},
+    canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
+)
+def run(artifact: Artifact, context: Context) -> Yielded:
+    """Read the texts that are models, which their content tells. Every other text is left alone."""
+    if artifact.path is None:
+        return
+    with artifact.open() as stream:
+        raw = stream.read(_MOST)
+    kind = sniff(raw[:_HEAD], artifact.size)
+    if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
+        return
+    report = scan(artifact.path, trust=trusted(context.options))
+    if any(NO_MODEL.match(reason) for reason in report.unknowns):
+        return
+    if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
+        kinds = {issue.code for issue in report.issues}
+        if kinds == {Code.KERAS_FOREIGN_CLASS}:
+            return  # other programs have a `class_name` and a `config` too
+    yield from findings_of(artifact, report, context.root)
+    yield from skipped_of(artifact, report)

@@ -1,0 +1,88 @@
+"""What a file puts in the place of a method: code that loading runs would call it. And objects that are not its own.
+
+Both tables are made by `scripts/list_called.py` from the source text of the libraries.
+"""
+
+from __future__ import annotations
+
+import mmap
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from shipworthy.modelfile.pickles.called import flat
+from shipworthy.modelfile.pickles.names import Kind, canonical, fields_of
+from shipworthy.modelfile.pickles.values import LIST, OPAQUE, Bound, Global, Made
+
+_CALLED = Path(__file__).with_name("called_names.txt")
+_TRAITS = Path(__file__).with_name("class_traits.txt")
+_TEXTS = frozenset(("builtins:str", "numpy:str_", "numpy._core.multiarray:scalar"))
+# scipy put it in the place of a method of its own; it warns, and calls that method
+_WRAPPERS = frozenset(("scipy.stats._continuous_distns:_DeprecationWrapper",))
+_CREATED = (Kind.CLASS, Kind.BARE, Kind.VALUED)
+
+
+@cache
+def called_names() -> frozenset[str]:
+    """The attributes that code of allowed classes calls while they are loaded."""
+    return frozenset(_CALLED.read_text("utf-8").splitlines()[1:])
+
+
+@cache
+def _table() -> mmap.mmap:
+    with _TRAITS.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+@cache
+def _traits(module: str) -> dict[str, frozenset[str]]:
+    found = {}
+    for field in fields_of(_table(), module.encode("utf-8", "surrogatepass")):
+        kind, *names = field.split(" ")
+        found[kind] = frozenset(names)
+    return found
+
+
+def has_trait(item: Global, trait: str, whole: bool = True) -> bool:
+    """`call`: objects of this class can be called; `shared`: what it makes is there already; `raises`: all it does.
+    `whole`: also if all classes of its package do so.
+    """
+    module, _, name = item.mapped.partition(":")
+    module = canonical(module)
+    package = ".".join(module.split(".")[:2])
+    return name in _traits(module).get(trait, ()) or (whole and "*" in _traits(package).get(trait, ()))
+
+
+def is_function(value: Any) -> bool:
+    """Something that runs when it is called, and that is no plain type."""
+    if isinstance(value, Global):
+        return value.standing.kind not in (Kind.VALUED, Kind.CLASS) and not has_trait(value, "raises")
+    return isinstance(value, Made) and isinstance(value.detail, Bound)
+
+
+def is_text(value: Made) -> bool:
+    """What a call makes that may be a text, and so an attribute's name."""
+    if value.maker is None or value.maker.mapped in _TEXTS:
+        return True
+    return value.maker.standing.kind is Kind.VALUED and not has_trait(value.maker, "shared")
+
+
+def is_called(value: Any, own: bool) -> bool:
+    """The same, or an object with a `__call__`. `own`: it is set on an object itself. Torch's modules lie in
+    dictionaries under names of the user's choice.
+    """
+    if is_function(value):
+        return True
+    maker = value.maker if isinstance(value, Made) else None
+    if maker is None or maker.standing.kind not in _CREATED or maker.mapped in _WRAPPERS:
+        return False
+    return has_trait(maker, "call", own)
+
+
+def hidden_functions(state: Any) -> str | None:
+    """A state that is no dictionary: under which names its class stores what is in it can't be seen."""
+    if isinstance(state, tuple) and any(map(is_function, flat(state))):
+        return "a function stands in its state without the name under which it is stored"
+    if state.__class__ is int and state in (LIST, OPAQUE):
+        return "its state may hold a function, which can't be seen"
+    return None
