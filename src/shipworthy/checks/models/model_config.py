@@ -54,7 +54,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=4,
+    version=5,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
