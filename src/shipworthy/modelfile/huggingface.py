@@ -264,13 +264,14 @@ def _grows(part: Any) -> bool:
 
 
 def _pattern(scope: Scope, pattern: str) -> None:
-    wrong = ""
+    wrong, severity = "", "medium"
     if len(pattern) > _PATTERN:
         wrong = f"is {len(pattern)} characters long"
     elif nested_repetition(pattern):
+        severity = "high"
         wrong = "repeats what repeats itself without bound: a short text can keep it busy for ever"
     if wrong:
-        scope.issue(Code.BOMB, "medium", f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
+        scope.issue(Code.BOMB, severity, f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
 
 
 def nested_repetition(pattern: str) -> bool:
