@@ -1,4 +1,4 @@
-"""The set of attacks that was written without looking at the scanner (corpora/unseen.py), and honest files that look odd.
+"""Attacks that were written without looking at the scanner (corpora/unseen.py), and honest files that look odd.
 
 What it showed at first is in benchmarks/modelfile/RESULTS_unseen.md. It is no longer unseen: what passes is named here,
 so that nothing is lost again and nothing is mended without being taken off the list.
