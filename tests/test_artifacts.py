@@ -111,14 +111,18 @@ def test_links_loops_pipes_and_unreadable_files_are_told(tmp_path: Path) -> None
     put(root, "real.txt")
     (root / "loop").mkdir()
     (root / "loop" / "self").symlink_to("../loop")
-    (root / "dangling.pkl").symlink_to("/nowhere/at/all")
+    (root / "dangling.pkl").symlink_to("not-there.pkl")
+    (root / "elsewhere.pkl").symlink_to("/nowhere/at/all")
+    (root / "circle").symlink_to("circle")
     (root / "out.txt").symlink_to(outside)
     (root / "in.txt").symlink_to("real.txt")
     os.mkfifo(root / "pipe.txt")
     inventory = discover(root)
     assert [artifact.uri for artifact in inventory.artifacts] == ["real.txt"]
     told = {skip.artifact.uri: skip.reason for skip in inventory.unreadable if skip.artifact}
-    assert set(told) == {"dangling.pkl", "out.txt", "pipe.txt"}
+    assert set(told) == {"dangling.pkl", "elsewhere.pkl", "circle", "out.txt", "pipe.txt"}
+    assert told["dangling.pkl"] == told["circle"] == "a link that leads nowhere"
+    assert told["elsewhere.pkl"] == told["out.txt"]  # what is not there now may be there where the model is loaded
     assert "out of the workspace" in told["out.txt"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def found(folder: Path, name: str, text: str) -> list[str]:
         ),
         ("MLmodel", "flavors:\n  python_function:\n    loader_module: evil\n", "model-unknown-callable"),
         ("train.yaml", "model:\n  _target_: os.system\n  command: id\n", "model-code-execution"),
+        ("train.yaml", '"\\x5ftarget_": os.system\ncommand: id\n', "model-code-execution"),
+        ("train.yaml", "m:\n  _target_: ${oc.env:X}\n", "model-unknown-callable"),
+        ("train.yaml", "k: &k _target_\nm:\n  *k : os.system\n", "skipped"),
+        (
+            "m.yaml",
+            "a: &a [1, 1, 1]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in pairwise("abcdefghijklmnop")),
+            "model-decompression-bomb",
+        ),
         ("tokenizer_config.json", "{", "skipped"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
+from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes, templates
 from shipworthy.modelfile.huggingface import nested_repetition
 
 DATA = Path(__file__).parent / "data" / "models" / "llm"
@@ -283,7 +283,7 @@ def test_what_the_code_beside_a_model_does_decides(tmp_path: Path, layers: str, 
 def test_code_that_is_not_beside_the_model_is_told(tmp_path: Path) -> None:
     folder(tmp_path, config__json={"model_type": "x", "auto_map": {"AutoModel": "net.Net"}})
     (issue,) = scan(tmp_path / "config.json").issues
-    assert (issue.severity, "which is not there" in issue.message) == ("medium", True)
+    assert (issue.severity, "which is not there" in issue.message) == ("high", True)
 
 
 def test_a_name_of_python_itself_is_not_believed_to_be_the_file_beside(tmp_path: Path) -> None:
@@ -303,3 +303,29 @@ def test_an_adapter_for_a_model_with_code_of_its_own() -> None:
     adapter = {"peft_type": "LORA", "auto_mapping": {"parent_library": "transformers_modules.x.modeling_y"}}
     (issue,) = scan_bytes(json.dumps(adapter).encode()).issues
     assert (issue.code, issue.severity) == (Code.REMOTE_CODE, "medium")
+
+
+def test_a_tokenizer_whose_replacements_grow_without_end_is_a_bomb() -> None:
+    def issues(*pairs: tuple[str, str]) -> list[tuple[Code, str]]:
+        parts = [{"type": "Replace", "pattern": {"String": old}, "content": new} for old, new in pairs]
+        normalizer = {"type": "Sequence", "normalizers": [{"type": "NFC"}, *parts]}
+        model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+        value = {"added_tokens": [], "normalizer": normalizer, "pre_tokenizer": None, "model": model}
+        return [(issue.code, issue.severity) for issue in scan_bytes(json.dumps(value).encode()).issues]
+
+    assert issues(*[("a", "aa")] * 40) == [(Code.BOMB, "high")]
+    assert issues(*[("a", "bb"), ("b", "aa")] * 8) == [(Code.BOMB, "high")]
+    assert issues((" ", "\u2581"), ("``", '"'), *((chr(code), f" {code} ") for code in range(8528, 8590))) == []
+
+
+def test_a_text_that_is_joined_with_itself_again_and_again_is_a_bomb() -> None:
+    def codes(text: str) -> list[Code]:
+        return [trouble.code for trouble in templates.troubles(text)]
+
+    loop = "{% for m in messages %}{% set ns.x = SET %}{% endfor %}"
+    for joined in ("ns.x ~ ns.x", "'a' + ns.x + 'b' + ns.x", "ns.x ~ ' ' ~ ns.x"):
+        assert codes(loop.replace("SET", joined)) == [Code.BOMB]
+    assert codes("{% set x = x ~ x %}" * 40)[:1] == [Code.BOMB]
+    for honest in ("ns.x ~ m.content ~ '\\n'", "ns.x + 1 if ns.x else 0", "m.x ~ m.x"):
+        assert codes(loop.replace("SET", honest)) == []
+    assert codes("{% set x = x ~ x %}") == []

@@ -216,3 +216,55 @@ def test_what_pyyaml_writes_is_read(value: Any, flow: bool | None) -> None:
     text = yaml.safe_dump({"class_name": "x", "config": value}, default_flow_style=flow)
     if "? " not in text:  # keys over several lines
         assert same(document(text).value, yaml.safe_load(text))
+
+
+def laugh(levels: int, width: int, first: str = "x") -> str:
+    text = f"a0: &a0 [{', '.join([first] * width)}]\n"
+    return text + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * width)}]\n" for n in range(1, levels))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        laugh(9, 9),
+        laugh(30, 2),
+        laugh(3000, 9),
+        "first: 1\n---\n" + laugh(9, 9),
+        laugh(9, 9) + "? a\n: b\n",
+        laugh(9, 9).replace("[", "{k: [").replace("]", "]}"),
+    ],
+)
+def test_aliases_that_grow_without_end_are_a_bomb(text: str) -> None:
+    report = scan_bytes(text.encode())
+    assert [(issue.code, issue.severity) for issue in report.issues] == [(Code.BOMB, "high")]
+
+
+@pytest.mark.parametrize(
+    "text", [laugh(3, 9), "base: &b {a: 1}\n" + "".join(f"j{n}: {{<<: *b}}\n" for n in range(2000))]
+)
+def test_aliases_as_people_use_them_are_none(text: str) -> None:
+    assert scan_bytes(text.encode()).issues == ()
+    assert same(document(text).value, yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: os\nb: sys\nm:\n  _target_: ${a}.${b}tem\n  command: id\n", Code.CODE_EXECUTION),
+        ("c: {n: [os, system]}\nm:\n  _target_: ${c.n[0]}.${c[n][1]}\n  command: id\n", Code.CODE_EXECUTION),
+        ("m:\n  n: os.system\n  _target_: ${.n}\n", Code.CODE_EXECUTION),
+        ("m:\n  _target_: ${oc.env:HOME}.x\n", Code.UNKNOWN_CALLABLE),
+        ("m:\n  _target_: ${elsewhere}\n", Code.UNKNOWN_CALLABLE),
+        ("a: ${b}\nb: ${a}\nm:\n  _target_: ${a}\n", Code.UNKNOWN_CALLABLE),
+        ('"\\x5ftarget_": os.system\ncommand: id\n', Code.CODE_EXECUTION),
+        ('m: {"\\u005Ftarget\\U0000005f": os.system}\n', Code.CODE_EXECUTION),
+        ("x: &x\n  _target_: os.system\nm:\n  <<: *x\n  command: id\n", Code.CODE_EXECUTION),
+        ("x: &x os.system\nm:\n  _target_: *x\n  command: id\n", Code.CODE_EXECUTION),
+    ],
+)
+def test_targets_are_found_however_they_are_written(text: str, code: Code) -> None:
+    assert {issue.code for issue in scan_bytes(text.encode()).issues} == {code}
+
+
+def test_an_interpolated_target_of_torch_is_clean() -> None:
+    assert scan_bytes(b"n: AdamW\noptim:\n  _target_: torch.optim.${n}\n  lr: 0.1\n").verdict is Verdict.CLEAN

@@ -268,7 +268,7 @@ def _pile(names: list[str], data: bytes) -> bytes:
     body = raw.compress(data) + raw.flush()
     out, directory, crc = bytearray(), bytearray(), zlib.crc32(data)
     for key in map(str.encode, names):
-        common = struct.pack("<HHHIIIIHH", 0, 8, 0, 0x21, crc, len(body), len(data), len(key), 0)
+        common = struct.pack("<HHHHIIIHH", 0, 8, 0, 0x21, crc, len(body), len(data), len(key), 0)
         directory += (
             b"PK\x01\x02" + struct.pack("<HH", 20, 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(out)) + key
         )

@@ -186,12 +186,13 @@ class _Walk:
             self.excluded += 1
             return
         try:
-            real = path.resolve(strict=True)
+            real = path.resolve()  # what is not there now may be there where the link is followed
         except (OSError, RuntimeError):
-            self._skip(uri, "a link that leads nowhere")
-            return
+            real = path
         if root.resolve() not in (real, *real.parents):
             self._skip(uri, "a link out of the workspace; not followed")
+        elif not path.exists():
+            self._skip(uri, "a link that leads nowhere")
         elif any(is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
             self._skip(uri, "a link into a folder that is left out; not followed")
 

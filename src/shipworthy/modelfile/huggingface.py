@@ -46,6 +46,7 @@ _PARTS = frozenset(
     "Unigram WordLevel Nop".split()
 )
 _PATTERN = 20_000
+_REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
 
 
@@ -118,9 +119,9 @@ def _walk(scope: Scope, value: Any) -> None:
             message = f"the configuration takes code from another repository, {shown}, in whatever state it is then"
             scope.issue(Code.REMOTE_CODE, "high", f"{message}; copy reviewed code beside the model", None, shown)
         elif not localcode.judge(scope, text.rpartition(".")[0], "the model needs the code in", shown):
-            absent = ", which is not there" if scope.folder is not None else ""
-            message = f"the model needs the code {shown} beside it{absent}; {_INDEX}"
-            scope.issue(Code.REMOTE_CODE, "medium", message, None, shown)
+            absent = scope.folder is not None
+            message = f"the model needs the code {shown} beside it{', which is not there' if absent else ''}; {_INDEX}"
+            scope.issue(Code.REMOTE_CODE, "high" if absent else "medium", message, None, shown)
     for key, text in chat_templates(value):
         templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
@@ -174,7 +175,7 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
         shown = ascii(named)[:100]
         if not localcode.judge(scope, str(named[0] if named else ""), "the pipeline is the code in", shown):
             text = f"the pipeline is code of the repository, {shown}; review it first"
-            scope.issue(Code.REMOTE_CODE, "medium", text, None, shown)
+            scope.issue(Code.REMOTE_CODE, "high" if scope.folder is not None else "medium", text, None, shown)
     for key, item in value.items():
         if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
             continue
@@ -219,6 +220,10 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
     if not isinstance(model.get("vocab"), (dict, list)):
         scope.unknown("the tokenizer has no vocabulary")
     pending.append({key: item for key, item in model.items() if key not in ("vocab", "merges")})
+    for part in ("normalizer", "decoder"):
+        if _grows(value.get(part)):
+            text = f"the tokenizer's {part} replaces texts by longer ones again and again: a short text fills memory"
+            scope.issue(Code.BOMB, "high", text)
     while pending:
         item = pending.pop()
         if isinstance(item, list):
@@ -233,14 +238,40 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
             pending += (inner for key, inner in item.items() if key not in ("special_tokens", "precompiled_charsmap"))
 
 
+def _grows(part: Any) -> bool:
+    """Whether the replacements of a normalizer or decoder, one after the other, make a text of all that they replace
+    more than a thousand times as long.
+    """
+    pairs: list[tuple[str, str]] = []
+    pending = [part]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += reversed(item)
+        elif isinstance(item, dict):
+            given, content = item.get("pattern"), item.get("content")
+            pattern = given.get("String") if isinstance(given, dict) else None
+            if item.get("type") == "Replace" and isinstance(pattern, str) and isinstance(content, str) and pattern:
+                pairs.append((pattern, content))
+            pending += (item.get("decoders"), item.get("normalizers"))
+    text = " ".join(sorted({pattern[:_REPLACED] for pattern, _ in pairs}))[: _PATTERN * 10]
+    most = max(1000 * len(text), _PATTERN)
+    for pattern, content in pairs[:_REPLACED]:
+        if len(text) + text.count(pattern) * (len(content) - len(pattern)) > most:
+            return True
+        text = text.replace(pattern, content)
+    return False
+
+
 def _pattern(scope: Scope, pattern: str) -> None:
-    wrong = ""
+    wrong, severity = "", "medium"
     if len(pattern) > _PATTERN:
         wrong = f"is {len(pattern)} characters long"
     elif nested_repetition(pattern):
+        severity = "high"
         wrong = "repeats what repeats itself without bound: a short text can keep it busy for ever"
     if wrong:
-        scope.issue(Code.BOMB, "medium", f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
+        scope.issue(Code.BOMB, severity, f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
 
 
 def nested_repetition(pattern: str) -> bool:

@@ -13,7 +13,11 @@ from typing import Any
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.shown import shown as shown_
 
+UNSEEN = "${...}"  # what is reported as called where it can't be told
+_INTERPOLATION = re.compile(r"\$\{([\w.\[\]-]*)\}")
+_STEPS, _LONG = 50, 1000
 _KEYS = ("_target_", "target", "cls", "class_path")
 # Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
 _BUILT = re.compile(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
@@ -41,11 +45,32 @@ def judge(scope: Scope, value: Any) -> None:
             for key in _KEYS:
                 target = item.get(key)
                 if isinstance(target, str) and (key == "_target_" or target.count(".") > 1):
-                    _target(scope, target, key, len(item) > 1)
+                    _target(scope, _interpolated(target, value, item), key, len(item) > 1)
             pending += item.values()
 
 
+def _interpolated(text: str, root: Any, here: dict[str, Any]) -> str:
+    """The text with `${...}` replaced as OmegaConf does; what is computed or lies in another file stays as it is."""
+    for _ in range(_STEPS):
+        match = _INTERPOLATION.search(text)
+        value: Any = here if match and match[1].startswith(".") else root
+        for key in re.split(r"[.\[]", match[1].removeprefix(".").replace("]", "")) if match else ():
+            value = value.get(key) if isinstance(value, dict) else _item(value, key)
+        if match is None or not isinstance(value, (str, int, float)) or len(text) > _LONG:
+            break
+        text = f"{text[: match.start()]}{value}{text[match.end() :]}"
+    return text
+
+
+def _item(value: Any, key: str) -> Any:
+    return value[int(key)] if isinstance(value, list) and key.isdecimal() and int(key[:9]) < len(value) else None
+
+
 def _target(scope: Scope, target: str, key: str, arguments: bool) -> None:
+    if "${" in target:
+        text = f"{key} is put together while the model is built ({shown_(target, 80)}): nobody can see what it calls"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, UNSEEN)
+        return
     module, _, name = target.rpartition(".")
     shown = ascii(f"{module}:{name}")[1:-1][:120]
     scope.names([f"{module}:{name}"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from shipworthy.modelfile import zips
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.view import View
-from shipworthy.modelfile.zipdirectory import CENTRAL, central_entry, end_of_archive
+from shipworthy.modelfile.zipdirectory import end_of_archive
 
 
 def read(scope: Scope, _: str = "") -> int:
@@ -22,15 +21,5 @@ def read(scope: Scope, _: str = "") -> int:
         text = "it is a program for several systems at once (APE), as llamafile makes; no model format holds one"
     scope.issue(Code.FOREIGN_CONTENT, "high", text, 0)
     if archive:
-        zips.read(scope, front=_front(scope.view))
+        zips.read(scope, front=zips.front(scope.view))
     return size
-
-
-def _front(view: View) -> int:
-    """Where the first member of the archive begins; what stands before it is the program."""
-    end = end_of_archive(view)
-    at, first = (end.offset, end.offset) if end else (0, 0)
-    while end and at < end.offset + end.size and view.read(at, 4) == CENTRAL:
-        entry, at = central_entry(view, at)
-        first = min(first, entry.offset + end.shift)
-    return max(first, 0)

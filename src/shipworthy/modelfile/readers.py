@@ -8,11 +8,14 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, TABLE_MAGIC, sniff
+from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, HIDDEN, TABLE_MAGIC, sniff
+from shipworthy.modelfile.view import View
 from shipworthy.modelfile.zipdirectory import end_of_archive
+from shipworthy.records import replace
 
 Reader = Callable[[Scope], int]
 
@@ -55,12 +58,37 @@ _TWO_FACED = frozenset(("r", "catboost", "msgpack", "arrow", "parquet", "paddle-
 def _rare(scope: Scope, format_: str) -> int:
     read: Callable[[Scope, str], int] = _rarely(_RARE.get(format_) or _PARTLY[format_]).read
     explained = read(scope, format_)
-    if scope.role is Role.FILE and format_ in _TWO_FACED and pickles.weak_trial(scope.view):
+    if format_ in _TWO_FACED:
+        _pickle_too(scope)
+    if scope.role is Role.FILE and format_ not in ("tflite", "ape") and end_of_archive(scope.view) is not None:
+        _zip(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
+    return explained
+
+
+def _pickle_too(scope: Scope) -> None:
+    if isinstance(scope.view, FarView):
+        if not pickles.weak_prefix(View.of(scope.view.head(HEAD))):
+            return
+        scope = replace(scope, view=scope.view.near())
+    if scope.role is Role.FILE and pickles.weak_trial(scope.view):
         message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
         scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
         pickles.read(scope)
-    if scope.role is Role.FILE and format_ not in ("tflite", "ape") and end_of_archive(scope.view) is not None:
-        _zip(scope)  # zip loaders go by the end; a .tflite may have an archive behind it, and reads it itself
+
+
+def _raw(scope: Scope, name: str) -> int:
+    """Formats that leave room for any bytes: what they hold may be another file to another loader."""
+    explained = _common(scope, name)
+    if scope.role is not Role.FILE:
+        return explained
+    _pickle_too(scope)
+    end = end_of_archive(scope.view)
+    inside = name == "tars" and end is not None and end.stop < len(scope.view)  # the last member is an archive
+    if end is not None and end.entries and not inside:
+        message = "the file ends with a zip archive: loaders that open archives, torch's among them, see another model"
+        scope.issue(Code.HIDDEN_PAYLOAD, "high", message, end.at)
+        zips = _rarely("zips")
+        zips.read(scope.nested("archive at the end", scope.view), front=zips.front(scope.view))
     return explained
 
 
@@ -80,15 +108,10 @@ _READERS: dict[str, Reader] = {
     "pickle": pickles.read,
     "zip": _zip,
     **{
-        format_: partial(_common, name=name)
-        for format_, name in (
-            ("tar", "tars"),
-            ("npy", "npy"),
-            ("safetensors", "safetensors"),
-            ("onnx", "onnx"),
-            ("json", "jsons"),
-        )
+        format_: partial(_raw, name=name)
+        for format_, name in (("tar", "tars"), ("npy", "npy"), ("safetensors", "safetensors"))
     },
+    **{format_: partial(_common, name=name) for format_, name in (("onnx", "onnx"), ("json", "jsons"))},
     **{
         format_: partial(_common, name="compressed", format_=format_)
         for format_ in ("gzip", "bz2", "xz", "lzma", "zlib", "lz4", "zstd")
@@ -96,11 +119,6 @@ _READERS: dict[str, Reader] = {
     "joblib-zfile": partial(_common, name="compressed", function="read_zfile"),
     **{name: partial(_rare, format_=name) for name in _RARE},
 }
-
-# What raw bytes (a tensor, a byte string) may turn out to be; anything else in them is just numbers.
-_INSIDE_BYTES = frozenset(
-    {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
-) - {"script"}
 
 # The first entry of a checkpoint's table: an empty key, then the number of shards, the byte order and the version.
 _TABLE_HEAD = re.compile(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
@@ -124,7 +142,7 @@ def settle(scope: Scope) -> str:
         return ""
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
-        return found if found in _INSIDE_BYTES else ""
+        return found if found in HIDDEN else ""
     table = scope.role is Role.FILE and (not found or view.head(1) == b"\0")
     if table and (_TABLE_HEAD.match(view.head(64)) or view.tail(8) == TABLE_MAGIC):
         return "tf-checkpoint"

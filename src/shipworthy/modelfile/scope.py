@@ -176,7 +176,8 @@ class Scope:
         bomb = state.unpacked > limits.ratio_from and state.unpacked > limits.ratio * max(state.size, 1)
         if bomb or state.unpacked > limits.output:
             if bomb:
-                text = f"it unpacks to more than {state.unpacked >> 20} MiB from {state.size} bytes"
+                most = max(limits.ratio_from, limits.ratio * state.size)
+                text = f"it unpacks to more than {most >> 20} MiB from {state.size} bytes"
                 self.issue(Code.BOMB, "high", f"{text}: a decompression bomb")
             else:
                 self.unknown(f"it unpacks to more than {limits.output >> 20} MiB; the rest was not read")

@@ -61,6 +61,10 @@ EXECUTABLES = {
     "script": "a script that a shell would start",
 }
 ARCHIVES_NOT_READ = {"7z": "a 7z archive", "rar": "a RAR archive"}
+# What raw bytes (a tensor, a byte string, a comment) may turn out to be; anything else in them is just numbers.
+HIDDEN = frozenset(
+    {"pickle", "zip", "tar", "npy", "gzip", "bz2", "xz", "lz4", "zstd", *EXECUTABLES, *ARCHIVES_NOT_READ}
+) - {"script"}
 
 
 def sniff(head: bytes, size: int | None = None) -> str | None:

@@ -12,6 +12,7 @@ from shipworthy.modelfile import servings
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass, field
 
 _BLOCK = 512
@@ -22,6 +23,7 @@ _DEVICES = (b"3", b"4", b"6")
 _GNU = (b"L", b"K")
 _PAX = (b"x", b"g")
 _LONG = 1 << 16
+_SOURCE = 2 << 20
 _OCTAL = re.compile(rb" *([0-7]{1,12})[ \0]*")
 _RECORD = re.compile(rb"([1-9]\d{0,7}) ([^=\n\0]{1,200})=")
 _SIZE = re.compile(r"(?:0|[1-9]\d{0,17})")
@@ -164,6 +166,9 @@ def _member(scope: Scope, header: _Header, before: _Before, data: int, at: int) 
             _odd(scope, f"the member {shown} reaches beyond the archive", at)
         if servings.is_code(name):
             servings.report_code(scope, name, at)
+            if size <= _SOURCE and _replaces(scope, name, scope.view.sub(data, size)):
+                text = f"unpacked where it lies, the archive replaces {shown}, which is code beside it"
+                scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
         if size:
             scope.child(name, scope.view.sub(data, size))
         return size
@@ -181,6 +186,17 @@ def _member(scope: Scope, header: _Header, before: _Before, data: int, at: int) 
         scope.child(name, scope.view.sub(data, size), Role.TRAILER)
         return 0
     return size
+
+
+def _replaces(scope: Scope, name: str, content: View) -> bool:
+    """Whether another file of a member's name lies beside the archive."""
+    if scope.folder is None or escapes(name):
+        return False
+    try:
+        raw = (scope.folder / name).read_bytes() if (scope.folder / name).stat().st_size <= _SOURCE else b""
+    except (OSError, ValueError):  # there is none, or none that can be read: nothing is replaced
+        return False
+    return raw != content.all()
 
 
 def _after(scope: Scope, at: int) -> int:

@@ -46,6 +46,7 @@ _BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min
 _ELSEWHERE = frozenset(("from_json", "fromjson", "strftime"))
 _HUGE = 1_000_000
 _PADDED = re.compile(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
+_JOINS, _OFTEN = ("~", "+"), 16
 _MUCH = 10_000_000
 _NESTED = 100
 _TOKENS = 2_000_000
@@ -98,8 +99,15 @@ def troubles(text: str) -> Iterator[Trouble]:
         return
     yield from _structure(statements)
     loops: list[int] = []
+    doubled = 0
     for kind, tokens in statements:
         yield from _expression(tokens)
+        if kind == "%" and _doubles(tokens):
+            doubled += _OFTEN if loops else 1
+            if doubled >= _OFTEN:
+                text_ = "it doubles a text again and again: rendering it takes all memory"
+                yield Trouble(Code.BOMB, "high", text_, tokens[0].at)
+                doubled = 0
         if len(loops) > _NESTED:
             return
         if kind == "%" and tokens and tokens[0].value in ("for", "endfor"):
@@ -328,6 +336,20 @@ def _value(token: _Token) -> int:
         return int(raw, 0) if raw[:2].lower() in ("0x", "0b", "0o") else int(float(raw))
     except (ValueError, OverflowError):
         return 1 << 64
+
+
+def _doubles(tokens: list[_Token]) -> bool:
+    """Whether a tag sets a variable to itself, joined with itself."""
+    values = [token.value for token in tokens]
+    if values[:1] != ["set"] or "=" not in values:
+        return False
+    equal = values.index("=")
+    name, value = values[1:equal], [*values[equal + 1 :], ""]
+    found = 0
+    for at in range(len(value) - len(name)):
+        if value[at : at + len(name)] == name and (value[at + len(name)] in _JOINS or (at and value[at - 1] in _JOINS)):
+            found += 1
+    return found > 1
 
 
 def _times(tokens: list[_Token]) -> int:

@@ -9,7 +9,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
-from shipworthy.modelfile.yamls import UnreadYamlError, document, python_tags
+from shipworthy.modelfile.yamls import UnreadYamlError, document, python_tags, unescaped, unfolds
 
 _FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
 _TARGET = b"_target_"
@@ -26,7 +26,10 @@ def kind(view: View, limit: int) -> str:
         return "mlflow"
     if _TARGET in text or _NEMO.search(text):
         return "hydra"
-    return "yaml" if _TAGGED.search(text) and any(python_tags(text.decode("utf-8", "replace"))) else ""
+    told = text.decode("utf-8", "replace")
+    if "\\" in told and _TARGET.decode() in unescaped(told):
+        return "hydra"
+    return "yaml" if (_TAGGED.search(text) and any(python_tags(told))) or unfolds(told) else ""
 
 
 def read(scope: Scope, format_: str) -> int:
@@ -40,6 +43,9 @@ def read(scope: Scope, format_: str) -> int:
     for _, tag, line in python_tags(text):
         message = f"line {line}: {ascii(tag)[1:-1]} builds a Python object for every loader but yaml.safe_load"
         scope.issue(Code.YAML_OBJECT, "high", message, None, ascii(tag)[1:-1])
+    if wrong := unfolds(text):
+        scope.issue(Code.BOMB, "high", f"{wrong}: whoever walks or prints it runs out of time or memory")
+        return size
     try:
         found = document(text)
     except UnreadYamlError as error:

@@ -11,7 +11,7 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
-_END_SIZE = 22
+END_SIZE = 22
 # signature, made by, needs, flags, method, time, CRC, packed, size, sizes of name, extra and comment, disk, attributes
 _CENTRAL = struct.Struct("<4xH2xHH4xIIIHHH4xII")
 _LOCAL = struct.Struct("<6xHH4xIIIHH")
@@ -57,7 +57,7 @@ class End:
 
 def end_of_archive(view: View) -> End | None:
     """The end record that Python's zipfile takes: the last one whose directory is where it says. None without one."""
-    tail = view.tail(_END_SIZE + 0xFFFF)
+    tail = view.tail(END_SIZE + 0xFFFF)
     base = len(view) - len(tail)
     found = tail.rfind(END)
     while found >= 0:
@@ -69,10 +69,10 @@ def end_of_archive(view: View) -> End | None:
 
 
 def _end_at(view: View, at: int) -> End | None:
-    if at + _END_SIZE > len(view):
+    if at + END_SIZE > len(view):
         return None
     entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
-    stop = at + _END_SIZE + view.u16(at + 20)
+    stop = at + END_SIZE + view.u16(at + 20)
     directory_end, torn = at, False
     if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
         at64, before = view.u64(at - 12), at - 20 - 56

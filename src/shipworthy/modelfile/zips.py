@@ -12,14 +12,17 @@ from shipworthy.modelfile import compressed, torchzip
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.keras import archive as keras_archive
 from shipworthy.modelfile.paths import escapes
+from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
+from shipworthy.modelfile.sniff import HEAD, HIDDEN, sniff
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.zipdirectory import (
     CENTRAL,
     CENTRAL_SIZE,
     DESCRIPTOR,
     END,
+    END_SIZE,
     LOCAL,
     LOCAL_SIZE,
     End,
@@ -33,6 +36,7 @@ from shipworthy.records import replace
 
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100
+_SMALLEST = 10  # bytes in which a file can be hidden
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 
 
@@ -56,10 +60,23 @@ def read(scope: Scope, *, front: int = 0) -> int:
     return len(view)
 
 
+def front(view: View) -> int:
+    """Where the first member of the archive begins; what stands before it is something else."""
+    end = end_of_archive(view)
+    at, first = (end.offset, end.offset) if end else (0, 0)
+    while end and at < end.offset + end.size and view.read(at, 4) == CENTRAL:
+        entry, at = central_entry(view, at)
+        first = min(first, entry.offset + end.shift)
+    return max(first, 0)
+
+
 def _members(scope: Scope, members: list[Entry]) -> None:
     """Hand the members to the reader of this kind of archive."""
     from shipworthy.modelfile import exported, servings, skops
 
+    if program := next((entry for entry in members if entry.name in ("__main__.py", "__main__.pyc")), None):
+        text = f"the archive is a program as well: Python runs its {program.name} when it is given the archive"
+        scope.issue(Code.FOREIGN_CONTENT, "high", text, program.offset)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
     elif keras_archive.is_keras(members):
@@ -93,6 +110,7 @@ def _around(scope: Scope, end: End, front: int) -> None:
         scope.child(f"bytes at {end.stop}", view.sub(end.stop, rest), Role.TRAILER)
     elif end.stop > len(view):
         scope.issue(Code.CONTAINER_TAMPERED, "medium", "the archive's comment is cut short", end.at)
+    beside(scope, "the archive's comment", end.at + END_SIZE, end.stop)
     after = view.read(end.at + 4, len(view))
     if END in after:
         where = end.at + 4 + after.find(END)
@@ -108,6 +126,7 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
         if len(entries) >= scope.limits.entries:
             scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
             return entries
+        before = at
         folder = view.u32(at + 38) & 0x10  # the attribute of DOS; torch's reader leaves the bytes of a folder unwritten
         entry, at = central_entry(view, at)
         if folder and entry.size:
@@ -118,11 +137,39 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         names.add(entry.raw_name)
         _check_name(scope, entry, at)
+        _beside_entry(scope, entry, before + CENTRAL_SIZE + len(entry.raw_name), at, view.u16(before + 30))
         entries.append(replace(entry, offset=entry.offset + end.shift))
     if len(entries) != end.entries or at != stop:
         text = f"the directory lists {len(entries)} members, its end record says {end.entries}"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, end.at)
     return entries
+
+
+def beside(scope: Scope, what: str, low: int, high: int) -> None:
+    """Look into bytes that no reader of models looks at: a file in them is there to be found by something else."""
+    if high - low < _SMALLEST:
+        return
+    view = scope.view.sub(low, high - low)
+    head = view.head(HEAD)
+    if not head.strip(head[:1]):  # padding
+        return
+    found = sniff(head, len(view)) or ""
+    near = view.near() if isinstance(view, FarView) and found == "pickle" else view
+    if found in HIDDEN and (found != "pickle" or pickles.weak_trial(near)):
+        scope.issue(Code.HIDDEN_PAYLOAD, "high", f"{what} holds a file of the format {found}", low)
+        scope.child(what, view, Role.TRAILER)
+
+
+def _beside_entry(scope: Scope, entry: Entry, low: int, high: int, extra: int) -> None:
+    """The extra fields of a member, and its comment behind them."""
+    if high - low < _SMALLEST:
+        return
+    at, stop = low, low + extra
+    while at + 4 <= stop:
+        size = scope.view.u16(at + 2)
+        beside(scope, f"an extra field of the member {ascii(entry.name)[:80]}", at + 4, min(at + 4 + size, stop))
+        at += 4 + size
+    beside(scope, f"the comment of the member {ascii(entry.name)[:80]}", stop, high)
 
 
 def _check_name(scope: Scope, entry: Entry, at: int) -> None:
@@ -144,6 +191,7 @@ def _local(scope: Scope, entry: Entry, end: End) -> Entry:
         return entry
     flags, method, crc, packed, size, name_size, extra_size = local_header(view, at)
     data = at + LOCAL_SIZE + name_size + extra_size
+    _beside_entry(scope, entry, at + LOCAL_SIZE + name_size, data, extra_size)
     wide = zip64_sizes(view.read(at + LOCAL_SIZE + name_size, extra_size))
     size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
     packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed

@@ -16,7 +16,8 @@ from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
-from shipworthy.modelfile import Code, scan, scan_bytes, templates, yamls
+from shipworthy.modelfile import Code, hydra, scan, scan_bytes, templates, yamls
+from shipworthy.records import replace
 
 _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
@@ -53,7 +54,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=4,
+    version=5,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
@@ -83,16 +84,22 @@ def run(artifact: Artifact) -> Yielded:
         yield from _yaml(artifact, name, text)
 
 
-def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding]:
+def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skipped]:
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
         if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)
-    if "_target_" in text:  # Hydra's; a project's own classes are nobody's business here
+    if wrong := yamls.unfolds(text):
+        yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
+    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)):  # Hydra's
         report = scan_bytes(text.encode("utf-8", "replace"))
-        yield from (found for found in findings_of(artifact, report) if found.rule == _RULES[Code.CODE_EXECUTION])
+        # a project's own classes are nobody's business here
+        told = tuple(i for i in report.issues if i.code is Code.CODE_EXECUTION or i.callable == hydra.UNSEEN)
+        yield from findings_of(artifact, replace(report, issues=told))
+        if report.unknowns and not told:
+            yield Skipped(artifact, f"it names what is to be built by `_target_`: {report.unknowns[0]}")
 
 
 def _json(artifact: Artifact, name: str, raw: bytes) -> Iterator[Finding | Skipped]:

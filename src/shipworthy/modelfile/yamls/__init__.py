@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from shipworthy.modelfile.yamls.blocks import Reader
+from shipworthy.modelfile.yamls.flows import UnfoldingYamlError
 from shipworthy.modelfile.yamls.scalars import UnreadYamlError
 
-__all__ = ["Document", "UnreadYamlError", "document", "python_tags"]
+__all__ = ["Document", "UnfoldingYamlError", "UnreadYamlError", "document", "python_tags", "unescaped", "unfolds"]
 
 _PYTHON = re.compile(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
 # `%TAG ! tag:yaml.org,2002:python/` lets the tags themselves do without the word.
@@ -47,6 +48,45 @@ def python_tags(text: str) -> Iterator[tuple[str, str, int]]:
             yield found[1], found[0][:100], number
     if _DIRECTIVE.search(unquote(text)):
         yield "directive", "a %TAG directive stands for tags that build Python objects", 0
+
+
+# What a file of aliases has, read as a text: names are given, and taken up again.
+_REFERENCE = re.compile(r"(?:^|(?<=[ \t\n\[{,:]))([&*])([^\s,\[\]{}]{1,200})")
+_FEW, _SURE = 10, 10**9
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U000[01]([0-9a-fA-F]{4})|\r?\n[ \t]*)")
+
+
+def unescaped(text: str) -> str:
+    """The text with the escapes of quoted YAML undone wherever they stand: to look for words in."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or found[3] or "0", 16)).strip("\0"), text)
+
+
+def unfolds(text: str) -> str:
+    """What is wrong if the aliases of a text grow beyond all measure when they are walked or printed, else nothing."""
+    found = _REFERENCE.findall(text) if "*" in text and "&" in text else []
+    if sum(kind == "*" for kind, _ in found) < _FEW:
+        return ""
+    for part in re.split(r"(?m)^---(?=[ \t\n]|\Z)", text):
+        try:
+            document(part)
+        except UnfoldingYamlError as error:
+            return str(error)
+        except UnreadYamlError:
+            if _roughly(_REFERENCE.findall(part)) > _SURE:
+                return "aliases unfold without end"
+    return ""
+
+
+def _roughly(references: list[tuple[str, str]]) -> int:
+    """How far the aliases of a text unfold if each belongs to the anchor before it: for what `document` can't read."""
+    weights: dict[str, int] = {}
+    last = ""
+    for kind, name in references:
+        if kind == "&":
+            last, weights[name] = name, 1
+        elif name in weights and last and name != last:
+            weights[last] = min(weights[last] + weights[name], 2 * _SURE)
+    return max(weights.values(), default=0)
 
 
 def document(text: str) -> Document:

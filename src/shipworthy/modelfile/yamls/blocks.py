@@ -30,7 +30,7 @@ class Reader(Cursor):
             value = self.node(-1, 0) if self.skip() >= 0 else None
         if self.skip() >= 0:
             raise self.wrong()
-        return value
+        return self.whole(value)
 
     def skip(self) -> int:
         """Go to the next line that says something: its indentation, or -1 at the end."""

@@ -18,6 +18,11 @@ DEPTH = 100
 NODES = 2_000_000
 LONGEST_KEY = 1000
 _UNFOLDED = 200_000
+_BOMB, _GROWTH = 1_000_000, 20
+
+
+class UnfoldingYamlError(UnreadYamlError):
+    """Aliases of aliases: walked or printed, the value is many times as large as its text."""
 
 
 class Cursor:
@@ -27,6 +32,7 @@ class Cursor:
         self.lines, self.first = lines, first
         self.at = self.column = self.nodes = self.unfolded = 0
         self.anchors: dict[str, Any] = {}
+        self.weights: dict[int, tuple[Any, int]] = {}
         self.tags: list[tuple[str, int]] = []
 
     def wrong(self, text: str = "syntax") -> UnreadYamlError:
@@ -70,15 +76,33 @@ class Cursor:
         return self.anchors[match[1]]
 
     def count(self, value: Any) -> None:
-        """Aliases of aliases double; all that they unfold to is counted."""
+        """Aliases of aliases double; all that they unfold to is counted, each collection once."""
+        self.unfolded += self.weight(value)
+        if self.unfolded > _BOMB and self.unfolded > _GROWTH * self.nodes:
+            raise UnfoldingYamlError(f"line {self.first + self.at + 1}: aliases unfold to more than {_BOMB:,} values")
+
+    def weight(self, value: Any) -> int:
+        """How many values there are in this one, with all that aliases repeat."""
         pending = [value]
         while pending:
-            item = pending.pop()
-            self.unfolded += 1
-            if self.unfolded > _UNFOLDED:
-                raise self.wrong("aliases unfold without end")
-            if isinstance(item, (dict, list)):
-                pending += item.values() if isinstance(item, dict) else item
+            item = pending[-1]
+            inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            if id(item) in self.weights or not isinstance(item, (dict, list)):
+                pending.pop()
+                continue
+            missing = [one for one in inner if isinstance(one, (dict, list)) and id(one) not in self.weights]
+            if missing:
+                pending += missing
+                continue
+            # the item is kept, too: an id is of one object only while it lives
+            self.weights[id(item)] = item, 1 + sum(self.weights.get(id(one), (one, 1))[1] for one in inner)
+        return self.weights[id(value)][1] if isinstance(value, (dict, list)) else 1
+
+    def whole(self, value: Any) -> Any:
+        """The value of the document, if it is fit to be walked."""
+        if self.unfolded > _UNFOLDED:
+            raise self.wrong("aliases unfold without end")
+        return value
 
     def joined(self, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
         """A mapping of its pairs; `<<` brings in what it does not have itself."""
