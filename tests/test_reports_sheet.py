@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -43,6 +43,8 @@ def _rich(sheet: Sheet) -> str:
 
 
 @given(st.lists(_ROWS | _tables(), max_size=4), st.integers(1, 140))
+@example([Table("", ("a", "b"), [(Cell("x" * 40), Cell("y" * 12 + " " + "z" * 30, "", True))], frozenset([1]))], 53)
+@example([Table("", ("", ""), [(Cell(""), Cell(" " + ":" * 11)), (Cell(" " + ":" * 9), Cell(""))])], 7)
 def test_the_layout_is_that_of_rich(parts: list[Row | Table], width: int) -> None:
     sheet = Sheet(width, "utf-8", parts)
     plain = sheet.plain()

@@ -136,10 +136,17 @@ def _row(row: Row, width: int) -> list[str] | None:
         return None
     if not row.wrap:
         return [text]
+    if _odd(text, width - row.indent):
+        return None
     if row.indent:
         inner = min(len(text), width - row.indent)
         return [" " * row.indent + line.ljust(inner) for line in _wrapped(text, inner)] if inner else None
     return _wrapped(text, width)
+
+
+def _odd(text: str, width: int) -> bool:
+    """It begins with blanks and is folded: how, is rich's own affair."""
+    return len(text) > width and text[:1].isspace()
 
 
 def _table(table: Table, width: int) -> list[str] | None:
@@ -155,7 +162,9 @@ def _table(table: Table, width: int) -> list[str] | None:
             return None
         widths = [min(long + pad, given) for long, pad, given in zip(longest, pads, widths, strict=True)]
     total = sum(widths)
-    if not _NARROW.issuperset(table.title):
+    if not _NARROW.issuperset(table.title) or _odd(table.title, total):
+        return None
+    if any(_odd(cell.text, widths[n] - pads[n]) for row in (heads, *table.rows) for n, cell in enumerate(row)):
         return None
     lines = [line.ljust(total) for line in _wrapped(table.title, total)] if table.title else []
     for number, row in enumerate((heads, *table.rows)):
@@ -170,9 +179,12 @@ def _table(table: Table, width: int) -> list[str] | None:
 
 def _cell(table: Table, number: int, cell: Cell, width: int, pad: int) -> list[str]:
     inner = width - pad
-    lines = [cell.text[:inner]] if cell.whole or number in table.whole else _wrapped(cell.text, inner)
-    right = number in table.right
-    return [(line.rstrip().rjust(inner) if right else line.ljust(inner)) + " " * pad for line in lines]
+    whole, right = cell.whole or number in table.whole, number in table.right
+    text = cell.text.rstrip() if right else cell.text
+    lines = [text[:inner]] if whole else _wrapped(cell.text, inner)
+    if right:
+        lines = [(line if whole else line.rstrip()).rjust(inner) for line in lines]
+    return [line.ljust(inner) + " " * pad for line in lines]
 
 
 def _collapsed(widths: list[int], wrap: list[bool], limit: int) -> list[int]:

@@ -23,8 +23,21 @@ _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
-_TELLING = frozenset((Code.REMOTE_CODE, Code.TEMPLATE_ESCAPE, Code.YAML_OBJECT, Code.CODE_EXECUTION, Code.BOMB,
-                      Code.UNKNOWN_CALLABLE, Code.UNKNOWN_NAME, Code.PATH_TRAVERSAL, Code.EXTERNAL_DATA))  # fmt: skip
+_TELLING = frozenset(
+    {
+        Code.REMOTE_CODE,
+        Code.TEMPLATE_ESCAPE,
+        Code.YAML_OBJECT,
+        Code.CODE_EXECUTION,
+        Code.BOMB,
+        Code.UNKNOWN_CALLABLE,
+        Code.UNKNOWN_NAME,
+        Code.KERAS_FOREIGN_CLASS,
+        Code.KERAS_LAMBDA,
+        Code.PATH_TRAVERSAL,
+        Code.EXTERNAL_DATA,
+    }
+)
 RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 
 
@@ -54,7 +67,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=5,
+    version=6,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
