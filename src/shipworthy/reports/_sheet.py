@@ -145,8 +145,11 @@ def _row(row: Row, width: int) -> list[str] | None:
 
 
 def _odd(text: str, width: int) -> bool:
-    """It begins with blanks and is folded: how, is rich's own affair."""
-    return len(text) > width and text[:1].isspace()
+    """It does not fit, and has a word that does not fit, or more blanks than words need: how it is broken is rich's own
+    affair.
+    """
+    words = text.split()
+    return len(text) > width and (" ".join(words) != text or max(map(len, words)) > width)
 
 
 def _table(table: Table, width: int) -> list[str] | None:
