@@ -76,8 +76,8 @@ def test_ten_gigabytes_of_safetensors_cost_their_header(served: Served) -> None:
     assert size > 10 * GIB
     assert report.verdict is Verdict.CLEAN
     assert (report.size, report.explained) == (size, size)
-    assert served.sent <= 16 << 10
-    assert file.received == served.sent
+    assert served.sent <= 192 << 10  # and its last bytes, where the directory of a hidden archive would be
+    assert 0 < file.received <= served.sent  # a range may be left before its end
     assert file.digest == ""
 
 
@@ -503,7 +503,7 @@ def test_a_bucket_of_an_s3_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             report = scan_view(file.view)
             assert report.verdict is Verdict.CLEAN
             assert (file.size, file.digest) == (len(body), "")
-            assert file.received <= 16 << 10
+            assert file.received <= 192 << 10
         for name, value in given.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
