@@ -103,3 +103,8 @@ def test_an_archive_that_nobody_reads_is_a_gap(name: str, start: bytes, tmp_path
     (artifact,) = discover(tmp_path).artifacts
     assert artifact.kind is Kind.OTHER
     assert [type(item) for item in said(tmp_path, name)] == [Skipped]
+
+
+def test_a_pickle_in_a_broken_text_is_found_though_the_text_is_no_model(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", b"{\"a\": 1,\ncos\nsystem\n(S'id'\ntR.")
+    assert "model-code-execution" in [item.rule.id for item in said(tmp_path, "a.json") if isinstance(item, Finding)]

@@ -6,7 +6,7 @@ from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of, trusted
-from shipworthy.model import Artifact
+from shipworthy.model import Artifact, Severity
 from shipworthy.modelfile import Code, scan, sniff
 from shipworthy.patterns import regex
 
@@ -26,7 +26,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=1,
+    version=2,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -44,6 +44,8 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     report = scan(artifact.path, trust=trusted(context.options))
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
+        found = findings_of(artifact, report, context.root)
+        yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
         kinds = {issue.code for issue in report.issues}
