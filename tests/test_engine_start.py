@@ -98,6 +98,36 @@ for worker in workers:
     assert (limit, ending) == (str(512 << 20), "-15")
 
 
+def test_a_worker_knows_no_variable_that_may_hold_a_key(tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "checks.py").write_text(
+        "import os\n"
+        "from shipworthy.check import Skipped, check\n"
+        "@check('tell', scope='tree')\n"
+        "def tell(artifacts):\n"
+        "    yield Skipped('all', ' '.join(sorted(os.environ)))\n"
+    )
+    code = """
+sys.path.insert(0, ".")
+from pathlib import Path
+from shipworthy.check import Context
+from shipworthy.engine.isolate import Worker
+from shipworthy.engine.work import Unit
+os.environ |= {"AWS_SECRET_ACCESS_KEY": "a", "GITHUB_TOKEN": "b", "HOME": "/h"}
+for fork in (True, False):
+    worker = Worker(512, fork=fork)
+    unit = Unit("tell", "odd.checks", (), Context(Path(".")), 60.0)
+    worker.run([unit], lambda _, result: print(result.skipped[0].reason if result.skipped else result))
+    worker.close()
+"""
+    with _forked(code, tmp_path) as process:
+        told = [set(line.split()) for line in process.communicate(timeout=60)[0].splitlines()]
+    assert len(told) == 2
+    for names in told:
+        assert "HOME" in names
+        assert not {name for name in names if "KEY" in name or "TOKEN" in name or name.startswith("AWS")}
+
+
 def test_what_does_not_fit_a_pipe_goes_both_ways(tmp_path: Path) -> None:
     code = """
 worker = Forked(lambda pipes: [pipes.send(pipes.recv()[::-1]) for _ in range(2)])

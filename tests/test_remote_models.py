@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from range_server import Served, serving
 from shipworthy.artifacts import remote, s3
 from shipworthy.artifacts.remote import Bounds, RemoteFile
 from shipworthy.cli import main
+from shipworthy.engine import apart
 from shipworthy.engine.apart import StoppedError, scan_apart
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.modelfile import Code, Report, Verdict, scan_bytes, scan_view
@@ -372,8 +374,8 @@ def test_a_worker_says_the_same(served: Served, ranges: bool) -> None:
     for name in ("torch-evil", "tar", "safetensors"):
         url = put(served, name, SAMPLES[name])
         with RemoteFile(url, {}) as file:
-            apart = scan_apart(file, (), 512, 60)
-        assert apart == look(url)[0], name
+            there = scan_apart(file, (), 512, 60)
+        assert there == look(url)[0], name
 
 
 def test_what_needs_too_much_memory_or_time_is_stopped(
@@ -390,6 +392,22 @@ def test_what_needs_too_much_memory_or_time_is_stopped(
     assert main(["scan", url, "--format", "json"]) == 1
     run = json.loads(capfd.readouterr().out)
     assert [finding["rule"] for finding in run["findings"]] == ["check-stopped"]
+
+
+def test_a_worker_that_asks_and_does_not_read_holds_nobody(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = apart._bound_sending
+    monkeypatch.setattr(apart, "_serve", _ask_only)
+    monkeypatch.setattr(apart, "_bound_sending", lambda connection, _: bound(connection, 1))
+    with (
+        RemoteFile(put(served, "m.bin", bytes(64 << 20)), {}) as file,
+        pytest.raises(StoppedError, match="did not take what it had asked for"),
+    ):
+        scan_apart(file, (), 512, 60)
+
+
+def _ask_only(connection: Connection, *_: object) -> None:
+    connection.send(struct.pack("<QQ", 0, 64 << 20))
+    time.sleep(300)
 
 
 def test_what_the_source_fails_with_is_told_and_the_worker_is_gone(served: Served) -> None:

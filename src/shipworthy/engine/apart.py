@@ -7,7 +7,9 @@ where they come from.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
-from shipworthy.engine.isolate import begin, die_with_parent, end, last_words, limit_memory
+from shipworthy.engine.isolate import begin, die_with_parent, end, forget_environment, last_words, limit_memory
 from shipworthy.modelfile import Report, scan_view
 from shipworthy.modelfile.far import Blocks, FarView
 from shipworthy.modelfile.view import Spool, View
@@ -54,9 +56,17 @@ def scan_apart(source: Source, trust: Sequence[str], memory_mb: int, seconds: fl
     """
     process, connection = begin(_serve, (memory_mb, source.size, source.head, source.lazy, tuple(trust)))
     try:
+        _bound_sending(connection, seconds)
         return _answer(source, process, connection, seconds)
     finally:
         end(process, connection)
+
+
+def _bound_sending(connection: Connection, seconds: float) -> None:
+    """A worker that asks and does not read must not hold this process: a write that waits longer fails."""
+    whole = max(int(seconds), 1)
+    with socket.socket(fileno=os.dup(connection.fileno())) as end_here:
+        end_here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", whole, 0))
 
 
 def _answer(source: Source, process: BaseProcess, connection: Connection, seconds: float) -> Report:
@@ -76,6 +86,8 @@ def _answer(source: Source, process: BaseProcess, connection: Connection, second
             for piece in source.stream(low, min(high, source.size)):
                 connection.send_bytes(piece)
             connection.send_bytes(b"")
+    except BlockingIOError:
+        raise StoppedError(f"did not take what it had asked for within {seconds:.0f} s") from None
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise StoppedError(last_words(process)) from None
 
@@ -83,6 +95,7 @@ def _answer(source: Source, process: BaseProcess, connection: Connection, second
 def _serve(connection: Connection, memory_mb: int, size: int, head: bytes, lazy: bool, trust: tuple[str, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
+    forget_environment()
     limit_memory(memory_mb)
     asked = _Asked(connection, size)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _PRELOAD = ("shipworthy.engine.work", "shipworthy.engine.isolate")
+_KEPT = frozenset(  # where things are, never a key
+    "PATH HOME TMPDIR TEMP TMP LANG LC_ALL LC_CTYPE TZ SSL_CERT_FILE SSL_CERT_DIR XDG_CACHE_HOME XDG_CONFIG_HOME"
+    " XDG_DATA_HOME XDG_STATE_HOME KF_RULE_CACHE_DIR SYSTEMROOT".split()
+)
 _FEW, _PAUSE = 16, 0.004  # units, seconds
 _STARTING = threading.Lock()
 
@@ -32,6 +36,12 @@ def limit_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+
+
+def forget_environment() -> None:
+    """A parser needs no key of a cloud: keep the variables that say where things are, and no other."""
+    for name in os.environ.keys() - _KEPT:
+        del os.environ[name]
 
 
 def die_with_parent() -> None:
@@ -60,6 +70,7 @@ def _serve(connection: Connection | Pipes, memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not isinstance(connection, Pipes):
         die_with_parent()
+    forget_environment()
     limit_memory(memory_mb)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
