@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shipworthy.modelfile.view import View
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-_MAX_VARINT = 10
+MAX_VARINT = 10  # bytes
 
 Field = tuple[int, int, int, int, int]
 
@@ -43,7 +43,7 @@ def fields(view: View, low: int, high: int) -> Iterator[Field | None]:
 
 def varint(view: View, at: int, high: int) -> tuple[int, int]:
     """The value at `at` and the offset behind it, which is -1 when there is none."""
-    raw = view.read(at, min(_MAX_VARINT, high - at))
+    raw = view.read(at, min(MAX_VARINT, high - at))
     value = shift = 0
     for index, byte in enumerate(raw):
         value |= (byte & 0x7F) << shift

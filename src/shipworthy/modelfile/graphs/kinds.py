@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.modelfile.protobuf import BYTES, FIXED32, FIXED64, VARINT, varint
+from shipworthy.modelfile.protobuf import BYTES, MAX_VARINT, VARINT, Field, fields
 from shipworthy.modelfile.view import View
 
 _FIELDS = 24
@@ -10,35 +10,20 @@ _COREML = {200, 201, 202, 555, 556, 560, 900, 3000, *range(300, 305), *range(400
            *range(600, 611), *range(2000, 2007)}  # fmt: skip
 _ONNX = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26))
 
-_Field = tuple[int, int, int, int, int]
 
-
-def top(view: View, low: int, high: int, limit: int = _FIELDS) -> tuple[list[_Field], bool]:
+def top(view: View, low: int, high: int, limit: int = _FIELDS) -> tuple[list[Field], bool]:
     """The first fields of a message whose headers are in the view, and whether all of it is valid so far. Contents may
     reach beyond the view, up to `high`.
     """
-    found: list[_Field] = []
+    found: list[Field] = []
     at = low
-    while at < high and at < len(view) and len(found) < limit:
-        tag, at = varint(view, at, high)
-        number, wire, value = tag >> 3, tag & 7, 0
-        if at < 0:
-            return found, len(found) > 0 and low + 4000 < len(view)
-        start = at
-        if wire == VARINT:
-            value, at = varint(view, at, high)
-        elif wire == FIXED64:
-            at += 8
-        elif wire == FIXED32:
-            at += 4
-        elif wire == BYTES:
-            size, start = varint(view, at, high)
-            at = start + size if start >= 0 else -1
-        else:
-            at = -1
-        if number < 1 or number >= 1 << 29 or at < 0 or at > high:
-            return found, False
-        found.append((number, wire, start, at, value))
+    for field in fields(view, low, high):
+        if field is None:  # the header that the view ends in is cut, not wrong
+            return found, len(found) > 0 and at + 2 * MAX_VARINT > len(view) and len(view) < high
+        found.append(field)
+        at = field[3]
+        if at >= len(view) or len(found) == limit:
+            break
     return found, True
 
 
