@@ -16,18 +16,28 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from corpora.hostile_containers import containers
-from corpora.hostile_graphs import graphs
+from corpora.hostile_compressed import compressed, numpy
+from corpora.hostile_containers import archives, disguised, programs
+from corpora.hostile_graphs import mobile, onnx_models, openvino, tensorflow
+from corpora.hostile_keras import hdf, keras
 from corpora.hostile_machine import nested, pickles
 from corpora.hostile_pickles import calls
-from corpora.hostile_texts import texts
+from corpora.hostile_tables import boosters, columns, polyglots, r_data, skops, xmls
+from corpora.hostile_texts import folders, ggufs, safe, templates
+from corpora.hostile_torch import exported, scripts, torch_archives
 from corpora.units import Unit
 from shipworthy.modelfile import Report, Verdict, scan
+
+SOURCES = (
+    *(calls, pickles, nested, disguised, compressed, numpy, torch_archives, scripts, exported, archives, programs),
+    *(keras, hdf, tensorflow, onnx_models, mobile, openvino),
+    *(templates, ggufs, safe, folders, skops, xmls, boosters, r_data, columns, polyglots),
+)
 
 
 def units() -> Iterator[Unit]:
     """All attacks; the ids are unique."""
-    for source in (calls, pickles, nested, containers, graphs, texts):
+    for source in SOURCES:
         yield from source()
 
 
