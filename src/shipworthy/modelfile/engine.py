@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from shipworthy.errors import EnvironmentFailure
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.readers import reader_of, settle
@@ -15,6 +15,7 @@ from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
 from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
 DEFAULT_LIMITS = Limits()
@@ -89,6 +90,10 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 def _scan(
     view: View, limits: Limits, trust: Sequence[str], path: Path | None, explained: bool = False
 ) -> tuple[Report, list[str]]:
+    if (wrong := ill_formed(trust)) is not None:
+        raise UsageError(
+            f"`{wrong}` is no pattern of module:name", where="trust", remedy='such as "mypackage.models:*"'
+        )
     tally = Tally(limits)
     lines: list[str] = []
     folder, stem = (path.parent, path.stem) if path else (None, "")

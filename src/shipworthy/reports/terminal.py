@@ -25,6 +25,7 @@ from shipworthy.reports._view import (
     interval,
     looked_at,
     place,
+    policy,
     uncovered,
     unread_code,
 )
@@ -169,6 +170,8 @@ def _heading(run: Run, sheet: Sheet) -> None:
     commit = run.trigger.commit[:12] + (" (with changes not committed)" if run.trigger.dirty else "")
     facts = (run.project, f"pipeline {run.pipeline}", f"commit {commit}" if commit.strip() else "", moment(run.started))
     _say(sheet, " | ".join(fact for fact in facts if fact), "bold")
+    if told := policy(run):
+        _say(sheet, f"settings {told}")
     sheet.line()
 
 

@@ -53,15 +53,13 @@ def _packed_canary() -> bytes:
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
-    options={"trust": []},
     canary=Canary(files={"canary.gz": _packed_canary}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Look for models inside by content. An archive that could not be read is skipped, by name."""
     if artifact.path is None or not artifact.size:
         return
-    trust = context.options.get("trust", [])
-    report = scan(artifact.path, trust=trust if isinstance(trust, list) else [])
+    report = scan(artifact.path, trust=context.trust)
     settings = {member.name for member in report.members if member.format in _SETTINGS}
     for issue in report.issues:
         own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models import _pins
-from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
 from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
 
@@ -23,7 +21,7 @@ CODE_EXECUTION = Rule(
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
     remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
-    f'spell the name out in the check\'s `trust` option, such as "operator:attrgetter". {_USE_SAFE}',
+    f'spell the name out in `trust` under `[scan]`, such as "operator:attrgetter". {_USE_SAFE}',
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
@@ -34,7 +32,7 @@ UNKNOWN_CALLABLE = Rule(
     description="A list of dangerous names is never complete, so every call of a name that honest model files are not "
     "known to need counts as a risk until somebody has looked at it.",
     remedy="Look at what is called and with which arguments. If it is your own code, or that of a library which you "
-    "chose and pin, name it in the check's `trust` option, such as "
+    "chose and pin, name it in `trust` under `[scan]`, such as "
     f'"mypackage.models:*" or "skorch.*:*". Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
@@ -44,8 +42,8 @@ UNKNOWN_NAME = Rule(
     title="Loading the model imports something that is not known to be harmless",
     severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
-    remedy="If it is your own code, or that of a library which you chose and pin, name it in the check's `trust` "
-    'option, such as "mypackage.models:*" or "skorch.*:*". Otherwise find out which library it belongs to.',
+    remedy="If it is your own code, or that of a library which you chose and pin, name it in `trust` under "
+    '`[scan]`, such as "mypackage.models:*" or "skorch.*:*". Otherwise find out which library it belongs to.',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -135,7 +133,7 @@ CUSTOM_OPERATOR = Rule(
     description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
     "data.",
     remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator "
-    'and name it in the check\'s `trust` option, such as "my.domain:*".',
+    'and name it in `trust` under `[scan]`, such as "my.domain:*".',
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )
@@ -165,7 +163,7 @@ KERAS_FOREIGN_CLASS = Rule(
     severity=Severity.HIGH,
     description="Keras imports the module and builds the class that the configuration names, with arguments from the "
     "file.",
-    remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.layers:*". Otherwise do '
+    remedy='If it is your own code, name it in `trust` under `[scan]`, such as "mypackage.layers:*". Otherwise do '
     "not load the model.",
     taxonomy=("CWE-470", *_UNSAFE),
     help="keras-lambda",
@@ -248,32 +246,18 @@ CHECK_NAME = "model-file"
     kinds={"model"},
     version=9,
     timeout=300.0,
-    options={"trust": []},
     cache_on=_pins.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Read one model file with the reader of its format. What could not be read to the end is skipped, by name."""
-    trust = trusted(context.options)
     if artifact.path is not None:
-        report = scan(artifact.path, trust=trust)
+        report = scan(artifact.path, trust=context.trust)
     else:
         with artifact.open() as stream:
-            report = scan_stream(stream, trust=trust)
+            report = scan_stream(stream, trust=context.trust)
     yield from findings_of(artifact, report, context.root)
     yield from skipped_of(artifact, report)
-
-
-def trusted(options: Mapping[str, Any]) -> list[str]:
-    """The names that the project vouches for. Raises UsageError when the option is malformed."""
-    trust = options.get("trust", [])
-    if not isinstance(trust, list) or not all(isinstance(item, str) and ":" in item for item in trust):
-        raise UsageError(
-            "`trust` must be a list of patterns of module:name",
-            where="checks.model-file",
-            remedy='Write it like trust = ["mypackage.models:*"].',
-        )
-    return trust
 
 
 def findings_of(artifact: Artifact, report: Report, root: Path | None = None) -> Iterator[Finding]:

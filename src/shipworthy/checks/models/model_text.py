@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
-from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of, trusted
+from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity
 from shipworthy.modelfile import Code, scan, sniff
 from shipworthy.patterns import regex
@@ -30,7 +30,6 @@ def _others(artifact: Artifact) -> bool:
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
-    options={"trust": []},
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -42,7 +41,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     kind = sniff(raw[:_HEAD], artifact.size)
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return
-    report = scan(artifact.path, trust=trusted(context.options))
+    report = scan(artifact.path, trust=context.trust)
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
         found = findings_of(artifact, report, context.root)
         yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
