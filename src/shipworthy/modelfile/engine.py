@@ -27,10 +27,10 @@ def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust
 
     Nothing is loaded, imported or executed. Raises EnvironmentFailure when the file can't be read.
     """
-    where = Path(path)
+    where = os.fsdecode(path)
     try:
-        with where.open("rb") as stream:
-            return _scan(View.of_file(stream), limits, trust, where.absolute())[0]
+        with open(where, "rb", buffering=0) as stream:
+            return _scan(View.of_file(stream), limits, trust, where)[0]
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(
             f"the model file can't be read: {error}", where=str(path), remedy="Check that it exists and is readable."
@@ -72,10 +72,10 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 
     Bounded; escaped to printable ASCII. Raises EnvironmentFailure when the file can't be read.
     """
-    where = Path(path)
+    where = os.fsdecode(path)
     try:
-        with where.open("rb") as stream:
-            report, lines = _scan(View.of_file(stream), limits, trust, where.absolute(), explained=True)
+        with open(where, "rb", buffering=0) as stream:
+            report, lines = _scan(View.of_file(stream), limits, trust, where, explained=True)
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"the model file can't be read: {error}", where=str(path)) from error
     shown = lines[:_EXPLAIN_LINES]
@@ -88,7 +88,7 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 
 
 def _scan(
-    view: View, limits: Limits, trust: Sequence[str], path: Path | None, explained: bool = False
+    view: View, limits: Limits, trust: Sequence[str], path: str | Path | None, explained: bool = False
 ) -> tuple[Report, list[str]]:
     if (wrong := ill_formed(trust)) is not None:
         raise UsageError(
@@ -96,8 +96,7 @@ def _scan(
         )
     tally = Tally(limits)
     lines: list[str] = []
-    folder, stem = (path.parent, path.stem) if path else (None, "")
-    state = State(limits, tuple(trust), tally, len(view), folder, lines if explained else None, stem=stem)
+    state = State(limits, tuple(trust), tally, len(view), path, lines if explained else None)
     format_, used = _read(Scope(state, view))
     while state.jobs:
         if state.started >= limits.jobs:

@@ -13,8 +13,9 @@ from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader
 from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
-from shipworthy.records import dataclass, field
+from shipworthy.records import dataclass
 
+_LIMITS = Limits()
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
@@ -31,7 +32,7 @@ class Policy:
     """
 
     emit: Emit
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = _LIMITS
     trust: Sequence[str] = ()
     trace: list[str] | None = None
     base: int = 0
