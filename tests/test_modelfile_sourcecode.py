@@ -115,6 +115,11 @@ def test_code_as_models_have_it_is_told_and_no_more(tmp_path: Path) -> None:
         "import torch; torch.serialization.pickle.loads(b'')",
         "import numpy; numpy.ctypeslib.load_library('x', '.')",
         "import pickle; pickle.load(open('x', 'rb'))",
+        "if x == eval('1'): pass",
+        "import importlib; importlib.import_module('.x', 'evil')",
+        "import pickle\nx = pickle.dumps(t)\nx = x.replace(b'a', b'cos\\nsystem')\nt = pickle.loads(x)",
+        "import pickle\nx = pickle.dumps(t)\nx = f()\nt = pickle.loads(x)",
+        "import onnxruntime; onnxruntime.SessionOptions().register_custom_ops_library('x.so')",
         "x = (",
     ],
 )
@@ -156,6 +161,11 @@ def test_attacks_in_many_forms_are_found(tmp_path: Path, attack: str) -> None:
         "def f(eval=False):\n    if eval: return 1",
         "import numpy as np\ndef save_voice(x): np.save('x', x)",
         "import builtins\ndef f(x: builtins.bool) -> builtins.int: ...",
+        "import pickle\nx = pickle.dumps(t)\nx = x.replace(b'\"a\":false', b'\"a\": true')\nt = pickle.loads(x)",
+        "import sys\nif 'jieba' not in sys.modules: pass",
+        "import importlib; importlib.import_module('.tokenization', 'transformers')",
+        "import torch; torch.load(path, map_location='cpu', **{'weights_only': True})",
+        "import numpy as np\ndef f(config): return getattr(config, 'size', 0).lower()",
         "x: 'Literal[\"(\"]' = 1",
     ],
 )

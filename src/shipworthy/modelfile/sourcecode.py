@@ -15,6 +15,7 @@ from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.sourcenames import (
     BUILTINS,
     FETCHES,
+    FLAG,
     INNER,
     KINDS,
     LIBRARIES,
@@ -75,16 +76,19 @@ class _Reading:
         self.settled: set[int] = set()  # nodes that are harmless where they stand
         self.judged: set[str] = set()
         self.fetches = False
+        self.roots: set[str] = set()  # the first names of all that is imported
+        self.given: list[tuple[str, ast.AST]] = []
         self.loads: list[tuple[int, str]] = []
 
     def run(self, tree: ast.AST) -> Source:
-        given: list[tuple[str, ast.AST]] = []
+        given = self.given
         for node in ast.walk(tree):
             self.bind(node)
             if isinstance(node, ast.Assign):
                 given += ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
             elif isinstance(node, (ast.NamedExpr, ast.AnnAssign)) and isinstance(node.target, ast.Name) and node.value:
                 given.append((node.target.id, node.value))
+        self.roots = {name.partition(".")[0] for known in self.names.values() for name in known}
         for _ in range(_ALIASES):  # names of names
             if not sum(self.alias(name, value) for name, value in given):
                 break
@@ -106,7 +110,7 @@ class _Reading:
 
     def alias(self, name: str, value: ast.AST) -> bool:
         """A name that is given to something imported; whether that was news."""
-        found = {full for full in self.full(value) if full.partition(".")[0] in self.known_roots()}
+        found = {full for full in self.full(value) if full.partition(".")[0] in self.roots}
         known = self.names.get(name, set())
         news = not found <= known and len(known) < _MOST
         if news:
@@ -159,7 +163,8 @@ class _Reading:
             if _calls(node.annotation):
                 self.told("runs code that it puts together", "an annotation", node.lineno)
         elif isinstance(node, ast.Compare):
-            self.settled.update(id(item) for item in node.comparators if "os.environ" in self.full(item))
+            tables = (["os.environ"], ["sys.modules"])
+            self.settled.update(id(item) for item in node.comparators if self.full(item) in tables)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and PRIVATE.fullmatch(node.value[:_LONG]):
             self.told("names files that are none of the model's", node.value, node.lineno)
         if id(node) in self.settled:
@@ -186,7 +191,8 @@ class _Reading:
         else:
             supers = isinstance(target, ast.Call) and isinstance(target.func, ast.Name) and target.func.id == "super"
             for name in self.full(target):
-                self.judge(".".join([name, *parts]), node.lineno)
+                if name.partition(".")[0] in self.roots:
+                    self.judge(".".join([name, *parts]), node.lineno)
             self.inner([part for part in parts if not (supers and part == "__getattribute__")], node.lineno)
             yield target
 
@@ -265,7 +271,7 @@ class _Reading:
         options = {keyword.arg: keyword.value for keyword in node.keywords}
         first = node.args[0] if node.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-        if name in ("torch.load", "torch.jit.load") and None not in options and len(node.args) < 3:
+        if name in ("torch.load", "torch.jit.load") and len(node.args) < 3:
             safely = options.get("weights_only")
             if not (name == "torch.load" and safely is not None and _is_true(safely)):
                 if "io.BytesIO" in {full for known in self.names.values() for full in known} or self.names.get("io"):
@@ -279,16 +285,28 @@ class _Reading:
         if name == "numpy.save":
             return place.saving
         if name == "pickle.loads":
-            return isinstance(first, ast.Call) and self.full(first.func) == ["pickle.dumps"]
+            held: list[ast.AST | None] = [
+                value for given, value in self.given if isinstance(first, ast.Name) and given == first.id
+            ]
+            return bool(held or first) and all(map(self.copied, held or [first]))
         if name == "kernels.get_kernel":
             return text.startswith("kernels-community/")
         if name == "importlib.import_module":
             package = node.args[1] if len(node.args) == 2 else None
-            start = first.values[0] if isinstance(first, ast.JoinedStr) and first.values else None
+            start = first.values[0] if isinstance(first, ast.JoinedStr) and first.values else first
             if isinstance(start, ast.Constant) and isinstance(package, ast.Constant):
-                return str(start.value).startswith(".") and str(package.value).startswith("transformers.")
+                return str(start.value).startswith(".") and str(package.value).partition(".")[0] == "transformers"
             return text.partition(".")[0] in LIBRARIES and not options and package is None
         return False
+
+    def copied(self, value: ast.AST | None) -> bool:
+        """The pickle of an object of this process, or one in which a flag of a tokenizer was changed."""
+        if not isinstance(value, ast.Call):
+            return False
+        texts = [item.value for item in value.args if isinstance(item, ast.Constant)]
+        flags = all(isinstance(text, bytes) and FLAG.fullmatch(text) for text in texts)
+        changed = isinstance(value.func, ast.Attribute) and value.func.attr == "replace" and len(texts) == 2 and flags
+        return changed or self.full(value.func) == ["pickle.dumps"]
 
     def subscript(self, node: ast.Subscript) -> None:
         """An item of a table that others fill."""
@@ -313,23 +331,19 @@ class _Reading:
                 self.told("reaches around its imports", name, node.lineno)
         elif name == "vars" and first is not None:
             for root in self.full(first):
-                if root.partition(".")[0] in self.known_roots():
+                if root.partition(".")[0] in self.roots:
                     self.told("reaches around its imports", f"vars({root})", node.lineno)
 
     def getattr(self, node: ast.Call) -> None:
         """An attribute that is named by a text."""
         base, name = node.args[0], node.args[1]
-        roots = [root for root in self.full(base) if root.partition(".")[0] in self.known_roots()]
+        roots = [root for root in self.full(base) if root.partition(".")[0] in self.roots]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             self.inner([name.value], node.lineno)
             for root in roots:
                 self.judge(f"{root}.{name.value}", node.lineno)
         elif roots and (isinstance(name, ast.BinOp) or _made(name)):
             self.told("reaches around its imports", f"getattr({roots[0]}", node.lineno)
-
-    def known_roots(self) -> set[str]:
-        """The first names of all that is imported."""
-        return {name.partition(".")[0] for known in self.names.values() for name in known}
 
     def full(self, node: ast.AST) -> list[str]:
         """The full names of what this is, as far as imports tell."""

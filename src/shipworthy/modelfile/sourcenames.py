@@ -22,6 +22,7 @@ KINDS = ((STARTS, "starts programs"), (RUNS, "runs code that it puts together"),
          (UNPICKLES, "loads pickles"), (LOGS, "writes files"))  # fmt: skip
 
 # What honest code needs of modules that reach further than a model does.
+FLAG = re.compile(rb'"\w+": ?(?:true|false)')
 PARTS = {
     "os": r"path(?:\.\w+)*|environ\.(?:get|pop|setdefault)|getenv|makedirs|listdir|sep|cpu_count|getcwd|PathLike|walk|"
     r"fspath|mkdir|getpid",
@@ -48,41 +49,43 @@ STANDARD = frozenset(
 )
 # What code of models is made with.
 LIBRARIES = frozenset(
-    "absl accelerate adamp adapters addict albumentations anndata anyascii apex aqlm ase asteroid asteroid_filterbanks "
-    "attr attrs audiocraft audiomentations audioread auto_gptq autoawq av awq axial_positional_embedding babel basicsr "
-    "beartype bert_score bidict Bio biotite bitsandbytes blingfire botok botorch bottleneck bs4 cachetools camel_tools "
-    "causal_conv1d chex chronos clip cn2an cn2en colorama colossalai consisid_eva_clip contractions coqpit "
-    "cosmos_guardrail cpm_kernels cuequivariance cuequivariance_torch cut_cross_entropy cv2 dac dataclasses_json "
-    "dateutil decord deepchem deepspeed descript_audiotools detectron2 diffrax diffusers e3nn easydict easyocr eetq "
-    "einops einops_exts emoji emojiswitch encodec entmax equinox esm espnet espnet2 espnet_model_zoo essentia facexlib "
-    "fairscale faiss farasa fast_lsh_cumulation faster_whisper fasttext fbpca filelock fla flash_attn "
-    "flash_attn_interface flash_mla flash_moba flashlight flax frozendict ftfy fugashi functorch fvcore g2p_en g2pk "
-    "g2pw geopandas gguf gluonts gptqmodel gpytorch groundingdino grouped_gemm h5py haiku hdbscan hf_olmo horovod hqq "
-    "html5lib hyper_connections ignite imageio imageio_ffmpeg imgaug imwatermark indic_transliteration indicnlp "
-    "IndicTransToolkit inflect inplace_abn insightface invisible_watermark iopath ipadic jamo jax jaxlib jaxtyping "
-    "jieba jiwer k_diffusion kaldi_native_fbank kaldifeat kaldiio kenlm keras keras_core keras_cv keras_hub keras_nlp "
-    "khmernltk kiwipiepy kmeans1d konlpy kornia langdetect langid Levenshtein librosa liger_kernel lightgbm lightning "
-    "lightning_fabric lightning_utilities lingua lion_pytorch lit_gpt litgpt local_attention lxml mamba_ssm mambapy "
-    "markdownify marshmallow_dataclass matplotlib mdtraj MeCab megablocks megatron miditoolkit mido mir_eval "
-    "mistral_common ml_collections ml_dtypes mlx mlx_lm model2vec more_itertools msgpack museval music21 Mykytea "
-    "nagisa natten nemo networkx neural_compressor neuralforecast nltk note_seq num2words numba numpy numpyro olmo "
-    "omegaconf onnxscript open_clip opencc openfold openmm optax optimum orbax orjson packaging pandas parselmouth "
-    "pedalboard peft performer_pytorch pesq phonemizer PIL pkuseg plotly polars positional_encodings pretty_midi "
-    "prettytable prody pyannote pyarabic pyarrow pycocotools pyctcdecode pydantic pyloudnorm pymatgen pypinyin pyproj "
-    "pyro pysam pystoi pytesseract pythainlp pytorch3d pytorch_lightning pytorch_metric_learning pytorch_msssim "
-    "pytorch_quantization pytorch_wavelets pytz pyvi pyworld pywt quanto rapidfuzz rasterio rdkit regex resampy rhoknp "
-    "rjieba rotary_embedding_torch rouge_score sacrebleu sacremoses safetensors sageattention sam2 scann scanpy scipy "
+    "absl accelerate adamp adapters addict albumentations anndata anyascii apex aqlm ase asteroid "
+    "asteroid_filterbanks attr attrs audiocraft audiomentations audioread auto_gptq autoawq av awq "
+    "axial_positional_embedding babel basicsr beartype bert_score bidict Bio biotite bitsandbytes blingfire botok "
+    "botorch bottleneck bs4 cachetools camel_tools causal_conv1d chex chronos clip cn2an cn2en colorama "
+    "colossalai consisid_eva_clip contractions coqpit cosmos_guardrail cpm_kernels cuequivariance "
+    "cuequivariance_torch cut_cross_entropy cv2 dac dataclasses_json dateutil decord deepchem deepspeed "
+    "descript_audiotools detectron2 diffrax diffusers e3nn easydict easyocr eetq einops einops_exts emoji "
+    "emojiswitch encodec entmax equinox esm espnet espnet2 espnet_model_zoo essentia facexlib fairscale faiss "
+    "farasa fast_lsh_cumulation faster_whisper fasttext fbpca filelock fla flash_attn flash_attn_interface "
+    "flash_mla flash_moba flashlight flax frozendict ftfy fugashi functorch fvcore g2p_en g2pk g2pw geopandas "
+    "gguf gluonts gptqmodel gpytorch groundingdino grouped_gemm h5py haiku hdbscan hf_olmo horovod hqq html5lib "
+    "hyper_connections ignite imageio imageio_ffmpeg imgaug imwatermark indic_transliteration indicnlp "
+    "IndicTransToolkit inflect inplace_abn insightface invisible_watermark iopath ipadic jamo jax jaxlib "
+    "jaxtyping jieba jiwer k_diffusion kaldi_native_fbank kaldifeat kaldiio kenlm keras keras_core keras_cv "
+    "keras_hub keras_nlp khmernltk kiwipiepy kmeans1d konlpy kornia langdetect langid Levenshtein librosa "
+    "liger_kernel lightgbm lightning lightning_fabric lightning_utilities lingua lion_pytorch lit_gpt litgpt "
+    "local_attention lxml mamba_ssm mambapy markdownify marshmallow_dataclass matplotlib mdtraj MeCab megablocks "
+    "megatron miditoolkit mido mir_eval mistral_common ml_collections ml_dtypes mlx mlx_lm model2vec "
+    "more_itertools msgpack museval music21 Mykytea nagisa natten nemo networkx neural_compressor neuralforecast "
+    "nltk note_seq num2words numba numpy numpyro olmo omegaconf onnxruntime onnxscript open_clip opencc openfold "
+    "openmm optax optimum orbax orjson packaging pandas parselmouth pedalboard peft performer_pytorch pesq "
+    "phonemizer PIL pkuseg plotly polars positional_encodings pretty_midi prettytable prody pyannote pyarabic "
+    "pyarrow pycocotools pyctcdecode pydantic pyloudnorm pymatgen pypinyin pyproj pyro pysam pystoi pytesseract "
+    "pythainlp pytorch3d pytorch_lightning pytorch_metric_learning pytorch_msssim pytorch_quantization "
+    "pytorch_wavelets pytz pyvi pyworld pywt quanto rapidfuzz rasterio rdkit regex resampy rhoknp rjieba "
+    "rotary_embedding_torch rouge_score sacrebleu sacremoses safetensors sageattention sam2 scann scanpy scipy "
     "seaborn segment_anything selfies sentence_transformers sentencepiece shapely silero_vad six skimage sklearn "
-    "smdistributed snac sortedcontainers soundfile soxr soynlp spacy spacy_transformers speechbrain stanza statsmodels "
-    "stk subword_nmt sudachipy supervision tabulate tekken tensorboardX tensorflow tensorflow_addons "
-    "tensorflow_probability tensorflow_text termcolor textstat tf_keras thefuzz tiktoken timm tokenizers toml tomli "
-    "toolz torch torch_audiomentations torch_cluster torch_complex torch_geometric torch_npu torch_optimizer "
-    "torch_scatter torch_sparse torch_xla torchao torchaudio torchcde torchcodec torchcrf torchdata torchdiffeq "
-    "torchinfo torchlens torchlibrosa torchmetrics torchscale torchsde torchseg torchtext torchtune torchtyping "
-    "torchvision tqdm transformer_engine transformers triton triton_kernels trl TTS tutel typeguard typing_inspect "
-    "ujson ultralytics umap underthesea uni2ts unidecode unidic unidic_lite uroman vector_quantize_pytorch vncorenlp "
-    "vocos webrtcvad whisper word2number x_transformers xarray xformers xgboost xlstm yacs yaml youtokentome "
-    "zarr".split()
+    "smdistributed snac sortedcontainers soundfile soxr soynlp spacy spacy_transformers speechbrain stanza "
+    "statsmodels stk subword_nmt sudachipy supervision tabulate tekken tensorboardX tensorflow tensorflow_addons "
+    "tensorflow_probability tensorflow_text termcolor textstat tf_keras thefuzz tiktoken timm tokenizers toml "
+    "tomli toolz torch torch_audiomentations torch_cluster torch_complex torch_geometric torch_npu "
+    "torch_optimizer torch_scatter torch_sparse torch_xla torchao torchaudio torchcde torchcodec torchcrf "
+    "torchdata torchdiffeq torchinfo torchlens torchlibrosa torchmetrics torchscale torchsde torchseg torchtext "
+    "torchtune torchtyping torchvision tqdm transformer_engine transformers triton triton_kernels trl TTS tutel "
+    "typeguard typing_inspect ujson ultralytics umap underthesea uni2ts unidecode unidic unidic_lite uroman "
+    "vector_quantize_pytorch vncorenlp vocos webrtcvad whisper word2number x_transformers xarray xformers xgboost "
+    "xlstm yacs yaml youtokentome zarr".split()
 )
 REACHING = frozenset(
     "requests httpx aiohttp urllib3 websocket websockets paramiko boto3 dill cloudpickle joblib cffi".split()
@@ -95,7 +98,7 @@ TRACED = re.compile(
 INNER = re.compile(
     r"__(?:self|globals|builtins|subclasses|code|closure|loader|mro|getattribute|import)__|f_globals|f_builtins|"
     r"f_locals|tb_frame|gi_frame|cr_frame|_?(?:os|sys|posix|subprocess|builtins|importlib|ctypes|socket|shutil|runpy|"
-    r"pickle|marshal|pty|urllib|requests)|set_executable|system|popen|Popen|check_output|check_call|getoutput|exec_module|load_module|import_module|run_module|run_path|"
+    r"pickle|marshal|pty|urllib|requests)|set_executable|register_custom_ops_library|system|popen|Popen|check_output|check_call|getoutput|exec_module|load_module|import_module|run_module|run_path|"
     r"load_library"
 )
 FETCHES = re.compile(
