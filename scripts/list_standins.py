@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from allow_sources import Module, Sources, decorated, text_of
+from allow_sources import ON_LOAD, Module, Sources, decorated, text_of
 from honest_corpus import PACKAGES
 from list_called import Called, Methods, letters
 
@@ -70,7 +70,7 @@ def standins(packages: Path, known: dict[str, str]) -> dict[str, set[str]]:
                 classes += [(called.caller, methods)] if letter in "cCnNvV" else []
     found: dict[str, set[str]] = defaultdict(set)
     for key, methods in classes:
-        for method in called.parts.keys() & methods.keys():
+        for method in (called.parts.keys() & methods.keys()) - set(ON_LOAD):  # what runs anyway is judged anyway
             module, function = methods[method]
             counts = called.parts[method].items()
             parts = {part for count, at in counts if takes(function, count) for caller, part in at if caller != key}
