@@ -268,11 +268,14 @@ class Stack(Runs):
         key: Any = 0
         own = self._is_state(at)
         for value in items:
-            if value.__class__ is Chunk:
+            kind: type = value.__class__
+            if kind is int or kind is tuple:
+                pass
+            elif kind is Chunk:
                 if not value.end and self.functions:
                     what = "a dictionary has more items at once than any pickler writes"
                     self.issue(Code.STATE_TAMPERING, "high", what)
-            elif value.__class__ is not int and value.__class__ is not tuple:
+            else:
                 if shadows.is_called(value, own) or shadows.acts(value):
                     self._stands_in(key, value, own)
                 elif not own and not self.named and shadows.is_called(value, True):
