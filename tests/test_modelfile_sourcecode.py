@@ -120,6 +120,10 @@ def test_code_as_models_have_it_is_told_and_no_more(tmp_path: Path) -> None:
         "import pickle\nx = pickle.dumps(t)\nx = x.replace(b'a', b'cos\\nsystem')\nt = pickle.loads(x)",
         "import pickle\nx = pickle.dumps(t)\nx = f()\nt = pickle.loads(x)",
         "import onnxruntime; onnxruntime.SessionOptions().register_custom_ops_library('x.so')",
+        "from PIL import ImageMath; ImageMath.eval('1')",
+        "import torch.distributed.rpc as rpc; rpc.init_rpc('x')",
+        "import dataclasses; dataclasses._create_fn('f', [], ['import os'])",
+        "import typing; typing.ForwardRef('f()')._evaluate({}, {}, set())",
         "x = (",
     ],
 )

@@ -12,7 +12,8 @@ RUNS = re.compile(
     r"(?:builtins\.)?(?:eval|exec|compile|__import__)|code\.\w+|runpy\.\w+|importlib\.(?:util|machinery|_bootstrap)\w*\."
     r"(?:spec_from_file_location|SourceFileLoader)|transformers\.dynamic_module_utils\.\w+|torch\.hub(?:\.load)?|"
     r"types\.(?:Function|Code)Type|yaml\.(?:unsafe_load\w*|C?UnsafeLoader|C?Loader)|gc\.get_(?:objects|referr\w+)|"
-    r"six\.exec_|logging\.config(?:\.\w+)*|(?:numpy\.(?:f2py|distutils|testing)|torch\.utils\.collect_env)\.\w+"
+    r"six\.exec_|PIL\.ImageMath\.\w*eval|dataclasses\._create_fn|typing\.(?:ForwardRef|_eval_type)|"
+    r"torch\.distributed\.rpc(?:\.\w+)*|logging\.config(?:\.\w+)*|(?:numpy\.(?:f2py|distutils|testing)|torch\.utils\.collect_env)\.\w+"
 )
 NATIVE = re.compile(r"ctypes\.(?:CDLL|cdll\.\w+|PyDLL|WinDLL|windll\.\w+)|torch\.(?:ops|classes)\.load_library|"
                      r"torch\.utils\.cpp_extension\.load\w*|numpy\.ctypeslib\.\w+|cffi\.\w+")  # fmt: skip
