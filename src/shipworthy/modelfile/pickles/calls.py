@@ -10,7 +10,18 @@ from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.making import spelled
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
-from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import (
+    DICT,
+    KEPT,
+    LIST,
+    NAME_LENGTH,
+    OPAQUE,
+    TUPLE,
+    Bound,
+    Global,
+    Made,
+    Storage,
+)
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
 from shipworthy.records import dataclass
@@ -57,6 +68,7 @@ class Calls:
         self.wrapping = 0
         self.watched = False
         self.functions = False
+        self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
         self.deep = False
         self.listed_deep = False
 
@@ -210,6 +222,11 @@ class Calls:
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong)
             return
+        if self.named and self._from_memo(state):
+            what = (
+                f"a dictionary that was stored before is its state, and in it an object is called {self.named}, which"
+            )
+            self.issue(Code.STATE_TAMPERING, "high", f"{what} code that runs while loading calls", _shown(maker))
         shared = states.shared(target)
         if shared:
             self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
@@ -236,6 +253,15 @@ class Calls:
             wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
+
+    def _from_memo(self, state: Any) -> bool:
+        """Whether a state may be a dictionary out of the memo: no SETITEM stands before BUILD."""
+        if isinstance(state, tuple):
+            return any(part.__class__ is int and part in (DICT, KEPT) for part in state)
+        at = self.position
+        before = bytes(self.buffer[max(at - 5, 0) : at]).rjust(5)
+        filled = before[4:] in (b"u", b"s", b"d") and before[3:4] != b"h" and before[:1] != b"j"
+        return state.__class__ is int and state in (DICT, KEPT) and not filled
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
         self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")
