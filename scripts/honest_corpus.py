@@ -60,13 +60,14 @@ def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
         subprocess.run([*install, "--python", python, "--no-deps", *wanted["nodeps"]], check=True)
 
 
-def write(folder: Path, name: str, held: bool, second: bool) -> None:
-    """The honest files of one environment; those of the second measurement lie in FOLDER/second."""
+def write(folder: Path, name: str, wanted: dict[str, Any]) -> None:
+    """The honest files of one environment; those of the later measurements lie in FOLDER/second and FOLDER/third."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    command = [python, "-W", "ignore", str(CORPORA / "honest.py")]
-    command += [str(folder / ("second" if second else "honest") / name), name]
-    subprocess.run([*command, *["--held"] * held, *["--second"] * second], check=True, env=environment)
+    sets = [key for key in ("second", "third") if wanted.get(key)]
+    command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / (sets or ["honest"])[0] / name), name]
+    command += ["--held"] * wanted.get("held_out", False) + [f"--{key}" for key in sets]
+    subprocess.run(command, check=True, env=environment)
 
 
 def listing(folder: Path, name: str, known: str) -> None:
@@ -109,7 +110,7 @@ def main() -> None:
         if action == "build":
             build(folder, name, wanted)
         elif action == "write" and "known" not in wanted:
-            write(folder, name, wanted.get("held_out", False), wanted.get("second", False))
+            write(folder, name, wanted)
         elif action == "list" and not wanted.get("held_out"):
             listing(folder, name, wanted.get("known", ""))
 
