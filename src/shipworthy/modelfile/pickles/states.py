@@ -46,7 +46,7 @@ def partial_state(target: Made, state: Any) -> str | None:
         return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
-    plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
+    plain = isinstance(args, tuple) and keywords == EMPTY_DICT  # one from the memo may have been filled
     target.detail = Bound(function, args if plain else None)
     return None if function.standing.allowed else "it stores a function that is not allowed"
 
