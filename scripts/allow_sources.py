@@ -271,8 +271,11 @@ class Sources:
                     looked_up.append((module, item))
                 if first and item.name in ("__reduce__", "__reduce_ex__"):
                     reduces.append((module, item))
-        if "_attach_argparser_methods" in methods and key.startswith("scipy.stats."):
-            return "s"
+        template = methods.get("_attach_argparser_methods")
+        if template and template[0].name.startswith("scipy.stats."):
+            ran = [*loads, *(methods[name] for name in ("__init__", "__call__") if name in methods)]
+            own = [item for module, item in ran if not module.name.startswith("scipy.stats.")]
+            return "x" if own else "s"  # of another library's, the class must leave to scipy what loading runs
         if "__hash__" not in methods:  # then it can't be a key, and nothing compares it while loading
             loads = [(module, item) for module, item in loads if item.name != "__eq__"]
         if any(self.runs_code(module, item, methods) for module, item in loads):
