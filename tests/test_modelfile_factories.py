@@ -60,3 +60,10 @@ def test_a_private_name_is_not_one_of_pythons_own() -> None:
     for attribute in ("__class__", "__dict__", "__init__"):
         assert scan_bytes(make.stream(method, make.text(attribute), b"\x86R")).worst in FOUND
     assert scan_bytes(make.stream(method, make.text("__forbidden"), b"\x86R)R")).worst in FOUND
+
+
+def test_a_module_is_created_without_its_constructor() -> None:
+    """Constructors of torch's modules do more than to store: torch_geometric's write Python files and import them."""
+    for module, name in (("torch_geometric.nn.models.visnet", "ViSNet"), ("torch.nn.modules.linear", "Linear")):
+        assert scan_bytes(make.stream(make.name(module, name), b")\x81}b")).verdict is Verdict.CLEAN
+        assert scan_bytes(make.stream(make.name(module, name), b")R")).worst in FOUND

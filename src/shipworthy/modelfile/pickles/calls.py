@@ -135,7 +135,7 @@ class Calls:
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not newobj:
+            elif not newobj and (standing.kind is not Kind.CLASS or shadows.has_trait(callee, "call")):
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
