@@ -67,3 +67,20 @@ def test_a_module_is_created_without_its_constructor() -> None:
     for module, name in (("torch_geometric.nn.models.visnet", "ViSNet"), ("torch.nn.modules.linear", "Linear")):
         assert scan_bytes(make.stream(make.name(module, name), b")\x81}b")).verdict is Verdict.CLEAN
         assert scan_bytes(make.stream(make.name(module, name), b")R")).worst in FOUND
+
+
+def test_distributions_of_other_libraries_are_judged_as_those_of_scipy() -> None:
+    """Zero-inflated models of statsmodels keep one: scipy's template in its state, which is run, and no other text."""
+    made = (
+        make.name("statsmodels.distributions.discrete", "zipoisson_gen") + b")\x81}(" + make.text("_parse_arg_template")
+    )
+    template = (
+        "\ndef _parse_args(self, mu, w, loc=0):\n    return (mu, w, ), loc, 1\n"
+        "\ndef _parse_args_rvs(self, mu, w, loc=0, size=None):\n"
+        "    return self._argcheck_rvs(mu, w, loc, size=size)\n"
+        "\ndef _parse_args_stats(self, mu, w, loc=0, moments='mv'):\n    return (mu, w, ), loc, 1, moments\n"
+    )
+    method = make.name("builtins", "getattr") + made + make.text(template) + b"ub" + make.text("_entropy") + b"\x86R"
+    assert scan_bytes(make.stream(method)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made, make.text("import os"), b"ub")).worst in FOUND
+    assert scan_bytes(make.stream(method, b")R")).worst in FOUND
