@@ -75,10 +75,10 @@ def test_distributions_of_other_libraries_are_judged_as_those_of_scipy() -> None
         make.name("statsmodels.distributions.discrete", "zipoisson_gen") + b")\x81}(" + make.text("_parse_arg_template")
     )
     template = (
-        "\ndef _parse_args(self, mu, w, loc=0):\n    return (mu, w, ), loc, 1\n"
-        "\ndef _parse_args_rvs(self, mu, w, loc=0, size=None):\n"
-        "    return self._argcheck_rvs(mu, w, loc, size=size)\n"
-        "\ndef _parse_args_stats(self, mu, w, loc=0, moments='mv'):\n    return (mu, w, ), loc, 1, moments\n"
+        "\ndef _parse_args(self, mu, w,  loc=0):\n    return (mu, w, ), loc, 1\n"
+        "\ndef _parse_args_rvs(self, mu, w,  loc=0, size=None):\n"
+        "    return self._argcheck_rvs(mu, w,  loc, 1, size=size)\n"
+        "\ndef _parse_args_stats(self, mu, w,  loc=0, moments='mv'):\n    return (mu, w, ), loc, 1, moments\n"
     )
     method = make.name("builtins", "getattr") + made + make.text(template) + b"ub" + make.text("_entropy") + b"\x86R"
     assert scan_bytes(make.stream(method)).verdict is Verdict.CLEAN

@@ -318,6 +318,9 @@ def run(out: Any) -> None:
     from honest_third_libraries import GROUPS as LIBRARIES
     from honest_third_torch import GROUPS as TORCH
 
+    for name in ("sympy", "torch._dynamo", "torchvision", "transformers"):  # not within the time of one object
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
     for label, group in [*GROUPS, *LIBRARIES, *TORCH]:
         makers: Makers = {}
         try:
