@@ -49,6 +49,7 @@ BAD_METHODS = frozenset(
 )
 BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
+FORMULAS = frozenset("dmatrix dmatrices get_matrices model_matrix".split())
 KNOWN_TOPS = frozenset(
     "abc collections typing typing_extensions enum dataclasses numbers contextlib types datetime json string operator "
     "functools warnings decimal fractions uuid random argparse _collections_abc copy itertools weakref attr attrs "
@@ -280,6 +281,8 @@ class Sources:
             loads = [(module, item) for module, item in loads if item.name != "__eq__"]
         if any(self.runs_code(module, item, methods) for module, item in loads):
             return "x"
+        if any(item.name == "__setstate__" and evaluates(item) for _, item in loads):
+            return "s"
         by_call = by_call or any(calls_class(item) for _, item in reduces)
         letter = self._created(unknown, methods, by_call, valued)
         return letter.upper() if any(self.runs_code(module, item, methods) for module, item in looked_up) else letter
@@ -445,6 +448,12 @@ def text_of(node: ast.AST) -> str:
 def branches(base: ast.expr) -> list[ast.expr]:
     """A base class, or both of those that a condition such as `A if sys.version_info > ... else B` chooses from."""
     return [*branches(base.body), *branches(base.orelse)] if isinstance(base, ast.IfExp) else [base]
+
+
+def evaluates(function: Any) -> bool:
+    """Patsy or formulaic is given a formula of the state, and runs it: statsmodels' data do so."""
+    calls = [call.func for call in ast.walk(function) if isinstance(call, ast.Call)]
+    return any((text_of(called).rpartition(".")[2] or getattr(called, "attr", "")) in FORMULAS for called in calls)
 
 
 def trivial(function: Any) -> bool:

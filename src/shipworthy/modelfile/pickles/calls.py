@@ -213,7 +213,7 @@ class Calls:
         if shared:
             self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
         elif maker.standing.kind is Kind.SOURCED:
-            wrong = states.source_in_state(self.buffer, state)
+            wrong = states.source_in_state(self.buffer, maker, state)
             if wrong:
                 message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
