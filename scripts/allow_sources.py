@@ -33,7 +33,8 @@ BAD_MODULES = frozenset(
     "os posix nt subprocess shutil socket ssl ctypes cffi pickle _pickle cPickle dill cloudpickle joblib urllib "
     "requests "
     "http httpx aiohttp tempfile importlib pkgutil runpy code multiprocessing glob zipfile tarfile sqlite3 marshal "
-    "smtplib ftplib webbrowser pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
+    "smtplib ftplib webbrowser sqlalchemy redis grpc pymongo psycopg2 "
+    "pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
 )
 HARMLESS_OF_BAD = frozenset(
     "importlib.util.find_spec importlib.metadata "
@@ -49,6 +50,7 @@ BAD_METHODS = frozenset(
 )
 BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
+# What gives a formula to patsy or formulaic, which evaluate it
 FORMULAS = frozenset("dmatrix dmatrices get_matrices model_matrix".split())
 KNOWN_TOPS = frozenset(
     "abc collections typing typing_extensions enum dataclasses numbers contextlib types datetime json string operator "

@@ -84,3 +84,24 @@ def test_distributions_of_other_libraries_are_judged_as_those_of_scipy() -> None
     assert scan_bytes(make.stream(method)).verdict is Verdict.CLEAN
     assert scan_bytes(make.stream(made, make.text("import os"), b"ub")).worst in FOUND
     assert scan_bytes(make.stream(method, b")R")).worst in FOUND
+
+
+def test_no_state_connects_to_a_database_or_a_journal() -> None:
+    """Optuna's storages open what the address or the path in their state names."""
+    for module, name in (
+        ("optuna.storages._rdb.storage", "RDBStorage"),
+        ("optuna.storages._journal.storage", "JournalStorage"),
+        ("optuna.storages.journal._storage", "JournalStorage"),
+        ("optuna.storages._grpc.client", "GrpcStorageProxy"),
+    ):
+        made = make.name(module, name) + b")\x81}" + make.text("url") + make.text("sqlite:////tmp/x") + b"sb"
+        assert scan_bytes(make.stream(made)).worst in FOUND
+    memory = make.name("optuna.storages._in_memory", "InMemoryStorage") + b")\x81}b"
+    assert scan_bytes(make.stream(memory)).verdict is Verdict.CLEAN
+
+
+def test_a_ufuncs_reduction_is_referred_to_and_not_called() -> None:
+    reduction = make.name("numpy", "add.reduce")
+    assert scan_bytes(make.stream(reduction)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(reduction, b"](K\x01e\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("os", "system.reduce"))).worst in FOUND

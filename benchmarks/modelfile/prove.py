@@ -19,6 +19,7 @@ import json
 import mmap
 import os
 import pickle
+import re
 import resource
 import signal
 import struct
@@ -254,7 +255,7 @@ def prove_cases(
             raised += 1
         except BaseException as error:
             raised += 1
-            if "allocate" in str(error)[:400]:
+            if re.search(r"(?i)unable to allocate|not allocate|allocate memory", str(error)[:400]):
                 events.append("memory\t" + str(error)[:80])
         finally:
             armed[0] = False
