@@ -45,8 +45,8 @@ LEFT_OUT = re.compile(
     # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, and the
     # inside of torch's compiler
     r"_?cli|commands|scripts|examples|_?vendor(ed)?|convert_\w+|modular_\w+|modeling_(tf|flax)_\w+|"
-    # databases, servers and journals, which code of a state's choice would be connected to; a parser's transitions
-    r"_rdb|_?journal|_grpc|_parser_internals|"
+    # databases, servers and journals, to which a state would connect; readers and parsers that end the process
+    r"_rdb|_?journal|_grpc|_parser_internals|_libs\.parsers|"
     r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
     r")(\.|$)|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)"
 )

@@ -62,11 +62,19 @@ def test_a_private_name_is_not_one_of_pythons_own() -> None:
     assert scan_bytes(make.stream(method, make.text("__forbidden"), b"\x86R)R")).worst in FOUND
 
 
-def test_a_module_is_created_without_its_constructor() -> None:
-    """Constructors of torch's modules do more than to store: torch_geometric's write Python files and import them."""
-    for module, name in (("torch_geometric.nn.models.visnet", "ViSNet"), ("torch.nn.modules.linear", "Linear")):
+def test_objects_are_created_without_their_constructors() -> None:
+    """Some do more than to store: torch_geometric's write Python files and import them, gensim's start a program."""
+    for module, name in (
+        ("torch_geometric.nn.models.visnet", "ViSNet"),
+        ("torch.nn.modules.linear", "Linear"),
+        ("gensim.models.word2vec", "Word2Vec"),
+        ("sklearn.linear_model._logistic", "LogisticRegression"),
+    ):
         assert scan_bytes(make.stream(make.name(module, name), b")\x81}b")).verdict is Verdict.CLEAN
         assert scan_bytes(make.stream(make.name(module, name), b")R")).worst in FOUND
+        partial = held(make.name(module, name), b")")
+        assert scan_bytes(make.stream(DEFAULTS, partial, b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("numpy.ma.core", "MaskedConstant"), b")R")).verdict is Verdict.CLEAN
 
 
 def test_distributions_of_other_libraries_are_judged_as_those_of_scipy() -> None:

@@ -17,6 +17,7 @@ from shipworthy.records import dataclass, field
 
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
+_OLD = b"io"  # INST and OBJ: without arguments they leave the constructor out, too
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _DICTIONARIES = ("dict", "OrderedDict", "defaultdict", "ChainMap")
 _TRACE_LINES = 2_000
@@ -135,7 +136,7 @@ class Calls:
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif not newobj and (standing.kind is not Kind.CLASS or shadows.has_trait(callee, "call")):
+            elif not newobj and (standing.kind is not Kind.CLASS or self.buffer[self.position] not in _OLD):
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
