@@ -4,8 +4,8 @@ PYTHON is that of an environment with the libraries (3.8 or newer; nothing else 
 `redteam.py --accepted` wrote. Each name gets a process of its own, forked from one that has imported its module, inside
 of bwrap: no network, nothing writable but an empty /tmp, no privileges, 10 s and 512 MiB for each pickle. An audit
 hook, a watch on the folder that the arguments name (for files that compiled code opens) and a function put in place of
-`math.hypot` say what a pickle does. Printed: one line for each event of a pickle that the scan accepts, how many other
-events there were, and what was loaded, for each package.
+`math.hypot` say what a pickle does. Printed: one line for each event (`open`: of a pickle that the scan accepts;
+`refused`: of one that it only accepted under other names), then what was loaded, for each package.
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ def judge(lines: Iterable[str]) -> None:
     counts = {"open": 0, "refused": 0}
     for line in lines:
         head, _, rest = line.partition("\t")
-        raw, _, event = rest.partition("\t")
         if head == "event":
-            kind = "refused" if raw and scan_bytes(base64.b64decode(raw)).worst in ("high", "critical") else "open"
-            counts[kind] += 1
-        if head != "event" or kind == "open":
-            print(f"open\t{event}" if head == "event" else line, end="", flush=True)
+            raw, _, rest = rest.partition("\t")
+            head = "refused" if raw and scan_bytes(base64.b64decode(raw)).worst in ("high", "critical") else "open"
+            counts[head] += 1
+            line = f"{head}\t{rest}"
+        print(line, end="", flush=True)
     print("events", json.dumps(counts))
 
 
