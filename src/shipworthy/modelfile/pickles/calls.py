@@ -29,6 +29,7 @@ from shipworthy.records import dataclass
 _LIMITS = Limits()
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
+_OLD = b"io"  # INST and OBJ: without arguments they leave the constructor out, too
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _DICTIONARIES = ("dict", "OrderedDict", "defaultdict", "ChainMap")
 _TRACE_LINES = 2_000
@@ -148,7 +149,7 @@ class Calls:
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not newobj:
+            elif not newobj and (standing.kind is not Kind.CLASS or self.buffer[self.position] not in _OLD):
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
@@ -231,7 +232,7 @@ class Calls:
         if shared:
             self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
         elif maker.standing.kind is Kind.SOURCED:
-            wrong = states.source_in_state(self.buffer, state)
+            wrong = states.source_in_state(self.buffer, maker, state)
             if wrong:
                 message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)

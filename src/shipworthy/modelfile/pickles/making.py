@@ -45,7 +45,11 @@ def factory(call: Call) -> str | None:
     if call.args is None:
         return "its default factory can't be seen"
     if call.args and isinstance(call.args[0], Made):
-        return "its default factory is a value computed while loading"
+        held = call.args[0].detail
+        if not isinstance(held, Bound) or held.arguments is None or not call.args[0].sealed:
+            return "its default factory is a value computed while loading"
+        call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
+        return None
     if call.args and isinstance(call.args[0], Global) and not is_type(call.args[0]):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
@@ -236,7 +240,7 @@ def attribute(call: Call) -> str | None:
     except NotALiteralError:
         return "what it looks up can't be seen"
     if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
-        if not attr.isidentifier() or attr.startswith("__"):
+        if not attr.isidentifier() or (attr.startswith("__") and attr.endswith("__")):
             return "it looks up a name of Python's own"
         call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
         return None
