@@ -25,6 +25,13 @@ _TELLING = frozenset(
     "word_embedding_dimension max_seq_length quant_method lora_alpha model_max_length image_mean sampling_rate "
     "__version__ activation_function".split()
 )
+_MODEL = frozenset(("model_type", "architectures"))
+# Files that are run for their names, without any key of a configuration.
+_RUN = (
+    ("handler", "", "inference endpoints run"),
+    ("hubconf", "", "torch.hub runs"),
+    ("generate", "custom_generate", "generate(custom_generate=...) runs"),
+)
 _GENERATION = frozenset(
     "bos_token_id eos_token_id pad_token_id do_sample temperature top_p top_k max_length max_new_tokens "
     "repetition_penalty decoder_start_token_id num_beams min_length no_repeat_ngram_size early_stopping "
@@ -64,6 +71,9 @@ def judge(scope: Scope, value: Any) -> bool:
     if words or not (value.keys() & _TELLING or value.keys() <= _GENERATION or special):
         return words
     _walk(scope, value)
+    if value.keys() & _MODEL:
+        for module, folder, runs in _RUN:
+            localcode.judge(scope, module, runs, f"{folder or '.'}:{module}", folder, quiet=True)
     if "_class_name" in value and "_diffusers_version" in value:
         _pipeline(scope, value)
     if "peft_type" in value:

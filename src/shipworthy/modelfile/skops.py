@@ -33,6 +33,7 @@ _PLAIN = frozenset("int float str bool NoneType list dict tuple set frozenset by
 # Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses.
 _CONSTRUCTORS = ("sklearn.tree._tree:", "sklearn._loss.", "sklearn.linear_model._sgd_fast:", "datetime:", "zoneinfo:",
                  "sklearn.ensemble._gb_losses:", "quantile_forest._quantile_forest_fast:", "numpy.random.")  # fmt: skip
+_LIBRARIES = frozenset("builtins numpy scipy sklearn pandas quantile_forest xgboost lightgbm catboost imblearn".split())
 _CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
 
 
@@ -121,7 +122,7 @@ def _judge(scope: Scope, loader: str, module: str, name: str, shown: str) -> Non
     elif not standing.allowed:
         called = loader not in _NAMED
         code = Code.UNKNOWN_CALLABLE if called else Code.UNKNOWN_NAME
-        severity = "high" if called else "medium"
+        severity = "high" if called or module.partition(".")[0] not in _LIBRARIES else "medium"  # an import runs code
         text = f"a {loader} names {shown}, which is not known to be harmless; name it in `trust` if it is your own"
         scope.issue(code, severity, text, None, shown)
     elif loader in _CALLED and standing.kind not in _CALLABLE and not f"{module}:{name}".startswith(_CONSTRUCTORS):

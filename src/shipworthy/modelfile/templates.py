@@ -277,7 +277,7 @@ def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterato
             yield from _attribute(tokens, index)
     elif name == "lipsum" and before != ".":
         text = "it asks for lipsum, a helper of Jinja that honest chat templates have no use for"
-        yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, name)
+        yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, name)
 
 
 def _attribute(tokens: list[_Token], index: int) -> Iterator[Trouble]:
@@ -322,7 +322,7 @@ def _number(tokens: list[_Token], index: int, before: str, after: str) -> Iterat
     token = tokens[index]
     if _value(token) < _HUGE:
         return
-    if "*" in (before, after) or any(t.value in ("range", "center", "indent", "lipsum", "batch", "slice")
+    if "*" in (before, after) or any(t.value in ("range", "center", "ljust", "rjust", "zfill", "indent", "lipsum", "batch", "slice")
                                      for t in tokens[max(0, index - 6) : index]):  # fmt: skip
         text = f"it repeats something {ascii(token.value)[1:30]} times: rendering it takes all time or memory"
         yield Trouble(Code.BOMB, "high", text, token.at)

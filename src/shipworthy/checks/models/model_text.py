@@ -26,7 +26,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=2,
+    version=3,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,

@@ -382,4 +382,5 @@ def _wants_state(value: Any) -> bool:
     """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
     if not isinstance(value, Made) or value.maker is None:
         return False
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
+    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)
