@@ -47,7 +47,10 @@ def archive(config: object, *members: tuple[str, bytes]) -> bytes:
 def lambdas(text: str = f"lambda x=None, *a, **k: ({WRITE}, x)[1]") -> dict:
     inner = next(c for c in compile(text, "<lambda>", "eval").co_consts if hasattr(c, "co_code"))
     raw = base64.b64encode(marshal.dumps(inner)).decode()
-    return {"class_name": "__lambda__", "config": {"code": raw, "defaults": None, "closure": None, "value": [raw, None, None]}}
+    return {
+        "class_name": "__lambda__",
+        "config": {"code": raw, "defaults": None, "closure": None, "value": [raw, None, None]},
+    }
 
 
 def configurations() -> Iterator[Attack]:

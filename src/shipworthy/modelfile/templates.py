@@ -318,11 +318,14 @@ def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
         yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, ascii(value)[:20])
 
 
+_REPEATING = frozenset("range center ljust rjust zfill indent lipsum batch slice".split())
+
+
 def _number(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
     token = tokens[index]
     if _value(token) < _HUGE:
         return
-    if "*" in (before, after) or any(t.value in ("range", "center", "ljust", "rjust", "zfill", "indent", "lipsum", "batch", "slice")
+    if "*" in (before, after) or any(t.value in _REPEATING
                                      for t in tokens[max(0, index - 6) : index]):  # fmt: skip
         text = f"it repeats something {ascii(token.value)[1:30]} times: rendering it takes all time or memory"
         yield Trouble(Code.BOMB, "high", text, token.at)
