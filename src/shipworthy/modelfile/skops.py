@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.jsons import strict
+from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -96,7 +97,10 @@ def _node(scope: Scope, node: dict[str, Any], members: set[str]) -> None:
     shown = ascii(f"{module}:{name}")[1:-1][:120]
     scope.names([f"{module}:{name}"])
     file = node.get("file")
-    if isinstance(file, str) and file not in members:
+    if isinstance(file, str) and escapes(file):
+        text = f"the schema asks for {ascii(file)[:80]}, outside of the archive"
+        scope.issue(Code.PATH_TRAVERSAL, "high", text)
+    elif isinstance(file, str) and file not in members:
         text = f"the schema asks for the member {ascii(file)[:80]}, which is not there"
         scope.issue(Code.CONTAINER_TAMPERED, "medium", text)
     if loader == "MethodNode":

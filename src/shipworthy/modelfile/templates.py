@@ -254,7 +254,10 @@ def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
         if token.kind == "name":
             yield from _named(tokens, index, before, after)
         elif token.kind == "text":
-            yield from _literal(token, before, after)
+            printed = (
+                not index and " " in token.value.strip() and after in ("", "~", "+")
+            )  # a sentence, put out as it is
+            yield from () if printed else _literal(token, before, after)
         elif token.kind == "number":
             yield from _number(tokens, index, before, after)
         elif token.value == "**" and index and before not in ("(", ",") and tokens[index - 1].kind != "mark":
