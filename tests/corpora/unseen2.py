@@ -14,6 +14,7 @@ PARTS = [
     "unseen2_gadgets",
     "unseen2_states",
     "unseen2_containers",
+    "unseen2_archives",
     "unseen2_texts",
     "unseen2_folders",
     "unseen2_graphs",
