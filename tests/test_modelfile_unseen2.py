@@ -40,7 +40,7 @@ PASSES = frozenset(
     tflite2/loop tflite2/fill
     paddle/loop onnx2/metadata-pickle onnx2/string-pickle
     onnx2/text-format openvino2/broadcast r/s4-package
-    r/dump r/lazy-database r/compact-bomb
+    r/dump r/lazy-database
     r/namespace r/package r/persistent
     skops2/cached-cycle torchscript2/text-doubling
     """.split()

@@ -52,6 +52,7 @@ _DEFERRED = frozenset(("compact_intseq", "compact_realseq", "deferred_string", "
 _MAPPED = frozenset(("mmap_integer", "mmap_real"))
 _ADVICE = "do not load it; keep the model in a format without code, such as PMML or ONNX"
 _SHOWN = 8
+_LONGEST = 1 << 30
 
 
 @cache
@@ -109,6 +110,9 @@ def _judge(scope: Scope, found: Found) -> None:
     for low, size in found.raw:
         raw = scope.view.sub(low, size)
         scope.child(f"raw bytes at {low}", raw, _role(raw, Role.BLOB))
+    if found.longest > _LONGEST:
+        message = f"a sequence of {found.longest} numbers is kept by its ends: whoever changes it fills memory"
+        scope.issue(Code.BOMB, "high", message)
     if found.overflow:
         scope.unknown("it holds more different names than are looked at")
     if found.lazy:
