@@ -21,9 +21,9 @@ _SIZE = 2 << 20
 _FILES = 200
 
 
-def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "") -> bool:
+def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False) -> bool:
     """Report the code in `module` (dotted) beside the configuration, or in a folder beside it. False, and nothing is
-    said, when no such file is there.
+    said, when no such file is there. `quiet`: nothing is said of code that starts nothing.
     """
     if scope.folder is None or not _NAME.fullmatch(module) or not (not folder or re.fullmatch(r"\w[\w.-]*", folder)):
         return False
@@ -48,7 +48,7 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "") -> 
     if found:
         message = f"{what} {name} beside it, and {'; '.join(found[:4])}: do not load it before the code was reviewed"
         scope.issue(Code.REMOTE_CODE, "high", message, None, asks)
-    else:
+    elif not quiet:
         also = f" ({'; '.join(loads[:4])})" if loads else ""
         message = (
             f"{what} {name} beside it, which starts nothing by itself{also}: scan the folder, so that the checks of"

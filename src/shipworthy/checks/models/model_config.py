@@ -67,7 +67,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=8,
+    version=9,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
@@ -130,7 +130,7 @@ def _judged(artifact: Artifact, raw: bytes, format_: str, trust: Sequence[str]) 
     left alone.
     """
     report = scan_bytes(raw, trust=trust) if artifact.path is None else scan(artifact.path, trust=trust)
-    if report.format in (format_, "yaml"):
+    if report.format in (format_, "yaml", "json"):
         yield from (found for found in findings_of(artifact, report) if found.rule in RULES)
         unread = [reason for reason in report.unknowns if report.format == "mlflow" or not NO_MODEL.match(reason)]
         if unread and report.format != "yaml":

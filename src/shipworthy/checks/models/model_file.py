@@ -244,7 +244,7 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=12,
+    version=13,
     timeout=300.0,
     cache_on=_pins.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),

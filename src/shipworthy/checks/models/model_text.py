@@ -6,7 +6,7 @@ from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
-from shipworthy.model import Artifact, Severity
+from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, scan, sniff
 from shipworthy.patterns import regex
 
@@ -20,13 +20,28 @@ _CANARY = (
 )
 
 
+_GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
+_OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
+
+
+def _graph(artifact: Artifact, raw: bytes) -> Yielded:
+    """TensorFlow reads graphs in protobuf's text form, too (saved_model.pbtxt); here only their operators are read."""
+    from shipworthy.modelfile.graphs.dangers import DANGERS
+
+    for name in sorted({match.decode() for match in _OPERATOR.findall(raw)} & DANGERS.keys()):
+        severity, what = DANGERS[name]
+        message = f"the graph holds the operator {name}, which {what}: do not load it"
+        yield _RULES[Code.DANGEROUS_OPERATOR].at(artifact, message, key=name, severity=Severity(severity))
+    yield Skipped(artifact, "a TensorFlow graph in the text form, which this version does not read in full")
+
+
 def _others(artifact: Artifact) -> bool:
     return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
 
 
 @check(
     "model-text",
-    version=3,
+    version=4,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -39,6 +54,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     with artifact.open() as stream:
         raw = stream.read(_MOST)
     kind = sniff(raw[:_HEAD], artifact.size)
+    if kind == "text" and _GRAPH.search(raw):
+        yield from _graph(artifact, raw)
+        return
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return
     report = scan(artifact.path, trust=context.trust)

@@ -240,6 +240,9 @@ class Calls:
             wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped.startswith("torch.nn.modules.rnn:") and states.many_layers(self.buffer, state):
+            message = f"the state of {_shown(maker)} has it name millions of layers while it is loaded"
+            self._called(maker, (), Code.BOMB, "high", message)
         elif maker.mapped == "random:Random":
             wrong = states.generator_state(self.buffer, state)
             if wrong:

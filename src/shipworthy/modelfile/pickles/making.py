@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipworthy.modelfile.pickles import plain
+from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -153,7 +154,20 @@ def subtype(call: Call) -> str | None:
     second = call.args[1] if len(call.args) > 1 else None
     if isinstance(second, Global) and not call.cls(1):
         return "the class it creates is not an allowed one"
-    return _shapes(call)
+    return _shapes(call) or _element(call)
+
+
+def _element(call: Call) -> str | None:
+    """What is wrong with a text among the arguments, taken for the type of an array's elements."""
+    for slot in call.args or ():
+        try:
+            text = decode(call.buffer, slot, 64) if isinstance(slot, int) and slot > 0 else None
+        except NotALiteralError:
+            continue
+        text = text.decode("latin-1") if isinstance(text, bytes) else text
+        if isinstance(text, str) and (item_size(text) or 0) > ALLOCATION:
+            return f"each of its elements takes {item_size(text)} bytes"
+    return None
 
 
 def index(call: Call) -> str | None:

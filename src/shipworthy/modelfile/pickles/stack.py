@@ -36,7 +36,7 @@ from shipworthy.modelfile.view import Buffer
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
-_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
+_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
 class Stack(Runs):
@@ -395,4 +395,5 @@ def _wants_state(value: Any) -> bool:
     """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
     if not isinstance(value, Made) or value.maker is None:
         return False
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
+    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)

@@ -15,6 +15,7 @@ from shipworthy.patterns import regex
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
+_LAYERS = 100_000
 _SHARED = frozenset(
     ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
 )
@@ -118,6 +119,12 @@ def generator_state(buffer: Buffer, state: Any) -> str | None:
     """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
     known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
     return None if known else "its state is not one that Python 3 writes"
+
+
+def many_layers(buffer: Buffer, state: Any) -> bool:
+    """`RNNBase.__setstate__` of torch makes names for as many layers as the state says there are."""
+    layers = _number(buffer, state.get("num_layers")) if isinstance(state, dict) else None
+    return layers is not None and layers > _LAYERS
 
 
 def shared(target: Made) -> str:
