@@ -80,7 +80,7 @@ def weak_trial(view: View) -> bool:
 
 def imports(view: View) -> bool | None:
     """Whether a loader of pickles would import something plausible from bytes that are meant as something else: the
-    length of a safetensors header may well be `\\x80\\x02`. None when the end of the view cuts the pickle.
+    length of a safetensors header may well be PROTO 2. None when the end of the view cuts the pickle.
     """
     if not len(view) or view.head(1)[0] not in FIRST:
         return False
