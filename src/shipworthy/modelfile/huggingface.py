@@ -45,6 +45,7 @@ _PARTS = frozenset(
     "StripAccents TemplateProcessing BertProcessing RobertaProcessing BPEDecoder ByteFallback CTC Fuse WordPiece BPE "
     "Unigram WordLevel Nop".split()
 )
+_PARTS_OF_PIPELINES = frozenset(("config.json", "scheduler_config.json", "guider_config.json"))
 _PATTERN = 20_000
 _REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
@@ -64,7 +65,7 @@ def judge(scope: Scope, value: Any) -> bool:
     if words or not (value.keys() & _TELLING or value.keys() <= _GENERATION or special):
         return words
     _walk(scope, value)
-    if "_class_name" in value and "_diffusers_version" in value:
+    if "_class_name" in value and "_diffusers_version" in value and not _is_part(scope, value["_class_name"]):
         _pipeline(scope, value)
     if "peft_type" in value:
         _adapter(scope, value)
@@ -166,6 +167,15 @@ def _modules(scope: Scope, value: list[Any]) -> bool:
             text = f"a module lies in {ascii(path)[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     return True
+
+
+def _is_part(scope: Scope, named: Any) -> bool:
+    """A part of a pipeline, such as its network: two texts in a list are settings there (`down_block_types`). Only for
+    a file whose name is known to be that of a part's configuration; pipelines are read from other names.
+    """
+    place = scope.name.rpartition("!")[2].rpartition("/")[2]
+    here = place in _PARTS_OF_PIPELINES if scope.name else f"{scope.state.stem}.json" in _PARTS_OF_PIPELINES
+    return here and isinstance(named, str) and "Pipeline" not in named
 
 
 def _pipeline(scope: Scope, value: dict[str, Any]) -> None:

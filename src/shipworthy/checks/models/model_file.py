@@ -246,7 +246,7 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=9,
+    version=11,
     timeout=300.0,
     options={"trust": []},
     cache_on=_pins.state,
