@@ -134,6 +134,13 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "mil-weights": Support("Core ML weight.bin", "layout to the last byte", "numbers", True),
+    "sentencepiece": Support(
+        "SentencePiece tokenizer.model",
+        "every piece, the settings of trainer and normalizer, the layout of the normalizer's rules",
+        "scores; what the rules make of a text",
+        True,
+    ),
+    "tiktoken": Support("tiktoken's ranks (Llama 3 tokenizer.model)", "every line", "what the tokens mean", True),
     "protobuf": Support("Other protobuf messages", "nothing", _NOT_READ, False),
     "parquet": Support(
         "Parquet",
