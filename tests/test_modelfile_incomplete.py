@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import modelfile_samples as make
 from format_rows import MODELS
 from shipworthy.modelfile import Report, scan
 
@@ -45,5 +46,12 @@ def test_an_index_whose_shards_are_not_there(tmp_path: Path) -> None:
     assert "1 of the 4 files of the index are not beside it: model-4-of-4.safetensors" in scan(index).unknowns[0]
     (tmp_path / names[3]).write_bytes(b"")
     assert not scan(index).unknowns
-    index.write_text(json.dumps({"weight_map": {"a": "x" * 5000 + ".safetensors", "b": "\0.safetensors"}}), "utf-8")
+    index.write_text(json.dumps({"weight_map": {"a": "x" * 5000 + ".safetensors"}}), "utf-8")
     assert missing(scan(index))
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    """The scan goes on: the file system's refusal is no reason to read nothing."""
+    model = tmp_path / "model.onnx"
+    model.write_bytes(make.onnx((make.node("Add"),), (make.tensor("w", location="x" * 3000),)))
+    assert missing(scan(model))

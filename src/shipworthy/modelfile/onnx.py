@@ -6,6 +6,7 @@ fields were made from it and from ONNX Runtime by scripts/make_graph_tables.py.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -303,7 +304,7 @@ class _Walk:
             self.scope.unknown(f"the tensor {shown} lies in another file, {place}, which was not at hand")
             return
         target = folder / location
-        if not target.is_file():
+        if not os.path.isfile(target):  # also of a name that no file can have
             self.scope.missing(f"the tensor {shown} lies in {place}, which is not beside the model", at)
         elif _leads_out(folder, target):
             text = f"the tensor {shown} is read from {place}, a link that leads out of the model's folder"
