@@ -10,6 +10,7 @@ import pytest
 
 import modelfile_samples as make
 from format_rows import MODELS
+from shipworthy.check import Context, registry
 from shipworthy.modelfile import Report, scan
 
 
@@ -55,3 +56,18 @@ def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
     model = tmp_path / "model.onnx"
     model.write_bytes(make.onnx((make.node("Add"),), (make.tensor("w", location="x" * 3000),)))
     assert missing(scan(model))
+
+
+@pytest.mark.parametrize("name", ["model-file", "model-text"])
+def test_kept_results_are_not_those_of_another_folder(name: str, tmp_path: Path) -> None:
+    """The same model, once with its weights and once without, has one digest."""
+    depends = registry()[name].cache_on
+    assert depends is not None
+    shutil.copy(MODELS / "openvino" / "dense.xml", tmp_path / "dense.xml")
+    before = depends(Context(tmp_path))
+    shutil.copy(MODELS / "openvino" / "dense.bin", tmp_path / "dense.bin")
+    whole = depends(Context(tmp_path))
+    (tmp_path / "dense.bin").write_bytes(b"cut")
+    assert len({before, whole, depends(Context(tmp_path))}) == 3
+    (tmp_path / "dense.bin").unlink()
+    assert depends(Context(tmp_path)) == before

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.check import Canary, Context, Yielded, check
-from shipworthy.checks.models import _pins
+from shipworthy.checks.models import _beside, _pins
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
 from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
@@ -243,13 +243,17 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 CHECK_NAME = "model-file"
 
 
+def _depends(context: Context) -> str:
+    return _pins.state(context) + _beside.state(context)
+
+
 @check(
     CHECK_NAME,
     kinds={"model"},
     version=11,
     timeout=300.0,
     options={"trust": []},
-    cache_on=_pins.state,
+    cache_on=_depends,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
