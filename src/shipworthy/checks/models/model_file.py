@@ -163,7 +163,8 @@ KERAS_FOREIGN_CLASS = Rule(
     "model-keras-foreign-class",
     title="The Keras model is built from code outside of Keras",
     severity=Severity.HIGH,
-    description="Keras imports the module and builds the class that the configuration names, with arguments from the "
+    description="Keras imports the module (high) or asks the program for a class that it must have registered "
+    "(medium), and builds what the configuration names, with arguments from the "
     "file.",
     remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.layers:*". Otherwise do '
     "not load the model.",
@@ -205,7 +206,8 @@ REMOTE_CODE = Rule(
     severity=Severity.HIGH,
     description="`auto_map` and custom pipelines, handlers and loader modules make the library run code that somebody "
     "put beside the model. With `owner/repository--module.Class`, `trust_remote_code=True` downloads and runs code "
-    "that is not even there, in whatever state it is then.",
+    "that is not even there, in whatever state it is then (high; medium where the code is not looked for or only the "
+    "library's question stands before it).",
     remedy="Copy the reviewed code beside the model and sign it with the model, or use a model that the library "
     "supports by itself.",
     taxonomy=("CWE-829", "CWE-494", "AML.T0010.001", "LLM03:2025"),
