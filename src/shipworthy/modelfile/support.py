@@ -100,7 +100,7 @@ FORMATS: dict[str, Support] = {
     "hydra": Support(
         "Configurations for Hydra (NeMo)",
         "every `_target_` against tables of NeMo's and torch's classes, tags",
-        "YAML with several documents or complex keys",
+        "YAML with several documents or complex keys; in a project's own YAML, targets that are only unknown",
         True,
     ),
     "yaml": Support("Other YAML", "tags that build Python objects", "everything else", False),
