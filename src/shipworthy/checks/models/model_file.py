@@ -252,7 +252,7 @@ def _depends(context: Context) -> str:
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=11,
+    version=12,
     timeout=300.0,
     options={"trust": []},
     cache_on=_depends,
