@@ -291,7 +291,7 @@ class Sources:
 
     def _created(self, unknown: list[str], methods: dict[str, Any], by_call: bool, valued: bool) -> str:
         built = [methods[name] for name in ("__init__", "__new__", "__post_init__") if name in methods]
-        if any(self.runs_code(module, item, methods) for module, item in built):
+        if any(self.runs_code(module, item, methods) or shares_state(item) for module, item in built):
             return "n"
         paths = any(PATH_LIKE.search(argument.arg) for _, item in built for argument in item.args.args)
         if paths:
@@ -489,6 +489,16 @@ def calls_class(function: Any) -> bool:
             if text_of(first) == "self.__class__" or (isinstance(first, ast.Call) and text_of(first.func) == "type"):
                 return True
     return False
+
+
+def shares_state(function: Any) -> bool:
+    """The constructor takes for its own a dictionary that all objects share: state set on one is set on all."""
+    return any(
+        text_of(target) == "self.__dict__" and text_of(item.value).startswith(("self.", "cls."))
+        for item in ast.walk(function)
+        if isinstance(item, ast.Assign)
+        for target in item.targets
+    )
 
 
 def takes_callables(function: Any) -> bool:

@@ -33,7 +33,7 @@ PACKAGES = (
     "pmdarima optuna shap hdbscan umap pynndescent shapely skorch tokenizers transformers sentence_transformers "
     "pytorch_lightning lightning_fabric timm torchmetrics formulaic autograd patsy dateutil pytz cmdstanpy holidays "
     "skops regex sksurv skopt xarray textblob implicit flaml gymnasium stable_baselines3 torchvision torch_geometric "
-    "gpytorch linear_operator botorch pyro slicer stanio river tsfresh pygam hmmlearn sklego mapie kmodes"
+    "gpytorch linear_operator botorch pyro slicer stanio river tsfresh pygam hmmlearn sklego mapie kmodes accelerate"
 ).split()
 
 

@@ -42,16 +42,18 @@ LEFT_OUT = re.compile(
     r"_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
     r"_(fs|s3fs|gcsfs|azurefs|hdfs|flight|feather|orc|csv|json|substrait|acero|dataset\w*|parquet\w*|pyarrow_cpp_tests)|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask|"
-    # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, and the
-    # inside of torch's compiler
+    # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, the
+    # inside of torch's compiler, and of accelerate all but what transformers' arguments of a training hold
     r"_?cli|commands|scripts|examples|_?vendor(ed)?|convert_\w+|modular_\w+|modeling_(tf|flax)_\w+|"
     # databases, servers and journals, to which a state would connect; readers and parsers that end the process
     r"_rdb|_?journal|_grpc|_parser_internals|_libs\.parsers|"
     r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
-    r")(\.|$)|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)"
+    r")(\.|$)|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)|^accelerate(?!\.(state|parallelism_config|utils\.dataclasses)$)"
 )
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
-CLASSES_ONLY = re.compile(r"^transformers\.models\.|^holidays\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)")
+CLASSES_ONLY = re.compile(
+    r"^transformers\.models\.|^holidays\.|^accelerate\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)"
+)
 # Methods that run on their own when an object is dropped: with a state chosen by an attacker they touch raw handles.
 # These were looked at: they free a handle that the class's `__setstate__` made of bytes or text, or close an object.
 # Not lightgbm's `_InnerPredictor`: its state could name any address to be freed.

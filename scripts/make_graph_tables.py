@@ -2,7 +2,7 @@
 
 Each part is read out of the real library, none is written by hand. In an environment that has them:
 
-    pip install tensorflow-cpu onnx onnxruntime coremltools
+    pip install tensorflow-cpu onnx onnxruntime coremltools sentencepiece protobuf
     python scripts/make_graph_tables.py collect > new.json      # once per environment
     python scripts/make_graph_tables.py merge new.json old.json # writes the tables; what any version knows is in them
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).resolve().parent.parent / "src" / "shipworthy" / "modelfile" / "graphs"
-LIBRARIES = ("tensorflow-cpu", "onnx", "onnxruntime", "coremltools", "flatbuffers")
+LIBRARIES = ("tensorflow-cpu", "onnx", "onnxruntime", "coremltools", "flatbuffers", "sentencepiece")
 TF_ROOTS = (
     ("tensorflow.core.protobuf.saved_model_pb2", "SavedModel"),
     ("tensorflow.core.protobuf.fingerprint_pb2", "FingerprintDef"),
@@ -225,6 +225,8 @@ def collect() -> dict[str, Any]:
     if "coremltools" in known:
         parts["coreml_messages"] = messages((("coremltools.proto.Model_pb2", "Model"),))
         parts["coreml_operators"] = {name: [] for name in coreml_operators()}
+    if "sentencepiece" in known:
+        parts["sentencepiece_messages"] = messages((("sentencepiece.sentencepiece_model_pb2", "ModelProto"),))
     return parts
 
 
@@ -238,6 +240,7 @@ SOURCES = {
     "onnxruntime_operators": "onnxruntime",
     "coreml_messages": "coremltools",
     "coreml_operators": "coremltools",
+    "sentencepiece_messages": "sentencepiece",
 }
 
 

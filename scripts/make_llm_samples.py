@@ -1,7 +1,7 @@
 """Makes `tests/data/models/llm`: small honest files by the real writers.
 
     pip install torch==2.13.0 gguf==0.19.0 skops==0.16.0 scikit-learn==1.9.1 tokenizers==0.23.3 mlflow-skinny==3.17.2 \
-        torch-model-archiver==0.12.0
+        torch-model-archiver==0.12.0 sentencepiece==0.2.3 tiktoken==0.12.0 blobfile==3.3.0
     python scripts/make_llm_samples.py tests/data/models/llm
 
 Parts whose library is not installed are left out, so that several environments can be used. Torch writes the paths of
@@ -116,8 +116,31 @@ def model_archiver(out: Path) -> None:
     subprocess.run([tool, "--model-name", "builtin", "--handler", "image_classifier", *options], check=True)
 
 
+def vocabularies(out: Path) -> None:
+    """Without rules for the normalizer, which are 230 KB."""
+    import sentencepiece as writer
+
+    texts = [f"the lazy number {n} of {n * 7} quick brown foxes, Größe {n}" for n in range(200)]
+    options: dict[str, dict[str, object]] = {
+        "unigram": {"user_defined_symbols": ["<mask>"], "vocab_size": 60},
+        "bpe": {"byte_fallback": True, "vocab_size": 340},
+    }
+    for kind, more in options.items():
+        with (out / f"{kind}.spm").open("wb") as model:
+            more |= {"model_type": kind, "normalization_rule_name": "identity", "minloglevel": 2}
+            writer.SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=model, **more)
+
+
+def ranks(out: Path) -> None:
+    """Every byte, and three tokens more."""
+    from tiktoken.load import dump_tiktoken_bpe
+
+    tokens = [bytes([value]) for value in range(256)] + [b" the", "ö".encode(), b"hello world"]
+    dump_tiktoken_bpe({token: rank for rank, token in enumerate(tokens)}, str(out / "ranks.tiktoken"))
+
+
 PARTS = {"gguf": gguf, "torch": torchscript, "skops": skops, "tokenizers": tokenizers, "mlflow": mlflow,
-         "model_archiver": model_archiver}  # fmt: skip
+         "model_archiver": model_archiver, "sentencepiece": vocabularies, "tiktoken": ranks}  # fmt: skip
 
 
 def main() -> None:

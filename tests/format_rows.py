@@ -61,6 +61,11 @@ def _meta_graph() -> bytes:
     return field(1, info) + field(2, graph)
 
 
+def _ranks() -> bytes:
+    """So many that what is behind them does not show at the beginning of the file."""
+    return b"".join(b"QUJD %d\n" % rank for rank in range(300, 1000))
+
+
 HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "old llama without its tensors": (_old_llama(), None),
     "ReadFile in a MetaGraphDef": (_meta_graph(), None),
@@ -72,6 +77,11 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "a pickle behind OpenVINO's weights": _behind("openvino/dense.bin"),
     "a pickle behind Paddle's parameters": _behind("paddle/dense.pdiparams"),
     "an archive behind a manifest of Orbax": _behind("rows/manifest.ocdbt", zipped(("a.pkl", EVIL))),
+    "a pickle behind a vocabulary": _behind("llm/bpe.spm"),
+    "an archive behind a vocabulary": _behind("llm/bpe.spm", zipped(("a.pkl", EVIL))),
+    "a pickle in the rules of a vocabulary": _behind("llm/bpe.spm", field(5, field(2, bytes(4) + EVIL))),
+    "an archive behind ranks": _behind("llm/ranks.tiktoken", _ranks() + zipped(("a.pkl", EVIL))),
+    "a pickle behind ranks": _behind("llm/ranks.tiktoken", _ranks() + EVIL),
     "an archive behind version 1 of Feather": _behind("rows/table.feather", zipped(("a.pkl", EVIL))),
     "a tag that runs": (b"optimizer: !!python/object/apply:os.system ['echo shipworthy-test']\n", None),
     "an archive in a tensor's last field": _behind("rows/input_0.pb", field(15, zipped(("a.pkl", EVIL)))),
@@ -203,6 +213,12 @@ ROWS: dict[str, Row] = {
         ("coreml/program.mlpackage/Data/com.apple.CoreML/weights/weight.bin",),
         ("a pickle behind Core ML's weights",),
     ),
+    "sentencepiece": Row(
+        "sentencepiece 0.2.3",
+        ("llm/unigram.spm", "llm/bpe.spm"),
+        ("a pickle behind a vocabulary", "an archive behind a vocabulary", "a pickle in the rules of a vocabulary"),
+    ),
+    "tiktoken": Row("tiktoken 0.12.0", ("llm/ranks.tiktoken",), ("an archive behind ranks", "a pickle behind ranks")),
     "protobuf": Row("onnx 1.23.2", ("rows/input_0.pb",), ("an archive in a tensor's last field",), ends="unknown"),
     "parquet": Row(
         "pyarrow 26.0.1",

@@ -216,7 +216,10 @@ def test_setup_cfg_and_conda(tmp_path):
     conda += "  - numpy\nother:\n  - no\n"
     manifest = parse(tmp_path, conda, "environment.yml")
     assert [(d.name, d.version, d.line) for d in manifest.dependencies] == [("flask", "2.0.1", 7)]
-    assert "2 packages come from conda" in manifest.problems[0][1]
+    assert "1 packages come from conda" in manifest.problems[0][1]  # not the interpreter, which no manifest matches
+    mlflow = "dependencies:\n- python=3.11.7\n- pip<=24.0\n- pip:\n  - mlflow==3.17.2\nname: mlflow-env\n"
+    assert parse(tmp_path, mlflow, "conda.yaml").problems == ()
+    assert parse(tmp_path, mlflow.replace("- python=", "- python-dateutil="), "conda.yaml").problems
 
 
 @pytest.mark.parametrize(

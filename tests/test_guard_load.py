@@ -23,12 +23,14 @@ import safetensors.numpy
 import modelfile_samples as make
 import shipworthy
 from evidence_world import signer
+from shipworthy.checks.models import model_file
 from shipworthy.errors import EnvironmentFailure, EvidenceError, ModelRefusedError, UsageError
 from shipworthy.evidence import sign_model
 from shipworthy.guard import load as guard_load
 from shipworthy.guard.held import Held
-from shipworthy.guard.unpickle import Names, unpickle
-from shipworthy.modelfile import Report, Verdict
+from shipworthy.guard.load import _code
+from shipworthy.guard.unpickle import Names, guarded, unpickle
+from shipworthy.modelfile import Code, Report, Verdict
 
 DATA = Path(__file__).parent / "data" / "models"
 
@@ -266,6 +268,41 @@ def test_torchscript_is_a_program(tmp_path: Path) -> None:
     place = write(tmp_path / "m.pt", make.torch_zip(make.PLAIN, ("m/constants.pkl", make.stream(b")"))))
     with pytest.raises(ModelRefusedError, match="no safe loader for TorchScript"):
         shipworthy.load(place, accept=["unknown", "container-tampered", "unexplained-bytes"])
+
+
+def test_a_finding_is_accepted_by_the_id_of_its_rule_too(tmp_path: Path) -> None:
+    place = write(tmp_path / "m.pkl", make.PLAIN + b"behind")
+    with pytest.raises(ModelRefusedError) as caught:
+        shipworthy.load(place)
+    report = caught.value.report
+    assert isinstance(report, Report)
+    codes = {str(issue.code) for issue in report.issues}
+    for accept in (codes, {f"model-{code}" for code in codes}):
+        assert shipworthy.load(place, accept=[*accept, "unknown"]) == [1]
+    for never in ("model-keras-foreign-class", "code-execution"):
+        with pytest.raises(UsageError, match="can't be accepted"):
+            shipworthy.load(place, accept=[never])
+    with pytest.raises(UsageError, match="no issue of the code 'model-nonsense'"):
+        shipworthy.load(place, accept=["model-nonsense"])
+    assert {_code(rule.id) for rule in model_file._RULES.values()} == set(Code)
+
+
+def test_torchs_advice_to_load_without_its_safe_mode_is_not_passed_on() -> None:
+    text = "Weights only load failed. This file can still be loaded, to do so you have \x1b[1mRe-running\x1b[0m\n"
+    text += "Unsupported global: GLOBAL argparse.Namespace was not an allowed global by default. Please use"
+
+    def refuse() -> None:
+        raise RuntimeError(text)
+
+    with pytest.raises(ModelRefusedError, match=r"the file needs argparse\.Namespace$") as caught:
+        guarded(refuse, "torch", "m.pt", None)
+    assert "add_safe_globals" in str(caught.value.remedy)
+    assert "x1b" not in str(caught.value)
+
+
+def test_an_address_is_no_missing_file() -> None:
+    with pytest.raises(UsageError, match="addresses are not loaded"):
+        shipworthy.load("https://models.invalid/m.pt")
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -181,9 +181,9 @@ def test_configurations_that_keras_refuses_are_findings(raw: bytes) -> None:
 
 def test_trusted_classes_and_functions_pass_but_dangerous_ones_do_not() -> None:
     own = archive(model(layer("Mine", "my.layers"), layer("Other", None), layer("Dense", activation="mine")))
-    assert scan_bytes(own, trust=["my.layers:*", "Other", "mine"]).verdict is Verdict.CLEAN
+    assert scan_bytes(own, trust=["my.layers:*", "Custom:Other", "Custom:mine"]).verdict is Verdict.CLEAN
     evil = archive(model(HOSTILE["os.system"][0], HOSTILE["get_file"][0]))
-    assert scan_bytes(evil, trust=["*"]).worst == "critical"
+    assert scan_bytes(evil, trust=["*:*"]).worst == "critical"
 
 
 def test_assets_are_text_or_read_as_what_they_are() -> None:

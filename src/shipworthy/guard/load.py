@@ -45,16 +45,18 @@ def load(
     its format in its safest mode: pickle and joblib with no name but those that the scan saw and allowed; torch with
     `weights_only`; Keras with `safe_mode`; NumPy without pickles; ONNX from bytes; safetensors, also by its index.
 
-    `signature` is a model signature (`model.sig`: a path or its bytes) that one of the `trusted` public keys (paths or
-    keys) must have made over these bytes; `digest` is the `sha256:…` that is expected. `trust` holds patterns of
-    `module:qualname` that you vouch for. Anything that the scan finds or can't read refuses the file, unless `accept`
-    names it: by the code of the issue, or `unknown`. What would run code can't be accepted, only vouched for.
-    `framework` says what safetensors become: numpy arrays or torch tensors. `limit` is in bytes, for each file.
+    `signature` is a model signature (`model.sig`: a path or its bytes) that one of the `trusted` public keys (paths
+    or keys) must have made over these bytes; `digest` is the `sha256:…` that is expected. `trust` holds patterns of
+    `module:qualname` that you vouch for. Anything that the scan finds or can't read refuses the file, unless
+    `accept` names it: by the code of the issue (`bomb`), the rule of the finding (`model-decompression-bomb`), or
+    `unknown`. What would run code can't be accepted, only vouched for. `framework` says what safetensors become:
+    numpy arrays or torch tensors. `limit` is in bytes, for each file.
 
     Returns what the framework returns: for .npz a dict of arrays, for safetensors a dict of tensors, for ONNX a
     ModelProto. Raises ModelRefusedError (with the scan's `report`), EvidenceError when signature or digest do not fit,
     UsageError, EnvironmentFailure.
     """
+    accept = accept if isinstance(accept, str) else {_code(item) for item in accept}
     _check_options(signature, trusted, accept, framework)
     from shipworthy.guard import frameworks
 
@@ -107,10 +109,13 @@ class Order:
             )
         if report.unknowns and UNKNOWN not in self.accept:
             more = f" (and {len(report.unknowns) - 1} more)" if len(report.unknowns) > 1 else ""
+            apart = "not at hand" in report.unknowns[0]
             raise ModelRefusedError(
                 f"it is not loaded, because not all of it could be judged: {report.unknowns[0]}{more}",
                 where=held.name,
-                remedy='if you know the file, accept that by name: accept={"unknown"}',
+                remedy="models of several files are loaded only as safetensors by their index: save it as one file"
+                if apart
+                else 'if you know the file, accept that by name: accept={"unknown"}',
                 report=report,
             )
         return report
@@ -145,6 +150,15 @@ def _check_options(signature: object, trusted: Sequence[Key], accept: Collection
         )
     if framework not in ("numpy", "torch"):
         raise UsageError(f"safetensors become no {framework!r}", where="shipworthy.load", remedy="numpy or torch")
+
+
+def _code(given: str) -> str:
+    """The code of an issue, which the id of a finding's rule is made of (`model-custom-operator`)."""
+    code = _OTHERS.get(given) or given.removeprefix("model-").removeprefix("config-")
+    return code if code in {*Code} else given
+
+
+_OTHERS = {"model-decompression-bomb": Code.BOMB}
 
 
 def _normal(digest: str) -> str:

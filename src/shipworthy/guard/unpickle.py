@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from shipworthy.errors import ModelRefusedError
 from shipworthy.modelfile.pickles.names import loader_name, standing_of
+from shipworthy.patterns import regex
 
 _JOBLIB = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
@@ -110,15 +111,25 @@ def guarded(load: Callable[[], Any], library: str, where: str, report: object) -
         raise EnvironmentFailure("there is not enough memory to load it", where=where) from error
     except Exception as error:
         raise ModelRefusedError(
-            f"{library} does not load it: {ascii(str(error))[1:-1][:300] or type(error).__name__}",
+            f"{library} does not load it: {_own_words(library, error)}",
             where=where,
             remedy=_REMEDIES.get(library, "write it again with the library's own save function"),
             report=report,
         ) from error
 
 
+def _own_words(library: str, error: Exception) -> str:
+    """Torch's message is made for terminals, and advises to load the file without its safe mode."""
+    refused = _REFUSED.search(str(error)) if library == "torch" else None
+    if refused:
+        return f"its safe mode takes tensors and plain containers, and the file needs {refused[1]}"
+    return ascii(str(error))[1:-1][:300] or type(error).__name__
+
+
+_REFUSED = regex(r"(?:GLOBAL|Unsupported (?:class|global)) ([A-Za-z_][\w.]{0,199})")
 _REMEDIES = {
-    "torch": "only tensors and plain containers are loaded: save the model's state_dict, or convert it to safetensors",
+    "torch": "save the model's state_dict, or convert it to safetensors; a class that you know can be let in before: "
+    "torch.serialization.add_safe_globals([TheClass])",
     "keras": "save the model again without Lambda layers and foreign classes, or build it in code and load its weights",
     "numpy": "arrays of objects are pickles: save plain arrays",
 }

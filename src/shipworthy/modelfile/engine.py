@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from shipworthy.records import replace
 
 DEFAULT_LIMITS = Limits()
 _EXPLAIN_LINES = 5_000
+_PLACE = 12  # characters of a line before what is done there
+_REPEATED = 3
 
 
 def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
@@ -78,13 +81,35 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
             report, lines = _scan(View.of_file(stream), limits, trust, where, explained=True)
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"the model file can't be read: {error}", where=str(path)) from error
-    shown = lines[:_EXPLAIN_LINES]
-    if len(lines) > len(shown):
+    shown = _gathered(lines)[:_EXPLAIN_LINES]
+    if len(shown) == _EXPLAIN_LINES:
         shown.append("... (more lines are not shown)")
     head = f"format {report.format or 'not recognised'}, {report.size} bytes, verdict {report.verdict.value}"
     issues = [f"  {i.severity}: {i.message}{f' [{i.where}]' if str(i.where) else ''}" for i in report.issues]
     unknowns = [f"  not read: {reason}" for reason in report.unknowns]
+    if report.verdict is Verdict.CLEAN and not report.names:
+        head += "\n  loading it imports and calls nothing that the file names"
     return "\n".join([head, *issues, *unknowns, *(["", *shown] if shown else [])]) + "\n"
+
+
+def _gathered(lines: list[str]) -> list[str]:
+    """The lines, each call that one member makes again and again shown once: a network has an `OrderedDict()` for each
+    of its layers.
+    """
+    keys, member = [], 0
+    for line in lines:
+        member += line.startswith("== ")
+        keys.append((member, line[_PLACE:]) if line.startswith("call ", _PLACE) else None)
+    counts = Counter(keys)
+    shown: list[str] = []
+    seen: set[tuple[int, str]] = set()
+    for line, key in zip(lines, keys, strict=True):
+        if key is None or counts[key] <= _REPEATED:
+            shown.append(line)
+        elif key not in seen:
+            seen.add(key)
+            shown.append(f"{line} ... {counts[key]} times")
+    return shown
 
 
 def _scan(
@@ -150,7 +175,8 @@ def _read(scope: Scope, format_: str = "") -> tuple[str, int]:
         scope = replace(scope, view=scope.view.near())
     found = format_ or settle(scope)
     if scope.trace is not None:
-        scope.trace.append(f"== {scope.name or 'the file'}: {found or 'not recognised'}, {len(scope.view)} bytes")
+        kind = found or ("not recognised" if scope.role is Role.FILE else "raw data")
+        scope.trace.append(f"== {scope.name or 'the file'}: {kind}, {len(scope.view)} bytes")
     tally = scope.state.tally
     issues, unknowns = len(tally.found), len(tally.unknowns)
     explained = reader_of(found)(scope)

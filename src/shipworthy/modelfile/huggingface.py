@@ -58,6 +58,7 @@ _PARTS = frozenset(
     "Unigram WordLevel Nop".split()
 )
 _PADDED = 100_000_000
+_PARTS_OF_PIPELINES = frozenset(("config.json", "scheduler_config.json", "guider_config.json"))
 _PATTERN = 20_000
 _REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
@@ -84,7 +85,7 @@ def judge(scope: Scope, value: Any) -> bool:
                 scope.issue(Code.BOMB, "high", text)
         for module, folder, runs in _RUN:
             localcode.judge(scope, module, runs, f"{folder or '.'}:{module}", folder, quiet=True)
-    if "_class_name" in value and "_diffusers_version" in value:
+    if "_class_name" in value and "_diffusers_version" in value and not _is_part(scope, value["_class_name"]):
         _pipeline(scope, value)
     if "peft_type" in value:
         _adapter(scope, value)
@@ -186,6 +187,15 @@ def _modules(scope: Scope, value: list[Any]) -> bool:
             text = f"a module lies in {ascii(path)[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     return True
+
+
+def _is_part(scope: Scope, named: Any) -> bool:
+    """A part of a pipeline, such as its network: two texts in a list are settings there (`down_block_types`). Only for
+    a file whose name is known to be that of a part's configuration; pipelines are read from other names.
+    """
+    place = scope.name.rpartition("!")[2].rpartition("/")[2]
+    here = place in _PARTS_OF_PIPELINES if scope.name else f"{scope.state.stem}.json" in _PARTS_OF_PIPELINES
+    return here and isinstance(named, str) and "Pipeline" not in named
 
 
 def _pipeline(scope: Scope, value: dict[str, Any]) -> None:

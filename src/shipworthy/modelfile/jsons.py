@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from shipworthy.modelfile import exported, huggingface, keras
@@ -113,6 +114,7 @@ def _last(view: View) -> Any:
 def _index(scope: Scope, weights: dict[str, Any]) -> None:
     """`model.safetensors.index.json`: which file holds which weight."""
     targets: set[str] = set()
+    absent: list[str] = []
     safe = scope.state.stem.endswith(".safetensors.index") and not scope.name
     for value in weights.values():  # Keras' index names several files for one weight
         targets.update(map(str, value if isinstance(value, list) else [value]))
@@ -124,6 +126,14 @@ def _index(scope: Scope, weights: dict[str, Any]) -> None:
             scope.issue(
                 Code.PATH_TRAVERSAL, "high", f"the index leads to {ascii(target)[:120]}, outside of the model's folder"
             )
+        elif scope.folder is not None and not os.path.isfile(scope.folder / target):
+            absent.append(target)
+    if absent:
+        scope.missing(f"{len(absent)} of the {len(targets)} files of the index are not beside it: {_few(absent)}")
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(ascii(name)[1:-1][:120] for name in names[:3]) + ", ..." * (len(names) > 3)
 
 
 def _package(scope: Scope, entries: dict[str, Any]) -> None:
@@ -135,7 +145,7 @@ def _package(scope: Scope, entries: dict[str, Any]) -> None:
         elif escapes(path):
             scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
         elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
-            scope.issue(Code.EXTERNAL_DATA, "medium", f"{ascii(path)[:120]} is not in the package")
+            scope.missing(f"{ascii(path)[:120]} is not in the package")
 
 
 def _booster(scope: Scope, value: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ fields were made from it and from ONNX Runtime by scripts/make_graph_tables.py.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -279,9 +280,7 @@ class _Walk:
         location = tensor.external.get("location", "")
         place = ascii(location)[:120]
         if not location:
-            self.scope.issue(
-                Code.EXTERNAL_DATA, "medium", f"the tensor {shown} lies in another file that is not named", at
-            )
+            self.scope.missing(f"the tensor {shown} lies in another file that is not named", at)
         elif escapes(location):
             text = f"the tensor {shown} is read from {place}, outside of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
@@ -305,15 +304,13 @@ class _Walk:
             self.scope.unknown(f"the tensor {shown} lies in another file, {place}, which was not at hand")
             return
         target = folder / location
-        if not target.is_file():
-            text = f"the tensor {shown} lies in {place}, which is not beside the model"
-            self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
+        if not os.path.isfile(target):  # also of a name that no file can have
+            self.scope.missing(f"the tensor {shown} lies in {place}, which is not beside the model", at)
         elif _leads_out(folder, target):
             text = f"the tensor {shown} is read from {place}, a link that leads out of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
         elif end > target.stat().st_size:
-            text = f"the tensor {shown} needs more bytes than {place} has"
-            self.scope.issue(Code.EXTERNAL_DATA, "medium", text, at)
+            self.scope.missing(f"the tensor {shown} needs more bytes than {place} has", at)
 
     def judge(self) -> None:
         """Operators that no standard defines."""

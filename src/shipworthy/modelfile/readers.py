@@ -26,6 +26,8 @@ _RARE: dict[str, str] = {
     "tflite": "graphs.tflite",
     "coreml": "graphs.coreml",
     "mil-weights": "graphs.milweights",
+    "sentencepiece": "graphs.sentencepiece",
+    "tiktoken": "graphs.sentencepiece",
     "r": "rdata.judge",
     "xml": "xmls.read",
     "xgboost": "boosters.xgbinary",

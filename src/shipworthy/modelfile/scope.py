@@ -124,6 +124,11 @@ class Scope:
         place = f"{self.name}: " if self.name else ""
         self.state.tally.unknown(place + reason)
 
+    def missing(self, message: str, offset: int | None = None) -> None:
+        """Report a part of the model that is not there: who has the rest of it has something that was not looked at."""
+        self.issue(Code.EXTERNAL_DATA, "medium", message, offset)
+        self.unknown(message)
+
     def text(self, what: str) -> str | None:
         """The whole view as UTF-8, or None, having said why the text called `what` can't be read."""
         if len(self.view) > self.limits.json:

@@ -100,7 +100,7 @@ FORMATS: dict[str, Support] = {
     "hydra": Support(
         "Configurations for Hydra (NeMo)",
         "every `_target_` against tables of NeMo's and torch's classes, tags",
-        "YAML with several documents or complex keys",
+        "YAML with several documents or complex keys; in a project's own YAML, targets that are only unknown",
         True,
     ),
     "yaml": Support("Other YAML", "tags that build Python objects", "everything else", False),
@@ -134,6 +134,13 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "mil-weights": Support("Core ML weight.bin", "layout to the last byte", "numbers", True),
+    "sentencepiece": Support(
+        "SentencePiece tokenizer.model",
+        "every piece, the settings of trainer and normalizer, the layout of the normalizer's rules",
+        "scores; what the rules make of a text",
+        True,
+    ),
+    "tiktoken": Support("tiktoken's ranks (Llama 3 tokenizer.model)", "every line", "what the tokens mean", True),
     "protobuf": Support("Other protobuf messages", "nothing", _NOT_READ, False),
     "parquet": Support(
         "Parquet",

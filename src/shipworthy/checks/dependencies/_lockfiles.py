@@ -25,6 +25,7 @@ from shipworthy.checks.dependencies._setup import setup_py
 
 Reader = Callable[[str], Manifest]
 _MAX = 50_000
+_INTERPRETER = ("python", "pip")
 
 
 def reader_for(name: str) -> Reader | None:
@@ -326,7 +327,8 @@ def setup_cfg(text: str) -> Manifest:
 
 def conda(text: str) -> Manifest:
     """The pip part of a conda environment: the list items under `- pip:`. Conda's own packages come from another index
-    and are not matched; they are reported as a problem, so that nobody takes them for read."""
+    and are not matched; they are reported as a problem, so that nobody takes them for read. But for the interpreter and
+    its installer, which every such environment names (MLflow's beside each model) and no other manifest does."""
     dependencies: list[Dependency] = []
     problems: list[tuple[int, str]] = []
     inside, own, pip_at = False, 0, -1
@@ -350,7 +352,7 @@ def conda(text: str) -> Manifest:
         elif item == "pip:":
             pip_at = indent
         else:
-            own, pip_at = own + 1, -1
+            own, pip_at = own + (re.split(r"[\s=<>!~]", item, maxsplit=1)[0] not in _INTERPRETER), -1
     if own:
         problems.append((0, f"{own} packages come from conda channels, which are not matched"))
     return Manifest("conda", tuple(dependencies), problems=tuple(problems[:200]))

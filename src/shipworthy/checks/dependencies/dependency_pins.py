@@ -87,7 +87,7 @@ EDITABLE = Rule(
     "dependency-pins",
     kinds={"requirements", "code"},
     accepts=is_manifest,
-    version=2,
+    version=3,
     canary=Canary(
         files={"requirements.txt": b"--extra-index-url https://pypi.example.org/simple\nnumpy\n"}, rule=CONFUSION.id
     ),

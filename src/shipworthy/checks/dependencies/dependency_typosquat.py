@@ -30,7 +30,7 @@ LOOKALIKE = Rule(
     "dependency-typosquat",
     kinds={"requirements", "code"},
     accepts=is_manifest,
-    version=2,
+    version=3,
     canary=Canary(files={"requirements.txt": b"reqeusts==2.31.0\n"}, rule=LOOKALIKE.id),
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:

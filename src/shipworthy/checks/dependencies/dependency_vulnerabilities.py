@@ -76,7 +76,7 @@ def cache_key(context: Context) -> str:
     kinds={"requirements", "code"},
     accepts=is_manifest,
     scope="tree",
-    version=2,
+    version=3,
     canary=Canary(files={"requirements.txt": b"pyyaml==5.3\n"}, rule=VULNERABLE.id),
     options={"database": "", "embedded": True, "max-age-days": 30, "online": False, "index": "https://pypi.org"},
     cache_on=cache_key,

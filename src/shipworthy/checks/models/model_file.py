@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shipworthy.check import Canary, Context, Yielded, check
-from shipworthy.checks.models import _pins
+from shipworthy.checks.models import _beside, _pins
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
 from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
 
@@ -161,7 +161,8 @@ KERAS_FOREIGN_CLASS = Rule(
     "model-keras-foreign-class",
     title="The Keras model is built from code outside of Keras",
     severity=Severity.HIGH,
-    description="Keras imports the module and builds the class that the configuration names, with arguments from the "
+    description="Keras imports the module (high) or asks the program for a class that it must have registered "
+    "(medium), and builds what the configuration names, with arguments from the "
     "file.",
     remedy='If it is your own code, name it in `trust` under `[scan]`, such as "mypackage.layers:*". Otherwise do '
     "not load the model.",
@@ -203,7 +204,8 @@ REMOTE_CODE = Rule(
     severity=Severity.HIGH,
     description="`auto_map` and custom pipelines, handlers and loader modules make the library run code that somebody "
     "put beside the model. With `owner/repository--module.Class`, `trust_remote_code=True` downloads and runs code "
-    "that is not even there, in whatever state it is then.",
+    "that is not even there, in whatever state it is then (high; medium where the code is not looked for or only the "
+    "library's question stands before it).",
     remedy="Copy the reviewed code beside the model and sign it with the model, or use a model that the library "
     "supports by itself.",
     taxonomy=("CWE-829", "CWE-494", "AML.T0010.001", "LLM03:2025"),
@@ -241,12 +243,16 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 CHECK_NAME = "model-file"
 
 
+def _depends(context: Context) -> str:
+    return _pins.state(context) + _beside.state(context)
+
+
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=13,
+    version=14,
     timeout=300.0,
-    cache_on=_pins.state,
+    cache_on=_depends,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import _beside
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
@@ -41,10 +42,11 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=4,
+    version=5,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
+    cache_on=_beside.state,
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:

@@ -195,11 +195,11 @@ def _shards(scope: Scope, index: _Index) -> None:
         name = f".data-{shard:05d}-of-{index.shards:05d}"
         sizes = [item.stat().st_size for item in scope.folder.glob(f"*{name}") if item.is_file()]
         if not sizes:
-            scope.issue(Code.EXTERNAL_DATA, "medium", f"the data file *{name} is not beside the index")
+            scope.missing(f"the data file *{name} is not beside the index")
             return
         end = index.ends.get(shard, 0)
         if max(sizes) < end:
-            scope.issue(Code.EXTERNAL_DATA, "medium", f"the data file *{name} is shorter than its tensors need ({end})")
+            scope.missing(f"the data file *{name} is shorter than its tensors need ({end})")
         elif len(sizes) == 1 and sizes[0] > end:
             message = f"the data file *{name} has {sizes[0] - end} bytes behind its last tensor"
             scope.issue(Code.UNEXPLAINED_BYTES, "medium", message)

@@ -101,10 +101,10 @@ class _Reader:
         else:
             target = self.scope.folder / inside
             if not target.is_file():
-                self.scope.issue(Code.EXTERNAL_DATA, "medium", f"weights lie in {shown}, which is not there", low)
+                self.scope.missing(f"weights lie in {shown}, which is not there", low)
             elif offset + 64 > target.stat().st_size:
                 message = f"weights lie at {offset} of {shown}, beyond its end"
-                self.scope.issue(Code.EXTERNAL_DATA, "medium", message, low)
+                self.scope.missing(message, low)
 
     def judge(self) -> None:
         for name, at in self.used.items():

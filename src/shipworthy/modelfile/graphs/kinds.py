@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.modelfile.protobuf import BYTES, MAX_VARINT, VARINT, Field, fields
+from shipworthy.modelfile.protobuf import BYTES, FIXED32, MAX_VARINT, VARINT, Field, fields
 from shipworthy.modelfile.view import View
 
 _FIELDS = 24
@@ -86,6 +86,8 @@ def _plain(view: View, wires: dict[int, int], numbers: set[int], first: dict[int
     low, high = first[1]
     inside, _ = top(view, low, high, 8)
     found = {number: wire for number, wire, *_ in inside}
+    if found.get(1) == BYTES and found.get(2) == FIXED32 and set(found) <= {1, 2, 3} and numbers <= {1, 2, 3, 4, 5}:
+        return "sentencepiece"
     if found.get(1) == BYTES and found.get(2) == BYTES and set(found) <= {1, 2, 3, 4, 5, 6, 7}:
         begin, end = next((s, e) for n, w, s, e, _ in inside if n == 2)
         operator = view.read(begin, min(end - begin, 100))

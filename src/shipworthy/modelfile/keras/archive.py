@@ -46,6 +46,8 @@ def read(scope: Scope, entries: Sequence[Entry]) -> None:
 
 def _config(scope: Scope, content: View) -> None:
     scope.note_member("", "json", len(content))
+    if scope.trace is not None:
+        scope.trace.append(f"== {scope.name}: the configuration of Keras, {len(content)} bytes")
     value = parse(scope, content.all() if len(content) <= scope.limits.json + 1 else b"", "the configuration")
     if isinstance(value, dict) and "class_name" in value:
         judge(scope, value)

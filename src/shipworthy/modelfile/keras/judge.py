@@ -114,12 +114,12 @@ def _kind_of(name: str) -> str:
 
 def _short(scope: Scope, value: str, place: _Place) -> None:
     """A string that stands for an object, such as "relu"."""
-    if known_short(place.kind, value) or _trusted(scope.trust, value) or not value:
+    if known_short(place.kind, value) or _trusted(scope.trust, value, _vouched(value)) or not value:
         return
     shown = ascii(value)[1:-1][:120]
     text = (
         f"the {place.kind if place.kind != 'any' else 'function'} {shown} is not one of Keras: its code is not in the "
-        "file, and the program that loads it must bring it"
+        f"file, and the program that loads it must bring it; its name in `trust` is {_shown(value)}"
     )
     _Reporter(scope, place.layer).issue(Code.KERAS_FOREIGN_CLASS, "medium", text, shown)
 
@@ -175,9 +175,10 @@ def _registered(to: _Reporter, value: dict[str, Any], shown: str) -> None:
         return
     key = str(registered)
     # "Custom" is the package of what Keras 2 registers without one, its own optimizers among them.
-    if key in (f"Custom>{name}", f"keras>{name}") or _trusted(to.scope.trust, key):
+    if key in (f"Custom>{name}", f"keras>{name}") or _trusted(to.scope.trust, key, _vouched(key)):
         return
     text = f"the configuration of {shown} asks for the registered class {ascii(key)[1:-1][:120]} in its place"
+    text = f"{text}; its name in `trust` is {_shown(key)}"
     to.issue(Code.KERAS_FOREIGN_CLASS, "medium", text, shown, ascii(key)[1:-1][:120])
 
 
@@ -209,20 +210,37 @@ def _foreign(to: _Reporter, module: str | None, name: str, shown: str, value: di
 
     registered = value.get("registered_name")
     keys = [f"{module}:{name}" if module else name, *([str(registered)] if registered else [])]
+    if registered or not module:
+        keys.append(_vouched(str(registered or name)))
     danger = reason_for(module or "", name)
     if module and of_keras(module) and not danger:
         danger = "is a tool of Keras and no part of a model: such tools fetch, write and load files"
     if danger:
         to.issue(Code.CODE_EXECUTION, "critical", f"the configuration calls {shown}, which {danger}", shown)
-    elif any(_trusted(to.scope.trust, key) for key in keys):
+    elif _trusted(to.scope.trust, *keys):
         return
     elif module and module.split(".")[0] not in ("builtins", "__main__"):
         text = f"the configuration builds {shown}, a class from outside of Keras, whose module is imported"
         to.issue(Code.KERAS_FOREIGN_CLASS, "high", text, shown)
     else:
-        text = f"the configuration needs the custom class {shown}, whose code is not in the file"
+        text = (
+            f"the configuration needs the custom class {shown}, whose code is not in the file; its name in `trust` is"
+        )
+        text = f"{text} {_shown(str(registered or name))}"
         to.issue(Code.KERAS_FOREIGN_CLASS, "medium", text, shown)
 
 
-def _trusted(trust: Sequence[str], key: str) -> bool:
-    return any(fnmatchcase(key, pattern) for pattern in trust)
+def _vouched(registered: str) -> str:
+    """How a class that the program registers (`package>Name`) is named in `trust`, whose patterns have a colon. The
+    package of what is registered without one is "Custom" (keras.saving.register_keras_serializable).
+    """
+    package, mark, name = registered.rpartition(">")
+    return f"{package}:{name}" if mark else f"Custom:{name}"
+
+
+def _shown(registered: str) -> str:
+    return ascii(_vouched(registered))[1:-1][:120]
+
+
+def _trusted(trust: Sequence[str], *keys: str) -> bool:
+    return any(fnmatchcase(key, pattern) for pattern in trust for key in keys)

@@ -25,6 +25,7 @@ _CLASS_RULES = (
     "sized",
     "allocate",
 )
+_FUNCTION_RULES = frozenset("attribute inner_file resolve newobj sidecar partial dill_array dill_type".split())
 
 
 @dataclass
@@ -78,5 +79,5 @@ def is_type(slot: Global) -> bool:
     if standing.is_class or standing.kind is Kind.SOURCED:
         return True
     if standing.kind is Kind.VETTED:
-        return standing.rule not in ("attribute", "inner_file", "resolve", "newobj", "sidecar", "partial")
+        return standing.rule not in _FUNCTION_RULES
     return standing.kind is Kind.REFERENCE and slot.mapped.startswith(("torch:", "builtins:", "pandas."))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shipworthy.modelfile.pickles import making, plain
+from shipworthy.modelfile.pickles import dills, making, plain
 from shipworthy.modelfile.pickles.called import Call
 
 Rule = Callable[[Call], str | None]
@@ -16,7 +16,17 @@ data = plain.data
 
 # These rules say themselves which functions may be among the arguments; all others take none.
 TAKES_FUNCTIONS = frozenset(
-    ("factory", "partial", "rebuild_type", "reconstructor", "newobj", "attribute", "bit_generator", "holder")
+    (
+        "factory",
+        "partial",
+        "rebuild_type",
+        "reconstructor",
+        "newobj",
+        "attribute",
+        "bit_generator",
+        "holder",
+        "dill_array",
+    )
 )
 RULES: dict[str, Rule] = {
     "data": plain.data,
@@ -53,4 +63,6 @@ RULES: dict[str, Rule] = {
     "resolve": making.resolve,
     "attribute": making.attribute,
     "sidecar": making.sidecar,
+    "dill_array": dills.array,
+    "dill_type": dills.builtin,
 }

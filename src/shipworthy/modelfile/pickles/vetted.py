@@ -73,6 +73,9 @@ VETTED: dict[str, str] = {
     "numpy.matrixlib.defmatrix:matrix": "empty",
     "numpy:matrix": "empty",
     "numpy:core.multiarray.scalar": "data",
+    # dill, for plain data and arrays; what it writes for functions and classes runs code
+    "dill._dill:_create_array": "dill_array",
+    "dill._dill:_load_type": "dill_type",
     # pandas
     **_all("pandas.core.indexes.base", "_new_Index", "index"),
     **_all("pandas.core.indexes.datetimes", "_new_DatetimeIndex", "index"),

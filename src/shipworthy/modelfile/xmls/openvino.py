@@ -132,7 +132,7 @@ class OpenVino:
         weights = self.scope.neighbour(".bin")
         if weights is None:
             if self.scope.folder is not None:
-                self.scope.issue(Code.EXTERNAL_DATA, "medium", "its weights lie in a .bin that is not beside it")
+                self.scope.missing("its weights lie in a .bin that is not beside it")
             else:
                 self.scope.unknown("its weights lie in another file (.bin), which was not at hand")
             return
