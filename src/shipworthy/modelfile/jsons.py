@@ -129,7 +129,7 @@ def _index(scope: Scope, weights: dict[str, Any]) -> None:
         elif scope.folder is not None and not os.path.isfile(scope.folder / target):
             absent.append(target)
     if absent:
-        scope.missing(f"{len(absent)} of the {len(targets)} files of the index are not beside it: {_few(absent)}")
+        scope.unknown(f"{len(absent)} of the {len(targets)} files of the index are not beside it: {_few(absent)}")
 
 
 def _few(names: list[str]) -> str:
