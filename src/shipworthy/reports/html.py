@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shipworthy import __version__
 from shipworthy.compliance import Standing, assess, summary
@@ -46,6 +46,7 @@ from shipworthy.reports._view import (
     outcomes,
     place,
     rules_of,
+    same_remedy,
     stopped_at,
     uncovered,
     unread_code,
@@ -122,6 +123,8 @@ def _environment() -> Environment:
         "looked_at": looked_at,
         "interval": interval,
         "when": _when,
+        "coded": _coded,
+        "same_remedy": same_remedy,
     }
     environment.globals |= {"plural": _text.plural, "reference": _reference}
     return environment
@@ -132,6 +135,16 @@ def _finalize(value: object) -> object:
     if isinstance(value, Markup):
         return value
     return _text.visible(value) if isinstance(value, str) else value
+
+
+def _coded(text: str) -> Markup:
+    """Text as it is shown, with what stands between backticks as code."""
+    parts = [escape(_text.visible(part)) for part in text.split("`")]
+    if not len(parts) % 2:  # one is left over
+        parts[-2:] = [Markup("`").join(parts[-2:])]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def _when(text: str) -> str:

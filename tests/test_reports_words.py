@@ -1,0 +1,82 @@
+"""What people read of a scan: each finding with its place and words, advice once, ids only where they are of use."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+import sample_runs as sample
+from shipworthy.checks.models.model_file import CODE_EXECUTION
+from shipworthy.config import Gate
+from shipworthy.gates import decide
+from shipworthy.model import CheckResult, Finding, Kind, Outcome, Run
+from shipworthy.reports import render
+from shipworthy.reports.terminal import print_run
+
+
+def printed(run: Run, width: int = 100, quiet: bool = False) -> str:
+    out = io.StringIO()
+    print_run(run, Console(file=out, width=width), quiet)
+    return out.getvalue()
+
+
+def scanned(*findings: Finding) -> Run:
+    """A scan of which a gate said no for each of its findings."""
+    result = CheckResult("model-file", "models", "1", Outcome.RAN, findings)
+    stage = sample.stage("scan", 0, checks=(result,))
+    decided = replace(sample.stage("gate", 1), decision=decide("scan", Gate(), [result]))
+    return replace(sample.empty(), pipeline="scan", stages=(stage, decided))
+
+
+def calls(file: str, name: str, arguments: str) -> Finding:
+    model = sample.artifact(file, Kind.MODEL)
+    found = CODE_EXECUTION.at(model, f"loading calls {name}", evidence=f"{name}{arguments}", offset=7)
+    return found.with_(check="model-file", category="models")
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_finding_has_its_place_words_and_arguments_together_and_no_word_is_cut(width: int) -> None:
+    found = (calls("evil.pkl", "posix:system", "('echo pwned',)"), calls("own.pt", "__main__:Net", "()"))
+    run = scanned(*(finding.with_(witnesses=("shipworthy", "modelscan 0.8")) for finding in found))
+    text = printed(run, width=width)
+    told = " ".join(text.split())
+    assert "evil.pkl (offset 7): loading calls posix:system: ('echo pwned',) (seen by shipworthy, modelscan" in told
+    assert "own.pt (offset 7): loading calls __main__:Net (seen" in told
+    assert text.count("CRITICAL  model-code-execution\n") == 1
+    assert text.count("what to do: ") == 1
+    assert "critical: 2 findings of model-code-execution" in text
+    assert "`shipworthy explain FILE` what loading it would do" in told
+    assert "controls" not in text
+    quiet = " ".join(printed(run, width, quiet=True).split())
+    assert "evil.pkl (offset 7): loading calls posix:system" in quiet
+    assert quiet.count("what to do: ") == 1
+
+
+def test_the_id_of_a_finding_is_shown_where_its_run_is_kept() -> None:
+    run = scanned(calls("evil.pkl", "posix:system", "('echo pwned',)"))
+    start = run.findings[0].fingerprint[:12]
+    assert start not in printed(run)
+    assert start in printed(replace(run, pipeline="ml"))
+
+
+def test_checks_without_anything_of_their_kind_are_counted() -> None:
+    run = scanned()
+    idle = [CheckResult(f"idle-{n}", "code", "1", Outcome.NOT_APPLICABLE) for n in range(25)]
+    text = printed(replace(run, stages=(replace(run.stages[0], checks=(*run.stages[0].checks, *idle)),)))
+    assert "25 more checks had nothing of their kind here" in text
+    assert "idle-3" not in text
+
+
+def test_what_to_do_is_told_once_for_all_that_need_the_same() -> None:
+    run = scanned(calls("evil.pkl", "posix:system", "()"), calls("b.pkl", "builtins:eval", "()"))
+    text = render(run, "markdown")
+    assert text.count("**→**") == 1
+    assert text.index("posix:system") < text.index("builtins:eval") < text.index("**→**")
+    page = render(run, "html").partition('id="findings"')[0]
+    assert page.count("Do not load the file") == 1
+    assert "<code>trust</code>" in page
+    assert "`" not in re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
