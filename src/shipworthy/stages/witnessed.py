@@ -9,7 +9,7 @@ from pathlib import Path
 from shipworthy.checks.models.model_file import CHECK_NAME
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Skipped, StageResult
+from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Severity, Skipped, StageResult
 from shipworthy.rules import WITNESSED
 from shipworthy.stages.results import filter_results
 from shipworthy.stages.target import prepare, scan_gate, scanned
@@ -58,7 +58,12 @@ def join(tool: str, raw: bytes, models: Sequence[Artifact], own: Sequence[CheckR
             agreed.update(same)
             findings.append(_agreed(finding, said, [claims[i][1] for i in same]) if same else finding)
         joined.append(replace(result, findings=tuple(findings)))
-    alone = [_finding(artifact, claim, said) for i, (artifact, claim) in enumerate(claims) if i not in agreed]
+    read_here = frozenset(uri for result in own for uri in result.examined)
+    alone = [
+        _finding(artifact, claim, said, artifact.uri in read_here)
+        for i, (artifact, claim) in enumerate(claims)
+        if i not in agreed
+    ]
     return [*joined, _result(said, models, alone, len(agreed))]
 
 
@@ -89,14 +94,17 @@ def _agreed(finding: Finding, said: Testimony, claims: Sequence[Claim]) -> Findi
     return finding.with_(witnesses=witnesses, severity=worst, confidence=Confidence.HIGH)
 
 
-def _finding(artifact: Artifact, claim: Claim, said: Testimony) -> Finding:
+def _finding(artifact: Artifact, claim: Claim, said: Testimony, read_here: bool) -> Finding:
+    """What only the witness says. Of one that flags many honest files it stops no gate by itself where our own look
+    read the whole file and does not say so."""
+    doubtful = read_here and claim.confidence is Confidence.LOW
     rule = f" ({claim.rule})" if claim.rule else ""
     finding = WITNESSED.at(
         artifact,
         f"{said.witness}{rule}: {claim.message}",
         evidence=claim.callable,
         key="|".join((said.tool, claim.callable or claim.message, claim.member)),
-        severity=claim.severity,
+        severity=min(claim.severity, Severity.MEDIUM) if doubtful else claim.severity,
         confidence=claim.confidence,
         witness=said.witness,
         member=claim.member or None,
@@ -125,5 +133,6 @@ def _result(said: Testimony, models: Sequence[Artifact], findings: Sequence[Find
         examined=examined,
         eligible=len(examined),
         skipped=tuple(gaps),
+        remedy=f"run {said.tool} again over these very files, and import what it writes" if gaps else "",
         note=f"{said.witness}: {said.count} files, {len(said.claims)} findings, {agreed} of them also ours",
     )

@@ -66,7 +66,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     for issue in report.issues:
         own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)
         if issue.code in _TELLING and (not own or issue.severity == Severity.CRITICAL.value):
-            yield _finding(artifact, issue)
+            yield _finding(artifact, issue, check="model-archive")
     unread = [reason for reason in report.unknowns if not NO_MODEL.search(reason)]
     unread += [issue.message for issue in report.issues if issue.code in _UNREAD or report.format in ("7z", "rar")]
     if unread and artifact.kind is Kind.OTHER:

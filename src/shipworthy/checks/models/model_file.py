@@ -23,7 +23,7 @@ CODE_EXECUTION = Rule(
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
     remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
-    f'spell the name out in the check\'s `trust` option, such as "operator:attrgetter". {_USE_SAFE}',
+    f'spell the name out: under `[checks.model-file]`, `trust = ["operator:attrgetter"]`. {_USE_SAFE}',
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
@@ -34,8 +34,8 @@ UNKNOWN_CALLABLE = Rule(
     description="A list of dangerous names is never complete, so every call of a name that honest model files are not "
     "known to need counts as a risk until somebody has looked at it.",
     remedy="Look at what is called and with which arguments. If it is your own code, or that of a library which you "
-    "chose and pin, name it in the check's `trust` option, such as "
-    f'"mypackage.models:*" or "skorch.*:*". Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
+    "chose and pin, vouch for it: under `[checks.model-file]`, "
+    f'`trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -44,8 +44,9 @@ UNKNOWN_NAME = Rule(
     title="Loading the model imports something that is not known to be harmless",
     severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
-    remedy="If it is your own code, or that of a library which you chose and pin, name it in the check's `trust` "
-    'option, such as "mypackage.models:*" or "skorch.*:*". Otherwise find out which library it belongs to.',
+    remedy="If it is your own code, or that of a library which you chose and pin, vouch for it: under "
+    '`[checks.model-file]`, `trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise find out which library it '
+    "belongs to.",
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -135,7 +136,7 @@ CUSTOM_OPERATOR = Rule(
     description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
     "data.",
     remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator "
-    'and name it in the check\'s `trust` option, such as "my.domain:*".',
+    'and vouch for it: under `[checks.model-file]`, `trust = ["my.domain:*"]`.',
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )
@@ -165,8 +166,8 @@ KERAS_FOREIGN_CLASS = Rule(
     severity=Severity.HIGH,
     description="Keras imports the module and builds the class that the configuration names, with arguments from the "
     "file.",
-    remedy='If it is your own code, name it in the check\'s `trust` option, such as "mypackage.layers:*". Otherwise do '
-    "not load the model.",
+    remedy='If it is your own code, vouch for it: under `[checks.model-file]`, `trust = ["mypackage.layers:*"]`. '
+    "Otherwise do not load the model.",
     taxonomy=("CWE-470", *_UNSAFE),
     help="keras-lambda",
 )
@@ -276,12 +277,15 @@ def trusted(options: Mapping[str, Any]) -> list[str]:
     return trust
 
 
-def findings_of(artifact: Artifact, report: Report, root: Path | None = None) -> Iterator[Finding]:
-    """The issues of a scan as findings. With `root`, unknown names are explained by what that workspace pins."""
+def findings_of(
+    artifact: Artifact, report: Report, root: Path | None = None, check: str = CHECK_NAME
+) -> Iterator[Finding]:
+    """The issues of a scan as findings of the check. With `root`, unknown names are explained by what that workspace
+    pins."""
     unknown = any(issue.code in _UNKNOWN and issue.callable for issue in report.issues)
     known = _pins.pins(root) if root and unknown else None
     for issue in report.issues:
-        yield _finding(artifact, issue, known)
+        yield _finding(artifact, issue, known, check)
 
 
 def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
@@ -291,7 +295,9 @@ def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
+def _finding(
+    artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None, check: str = CHECK_NAME
+) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
@@ -305,6 +311,7 @@ def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | Non
         key=key,
         severity=severity,
         confidence=Confidence.MEDIUM if severity < Severity.HIGH else None,
+        remedy=rule.remedy.replace(f"[checks.{CHECK_NAME}]", f"[checks.{check}]"),
         member=issue.where.member or None,
         offset=issue.where.offset,
     )

@@ -44,12 +44,12 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     report = scan(artifact.path, trust=trusted(context.options))
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
-        found = findings_of(artifact, report, context.root)
+        found = findings_of(artifact, report, context.root, "model-text")
         yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
         kinds = {issue.code for issue in report.issues}
         if kinds == {Code.KERAS_FOREIGN_CLASS}:
             return  # other programs have a `class_name` and a `config` too
-    yield from findings_of(artifact, report, context.root)
+    yield from findings_of(artifact, report, context.root, "model-text")
     yield from skipped_of(artifact, report)
