@@ -158,3 +158,29 @@ def test_a_doubtful_witness_alone_stops_no_gate_where_our_own_look_read_the_file
     (finding,) = heard.findings
     assert finding.confidence is Confidence.LOW
     assert (finding.severity <= Severity.MEDIUM) is read_here
+
+
+def test_one_digest_that_differs_does_not_throw_the_whole_report_away() -> None:
+    """ModelAudit 0.2.54 takes another digest of some `.npy` than the file's."""
+    digest = "0" * 64
+    models = [Artifact(name, Kind.MODEL, f"sha256:{digest}", 10) for name in ("a.pkl", "obj.npy")]
+    rows = [("a.pkl", digest), ("obj.npy", "1" * 64)]
+    artifacts = [{"location": {"uri": f"/m/{name}"}, "hashes": {"sha-256": found}} for name, found in rows]
+    place = {"physicalLocation": {"artifactLocation": {"uri": "/m/a.pkl"}}}
+    results = [{"level": "error", "message": {"text": "bad"}, "locations": [place], "ruleId": "S1"}]
+    run = {"tool": {"driver": {"name": "ModelAudit"}}, "results": results, "artifacts": artifacts}
+    report = {"runs": [{**run, "invocations": [{"properties": {"processCompleted": True}}]}]}
+    heard = join("modelaudit", json.dumps(report).encode(), models, [])[-1]
+    assert heard.outcome is Outcome.PARTIAL
+    assert [finding.artifact.uri for finding in heard.findings] == ["a.pkl"]
+    assert heard.examined == {"a.pkl"}
+    (gap,) = heard.skipped
+    assert gap.artifact is models[1]
+    artifacts.pop(0)  # when all differ, it is about other files
+    assert join("modelaudit", json.dumps(report).encode(), models, [])[-1].outcome is Outcome.FAILED
+
+
+def test_a_gap_of_another_scanners_report_can_be_accepted(model: Path) -> None:
+    Path("shipworthy.toml").write_text('[gates.scan]\naccept-partial = ["modelaudit:unread", "picklescan:absent"]\n')
+    model.write_bytes(make.PLAIN)
+    assert main(["scan", "model.pkl", "-q"]) == 0

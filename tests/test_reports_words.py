@@ -78,5 +78,12 @@ def test_what_to_do_is_told_once_for_all_that_need_the_same() -> None:
     assert text.index("posix:system") < text.index("builtins:eval") < text.index("**→**")
     page = render(run, "html").partition('id="findings"')[0]
     assert page.count("Do not load the file") == 1
-    assert "<code>trust</code>" in page
+    assert "<code>[checks.model-file]</code>" in page
     assert "`" not in re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_what_a_rule_is_about_stands_in_the_page_once_however_often_it_was_broken() -> None:
+    run = scanned(*(calls("cloud.pkl", f"cloudpickle:_make_{n}", "()") for n in range(10)))
+    page = render(run, "html").partition('id="findings"')[2]
+    assert page.count("It happens on load, before the model predicts anything.") == 1
+    assert page.count('href="#r-model-code-execution"') == 10

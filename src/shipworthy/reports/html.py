@@ -53,7 +53,8 @@ from shipworthy.reports._view import (
 )
 
 MAX_FINDINGS = 5_000
-_INLINE = 250  # up to so many findings each carries its rule's text; more refer to one list of rules
+_INLINE = 250  # up to so many findings are shown with all of their evidence
+_SAME = 3  # up to so many findings of each rule carry its text themselves; more refer to one list of rules
 _DETAILS = 4_000
 _REFERENCES = (
     (re.compile(r"CWE-(\d{1,6})"), "https://cwe.mitre.org/data/definitions/{}.html"),
@@ -166,6 +167,8 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     findings = run.findings[: max(0, limit)]
     links = chain_of(run)
     anchors = _anchors(run, findings)
+    of_rule = Counter(finding.rule.id for finding in findings)
+    inline = len(findings) <= _INLINE and max(of_rule.values(), default=0) <= _SAME
     standing = assess(run)
     lines = check_lines(run)
     idle = _idle(lines)
@@ -179,9 +182,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "planned": planned,
         "findings": findings,
         "left_out": len(run.findings) - len(findings),
-        "inline": len(findings) <= _INLINE,
+        "inline": inline,
         "evidence_limit": 4_000 if len(findings) <= _INLINE else 200,
-        "rules": () if len(findings) <= _INLINE else rules_of(findings),
+        "rules": () if inline else rules_of(findings),
         "linked": anchors.keys(),
         "anchors": frozenset(anchors.values()),
         "outcomes": outcomes(run),

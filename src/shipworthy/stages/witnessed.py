@@ -69,11 +69,9 @@ def join(tool: str, raw: bytes, models: Sequence[Artifact], own: Sequence[CheckR
 
 def _placed(said: Testimony, models: Sequence[Artifact]) -> list[tuple[Artifact, Claim]]:
     """Each claim with the file here that it means. Raises UnreadableReport for a report about other files."""
-    digests = dict(said.digests)
-    for path in said.files or ():
-        artifact = matched(path, models)
-        if artifact and digests.get(path, artifact.digest) != artifact.digest:
-            raise UnreadableReport(f"it is about another {artifact.uri}: the digests differ")
+    others = _others(said, models)
+    if others and len(others) == sum(matched(path, models) is not None for path, _ in said.digests):
+        raise UnreadableReport(f"it is about another {others[0].uri}: the digests differ")
     placed = []
     for claim in said.claims:
         artifact = matched(claim.path, models) if claim.path else models[0] if len(models) == 1 else None
@@ -86,6 +84,12 @@ def _placed(said: Testimony, models: Sequence[Artifact]) -> list[tuple[Artifact,
     if said.files and not any(matched(path, models) for path in said.files):
         raise UnreadableReport("it is about files that are not here")
     return placed
+
+
+def _others(said: Testimony, models: Sequence[Artifact]) -> list[Artifact]:
+    """The files here of which the report has another digest: they changed since, or the tool read only a part."""
+    here = ((matched(path, models), digest) for path, digest in said.digests)
+    return [artifact for artifact, digest in here if artifact is not None and artifact.digest != digest]
 
 
 def _agreed(finding: Finding, said: Testimony, claims: Sequence[Claim]) -> Finding:
@@ -119,6 +123,9 @@ def _result(said: Testimony, models: Sequence[Artifact], findings: Sequence[Find
     if said.files is None and len(models) == 1:
         examined = frozenset({models[0].uri})
     gaps = [Skipped(None, gap, said.tool, "unread") for gap in said.gaps]
+    for artifact in _others(said, models):
+        examined -= {artifact.uri}
+        gaps.append(Skipped(artifact, "the report has another digest of it: it may be about other bytes", said.tool))
     absent = sum(artifact is None for artifact in here)
     lost = sum(1 for claim in said.claims if claim.path and matched(claim.path, models) is None)
     if absent or lost:
@@ -133,6 +140,5 @@ def _result(said: Testimony, models: Sequence[Artifact], findings: Sequence[Find
         examined=examined,
         eligible=len(examined),
         skipped=tuple(gaps),
-        remedy=f"run {said.tool} again over these very files, and import what it writes" if gaps else "",
         note=f"{said.witness}: {said.count} files, {len(said.claims)} findings, {agreed} of them also ours",
     )
