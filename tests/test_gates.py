@@ -106,6 +106,16 @@ def test_what_a_gap_asks_for_does_not_hide_behind_another_gap() -> None:
     assert reason.message == "python-ml: 0.bin: the format is not recognised; d.parquet: needs pyarrow (and 8 more)"
 
 
+def test_what_many_checks_could_not_read_is_told_once_with_all_that_would_accept_it() -> None:
+    unread = Skipped(artifact("d.parquet"), "needs pyarrow")
+    gaps = [result(check=f"check-{n}", outcome=Outcome.PARTIAL, skipped=(unread,)) for n in range(8)]
+    decision = decide("g", Gate(), gaps)
+    (reason,) = decision.reasons
+    assert reason.message == f"{', '.join(f'check-{n}' for n in range(8))}: d.parquet: needs pyarrow"
+    assert reason.remedy.count(":unread") == 8
+    assert in_short(decision) == "8 checks did not look at everything: check-0, check-1, check-2 and 5 more"
+
+
 def test_a_look_at_nothing_is_told_in_words_and_not_as_a_check() -> None:
     idle = result(outcome=Outcome.NOT_APPLICABLE, examined=frozenset(), eligible=0)
     unread = result(check="inventory", category="load", outcome=Outcome.PARTIAL, note="a pipe")

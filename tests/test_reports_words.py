@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
@@ -13,7 +14,7 @@ import sample_runs as sample
 from shipworthy.checks.models.model_file import CODE_EXECUTION
 from shipworthy.config import Gate
 from shipworthy.gates import decide
-from shipworthy.model import CheckResult, Finding, Kind, Outcome, Run
+from shipworthy.model import CheckResult, Finding, Kind, Outcome, Run, Skipped
 from shipworthy.reports import render
 from shipworthy.reports.terminal import print_run
 
@@ -87,3 +88,16 @@ def test_what_a_rule_is_about_stands_in_the_page_once_however_often_it_was_broke
     page = render(run, "html").partition('id="findings"')[2]
     assert page.count("It happens on load, before the model predicts anything.") == 1
     assert page.count('href="#r-model-code-execution"') == 10
+
+
+def test_every_check_that_holds_up_a_gate_fails_in_junit_where_many_are_told_as_one() -> None:
+    unread = Skipped(sample.artifact("d.parquet", Kind.DATASET), "needs pyarrow")
+    skipped = (unread, Skipped(None, "old data", code="old-data"))  # which is accepted, and the other gap is not
+    left = tuple(CheckResult(f"idle-{n}", "data", "1", Outcome.PARTIAL, skipped=skipped) for n in range(3))
+    accepted = Gate(accept_partial=tuple(f"idle-{n}:old-data" for n in range(3)))
+    gate = replace(sample.stage("gate", 1), decision=decide("scan", accepted, left))
+    text = render(replace(sample.empty(), stages=(sample.stage("scan", 0, checks=left), gate)), "junit")
+    root = ElementTree.fromstring(text)
+    held = {case.get("name") for case in root.iter("testcase") if case.find("error") is not None}
+    held |= {case.get("name") for case in root.iter("testcase") if case.find("failure") is not None}
+    assert sum(any(f"idle-{n}" in (name or "") for name in held) for n in range(3)) == 3

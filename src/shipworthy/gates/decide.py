@@ -60,10 +60,9 @@ def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str
     """Why the gate did not pass, for one line of at most 160 characters: the table of its reasons has the rest."""
     first = decision.reasons[0]
     gaps = [reason for reason in decision.reasons if reason.code.startswith(_GAP)]
-    if len(gaps) > 1 and len(gaps) == len(decision.reasons):
-        names = [_check_of(reason) for reason in gaps[:_SHOWN]]
-        rest = f" and {len(gaps) - _SHOWN} more" if len(gaps) > _SHOWN else ""
-        return f"{len(gaps)} checks did not look at everything: {', '.join(names)}{rest}"
+    checks = [name for reason in gaps for name in reason.message.partition(": ")[0].split(", ")]
+    if len(checks) > 1 and len(gaps) == len(decision.reasons):
+        return f"{len(checks)} checks did not look at everything: {_places(checks)}"
     same = [reason for reason in decision.reasons if reason.fingerprints and reason.code == first.code]
     more = len(decision.reasons) - max(len(same), 1)
     end = f" (and {more} more)" if more else ""
@@ -71,17 +70,13 @@ def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str
     found = [f for result in results for f in result.findings if f.fingerprint in meant]
     said = first.message if first in gaps or first.code == _NOT_COVERED else f"{first.code}: {first.message}"
     if first.code == f"{_GAP}{Outcome.PARTIAL.value}":
-        said = f"{_check_of(first)} did not look at everything"
+        said = f"{first.message.partition(':')[0]} did not look at everything"
     elif found:
         files = _places(f.artifact.uri for f in found)
         count = f": {len(found):,} findings in {files}" if len(found) > 1 else f" in {_place(found[0])}"
         said = f"{first.code} ({max(f.severity for f in found).value}){count}"
     room = _LINE - len(end)
     return (said if len(said) <= room else said[: room - 1] + "…") + end
-
-
-def _check_of(gap: Reason) -> str:
-    return gap.message.partition(":")[0]
 
 
 def _fingerprints(findings: Sequence[Finding], disposition: Disposition) -> tuple[str, ...]:
@@ -172,6 +167,7 @@ def _expression_reasons(policy: Gate, findings: Sequence[Finding], metrics: Sequ
 def _coverage(name: str, policy: Gate, results: Sequence[CheckResult]) -> tuple[list[Reason], list[str]]:
     """Gaps that fail the gate, and gaps that the policy accepts by name."""
     gaps, accepted = [], []
+    same: dict[tuple[Outcome, str, str, bool], list[CheckResult]] = {}  # what many checks say is told once
     for wanted in policy.require:
         if wanted != "*" and not any(wanted in (r.check, r.category) for r in results):
             gaps.append(
@@ -193,8 +189,10 @@ def _coverage(name: str, policy: Gate, results: Sequence[CheckResult]) -> tuple[
             if told and not open_ones:
                 continue
             result = replace(result, skipped=open_ones, note="" if open_ones else result.note)
-        remedy = result.remedy or _remedy(result, name)
-        gaps.append(Reason(f"{_GAP}{result.outcome.value}", f"{result.check}: {_gap(result)}", remedy))
+        same.setdefault((result.outcome, _gap(result), result.remedy, _by_artifact(result)), []).append(result)
+    for (outcome, why, remedy, _), left in same.items():
+        checks = ", ".join(result.check for result in left)
+        gaps.append(Reason(f"{_GAP}{outcome.value}", f"{checks}: {why}", remedy or _remedy(left, name)))
     return gaps, accepted
 
 
@@ -259,11 +257,14 @@ def _gap(result: CheckResult) -> str:
     return (_first(result.skipped) if result.skipped else result.note) or result.outcome.value
 
 
-def _remedy(result: CheckResult, gate: str) -> str:
-    if not _by_artifact(result):
+def _remedy(left: Sequence[CheckResult], gate: str) -> str:
+    if not _by_artifact(left[0]):
         return "`shipworthy doctor` tells whether the check works here"
-    codes = dict.fromkeys(skip.code for skip in result.skipped) or ("limited",)
-    names = ", ".join(f'"{result.check}:{code}"' for code in codes)
-    files = any(skip.artifact for skip in result.skipped)
+    names = dict.fromkeys(f'"{r.check}:{code}"' for r in left for code in _codes(r))
+    files = any(skip.artifact for result in left for skip in result.skipped)
     mend = "mend, remove or exclude it" if files else "let it look at everything"
-    return f"{mend}, or accept it by name: under `[gates.{gate}]`, `accept-partial = [{names}]`"
+    return f"{mend}, or accept it by name: under `[gates.{gate}]`, `accept-partial = [{', '.join(names)}]`"
+
+
+def _codes(result: CheckResult) -> Sequence[str]:
+    return [skip.code for skip in result.skipped] or ["limited"]

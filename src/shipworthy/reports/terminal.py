@@ -108,7 +108,8 @@ def _run_sheet(run: Run, sheet: Sheet, quiet: bool = False, *, limit: int) -> Sh
     kept = run.pipeline != "scan"
     if not quiet:
         _heading(run, sheet)
-        _stages(run, sheet)
+        if kept:
+            _stages(run, sheet)
         if run.checks:
             _findings(run.findings, sheet, limit, kept)
         _coverage(run, sheet)
@@ -173,7 +174,9 @@ def _mark(sheet: Sheet, mark: str) -> str:
 
 def _heading(run: Run, sheet: Sheet) -> None:
     commit = run.trigger.commit[:12] + (" (with changes not committed)" if run.trigger.dirty else "")
-    facts = (run.project, f"pipeline {run.pipeline}", f"commit {commit}" if commit.strip() else "", moment(run.started))
+    scan = run.pipeline == "scan" and run.stages  # its first stage says what the table of stages would
+    what = run.stages[0].note if scan else f"pipeline {run.pipeline}"
+    facts = (run.project, what, f"commit {commit}" if commit.strip() else "", moment(run.started))
     _say(sheet, " | ".join(fact for fact in facts if fact), "bold")
     sheet.line()
 
@@ -292,7 +295,7 @@ def _coverage_note(check: CheckResult, told: str) -> str:
     parts = [check.note or meaning]
     for skip in check.skipped[:2]:
         if skip.artifact is not None:
-            parts.append(f"{skip.artifact.uri}: {skip.reason}")
+            parts += [said for said in (f"{skip.artifact.uri}: {skip.reason}",) if said not in check.note]
         elif skip.reason in told and skip.code != "limited":
             parts.append(f"{skip.code.replace('-', ' ')}: see the gate")
         elif skip.reason not in check.note:
