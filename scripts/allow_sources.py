@@ -33,7 +33,8 @@ BAD_MODULES = frozenset(
     "os posix nt subprocess shutil socket ssl ctypes cffi pickle _pickle cPickle dill cloudpickle joblib urllib "
     "requests "
     "http httpx aiohttp tempfile importlib pkgutil runpy code multiprocessing glob zipfile tarfile sqlite3 marshal "
-    "smtplib ftplib webbrowser pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
+    "smtplib ftplib webbrowser sqlalchemy redis grpc pymongo psycopg2 "
+    "pexpect fsspec boto3 mmap pty shelve linecache fileinput h5py pyarrow.fs".split()
 )
 HARMLESS_OF_BAD = frozenset(
     "importlib.util.find_spec importlib.metadata "
@@ -49,6 +50,8 @@ BAD_METHODS = frozenset(
 )
 BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
+# What gives a formula to patsy or formulaic, which evaluate it
+FORMULAS = frozenset("dmatrix dmatrices get_matrices model_matrix".split())
 KNOWN_TOPS = frozenset(
     "abc collections typing typing_extensions enum dataclasses numbers contextlib types datetime json string operator "
     "functools warnings decimal fractions uuid random argparse _collections_abc copy itertools weakref attr attrs "
@@ -271,12 +274,17 @@ class Sources:
                     looked_up.append((module, item))
                 if first and item.name in ("__reduce__", "__reduce_ex__"):
                     reduces.append((module, item))
-        if "_attach_argparser_methods" in methods and key.startswith("scipy.stats."):
-            return "s"
+        template = methods.get("_attach_argparser_methods")
+        if template and template[0].name.startswith("scipy.stats."):
+            ran = [*loads, *(methods[name] for name in ("__init__", "__call__") if name in methods)]
+            own = [item for module, item in ran if not module.name.startswith("scipy.stats.")]
+            return "x" if own else "s"  # of another library's, the class must leave to scipy what loading runs
         if "__hash__" not in methods:  # then it can't be a key, and nothing compares it while loading
             loads = [(module, item) for module, item in loads if item.name != "__eq__"]
         if any(self.runs_code(module, item, methods) for module, item in loads):
             return "x"
+        if any(item.name == "__setstate__" and evaluates(item) for _, item in loads):
+            return "s"
         by_call = by_call or any(calls_class(item) for _, item in reduces)
         letter = self._created(unknown, methods, by_call, valued)
         return letter.upper() if any(self.runs_code(module, item, methods) for module, item in looked_up) else letter
@@ -442,6 +450,12 @@ def text_of(node: ast.AST) -> str:
 def branches(base: ast.expr) -> list[ast.expr]:
     """A base class, or both of those that a condition such as `A if sys.version_info > ... else B` chooses from."""
     return [*branches(base.body), *branches(base.orelse)] if isinstance(base, ast.IfExp) else [base]
+
+
+def evaluates(function: Any) -> bool:
+    """Patsy or formulaic is given a formula of the state, and runs it: statsmodels' data do so."""
+    calls = [call.func for call in ast.walk(function) if isinstance(call, ast.Call)]
+    return any((text_of(called).rpartition(".")[2] or getattr(called, "attr", "")) in FORMULAS for called in calls)
 
 
 def trivial(function: Any) -> bool:

@@ -3,9 +3,11 @@
     python scripts/honest_corpus.py build FOLDER [NAME...]    # virtual environments FOLDER/NAME; by uv
     python scripts/honest_corpus.py write FOLDER [NAME...]    # files in FOLDER/honest/NAME, with a manifest
     python scripts/honest_corpus.py list FOLDER [NAME...]     # FOLDER/NAME.import.json and FOLDER/NAME.source.json
-    python scripts/honest_corpus.py table FOLDER              # the table of all lists in FOLDER, to standard output
+    python scripts/honest_corpus.py table FOLDER              # the three tables in src/shipworthy/modelfile/pickles
     python benchmarks/modelfile/honest.py FOLDER/honest       # how many of the files are flagged
 
+`table` merges all lists in FOLDER, which must come from one run of `list`, into allowed_names.txt; then list_called.py
+reads the same environments for what it allows (ten minutes): called_names.txt and class_traits.txt.
 Environments that are held out (`held_out` in the file) are neither listed nor looked at: they measure.
 `build` uses uv. Everything needs about 25 GB of disk and two hours of two cores.
 """
@@ -22,6 +24,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 CORPORA = REPOSITORY / "tests" / "corpora"
+TABLES = REPOSITORY / "src" / "shipworthy" / "modelfile" / "pickles"
 sys.path.insert(0, str(CORPORA))
 # Packages whose source text is listed, by the name that is imported.
 PACKAGES = (
@@ -60,13 +63,14 @@ def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
         subprocess.run([*install, "--python", python, "--no-deps", *wanted["nodeps"]], check=True)
 
 
-def write(folder: Path, name: str, held: bool, second: bool) -> None:
-    """The honest files of one environment; those of the second measurement lie in FOLDER/second."""
+def write(folder: Path, name: str, wanted: dict[str, Any]) -> None:
+    """The honest files of one environment; those of the later measurements lie in FOLDER/second and FOLDER/third."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    command = [python, "-W", "ignore", str(CORPORA / "honest.py")]
-    command += [str(folder / ("second" if second else "honest") / name), name]
-    subprocess.run([*command, *["--held"] * held, *["--second"] * second], check=True, env=environment)
+    sets = [key for key in ("second", "third") if wanted.get(key)]
+    command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / (sets or ["honest"])[0] / name), name]
+    command += ["--held"] * wanted.get("held_out", False) + [f"--{key}" for key in sets]
+    subprocess.run(command, check=True, env=environment)
 
 
 def listing(folder: Path, name: str, known: str) -> None:
@@ -92,15 +96,24 @@ def standard_library(folder: Path) -> None:
     subprocess.run([sys.executable, script, out, source, "--package", *packages], check=True)
 
 
+def tables(folder: Path, environments: dict[str, Any]) -> None:
+    """All three, from the lists and the source text of the environments that are not held out."""
+    from make_allow_table import merge
+
+    older = [name for name, wanted in environments.items() if wanted.get("older")]
+    text = merge(sorted(str(path) for path in folder.glob("*.json")), older)
+    (TABLES / "allowed_names.txt").write_text(text, encoding="utf-8")
+    listed = [name for name, wanted in environments.items() if not wanted.get("held_out")]
+    packages = [str(path) for name in listed for path in folder.glob(f"{name}/lib/python3*/site-packages")]
+    subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "list_called.py"), str(TABLES), *packages], check=True)
+
+
 def main() -> None:
     """Command line."""
     action, folder, *names = sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]
     environments = tomllib.loads((CORPORA / "environments.toml").read_text(encoding="utf-8"))
     if action == "table":
-        from make_allow_table import merge
-
-        older = [name for name, wanted in environments.items() if wanted.get("older")]
-        sys.stdout.write(merge(sorted(str(path) for path in folder.glob("*.json")), older))
+        tables(folder, environments)
         return
     if action == "list" and not names:
         standard_library(folder)
@@ -109,7 +122,7 @@ def main() -> None:
         if action == "build":
             build(folder, name, wanted)
         elif action == "write" and "known" not in wanted:
-            write(folder, name, wanted.get("held_out", False), wanted.get("second", False))
+            write(folder, name, wanted)
         elif action == "list" and not wanted.get("held_out"):
             listing(folder, name, wanted.get("known", ""))
 

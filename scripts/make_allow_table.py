@@ -39,14 +39,16 @@ LEFT_OUT = re.compile(
     r"(^|\.)(_?tests?|_?testing|conftest|f2py|distutils|ctypeslib|_?datasource|_?npyio(_impl)?|io|_iotools|plotting|_plotly_utils|setup|__main__|"
     r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
     r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
-    r"misc|_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
+    r"_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
     r"_(fs|s3fs|gcsfs|azurefs|hdfs|flight|feather|orc|csv|json|substrait|acero|dataset\w*|parquet\w*|pyarrow_cpp_tests)|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask|"
     # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, and the
     # inside of torch's compiler
     r"_?cli|commands|scripts|examples|_?vendor(ed)?|convert_\w+|modular_\w+|modeling_(tf|flax)_\w+|"
+    # databases, servers and journals, to which a state would connect; readers and parsers that end the process
+    r"_rdb|_?journal|_grpc|_parser_internals|_libs\.parsers|"
     r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
-    r")(\.|$)"
+    r")(\.|$)|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)"
 )
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
 CLASSES_ONLY = re.compile(r"^transformers\.models\.|^holidays\.|^torch\.(_|ao|utils\.(?!data)|profiler|masked|nested)")
@@ -81,6 +83,7 @@ PACKAGES = (
     "torch.nn",
     "torch.optim",
     "torch.distributions",
+    "torch.return_types",
     "xgboost",
     "lightgbm",
     "catboost",

@@ -150,6 +150,19 @@ def feather(out: Path) -> None:
     writer.write_feather(table, str(out / "table.feather"), version=1)
 
 
+def manifest(out: Path) -> None:
+    """What Orbax keeps its arrays in."""
+    import tempfile
+
+    import tensorstore
+
+    with tempfile.TemporaryDirectory() as folder:
+        kvstore = {"driver": "ocdbt", "base": f"file://{folder}/"}
+        array = {"driver": "zarr", "kvstore": kvstore, "path": "w", "metadata": {"shape": [3], "dtype": "<f4"}}
+        tensorstore.open({**array, "create": True}).result().write([1, 2, 3]).result()
+        (out / "manifest.ocdbt").write_bytes((Path(folder) / "manifest.ocdbt").read_bytes())
+
+
 def encrypted(out: Path) -> None:
     """Parquet with and without a readable footer; the keys are in the files, as nobody needs to open them again."""
     from base64 import b64encode
@@ -213,6 +226,7 @@ PARTS = {
     "yaml": (plain_yaml,),
     "transformers": (template,),
     "onnx": (message,),
+    "tensorstore": (manifest,),
     "pyarrow": (feather, encrypted),
     "PIL": (pictures,),
     "py7zr": (seven,),

@@ -71,6 +71,7 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "a pickle behind XGBoost's trees": _behind("boosters/xgboost-old.deprecated"),
     "a pickle behind OpenVINO's weights": _behind("openvino/dense.bin"),
     "a pickle behind Paddle's parameters": _behind("paddle/dense.pdiparams"),
+    "an archive behind a manifest of Orbax": _behind("rows/manifest.ocdbt", zipped(("a.pkl", EVIL))),
     "an archive behind version 1 of Feather": _behind("rows/table.feather", zipped(("a.pkl", EVIL))),
     "a tag that runs": (b"optimizer: !!python/object/apply:os.system ['echo shipworthy-test']\n", None),
     "an archive in a tensor's last field": _behind("rows/input_0.pb", field(15, zipped(("a.pkl", EVIL)))),
@@ -246,6 +247,9 @@ ROWS: dict[str, Row] = {
         "OpenVINO 2026.4.1", ("openvino/dense.bin", "openvino/loop.bin"), ("a pickle behind OpenVINO's weights",)
     ),
     "msgpack": Row("Flax 0.12.8", ("flax/params.msgpack",), ("Arrow, Parquet, Flax/objects in Flax",)),
+    "ocdbt": Row(
+        "TensorStore 0.1.86", ("rows/manifest.ocdbt",), ("an archive behind a manifest of Orbax",), ends="unknown"
+    ),
     "paddle": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdmodel",), ("Paddle/py_func", "Paddle/load")),
     "paddle-weights": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdiparams",), ("a pickle behind Paddle's parameters",)),
     "executorch": Row("ExecuTorch 1.5.1", ("executorch/dense.pte",), ("ExecuTorch/operator of another library",)),

@@ -121,6 +121,27 @@ def tflite(
     return Flat().finish({0: 3, 1: [operator_code], 2: [graph], 3: "shipworthy-test", 4: [{}, {0: data}]})
 
 
+def tflite_graphs(*graphs: tuple[list[tuple[list[int], int, bytes]], list[tuple[int, list[int], int, int]]]) -> bytes:
+    """Each graph: tensors (shape, type, content) and operators (builtin, inputs, output, condition's graph or -1); what
+    the last operator makes is its output.
+    """
+    buffers: list[dict[int, object]] = [{}]
+    codes: list[dict[int, object]] = []
+    made: list[dict[int, object]] = []
+    for given, steps in graphs:
+        tensors: list[dict[int, object]] = []
+        for shape, kind, content in given:
+            buffers += [{0: content}] if content else []
+            tensors.append({0: list(shape), 1: kind, 2: len(buffers) - 1 if content else 0, 3: "t"})
+        operators: list[dict[int, object]] = []
+        for builtin, inputs, output, condition in steps:
+            options: dict[int, object] = {3: 93, 4: {0: condition, 1: condition}} if condition >= 0 else {}
+            operators.append({0: len(codes), 1: list(inputs), 2: [output], **options})
+            codes.append({3: builtin})
+        made.append({0: tensors, 1: [0], 2: [steps[-1][2] if steps else len(tensors) - 1], 3: operators})
+    return Flat().finish({0: 3, 1: codes, 2: made, 3: "shipworthy-test", 4: buffers})
+
+
 def flex_options(name: str, node: bytes) -> bytes:
     """A FlexBuffer vector of a name and a node, with widths of four bytes."""
     out = bytearray()

@@ -88,10 +88,14 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     figures.commands["1.2 GB torch zip"] = {
         "shipworthy": timed(1.0, 30, 20, 0), "careful": timed(3.0, 30, 20, 0), "loud": timed(0.1, 9, 9, 2)
     }  # fmt: skip
+    figures.library["2,000 small models"] = timed(0.9, 30, 20, 0)
+    figures.compiled["2,000 small models"] = timed(0.3, 30, 20, 0)
+    figures.commands["2,000 small models"] = {"shipworthy": timed(2.0, 30, 20, 0)}
     figures.passes = {"big.pt": (1.01, 1.2)}
     measured = tmp_path / "measured.toml"
     measured.write_text('[random]\nvalue = "all"\nmet = true\nfrom = "X.md"\n')
-    attacks, honest, flagged, allowed, random, zip_, passes, *_ = bench["figures"].table(figures, measured)[6:]
+    _, _, _, _, _, _, *rows = bench["figures"].table(figures, measured)
+    attacks, honest, flagged, allowed, random, zip_, passes, _, small, *_ = rows
     assert "99.5 % of 200" in attacks
     assert "**missed**" in attacks
     assert "careful 50.0 %" in attacks
@@ -105,3 +109,9 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     assert "careful 3.00 s" in zip_
     assert "3.00 |" in zip_
     assert "**missed**" in passes
+    assert "0.90 s in pure Python, 0.30 s compiled" in small
+    assert "| met (compiled) |" in small
+    del figures.compiled["2,000 small models"]
+    (small,) = (row for row in bench["figures"].table(figures, measured) if "2,000" in row)
+    assert "no compiled form here" in small
+    assert "| **missed** |" in small

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import modelfile_samples as make
 from fuzz.archives import LOADERS, by_us, difference, sample
 from fuzz.tarsources import pax, tar_entry, tar_header
 from fuzz.zipsources import Zip, torch_members, zip_bytes
@@ -101,3 +102,36 @@ def test_a_file_that_is_marked_as_a_folder_is_a_finding() -> None:
     members = torch_members(random.Random(0), PLAIN)
     members[0].external = 0x10
     assert [issue.code for issue in scan_bytes(zip_bytes(Zip(members))).issues] == [Code.CONTAINER_TAMPERED]
+
+
+def oldest(
+    floats: bytes = struct.pack("<3f", 1, 2, 3), count: int = 3, dimensions: int = 1, more: bytes = b""
+) -> bytes:
+    """What torch wrote before 0.1.10, and still reads: a tar of pickles with raw numbers between them."""
+    kept = b"\x80\x02(K\x00X\x03\x00\x00\x00cpu" + make.name("torch", "FloatStorage") + b"t."
+    held = b"\x80\x02(K\x01K\x00" + make.name("torch", "FloatTensor") + b"t."
+    shape = struct.pack("<iiqqq", dimensions, 0, 3, 1, 0)
+    storages = b"\x80\x02K\x01." + kept + struct.pack("<q", count) + floats + b"\x80\x02]." + more
+    model = b"\x80\x02" + make.name("collections", "OrderedDict") + b")R(X\x01\x00\x00\x00wK\x01Qu."
+    tensors = b"\x80\x02K\x01." + held + shape
+    return make.tarred(("storages", storages), ("tensors", tensors), ("pickle", model))
+
+
+def test_torch_archives_of_the_oldest_kind_are_clean() -> None:
+    report = scan_bytes(oldest())
+    assert (report.verdict, report.issues, report.unknowns) == (Verdict.CLEAN, (), ())
+
+
+@pytest.mark.parametrize(
+    ("data", "severity"),
+    [
+        (oldest(more=EVIL), "critical"),
+        (oldest(floats=b""), "medium"),
+        (oldest(count=1 << 40), "medium"),
+        (oldest(count=-1), "medium"),
+        (oldest(dimensions=70), "medium"),
+        (oldest(floats=struct.pack("<3f", 1, 2, 3) + EVIL), "critical"),
+    ],
+)
+def test_torch_archives_that_are_not_as_torch_writes_them(data: bytes, severity: str) -> None:
+    assert scan_bytes(data).worst == severity

@@ -86,6 +86,58 @@ LARGE = {
         + make_function("d", "f", given("n", number("", 1 << 40))),
         False,
     ),
+    "a column and a row": (
+        make.onnx(
+            (
+                step("ConstantOfShape", ("n",), "a"),
+                step("Transpose", ("a",), "b"),
+                step("Identity", ("b",), "c"),
+                step("Add", ("a", "c"), "y"),
+            ),
+            (number("n", 1 << 18, 1),),
+        ),
+        True,
+    ),
+    "their product": (
+        make.onnx(
+            (
+                step("ConstantOfShape", ("n",), "a"),
+                step("ConstantOfShape", ("m",), "b"),
+                step("MatMul", ("a", "b"), "y"),
+            ),
+            (number("n", 1 << 18, 1), number("m", 1, 1 << 18)),
+        ),
+        True,
+    ),
+    "a row made a column": (
+        make.onnx(
+            (
+                step("Range", ("z", "n", "o"), "a"),
+                step("Unsqueeze", ("a", "o"), "b"),
+                step("Where", ("c", "a", "b"), "y"),
+            ),
+            (number("n", 1 << 20), number("z", 0), number("o", 1)),
+        ),
+        True,
+    ),
+    "stretched twice": (
+        make.onnx(
+            (step("ConstantOfShape", ("n",), "a"), step("Expand", ("a", "m"), "y")),
+            (number("n", 1 << 18, 1), number("m", 1, 1 << 18)),
+        ),
+        True,
+    ),
+    "a mask": (
+        make.onnx(
+            (
+                step("ConstantOfShape", ("n",), "a"),
+                step("Transpose", ("a",), "b"),
+                step("And", ("a", "b"), "y"),
+            ),
+            (number("n", 1 << 12, 1),),
+        ),
+        False,
+    ),
     "names that lead to themselves": (make.onnx((step("Mul", ("n", "n"), "n"), step("Tile", ("n", "n"), "n"))), False),
     "a loop without an end": (make.onnx((ENDLESS,)), True),
     "a loop of many inputs": (
@@ -124,6 +176,25 @@ FOREVER = returning(
 COMPARED = returning(graph.tf_function("c", ("x",), graph.tf_node("i", "Less", ("x", "x"))), "i")
 WHILE = graph.tf_node("w", "StatelessWhile", ("x",), cond=graph.field(10, graph.field(1, "c")))
 DIMS = tf_number("n", 1 << 20, 1 << 20)
+
+
+def old_loop(first: str = "t", back: str = "w:1") -> tuple[bytes, ...]:
+    """A loop of TensorFlow 1: over a truth value, or over a number that is compared with ten."""
+    compared = graph.tf_node("l", "Less", ("m", "ten")) if first == "i" else graph.tf_node("l", "Identity", ("m",))
+    return (
+        tf_number("t", 1, kind=10),
+        tf_number("i", 0),
+        tf_number("ten", 10),
+        graph.tf_node("e", "Enter", (first,)),
+        graph.tf_node("m", "Merge", ("e", "next")),
+        compared,
+        graph.tf_node("c", "LoopCond", ("l",)),
+        graph.tf_node("w", "Switch", ("m", "c")),
+        graph.tf_node("next", "NextIteration", (back,)),
+        graph.tf_node("x", "Exit", ("w",)),
+    )
+
+
 LARGE_TF = {
     "a fill": ((DIMS, graph.tf_node("f", "Fill", ("n", "v"))), (), True),
     "one value for all sizes": (
@@ -155,6 +226,49 @@ LARGE_TF = {
         ),
         False,
     ),
+    "a column and a row": (
+        (
+            tf_number("n", 1 << 18, 1),
+            tf_number("m", 1 << 18),
+            graph.tf_node("a", "Fill", ("n", "v")),
+            graph.tf_node("b", "Fill", ("m", "v")),
+            graph.tf_node("c", "Sub", ("a", "b")),
+        ),
+        (),
+        True,
+    ),
+    "its sum": (
+        (
+            tf_number("n", 1 << 16, 1 << 16),
+            tf_number("x", 0),
+            graph.tf_node("a", "Fill", ("n", "v")),
+            graph.tf_node("b", "Sum", ("a", "x")),
+            tf_number("m", 1 << 10),
+            graph.tf_node("c", "Fill", ("m", "v")),
+            graph.tf_node("d", "Mul", ("b", "c")),
+        ),
+        (),
+        False,
+    ),
+    "a condition of the old kind that is handed on": ((*old_loop(),), (), True),
+    "one that is counted": (
+        (
+            *old_loop("i", "s"),
+            tf_number("one", 1),
+            graph.tf_node("s", "Add", ("w:1", "one")),
+        ),
+        (),
+        False,
+    ),
+    "one whose count stays": (
+        (
+            *old_loop("i", "s"),
+            tf_number("one", 0),
+            graph.tf_node("s", "Add", ("w:1", "one")),
+        ),
+        (),
+        True,
+    ),
     "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
     "a loop without an end": ((WHILE,), (FOREVER,), True),
     "a loop that compares": ((WHILE,), (COMPARED,), False),
@@ -166,6 +280,65 @@ LARGE_TF = {
 def test_tensorflow_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
     nodes, functions, bomb = LARGE_TF[case]
     assert codes(scan_bytes(graph.saved_model(*nodes, functions=functions))) == ({Code.BOMB} if bomb else set())
+
+
+INT, BOOL, FLOAT = 2, 6, 0
+ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO = 0, 69, 22, 94, 96, 119, 130
+
+
+def ints(*values: int) -> tuple[list[int], int, bytes]:
+    return [len(values)], INT, struct.pack(f"<{len(values)}i", *values)
+
+
+UNKNOWN: tuple[list[int], int, bytes] = ([], FLOAT, b"")
+ONE: tuple[list[int], int, bytes] = ([1], FLOAT, struct.pack("<f", 1))
+TRUE_LITE: tuple[list[int], int, bytes] = ([1], BOOL, b"\1")
+LARGE_LITE = {
+    "a fill": (graph.tflite_graphs(([ints(1 << 20, 1 << 20), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), True),
+    "a small fill": (graph.tflite_graphs(([ints(1 << 10, 10), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), False),
+    "tiles": (graph.tflite_graphs(([ints(1 << 20, 1 << 20), UNKNOWN, UNKNOWN], [(TILE, [1, 0], 2, -1)])), True),
+    "a stretched one": (
+        graph.tflite_graphs(([ints(1 << 20, 1 << 20), ONE, UNKNOWN], [(BROADCAST_TO, [1, 0], 2, -1)])),
+        True,
+    ),
+    "a range": (
+        graph.tflite_graphs(
+            (
+                [([], FLOAT, struct.pack("<f", number)) for number in (0, 1e12, 1)] + [UNKNOWN],
+                [(RANGE, [0, 1, 2], 3, -1)],
+            )
+        ),
+        True,
+    ),
+    "a column and a row": (
+        graph.tflite_graphs(
+            (
+                [ints(1 << 18, 1), ints(1 << 18), ONE, UNKNOWN, UNKNOWN, UNKNOWN],
+                [(FILL, [0, 2], 3, -1), (FILL, [1, 2], 4, -1), (ADD, [3, 4], 5, -1)],
+            )
+        ),
+        True,
+    ),
+    "a tensor that is made when it is loaded": (graph.tflite_graphs(([([1 << 20, 1 << 20], FLOAT, b"")], [])), True),
+    "a loop without an end": (
+        graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, TRUE_LITE], [])),
+        True,
+    ),
+    "a loop that ends": (
+        graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, ([1], BOOL, b"\0")], [])),
+        False,
+    ),
+    "a loop that the input ends": (
+        graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN], [])),
+        False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LARGE_LITE)
+def test_tflite_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
+    data, bomb = LARGE_LITE[case]
+    assert codes(scan_bytes(data)) == ({Code.BOMB} if bomb else set())
 
 
 def test_long_chains_of_sizes_cost_little() -> None:

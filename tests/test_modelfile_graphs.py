@@ -395,3 +395,11 @@ def test_a_single_field_that_occurs_twice_is_a_finding(case: str) -> None:
 def test_a_message_behind_the_message_is_a_finding(name: str) -> None:
     whole_twice = (MODELS / name).read_bytes() * 2
     assert Code.CONTAINER_TAMPERED in codes(scan_bytes(whole_twice))
+
+
+def test_the_padding_behind_the_last_text_may_be_missing() -> None:
+    """TensorFlow's own interpreter loads such a file: its verifier asks for the text's end, not for its padding."""
+    whole = (Path(__file__).parent / "data" / "models" / "tensorflow" / "flex.tflite").read_bytes()
+    assert whole[-2:] == b"\0\0"
+    assert scan_bytes(whole[:-1]).verdict is Verdict.CLEAN
+    assert scan_bytes(whole[:-2]).worst == "high"

@@ -164,3 +164,23 @@ def test_changed_bytes_never_raise(name: str, changes: list[tuple[float, int]]) 
 def test_noise_behind_the_signature_never_raises(noise: bytes) -> None:
     assert scan_bytes(b"\x89HDF\r\n\x1a\n" + noise).verdict is not Verdict.CLEAN
     assert scan_bytes(make.weights()[:48] + noise).verdict is not Verdict.CLEAN
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_chunks_of_old_layouts_are_found_where_they_lie(version: int) -> None:
+    """Until HDF5 1.6: the count of sizes includes that of an element. PyTables' own test files are such."""
+    file = make.Writer()
+    data = file.put(bytes(16))
+    key = struct.pack("<II", 16, 0)
+    tree = b"TREE\x01\x00" + struct.pack("<H", 1) + make.NOWHERE * 2
+    tree += key + struct.pack("<QQ", 0, 0) + struct.pack("<Q", data) + key + struct.pack("<QQ", 4, 0)
+    at = file.put(tree)
+    layout = bytes([version, 2, 2]) + bytes(5) + struct.pack("<QII", at, 4, 4)
+    target = file.put(make.header(make.space(4), *FLOATS, make.message(8, layout)))
+    report = scan_bytes(file.finish(make.link("w", 0, target)))
+    assert (report.verdict, report.issues) == (Verdict.CLEAN, ())
+
+
+def test_line_ends_behind_a_file_are_told_and_no_more() -> None:
+    assert scan_bytes(make.weights() + b"\n" * 6).worst == "low"
+    assert scan_bytes(make.weights() + b"\n" * 60).worst == "medium"

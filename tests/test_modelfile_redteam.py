@@ -226,5 +226,5 @@ def test_the_proof_sees_what_a_call_does(tmp_path: Path) -> None:
     )
     if "bwrap" in run.stderr:
         pytest.skip(run.stderr[:200])
-    assert "REDUCE: a path\topen" in run.stdout
-    assert "REDUCE: a path\tfile" in run.stdout
+    assert "refused\tio\topen\tREDUCE: a path\topen" in run.stdout
+    assert "refused\tio\topen\tREDUCE: a path\tfile" in run.stdout

@@ -205,3 +205,45 @@ def test_what_is_freed_is_not_the_files_to_choose() -> None:
 def test_what_is_closed_is_not_the_files_to_choose() -> None:
     held = BUNCH + b"}" + make.text("close") + FUNCTION + b"sb"
     assert found(make.name("scipy.spatial._qhull", "Delaunay") + b")\x81}" + make.text("_qhull") + held + b"sb")
+
+
+LINEAR = make.name("torch.nn.modules.linear", "Linear") + b")\x81"
+DOWNLOADER = make.name("nltk.downloader", "Downloader") + b")\x81"
+CATBOOST = make.name("catboost.core", "CatBoost") + b")\x81"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        CATBOOST + b"}" + make.text("_init_params") + DOWNLOADER + b"sb",
+        CATBOOST + b"}(" + make.text("a") + b"K\x01" + make.text("_init_params") + DOWNLOADER + b"ub",
+        b"}\x94" + make.text("_init_params") + DOWNLOADER + b"s0" + CATBOOST + b"h\x00b",
+    ],
+)
+def test_no_object_stands_in_for_another_whose_methods_are_called(body: bytes) -> None:
+    """CatBoost updates its parameters while it is loaded; the downloader's `update` fetches and writes files."""
+    assert found(body)
+
+
+def test_such_objects_elsewhere_are_clean() -> None:
+    assert not found(CATBOOST + b"}" + make.text("_init_params") + b"}sb")
+    assert not found(b"}" + make.text("loader") + DOWNLOADER + b"s")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"}\x94(" + CONCAT + LINEAR + b"u0" + BUNCH + b"h\x00b",
+        b"}(" + CONCAT + LINEAR + b"u\x940" + BUNCH + b"h\x00b",
+        b"}\x94(" + CONCAT + LINEAR + b"u0" + BUNCH + b"j\x00\x00\x00\x00b",
+        b"}\x94(" + CONCAT + LINEAR + b"u0" + BUNCH + b"h\x00N\x86b",
+    ],
+)
+def test_no_module_of_torch_is_a_method_out_of_the_memo(body: bytes) -> None:
+    assert found(body)
+
+
+def test_modules_of_torch_under_any_name_are_clean() -> None:
+    inner = b"}\x94(" + make.text("_modules") + b"}\x94(" + CONCAT + LINEAR + b"uub"
+    assert not found(LINEAR + inner)
+    assert not found(BUNCH + b"}\x94" + make.text("a") + b"}\x94(" + CONCAT + LINEAR + b"usb")

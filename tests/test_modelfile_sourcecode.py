@@ -9,6 +9,8 @@ import pytest
 
 from shipworthy.modelfile import Code, scan
 
+ATTACKS = (Path(__file__).parent / "data" / "models" / "code_attacks.txt").read_text("utf-8").split("# === ")[1:]
+
 HONEST = """
 import math, os, copy
 from dataclasses import dataclass
@@ -113,6 +115,16 @@ def test_code_as_models_have_it_is_told_and_no_more(tmp_path: Path) -> None:
         "import torch; torch.serialization.pickle.loads(b'')",
         "import numpy; numpy.ctypeslib.load_library('x', '.')",
         "import pickle; pickle.load(open('x', 'rb'))",
+        "if x == eval('1'): pass",
+        "import importlib; importlib.import_module('.x', 'evil')",
+        "import pickle\nx = pickle.dumps(t)\nx = x.replace(b'a', b'cos\\nsystem')\nt = pickle.loads(x)",
+        "import pickle\nx = pickle.dumps(t)\nx = f()\nt = pickle.loads(x)",
+        "import onnxruntime; onnxruntime.SessionOptions().register_custom_ops_library('x.so')",
+        "from loguru import logger; logger.add('/tmp/x')",
+        "from PIL import ImageMath; ImageMath.eval('1')",
+        "import torch.distributed.rpc as rpc; rpc.init_rpc('x')",
+        "import dataclasses; dataclasses._create_fn('f', [], ['import os'])",
+        "import typing; typing.ForwardRef('f()')._evaluate({}, {}, set())",
         "x = (",
     ],
 )
@@ -120,6 +132,58 @@ def test_code_that_reaches_further_is_not_passed(tmp_path: Path, line: str) -> N
     assert (
         severity(tmp_path, line, helper="import os\nos.system('id')\n", other="import subprocess as x, pty\n") == "high"
     )
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda text: text.splitlines()[0].replace(" ", "-"))
+def test_attacks_in_many_forms_are_found(tmp_path: Path, attack: str) -> None:
+    """The first were written without knowledge of what is judged (50 of 54 were found then), the second knowing it."""
+    code = attack.partition("\n")[2]
+    known = "from transformers import PreTrainedModel\nimport torch, math\nTinyConfig = object\n"
+    assert severity(tmp_path, code, base=known) == "high"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import bs4; bs4.BeautifulSoup('x')",
+        "import torch; torch._inductor.cudagraph_mark_step_begin()",
+        "import torch; torch._dynamo.mark_static_address(x)",
+        "import torch; torch._dynamo.config.cache_size_limit = 8",
+        "from torch import _dynamo",
+        "import torch; torch._dynamo.config.capture_scalar_outputs = True",
+        "from loguru import logger; logger.warning('x')",
+        "import types; isinstance(x, types.FunctionType)",
+        "import types; isinstance(x, (str, types.FunctionType))",
+        "import numpy as np; np.load('x.npy')",
+        "import torch; torch.load(path, map_location='cpu', weights_only=True)",
+        "from multiprocessing import Pool\nwith Pool(4) as pool: pool.map(len, [])",
+        "import importlib; module = importlib.import_module('transformers')",
+        "import importlib; importlib.import_module(f'.{name}', 'transformers.models')",
+        "import pickle; y = pickle.loads(pickle.dumps(y))",
+        "from kernels import get_kernel; get_kernel('kernels-community/causal-conv1d')",
+        "import sys; jieba = sys.modules['jieba']",
+        "import os; os.environ['TOKENIZERS_PARALLELISM'] = 'true'",
+        "import os\nif 'X' in os.environ: os.environ.pop('X', None)",
+        "class C:\n    def __getattribute__(self, key): return super().__getattribute__(key)",
+        "def f(eval=False):\n    if eval: return 1",
+        "import numpy as np\ndef save_voice(x): np.save('x', x)",
+        "import builtins\ndef f(x: builtins.bool) -> builtins.int: ...",
+        "import pickle\nx = pickle.dumps(t)\nx = x.replace(b'\"a\":false', b'\"a\": true')\nt = pickle.loads(x)",
+        "import sys\nif 'jieba' not in sys.modules: pass",
+        "import importlib; importlib.import_module('.tokenization', 'transformers')",
+        "import torch; torch.load(path, map_location='cpu', **{'weights_only': True})",
+        "import numpy as np\ndef f(config): return getattr(config, 'size', 0).lower()",
+        "x: 'Literal[\"(\"]' = 1",
+    ],
+)
+def test_what_published_models_do_is_told_and_no_more(tmp_path: Path, code: str) -> None:
+    assert severity(tmp_path, code) == "medium"
+
+
+def test_pickles_that_code_loads_are_named(tmp_path: Path) -> None:
+    assert severity(tmp_path, "import torch; torch.load(path)") == "medium"
+    assert "loads pickles (torch.load, line 1)" in scan(tmp_path / "config.json").issues[0].message
+    assert severity(tmp_path, "import torch, requests; torch.load(path); requests.get('http://x')") == "high"
 
 
 def test_code_that_is_named_and_not_there_is_not_passed(tmp_path: Path) -> None:

@@ -266,5 +266,22 @@ def test_targets_are_found_however_they_are_written(text: str, code: Code) -> No
     assert {issue.code for issue in scan_bytes(text.encode()).issues} == {code}
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("m:\n  _target_: ${model.cls}\n  size: 3\n", "medium"),
+        ("m:\n  _target_: torch.optim.${optimizer.name}\n  lr: 3\n", "medium"),
+        ("m:\n  _target_: os.${model.cls}\n", "high"),
+        ("m:\n  _target_: ${model.cls}.${other.name}\n", "high"),
+        ("m:\n  _target_: ${..cls}\n", "high"),
+        ("m:\n  _target_: ${model.${x}}\n", "high"),
+        ("cls: os.system\nm:\n  _target_: ${model.cls}\n  command: id\n", "critical"),
+        ("n: {cls: os.system}\nm:\n  _target_: ${model.part.n.cls}\n  command: id\n", "critical"),
+    ],
+)
+def test_targets_that_another_file_names(text: str, severity: str) -> None:
+    assert scan_bytes(text.encode()).worst == severity
+
+
 def test_an_interpolated_target_of_torch_is_clean() -> None:
     assert scan_bytes(b"n: AdamW\noptim:\n  _target_: torch.optim.${n}\n  lr: 0.1\n").verdict is Verdict.CLEAN

@@ -118,8 +118,8 @@ def test_the_advice_to_vouch_for_a_name_can_be_pasted(model: Path, capsys: pytes
     model.write_bytes(b"cmypackage.models\nNet\n)R.")
     assert main(["scan", str(model), "--format", "json"]) == 1
     (found,) = (f for f in json.loads(capsys.readouterr().out)["findings"] if f["check"] == "model-file")
-    line = found["remedy"].partition("`[checks.model-file]`, `")[2].partition("`")[0]
-    Path("shipworthy.toml").write_text(f"[checks.model-file]\n{line}\n")
+    line = found["remedy"].partition("`[scan]`, `")[2].partition("`")[0]
+    Path("shipworthy.toml").write_text(f"[scan]\n{line}\n")
     assert main(["scan", str(model), "-q"]) == 0
 
 

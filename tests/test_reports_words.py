@@ -79,7 +79,7 @@ def test_what_to_do_is_told_once_for_all_that_need_the_same() -> None:
     assert text.index("posix:system") < text.index("builtins:eval") < text.index("**→**")
     page = render(run, "html").partition('id="findings"')[0]
     assert page.count("Do not load the file") == 1
-    assert "<code>[checks.model-file]</code>" in page
+    assert "<code>[scan]</code>" in page
     assert "`" not in re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
 
 

@@ -61,8 +61,10 @@ def prototype(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(prototype: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(prototype, tmp_path / "project", symlinks=True))
+def project(prototype: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = Path(shutil.copytree(prototype, tmp_path / "project", symlinks=True))
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def scan(project: Path, output: Path, *args: str) -> int:

@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OURS = "shipworthy"
 HONEST = "honest"
+COMPILED = "compiled"
 SECONDS = 1800
 # No telemetry, no look for updates, no colours.
 QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "DO_NOT_TRACK": "1", "CI": "true", "NO_COLOR": "1"}
@@ -57,8 +58,10 @@ class Environments:
         """Every scanner that could be installed, ours first."""
         found = {}
         for name, wanted in _wanted().items():
+            if name in (HONEST, COMPILED):
+                continue
             python = self.make(name, wanted)
-            if python is not None and name != HONEST:
+            if python is not None:
                 found[name] = Tool(
                     name,
                     python,
@@ -72,11 +75,15 @@ class Environments:
         """The Python that has the libraries."""
         return self.make(HONEST, _wanted()[HONEST])
 
+    def compiled(self) -> Path | None:
+        """The Python that has Shipworthy with its reader compiled; None where there is no compiler."""
+        return self.make(COMPILED, _wanted()[COMPILED])
+
     def make(self, name: str, wanted: dict[str, Any]) -> Path | None:
         """The environment's Python; None, with the reason kept, when it can't be had."""
         room = self.folder / name
         python, mark = room / "bin" / "python", room / "made.json"
-        state = json.dumps([wanted, sys.version, source_digest() if name == OURS else ""], sort_keys=True)
+        state = json.dumps([wanted, sys.version, source_digest() if name in (OURS, COMPILED) else ""], sort_keys=True)
         if mark.exists() and json.loads(mark.read_text())["state"] == state:
             self.notes.update(json.loads(mark.read_text())["notes"])
             return python
@@ -91,7 +98,7 @@ class Environments:
             venv.create(room, with_pip=True)
         else:
             subprocess.run([base, "-m", "venv", str(room)], check=True)
-        error = self._pip(room, [str(ROOT) if item == "." else item for item in wanted["install"]])
+        error = self._pip(room, [str(ROOT) if item == "." else item for item in wanted["install"]], name == COMPILED)
         if not error and "nodeps" in wanted:
             error = self._pip(room, ["--no-deps", *wanted["nodeps"]])
         if error:
@@ -106,14 +113,17 @@ class Environments:
         mark.write_text(json.dumps({"state": state, "notes": notes}))
         return python
 
-    def _pip(self, room: Path, packages: list[str]) -> str:
+    def _pip(self, room: Path, packages: list[str], compile_: bool = False) -> str:
         """Install; the last line of the error, or nothing."""
+        env = {**os.environ, "SHIPWORTHY_COMPILE": "1" if compile_ else "0"}
         command = [str(room / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         try:
-            done = subprocess.run([*command, *packages], capture_output=True, text=True, timeout=SECONDS)
+            done = subprocess.run([*command, *packages], capture_output=True, text=True, timeout=SECONDS, env=env)
         except subprocess.TimeoutExpired:
             return f"pip took more than {SECONDS} s"
-        return (done.stderr.strip().splitlines() or ["pip failed"])[-1][:200] if done.returncode else ""
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["pip failed"]
+        ours = [line for line in lines if line.startswith("SHIPWORTHY_COMPILE")]  # what its build says
+        return (ours or lines)[-1][:200] if done.returncode else ""
 
 
 def _wanted() -> dict[str, dict[str, Any]]:
@@ -136,7 +146,7 @@ def _works(python: str) -> bool:
 def source_digest() -> str:
     """The package's files, as an answer may depend on any of them."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "src").rglob("*")):
+    for path in (*sorted((ROOT / "src").rglob("*")), ROOT / "scripts" / "compiled_wheel.py"):
         if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path):
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

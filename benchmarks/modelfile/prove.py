@@ -4,20 +4,22 @@ PYTHON is that of an environment with the libraries (3.8 or newer; nothing else 
 `redteam.py --accepted` wrote. Each name gets a process of its own, forked from one that has imported its module, inside
 of bwrap: no network, nothing writable but an empty /tmp, no privileges, 10 s and 512 MiB for each pickle. An audit
 hook, a watch on the folder that the arguments name (for files that compiled code opens) and a function put in place of
-`math.hypot` say what a pickle does. Printed: one line for each event, then what was loaded, for each package.
+`math.hypot` say what a pickle does. Printed: one line for each event (`open`: of a pickle that the scan accepts;
+`refused`: of one that it only accepted under other names), then what was loaded, for each package.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import gc
 import importlib
-import inspect
 import json
 import mmap
 import os
 import pickle
+import re
 import resource
 import signal
 import struct
@@ -25,26 +27,22 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
-from corpora import redteam_loads as loads  # noqa: E402 - it lies beside the tests
+from corpora import redteam_cases  # noqa: E402 - they lie beside the tests
+from corpora import redteam_loads as loads  # noqa: E402
 
 SECONDS, ROOM, LARGE = 10, 512 << 20, 256 << 20
 DEATHS, HANGS = 12, 3
-VALUES = ("source", "numbers", "functions", "lists", "files")
 # What no pickle may do, whatever its argument; the other events count when they show the argument's mark.
 FORBIDDEN = (
     "os.", "subprocess.", "socket.", "shutil.", "ctypes.dlopen", "urllib.", "ftplib.", "smtplib.", "pty.", "http.",
     "webbrowser.", "glob.", "tempfile.", "sqlite3.", "code.__new__", "function.__new__", "marshal.", "mmap.", "syslog.",
 )  # fmt: skip
-LOAD_METHODS = (
-    "__setstate__ __setattr__ __getattr__ __getattribute__ __hash__ __eq__ __setitem__ append extend add __new__ "
-    "__init__ __del__ __array_finalize__ __reduce__"
-).split()
 _WATCHED = 0x1 | 0x2 | 0x20 | 0x40 | 0x80 | 0x100 | 0x200  # read, written, opened, moved, created, deleted
 
 armed = [False]
@@ -65,20 +63,30 @@ def main() -> None:
                "--tmpfs", "/tmp"]  # fmt: skip
     for path in (root, here, held):
         command += ["--ro-bind", path, path]
-    command += [
-        "--clearenv",
-        "--setenv",
-        "HOME",
-        "/tmp",
-        "--setenv",
-        "OMP_NUM_THREADS",
-        "1",
-        "--setenv",
-        "PATH",
-        "/usr/bin",
-    ]
-    command += ["--setenv", "MPLBACKEND", "Agg", "--setenv", "PYTHONDONTWRITEBYTECODE", "1"]
-    subprocess.run([*command, python, "-s", "-W", "ignore", __file__, "--inside", held, *packages], check=True)
+    settings = {"HOME": "/tmp", "OMP_NUM_THREADS": "1", "PATH": "/usr/bin", "MPLBACKEND": "Agg"}
+    command += ["--clearenv"]
+    for key, value in {**settings, "PYTHONDONTWRITEBYTECODE": "1"}.items():
+        command += ["--setenv", key, value]
+    command += [python, "-s", "-W", "ignore", __file__, "--inside", held, *packages]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        judge(process.stdout or [])
+    sys.exit(process.returncode)
+
+
+def judge(lines: Iterable[str]) -> None:
+    """Of what happened: was the pickle one that the scan accepts? The class's own attributes were known inside only."""
+    from shipworthy.modelfile import scan_bytes
+
+    counts = {"open": 0, "refused": 0}
+    for line in lines:
+        head, _, rest = line.partition("\t")
+        if head == "event":
+            raw, _, rest = rest.partition("\t")
+            head = "refused" if raw and scan_bytes(base64.b64decode(raw)).worst in ("high", "critical") else "open"
+            counts[head] += 1
+            line = f"{head}\t{rest}"
+        print(line, end="", flush=True)
+    print("events", json.dumps(counts))
 
 
 def inside(path: Path, only: set[str]) -> None:
@@ -154,7 +162,7 @@ def prove_package(modules: dict[str, list[tuple[str, str, set[str]]]]) -> dict[s
             armed[0] = False
         count("modules")
         for event in dict.fromkeys(events):
-            report(out, "import", module, "", event)
+            report(out, b"", "import", module, "", event)
         gc.freeze()
         for qualname, kind, refused in names:
             try:
@@ -170,15 +178,17 @@ def prove_package(modules: dict[str, list[tuple[str, str, set[str]]]]) -> dict[s
     return counts
 
 
-def report(out: int, where: str, module: str, qualname: str, event: str) -> None:
-    """One line."""
-    os.write(out, f"event\t{module}\t{qualname}\t{where}\t{event}\n".encode("utf-8", "replace"))
+def report(out: int, raw: bytes, where: str, module: str, qualname: str, event: str) -> None:
+    """One line, with the pickle that did it."""
+    held = base64.b64encode(raw).decode()
+    os.write(out, f"event\t{held}\t{module}\t{qualname}\t{where}\t{event}\n".encode("utf-8", "replace"))
 
 
 def prove_name(out: int, module: str, qualname: str, kind: str, refused: set[str], item: Any) -> dict[str, int]:
     """Load the cases of one name; a process that dies is followed by another, behind the pickle that killed it."""
     progress = mmap.mmap(-1, 16)
     counts = {"pickles": 0, "events": 0}
+    listed = list(redteam_cases.cases(module, qualname, kind, refused, item))
     start = deaths = hangs = 0
     skipped: set[str] = set()
     while True:
@@ -188,7 +198,7 @@ def prove_name(out: int, module: str, qualname: str, kind: str, refused: set[str
         if not child:
             os.close(reader)
             try:
-                prove_cases(writer, progress, list(cases(module, qualname, kind, refused, item)), start, skipped)
+                prove_cases(writer, progress, listed, start, skipped)
             finally:
                 os._exit(0)
         os.close(writer)
@@ -196,17 +206,18 @@ def prove_name(out: int, module: str, qualname: str, kind: str, refused: set[str
             lines = stream.read().splitlines()
         _, status = os.waitpid(child, 0)
         for line in dict.fromkeys(lines):
-            label, _, event = line.partition("\t")
+            index, _, event = line.partition("\t")
+            label, raw = listed[int(index)] if index.isdigit() else (index, b"")
             counts["events"] += 1
-            report(out, label, module, qualname, event)
+            report(out, raw, label, module, qualname, event)
         done, raised = struct.unpack("<qq", progress[:16])
         counts["raised"] = counts.get("raised", 0) + raised
         if not os.WIFSIGNALED(status):
             counts["pickles"] += done - start
             return counts
         ended = os.WTERMSIG(status)
-        label = list(cases(module, qualname, kind, refused, item))[done][0]
-        report(out, label, module, qualname, "hang" if ended == signal.SIGALRM else f"signal {ended}")
+        label, raw = listed[done]
+        report(out, raw, label, module, qualname, "hang" if ended == signal.SIGALRM else f"signal {ended}")
         counts["events"] += 1
         counts["pickles"] += done + 1 - start
         start = done + 1
@@ -216,62 +227,6 @@ def prove_name(out: int, module: str, qualname: str, kind: str, refused: set[str
         if deaths >= DEATHS or hangs >= HANGS:
             counts["names given up"] = 1
             return counts
-
-
-def cases(module: str, qualname: str, kind: str, refused: set[str], item: Any) -> Iterator[tuple[str, bytes]]:
-    """The pickles of a name that the scan accepts."""
-    found: Iterator[tuple[str, bytes]]
-    # of kinds that are scanned with one value only, that value stands for the others
-    refused = {*refused, *(label[:-5] + value for label in refused if label.endswith("texts") for value in VALUES)}
-    if kind in ("v", "d", "p", "call"):
-        # for a loader OBJ and INST are REDUCE, and NEWOBJ_EX without keywords is NEWOBJ: a few show that
-        for found in (
-            loads.calls(module, qualname, list(loads.ARGUMENTS), ("REDUCE", "NEWOBJ", "COMPUTED")),
-            loads.calls(module, qualname, ("a path", "a huge number"), ("NEWOBJ_EX", "OBJ", "INST")),
-            loads.keywords(module, qualname, parameters(item)),
-        ):
-            yield from (case for case in found if case[0] not in refused)
-    if isinstance(item, type):
-        own = attributes(item)
-        yield from (case for case in loads.states(module, qualname, own) if case[0] not in refused)
-        if "looked up" not in refused:
-            yield from loads.attributes_of(module, qualname, looked_up(item) or own[:1])
-
-
-def parameters(item: Any) -> list[str]:
-    """The names of a callable's parameters."""
-    try:
-        return [key for key in inspect.signature(item).parameters if key.isidentifier()][:12]
-    except BaseException:
-        return ["x", "filename", "path"]
-
-
-def attributes(item: type) -> list[str]:
-    """The names that a class's methods use that run while loading; for compiled classes their members' names."""
-    found: dict[str, None] = {}
-    for method in LOAD_METHODS:
-        code = getattr(getattr(item, method, None), "__code__", None)
-        if code is not None:
-            found.update(dict.fromkeys(key for key in (*code.co_names, *code.co_consts) if isinstance(key, str)))
-    if not found:
-        found.update(dict.fromkeys(key for key in dir(item) if not key.startswith("__")))
-    own = [key for key in found if key.isidentifier() and not (key.startswith("__") and key.endswith("__"))][:30]
-    return list(dict.fromkeys([*own, *loads.ATTRIBUTES]))
-
-
-def looked_up(item: type) -> list[str]:
-    """Attributes whose look-up runs something."""
-    found = []
-    for key in dir(item):
-        value = inspect.getattr_static(item, key, None)
-        plain = (
-            inspect.isfunction(value)
-            or isinstance(value, (staticmethod, classmethod))
-            or inspect.ismethoddescriptor(value)
-        )
-        if not key.startswith("__") and hasattr(type(value), "__get__") and not plain:
-            found.append(key)
-    return found[:60]
 
 
 def prove_cases(
@@ -300,7 +255,7 @@ def prove_cases(
             raised += 1
         except BaseException as error:
             raised += 1
-            if "allocate" in str(error)[:400]:
+            if re.search(r"(?i)unable to allocate|not allocate|allocate memory", str(error)[:400]):
                 events.append("memory\t" + str(error)[:80])
         finally:
             armed[0] = False
@@ -315,7 +270,7 @@ def prove_cases(
         events.extend(opened(files))
         for event in dict.fromkeys(events):
             os.write(
-                writer, f"{label}\t{event[:160]}\n".replace("\n", " ", event.count("\n")).encode("utf-8", "replace")
+                writer, f"{index}\t{event[:160]}\n".replace("\n", " ", event.count("\n")).encode("utf-8", "replace")
             )
     progress[:16] = struct.pack("<qq", len(found), raised)
     armed[0] = True

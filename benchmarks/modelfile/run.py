@@ -229,7 +229,8 @@ def _share(counts: Counter[str]) -> float:
 def timings(bench: Bench) -> None:
     """The files of samples.py, one scan at a time; then what remains of the goals is said by figures."""
     folder = speed.samples(bench.environments.honest(), bench.work)
-    clock = speed.Clock(bench.work, bench.tools, bench.options.limit, bench.options.keep_times)
+    form = bench.environments.compiled()
+    clock = speed.Clock(bench.work, bench.tools, bench.options.limit, bench.options.keep_times, form)
     one = bench.work / "one.pkl"
     one.write_bytes(b"\x80\x04\x95\x0f\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01w\x94]\x94(K\x01K\x02es.")
     files = {"1.2 GB torch zip": "big.pt", "1.2 GB safetensors": "big.safetensors",
@@ -240,20 +241,25 @@ def timings(bench: Bench) -> None:
             continue
         inside = clock.library(path)
         bench.figures.library[title] = inside
+        compiled = clock.compiled(path)
+        if compiled:
+            bench.figures.compiled[title] = compiled
         times = {name: clock.command(name, path, 1 if path.name == "opcodes.pkl" else 3) for name in bench.tools}
         bench.figures.commands[title] = times
         cells = (speed.shown(times[name], bench.options.limit) for name in bench.tools)
-        rows.append([title, f"{inside.cpu:.3f} s, {inside.private_mb:.0f} MB", *cells])
+        forms = (f"{done.cpu:.3f} s, {done.private_mb:.0f} MB" if done else "-" for done in (inside, compiled))
+        rows.append([title, *forms, *cells])
     bench.say(
         "## Speed",
         "",
         "CPU seconds of the process tree with its start, and the largest sum of proportional set sizes; the lowest of "
         f"three runs, of one for the opcodes, stopped after {bench.options.limit} s; in brackets the exit code "
         "where it is not 0 (2, and ModelScan's 3: it did not look). `library`: `shipworthy.modelfile.scan` alone in "
-        "a process that has started and imported it, with the peak of anonymous memory of that process.",
+        "a process that has started and imported it, with the peak of anonymous memory of that process, in pure "
+        "Python; `compiled`: the same with its reader compiled (SHIPWORTHY_COMPILE=1). Commands: pure Python.",
         "",
     )
-    bench.table(["file", "library", *bench.tools], rows)
+    bench.table(["file", "library", "compiled", *bench.tools], rows)
     rows = []
     start, hash_start = clock.command(OURS, one), clock.hashing(one)
     for name in ("big.safetensors", "big.pt", "big.npy", "big.joblib", "big.gguf"):

@@ -63,8 +63,10 @@ class Timed:
 class Clock:
     """Measures, and with `keep` remembers across runs."""
 
-    def __init__(self, work: Path, tools: Mapping[str, Tool], limit: int, keep: bool) -> None:
-        self.work, self.tools, self.limit = work, tools, limit
+    def __init__(
+        self, work: Path, tools: Mapping[str, Tool], limit: int, keep: bool, compiled: Path | None = None
+    ) -> None:
+        self.work, self.tools, self.limit, self.form = work, tools, limit, compiled
         self.file = work / "times.json"
         self.kept: dict[str, Any] = json.loads(self.file.read_text()) if keep and self.file.exists() else {}
 
@@ -77,6 +79,10 @@ class Clock:
         """Shipworthy's library: CPU seconds of the scan alone, memory of the whole process."""
         return self._python("library", LIBRARY, path, REPEATS)
 
+    def compiled(self, path: Path) -> Timed | None:
+        """The same of its compiled form, if there is one."""
+        return self._python("compiled", LIBRARY, path, REPEATS, self.form) if self.form else None
+
     def hashing(self, path: Path) -> Timed:
         """sha256 by hashlib, in a process of its own."""
         return self._timed(f"sha256 {path.name}", [*self._ours("-c", HASH), str(path)], REPEATS)
@@ -88,9 +94,9 @@ class Clock:
     def _ours(self, *arguments: str) -> list[str]:
         return [str(self.tools[OURS].python), *arguments]
 
-    def _python(self, what: str, code: str, path: Path, repeats: int) -> Timed:
+    def _python(self, what: str, code: str, path: Path, repeats: int, python: Path | None = None) -> Timed:
         key = f"{what} {self.tools[OURS].version} {path.name}"
-        return self._timed(key, [*self._ours("-c", code), str(path)], repeats, True)
+        return self._timed(key, [str(python or self.tools[OURS].python), "-c", code, str(path)], repeats, True)
 
     def _timed(self, key: str, command: list[str], repeats: int, printed: bool = False) -> Timed:
         if key not in self.kept:

@@ -47,10 +47,12 @@ class NotApplicable(Exception):
 @dataclass(frozen=True)
 class Context:
     """What a check is handed besides its artifacts. `options` are the settings of `[checks.<name>]` over the check's
-    defaults; `root` is the workspace; nothing may be sent anywhere while `offline`."""
+    defaults; `root` is the workspace; `trust` are patterns of `module:name` that models may use; nothing may be sent
+    anywhere while `offline`."""
 
     root: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+    trust: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
     offline: bool = True
     tools: Toolbox = field(default_factory=Toolbox)

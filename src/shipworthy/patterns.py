@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,4 +22,12 @@ else:
             return value
 
 
-__all__ = ["regex"]
+NAMES = regex(r"[^:]+:[^:]+")  # of `module:name`, with * and ? as in file names
+
+
+def ill_formed(patterns: Iterable[str]) -> str | None:
+    """The first that is no pattern of `module:name`; None when all are."""
+    return next((pattern for pattern in patterns if not NAMES.fullmatch(pattern)), None)
+
+
+__all__ = ["ill_formed", "regex"]

@@ -857,7 +857,11 @@ def main() -> None:
         ("sklearn", "boosters", boosters),
         *FAMILIES,
     ]
-    if "--second" in sys.argv:
+    if "--third" in sys.argv:
+        from honest_third import run as run_third
+
+        jobs = [("pickle", "third", run_third)]
+    elif "--second" in sys.argv:
         from honest_second import run as run_second
 
         jobs = [("pickle", "second", run_second)]

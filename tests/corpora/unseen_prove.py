@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -26,7 +27,8 @@ JOB = Path("/tmp/job")
 HERE = JOB / "a" / "b" / "model"
 OUTSIDE = Path("/tmp/outside")
 WARM = {
-    "main": "import numpy, pickle, pandas, torch, joblib, sklearn.linear_model, scipy",
+    "main": "import numpy, pickle, pandas, torch, joblib, sklearn.linear_model, scipy, torch._export.serde.serialize",
+    "pad": "import paddle",
     "tf": "import tensorflow, keras, h5py",
     "tf215": "import tensorflow, keras, h5py",
     "keras30": "import tensorflow, keras",
@@ -154,7 +156,15 @@ def run(job: dict[str, object], source: Path, canaries: dict[str, str], hits: li
             "Unable to allocate",
             "not enough memory",
         )
-        signs += ("out of memory", "OutOfMemory", "ResourceExhausted", "OOM", "File too large", "RecursionError")
+        signs += (
+            "out of memory",
+            "OutOfMemory",
+            "ResourceExhausted",
+            "OOM",
+            "File too large",
+            "RecursionError",
+            "stack overflow",
+        )
         if any(sign in output for sign in signs):
             return "memory limit", output
         big = usage.ru_maxrss > job["base"] + (1 << 20) if usage else False
@@ -184,15 +194,17 @@ def inside(plan: Path) -> None:
 
 def outside() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from corpora import unseen, unseen_units
+    from corpora import unseen_units
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--envs", type=Path, required=True)
+    parser.add_argument("--set", default="unseen", help="the module of the set: unseen, unseen2")
     parser.add_argument("--only", default="")
     parser.add_argument("--env", default="")
     parser.add_argument("--json", type=Path)
     parser.add_argument("-v", action="store_true", help="print what loaders that did not act said")
     options = parser.parse_args()
+    unseen = importlib.import_module(f"corpora.{options.set}")
     attacks = [
         a
         for a in unseen.attacks()
@@ -258,7 +270,7 @@ def sandboxed(env: str, root: Path, envs: Path) -> object:
         base = envs / "rroot"
         libraries = [*sorted({str(p.parent) for p in base.rglob("*.so*")})]
         environment |= {"R_HOME": f"{base}/usr/lib/R", "LD_LIBRARY_PATH": ":".join(libraries)}
-        environment |= {"R_SHARE_DIR": f"{base}/usr/share/R/share"}
+        environment |= {"R_SHARE_DIR": f"{base}/usr/share/R/share", "EDITOR": "vi", "PAGER": "cat"}
         python = Path(sys.executable)
     sandbox = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--tmpfs", "/tmp", "--dev", "/dev", "--proc", "/proc"]
     sandbox += [

@@ -159,13 +159,16 @@ def pb(*fields: tuple[int, int | bytes | str]) -> bytes:
 
 # --- files that real libraries wrote (unseen_write_*.py) -----------------------------------------------------
 
-WRITTEN = Path(__file__).parents[1] / "data" / "unseen.zip"
+WRITTEN = [Path(__file__).parents[1] / "data" / file for file in ("unseen.zip", "unseen2.zip")]
 
 
 @functools.cache
 def _written() -> dict[str, bytes]:
-    with zipfile.ZipFile(WRITTEN) as archive:
-        return {item.filename: archive.read(item) for item in archive.infolist() if not item.is_dir()}
+    found = {}
+    for path in WRITTEN:
+        with zipfile.ZipFile(path) as archive:
+            found |= {item.filename: archive.read(item) for item in archive.infolist() if not item.is_dir()}
+    return found
 
 
 def written(folder: str) -> dict[str, bytes]:
@@ -173,7 +176,7 @@ def written(folder: str) -> dict[str, bytes]:
     start = folder.rstrip("/") + "/"
     found = {key[len(start) :]: data for key, data in _written().items() if key.startswith(start)}
     if not found:
-        raise FileNotFoundError(f"{folder} is not in {WRITTEN}")
+        raise FileNotFoundError(f"{folder} is in none of {WRITTEN}")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from shipworthy.artifacts.classify import HEAD_SIZE, classify
@@ -47,7 +47,8 @@ def discover(
     only: frozenset[str] | None = None,
     progress: Progress | None = None,
 ) -> Inventory:
-    """Everything under a folder, or one file. Links are never followed: what they lead to inside is found by itself.
+    """Everything under a folder, or one file. Links are not followed, as what they lead to inside is found by itself;
+    but for a file that is named outright, and for those of a Hugging Face cache, whose files all are links.
 
     `among` names files and folders under the target: these, and nothing else, are looked at. `only` limits to these
     uris. `progress` hears each uri and its size. Raises UsageError when the target is not there.
@@ -67,15 +68,16 @@ def discover(
     else:
         files = [(display_name(target.name), str(target))]
         outright = dict(files)
+    links = {*outright, *walk.followed}
     made: list[Artifact | Skipped] = []
     large = []
     for uri, path in files:
-        item = _artifact(uri, path, load, progress, _THREADED)
+        item = _artifact(uri, path, load, progress, _THREADED, follow=uri in links)
         if item is None:
             large.append((uri, path))
         else:
             made.append(item)
-    made += _in_threads(large, load, progress)
+    made += _in_threads(large, load, progress, links)
     artifacts = [item for item in made if isinstance(item, Artifact)]
     artifacts = [_as_target(artifact) if artifact.uri in outright else artifact for artifact in artifacts]
     return Inventory(
@@ -87,16 +89,18 @@ def discover(
 
 
 def _in_threads(
-    files: Sequence[tuple[str, str]], load: Load, progress: Progress | None
+    files: Sequence[tuple[str, str]], load: Load, progress: Progress | None, links: Collection[str]
 ) -> Iterator[Artifact | Skipped]:
     """What large files are: while one is hashed, the next is read."""
     if len(files) < 2:
-        found = [_artifact(uri, path, load, progress) for uri, path in files]
+        found = [_artifact(uri, path, load, progress, follow=uri in links) for uri, path in files]
     else:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda pair: _artifact(pair[0], pair[1], load, progress), files))
+            found = list(
+                pool.map(lambda pair: _artifact(pair[0], pair[1], load, progress, follow=pair[0] in links), files)
+            )
     return (item for item in found if item is not None)
 
 
@@ -115,6 +119,7 @@ class _Walk:
         self.skipped: list[Skipped] = []
         self.left_out: list[str] = []
         self.excluded = 0
+        self.followed: set[str] = set()
         self._tracked: frozenset[str] | None = None
 
     def files(self, root: Path, folders: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -130,8 +135,8 @@ class _Walk:
                 uri = prefix + display_name(entry.name)
                 part = environment_part(uri, prefix) if environment else None
                 if entry.is_symlink():
-                    if part is None:
-                        self._link(uri, Path(entry.path), root)
+                    if part is None and self._link(uri, Path(entry.path), root):
+                        yield uri, entry.path
                 elif entry.is_dir(follow_symlinks=False):
                     peek = part or peek_at(uri, Path(entry.path))
                     if matches(uri + "/", self.exclude):
@@ -181,23 +186,35 @@ class _Walk:
             self._tracked = tracked_folders(root)
         return uri in self._tracked
 
-    def _link(self, uri: str, path: Path, root: Path) -> None:
+    def _link(self, uri: str, path: Path, root: Path) -> bool:
+        """Whether to follow it."""
         if matches(uri, self.exclude):
             self.excluded += 1
-            return
+            return False
         try:
             real = path.resolve()  # what is not there now may be there where the link is followed
         except (OSError, RuntimeError):
             real = path
+        if _in_cache(path, real):
+            self.followed.add(uri)
+            return True
         if root.resolve() not in (real, *real.parents):
             self._skip(uri, "a link out of the workspace; not followed")
         elif not path.exists():
             self._skip(uri, "a link that leads nowhere")
         elif any(is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
             self._skip(uri, "a link into a folder that is left out; not followed")
+        return False
 
     def _skip(self, uri: str, reason: str) -> None:
         self.skipped.append(Skipped(_nameless(uri), reason))
+
+
+def _in_cache(link: Path, real: Path) -> bool:
+    """Whether it is a link of a Hugging Face cache: `snapshots/REVISION/…/NAME` to a file in the `blobs` beside."""
+    snapshots = next((folder for folder in link.absolute().parents if folder.name == "snapshots"), None)
+    blobs = snapshots.parent.resolve() / "blobs" if snapshots else None
+    return blobs is not None and real.parent == blobs and not blobs.is_symlink() and real.is_file()
 
 
 def _nameless(uri: str) -> Artifact:
@@ -205,11 +222,11 @@ def _nameless(uri: str) -> Artifact:
 
 
 def _artifact(
-    uri: str, path: str, load: Load, progress: Progress | None, most: int | None = None
+    uri: str, path: str, load: Load, progress: Progress | None, most: int | None = None, *, follow: bool = False
 ) -> Artifact | Skipped | None:
     """Read a file once: its digest, and what it is. None when it is larger than `most` bytes."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | (0 if follow else os.O_NOFOLLOW) | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

@@ -89,10 +89,12 @@ def _machine() -> dict[str, str]:
     import shutil
 
     from shipworthy import __version__
+    from shipworthy.modelfile.pickles import machine
     from shipworthy.user_folders import cache_folder
 
     return {
         "shipworthy": __version__,
+        "model files": "read in pure Python" if machine.__file__.endswith(".py") else "read by compiled modules",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "bubblewrap": shutil.which("bwrap") or "not installed (a weaker sandbox is used; install bubblewrap)",

@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
+from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_option
+from shipworthy.cli.place import place
 
 EXAMPLES = """examples:
   shipworthy import modelscan modelscan.json models     modelscan -p models -r json -o modelscan.json
@@ -35,9 +36,6 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.model import Trigger
     from shipworthy.stages.witnessed import witnessed_pipeline
 
-    target: Path = options.path
-    if not target.exists():
-        raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
     try:
         with options.report.open("rb") as stream:
             raw = stream.read(_LIMIT)
@@ -45,14 +43,13 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("there is no such report", where=str(options.report), remedy="check the path") from None
     except OSError as error:
         raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(options.report)) from None
-    root = target if target.is_dir() else target.parent
-    settings = settings_for(root, options.settings)
+    where = place([options.path], options.settings, quiet=options.quiet)
     with Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(
-                root,
-                settings,
-                witnessed_pipeline(options.tool, raw, target),
+                where.root,
+                where.settings,
+                witnessed_pipeline(options.tool, raw, where.target, where.among),
                 Trigger(how="manual"),
                 events=Events([progress]),
                 keep=False,

@@ -42,7 +42,10 @@ def quiet_option(parser: argparse.ArgumentParser, what: str = "no progress; only
 def settings_option(parser: argparse.ArgumentParser) -> None:
     """`--settings`."""
     parser.add_argument(
-        "--settings", metavar="FILE", type=Path, help="settings file (default: shipworthy.toml or pyproject.toml there)"
+        "--settings",
+        metavar="FILE",
+        type=Path,
+        help="settings file (default: that of this folder or its repository, for what lies in there)",
     )
 
 

@@ -12,9 +12,9 @@ from shipworthy.cli.output import (
     executor_option,
     refuse_usage_errors,
     report_options,
-    settings_for,
     settings_option,
 )
+from shipworthy.cli.place import place
 
 if TYPE_CHECKING:
     from shipworthy.stages.shards import Shard
@@ -73,10 +73,9 @@ def run(options: argparse.Namespace) -> int:
 
     if any(path.lower().startswith(_ADDRESSES) for path in options.paths):
         return _scan_elsewhere(options)
-    options.path, among = _target(options.paths)
-    target = options.path
-    root = target if target.is_dir() else target.parent
-    settings = settings_for(root, options.settings)
+    where = place(options.paths, options.settings, quiet=options.quiet)
+    root, settings, among = where.root, where.settings, where.among
+    options.path = target = where.target
     if options.no_cache:
         settings = replace(settings, scan=replace(settings.scan, cache=False))
     shard = _shard(options, among)
@@ -116,7 +115,8 @@ def _scan_elsewhere(options: argparse.Namespace) -> int:
     for name in ("since", "shard", "executor", "write_baseline"):
         if getattr(options, name):
             raise UsageError("not for a model elsewhere", where=f"--{name.replace('_', '-')}", remedy="leave it out")
-    settings, pipeline = settings_for(Path(), options.settings), remote_pipeline(options.paths[0], tuple(options.check))
+    settings = place(["."], options.settings).settings
+    pipeline = remote_pipeline(options.paths[0], tuple(options.check))
     with Progress(options.quiet) as progress:
         result = run_pipeline(
             Order(Path(), settings, pipeline, Trigger(how="manual"), events=Events([progress]), keep=False)
@@ -124,25 +124,6 @@ def _scan_elsewhere(options: argparse.Namespace) -> int:
     refuse_usage_errors(result)
     emit(result, options)
     return result.exit_code
-
-
-def _target(paths: list[str]) -> tuple[Path, tuple[str, ...]]:
-    """What to look at: one path, or the folder that holds all and which of it. Raises UsageError for one that is not
-    there.
-    """
-    import os
-
-    from shipworthy.errors import UsageError
-
-    targets = [Path(path) for path in paths]
-    for target in targets:
-        if not os.path.lexists(target):
-            raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
-    if len(targets) == 1:
-        return targets[0], ()
-    real = [target.resolve() if target.is_dir() else target.parent.resolve() / target.name for target in targets]
-    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in real]))
-    return (root, ()) if root in real else (root, tuple(str(path.relative_to(root)) for path in real))
 
 
 def _shard(options: argparse.Namespace, among: tuple[str, ...]) -> Shard | None:

@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from shipworthy.config.settings import NO_DATE, Settings, Waiver
 from shipworthy.config.text import line_of
 from shipworthy.errors import UsageError
+from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
 FILE_NAME = "shipworthy.toml"
@@ -151,6 +152,9 @@ class _Reader:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
         for index, waiver in enumerate(settings.waivers):
             self._waiver(waiver, index)
+        if (wrong := ill_formed(settings.scan.trust)) is not None:
+            at = ("scan", "trust", settings.scan.trust.index(wrong))
+            raise self.fail(at, f"`{wrong}` is no pattern of module:name", 'such as "mypackage.models:*"')
         if settings.train and settings.train.early_stopping:
             self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
 

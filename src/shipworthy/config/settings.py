@@ -56,6 +56,7 @@ class Scan:
     exclude: tuple[str, ...] = _opt((), "globs that are not looked at; reports say how many files that leaves out")
     checks: tuple[str, ...] = _opt(("*",), "names or categories of the checks to run")
     skip: tuple[str, ...] = _opt((), "names or categories of the checks not to run")
+    trust: tuple[str, ...] = _opt((), 'what models may use, as module:name, such as `"mypackage.models:*"`')
     jobs: int = _opt(0, "how many workers; 0: one for each core")
     memory_mb: int = _opt(2048, "memory limit of one worker that parses hostile bytes, in MiB")
     cache: bool = _opt(True, "keep results of unchanged artifacts between runs")

@@ -38,6 +38,7 @@ def check_key(check: Check, context: Context, tool_versions: Mapping[str, str]) 
         "version": check.version,
         "rules": [repr(rule) for rule in check.rules],
         "options": dict(context.options),
+        "trust": context.trust,
         "offline": context.offline,
         "tools": {tool.name: tool_versions.get(tool.name, "") for tool in check.needs},
         "extra": check.cache_on(context) if check.cache_on else "",

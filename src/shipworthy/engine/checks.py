@@ -189,7 +189,8 @@ class CheckRunner:
     def _tally(self, check: Check, inventory: Inventory) -> _Tally:
         options = {**check.options, **self.settings.checks.get(check.name, {})}
         tools = self._tools if check.needs else Toolbox(self._tools.paths)  # what goes to a worker must be plain data
-        context = Context(self.root, options, offline=self.settings.scan.offline, tools=tools)
+        scan = self.settings.scan
+        context = Context(self.root, options, scan.trust, offline=scan.offline, tools=tools)
         eligible = tuple(artifact for artifact in inventory.artifacts if check.looks_at(artifact))
         return _Tally(check, context, eligible)
 

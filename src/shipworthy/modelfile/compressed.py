@@ -169,6 +169,9 @@ def read_zfile(scope: Scope) -> int:
 def read(scope: Scope, format_: str) -> int:
     """Unpack and hand on; returns how many bytes are explained."""
     view = scope.view
+    if format_ == "gzip" and view.read(3, 1) and view.read(3, 1)[0] & 4:
+        extra = int.from_bytes(view.read(10, 2), "little")
+        scope.child("gzip's extra field", view.sub(12, extra), Role.BLOB)
     try:
         content, used, wrong = unpack(scope, view, format_, many=True)
     except LimitReachedError:

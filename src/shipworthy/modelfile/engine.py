@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from shipworthy.errors import EnvironmentFailure
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.readers import reader_of, settle
@@ -15,6 +15,7 @@ from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
 from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
 DEFAULT_LIMITS = Limits()
@@ -26,10 +27,10 @@ def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust
 
     Nothing is loaded, imported or executed. Raises EnvironmentFailure when the file can't be read.
     """
-    where = Path(path)
+    where = os.fsdecode(path)
     try:
-        with where.open("rb") as stream:
-            return _scan(View.of_file(stream), limits, trust, where.absolute())[0]
+        with open(where, "rb", buffering=0) as stream:
+            return _scan(View.of_file(stream), limits, trust, where)[0]
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(
             f"the model file can't be read: {error}", where=str(path), remedy="Check that it exists and is readable."
@@ -71,10 +72,10 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 
     Bounded; escaped to printable ASCII. Raises EnvironmentFailure when the file can't be read.
     """
-    where = Path(path)
+    where = os.fsdecode(path)
     try:
-        with where.open("rb") as stream:
-            report, lines = _scan(View.of_file(stream), limits, trust, where.absolute(), explained=True)
+        with open(where, "rb", buffering=0) as stream:
+            report, lines = _scan(View.of_file(stream), limits, trust, where, explained=True)
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"the model file can't be read: {error}", where=str(path)) from error
     shown = lines[:_EXPLAIN_LINES]
@@ -87,12 +88,15 @@ def explain(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, tr
 
 
 def _scan(
-    view: View, limits: Limits, trust: Sequence[str], path: Path | None, explained: bool = False
+    view: View, limits: Limits, trust: Sequence[str], path: str | Path | None, explained: bool = False
 ) -> tuple[Report, list[str]]:
+    if (wrong := ill_formed(trust)) is not None:
+        raise UsageError(
+            f"`{wrong}` is no pattern of module:name", where="trust", remedy='such as "mypackage.models:*"'
+        )
     tally = Tally(limits)
     lines: list[str] = []
-    folder, stem = (path.parent, path.stem) if path else (None, "")
-    state = State(limits, tuple(trust), tally, len(view), folder, lines if explained else None, stem=stem)
+    state = State(limits, tuple(trust), tally, len(view), path, lines if explained else None)
     format_, used = _read(Scope(state, view))
     while state.jobs:
         if state.started >= limits.jobs:

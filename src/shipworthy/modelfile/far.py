@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shipworthy.modelfile.view import Buffer, View
+from shipworthy.modelfile.view import View
 
 LAZY = frozenset(("safetensors", "zip", "gguf"))
 TRAILER_LIMIT = 16 << 20  # bytes where none should be are a finding in any case; so many are looked into
@@ -74,19 +74,14 @@ class Blocks:
 
 
 class FarView(View):
-    """A window over `Blocks`. It has no buffer: a reader that needs one is given `near()` instead."""
+    """A window over `Blocks`. Its `buffer` is never there, so that to read it is an error: a reader that needs one is
+    given `near()` instead.
+    """
 
     def __init__(self, blocks: Blocks, start: int = 0, end: int = -1) -> None:
-        object.__setattr__(self, "blocks", blocks)
-        object.__setattr__(self, "start", start)
-        object.__setattr__(self, "end", blocks.size if end < 0 else end)
-
-    blocks: Blocks
-
-    @property
-    def buffer(self) -> Buffer:
-        """Never there: reading it is an error of the reader's author, and must not look like an empty file."""
-        raise RuntimeError("these bytes lie elsewhere and have no buffer")
+        self.blocks = blocks
+        self.start = start
+        self.end = blocks.size if end < 0 else end
 
     def near(self) -> View:
         """All of it, fetched."""

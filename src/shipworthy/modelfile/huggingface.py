@@ -25,6 +25,18 @@ _TELLING = frozenset(
     "word_embedding_dimension max_seq_length quant_method lora_alpha model_max_length image_mean sampling_rate "
     "__version__ activation_function".split()
 )
+_MODEL = frozenset(("model_type", "architectures"))
+# More than any model has, by far
+_SIZES = {
+    **dict.fromkeys(("num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_attention_heads"), 100_000),
+    **dict.fromkeys(("vocab_size", "hidden_size", "intermediate_size", "max_position_embeddings"), 1 << 33),
+}
+# Files that are run for their names, without any key of a configuration.
+_RUN = (
+    ("handler", "", "inference endpoints run"),
+    ("hubconf", "", "torch.hub runs"),
+    ("generate", "custom_generate", "generate(custom_generate=...) runs"),
+)
 _GENERATION = frozenset(
     "bos_token_id eos_token_id pad_token_id do_sample temperature top_p top_k max_length max_new_tokens "
     "repetition_penalty decoder_start_token_id num_beams min_length no_repeat_ngram_size early_stopping "
@@ -45,6 +57,7 @@ _PARTS = frozenset(
     "StripAccents TemplateProcessing BertProcessing RobertaProcessing BPEDecoder ByteFallback CTC Fuse WordPiece BPE "
     "Unigram WordLevel Nop".split()
 )
+_PADDED = 100_000_000
 _PATTERN = 20_000
 _REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
@@ -64,6 +77,13 @@ def judge(scope: Scope, value: Any) -> bool:
     if words or not (value.keys() & _TELLING or value.keys() <= _GENERATION or special):
         return words
     _walk(scope, value)
+    if value.keys() & _MODEL:
+        for key, most in _SIZES.items():
+            if type(value.get(key)) is int and value[key] > most:
+                text = f"{key} is {value[key]}, more than {most}: building the model takes all memory or time"
+                scope.issue(Code.BOMB, "high", text)
+        for module, folder, runs in _RUN:
+            localcode.judge(scope, module, runs, f"{folder or '.'}:{module}", folder, quiet=True)
     if "_class_name" in value and "_diffusers_version" in value:
         _pipeline(scope, value)
     if "peft_type" in value:
@@ -220,6 +240,11 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
     if not isinstance(model.get("vocab"), (dict, list)):
         scope.unknown("the tokenizer has no vocabulary")
     pending.append({key: item for key, item in model.items() if key not in ("vocab", "merges")})
+    padding = value.get("padding")
+    strategy = padding.get("strategy") if isinstance(padding, dict) else None
+    fixed = strategy.get("Fixed") if isinstance(strategy, dict) else None
+    if type(fixed) is int and fixed > _PADDED:
+        scope.issue(Code.BOMB, "high", f"the tokenizer pads each text to {fixed} tokens: one text fills memory")
     for part in ("normalizer", "decoder"):
         if _grows(value.get(part)):
             text = f"the tokenizer's {part} replaces texts by longer ones again and again: a short text fills memory"

@@ -17,6 +17,8 @@ from shipworthy.modelfile.shown import shown as shown_
 
 UNSEEN = "${...}"  # what is reported as called where it can't be told
 _INTERPOLATION = re.compile(r"\$\{([\w.\[\]-]*)\}")
+# A path from the root that this file does not have: Hydra composes the root of several files.
+_ELSEWHERE = re.compile(r"(?:torch\.(?:nn|optim)\.(?:\w+\.)*)?\$\{[A-Za-z_]\w*(?:\.\w+)*\}")
 _STEPS, _LONG = 50, 1000
 _KEYS = ("_target_", "target", "cls", "class_path")
 # Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
@@ -53,13 +55,22 @@ def _interpolated(text: str, root: Any, here: dict[str, Any]) -> str:
     """The text with `${...}` replaced as OmegaConf does; what is computed or lies in another file stays as it is."""
     for _ in range(_STEPS):
         match = _INTERPOLATION.search(text)
-        value: Any = here if match and match[1].startswith(".") else root
-        for key in re.split(r"[.\[]", match[1].removeprefix(".").replace("]", "")) if match else ():
-            value = value.get(key) if isinstance(value, dict) else _item(value, key)
+        near = match is not None and match[1].startswith(".")
+        keys = re.split(r"[.\[]", match[1].removeprefix(".").replace("]", "")) if match else []
+        value = _at(here if near else root, keys)
+        # a file that is put below a key of the root may name its own values by their path from there
+        for at in range(1, 0 if near else min(len(keys), _STEPS)):
+            value = _at(root, keys[at:]) if value is None else value
         if match is None or not isinstance(value, (str, int, float)) or len(text) > _LONG:
             break
         text = f"{text[: match.start()]}{value}{text[match.end() :]}"
     return text
+
+
+def _at(value: Any, keys: list[str]) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else _item(value, key)
+    return value
 
 
 def _item(value: Any, key: str) -> Any:
@@ -67,6 +78,10 @@ def _item(value: Any, key: str) -> Any:
 
 
 def _target(scope: Scope, target: str, key: str, arguments: bool) -> None:
+    if "${" in target and _ELSEWHERE.fullmatch(target[:_LONG]):
+        text = f"{key} is named by another file ({shown_(target, 80)}), which says what the model is built with"
+        scope.issue(Code.UNKNOWN_CALLABLE, "medium", f"{text}: review that file", None, UNSEEN)
+        return
     if "${" in target:
         text = f"{key} is put together while the model is built ({shown_(target, 80)}): nobody can see what it calls"
         scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, UNSEEN)

@@ -9,6 +9,10 @@ from shipworthy.modelfile import exported, huggingface, keras
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.view import View
+from shipworthy.records import replace
+
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 class DuplicateKeyError(ValueError):
@@ -48,6 +52,11 @@ def read(scope: Scope) -> int:
     size = len(view)
     if scope.role is not Role.FILE:
         return size
+    if size <= scope.limits.json and view.head(3).startswith(_MARKS):  # json.loads of bytes takes all of them
+        raw = view.all()
+        text = raw.decode("utf-8-sig" if raw.startswith(_MARKS[0]) else "utf-16", "replace")
+        view = View.of(text.encode("utf-8", "replace"))
+        scope = replace(scope, view=view)
     if size <= scope.limits.json and keras.is_architecture(view):
         keras.judge_text(scope, view.all(), "the architecture")
         return size
@@ -60,6 +69,9 @@ def read(scope: Scope) -> int:
         text = "the JSON is nested deeper than any model's: readers that call themselves run out of their stack"
         scope.issue(Code.BOMB, "high", text, 0)
         return size
+    except DuplicateKeyError as error:
+        scope.unknown(f"it is not valid JSON ({error})")
+        value = _last(view)
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
@@ -81,9 +93,21 @@ def read(scope: Scope) -> int:
         exported.judge(scope, value)
     elif isinstance(value, dict) and exported.is_weights(value):
         exported.judge_weights(scope, value)
+    elif isinstance(value, dict) and isinstance(value.get("flavors"), dict) and "mlflow_version" in value:
+        from shipworthy.modelfile import mlflow
+
+        mlflow.judge(scope, value)  # JSON is YAML, too
     elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size
+
+
+def _last(view: View) -> Any:
+    """The value as most readers take it: of two equal keys the second counts."""
+    try:
+        return json.loads(view.all())
+    except (ValueError, RecursionError):
+        return None
 
 
 def _index(scope: Scope, weights: dict[str, Any]) -> None:

@@ -21,9 +21,9 @@ _SIZE = 2 << 20
 _FILES = 200
 
 
-def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "") -> bool:
+def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False) -> bool:
     """Report the code in `module` (dotted) beside the configuration, or in a folder beside it. False, and nothing is
-    said, when no such file is there.
+    said, when no such file is there. `quiet`: nothing is said of code that starts nothing.
     """
     if scope.folder is None or not _NAME.fullmatch(module) or not (not folder or re.fullmatch(r"\w[\w.-]*", folder)):
         return False
@@ -33,12 +33,14 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "") -> 
         return False
     first = pending[0]
     seen: dict[Path, str] = {}
+    loads: list[str] = []
     while pending and len(seen) < _FILES:
         path = pending.pop()
         if path in seen:
             continue
-        seen[path], more = _look(path, scope.folder, scope)
+        seen[path], more, loaded = _look(path, scope.folder, scope)
         pending += more
+        loads += (f"{shown(path.name, 60)} {text}" for text in loaded)
     name = shown(f"{folder}/{first.name}" if folder else first.name, 80)
     found = [f"{shown(path.name, 60)} {does}" for path, does in seen.items() if does]
     if pending:
@@ -46,22 +48,25 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "") -> 
     if found:
         message = f"{what} {name} beside it, and {'; '.join(found[:4])}: do not load it before the code was reviewed"
         scope.issue(Code.REMOTE_CODE, "high", message, None, asks)
-    else:
-        message = f"{what} {name} beside it, which starts nothing by itself: scan the folder, so that the checks of"
+    elif not quiet:
+        also = f" ({'; '.join(loads[:4])})" if loads else ""
+        message = (
+            f"{what} {name} beside it, which starts nothing by itself{also}: scan the folder, so that the checks of"
+        )
         scope.issue(Code.REMOTE_CODE, "medium", f"{message} code look at it, and review it", None, asks)
     return True
 
 
-def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path]]:
-    """What a file does, in words, and the files below `root` that it imports."""
+def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path], list[str]]:
+    """What a file does, in words, the files below `root` that it imports, and the pickles that it loads."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(_SIZE + 1)
         if len(raw) > _SIZE:
-            return "is too large to be looked at", []
+            return "is too large to be looked at", [], []
         source = sourcecode.read(ast.parse(raw), scope.trust)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return "can't be read as Python", []
+        return "can't be read as Python", [], []
     beside: list[Path] = []
     troubles = [text for _, _, text in source.troubles]
     for dots, module in source.beside:
@@ -69,7 +74,7 @@ def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path]]:
         beside += found
         if dots and not found:
             troubles.append(f"imports {shown('.' * dots + module, 60)}, which is not there")
-    return troubles[0] if troubles else "", beside
+    return troubles[0] if troubles else "", beside, source.loads
 
 
 def _beside(path: Path, root: Path, dots: int, module: str) -> list[Path]:

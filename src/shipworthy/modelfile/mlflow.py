@@ -17,6 +17,10 @@ _PLACES = frozenset(
     "data model_path pickled_model python_model saved_model_dir model_data path uri code model_code_path model_config "
     "pipeline_file model_binary booster_file cb_model".split()
 )
+_MODULES = frozenset(
+    "keras tensorflow.keras tf_keras tf.keras tensorflow.python.keras keras.src tensorflow.keras.api "
+    "mlflow.pytorch.pickle_module pickle cloudpickle dill".split()
+)
 
 
 def judge(scope: Scope, value: dict[str, Any]) -> None:
@@ -30,6 +34,7 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
             continue
         if "loader_module" in item:
             _loader(scope, str(item["loader_module"]))
+        _modules(scope, item)
         for key in ("code", "model_code_path", "code_path", "code_paths"):
             if isinstance(item.get(key), (str, list)) and item[key]:
                 shown = ascii(item[key])[1:-1][:120]
@@ -46,6 +51,25 @@ def _loader(scope: Scope, module: str) -> None:
     if standing.kind is not Kind.TRUSTED:
         text = f"loading the model imports the module {shown}, which is none of MLflow's own, and calls its loader"
         scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{shown}:_load_pyfunc")
+
+
+def _modules(scope: Scope, item: dict[str, Any]) -> None:
+    """Modules that the flavors of torch and Keras import by a name in MLmodel, or in a text beside the data."""
+    named = {"keras_module": item.get("keras_module")}
+    data = item.get("data") or item.get("model_data")
+    if scope.folder is not None and isinstance(data, str) and not escapes(data):
+        for key in ("keras_module", "pickle_module_info"):
+            try:
+                with (scope.folder / data / f"{key}.txt").open("rb") as stream:
+                    named[f"{key}.txt"] = stream.read(200).decode("utf-8", "replace").strip()
+            except (OSError, ValueError):  # there is none
+                continue
+    for key, module in named.items():
+        if isinstance(module, str) and module not in _MODULES:
+            shown = ascii(module)[1:-1][:120]
+            if standing_of(module, "load", scope.trust).kind is not Kind.TRUSTED:
+                text = f"loading the model imports the module {shown} that {key} names, none that MLflow writes there"
+                scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{shown}:load")
 
 
 def _places(scope: Scope, flavor: dict[str, Any]) -> None:

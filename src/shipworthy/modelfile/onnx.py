@@ -49,7 +49,7 @@ _SCHEMA = {"Model": "ModelProto", "Training": "TrainingInfoProto", "Graph": "Gra
            "Node": "NodeProto", "Attribute": "AttributeProto", "Sparse": "SparseTensorProto", "Tensor": "TensorProto",
            "Opset": "OperatorSetIdProto", "Entry": "StringStringEntryProto"}  # fmt: skip
 _VALUES = frozenset((3, 4, 5, 6, 7, 10, 11))
-_BLOB = 64
+_BLOB = 20
 _TEXT = 8
 _DEPTH = 64
 _OPERATORS = 10_000

@@ -142,7 +142,7 @@ def settle(scope: Scope) -> str:
         return ""
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
-        return found if found in HIDDEN else ""
+        return found if found in HIDDEN or (found == "zlib" and _unpacks(scope)) else ""
     table = scope.role is Role.FILE and (not found or view.head(1) == b"\0")
     if table and (_TABLE_HEAD.match(view.head(64)) or view.tail(8) == TABLE_MAGIC):
         return "tf-checkpoint"

@@ -49,13 +49,22 @@ class State:
     trust: Sequence[str]
     tally: Tally
     size: int
-    folder: Path | None = None
+    path: str | Path | None = None
     trace: list[str] | None = None
     jobs: list[Job] = field(default_factory=list)
     unpacked: int = 0
     started: int = 0
     left: int = 0
-    stem: str = ""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the file lies."""
+        return Path(self.path).absolute().parent if self.path is not None else None
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its last suffix."""
+        return Path(self.path).stem if self.path is not None else ""
 
 
 @dataclass(frozen=True)

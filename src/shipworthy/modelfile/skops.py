@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.jsons import strict
+from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -33,6 +34,7 @@ _PLAIN = frozenset("int float str bool NoneType list dict tuple set frozenset by
 # Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses.
 _CONSTRUCTORS = ("sklearn.tree._tree:", "sklearn._loss.", "sklearn.linear_model._sgd_fast:", "datetime:", "zoneinfo:",
                  "sklearn.ensemble._gb_losses:", "quantile_forest._quantile_forest_fast:", "numpy.random.")  # fmt: skip
+_LIBRARIES = frozenset("builtins numpy scipy sklearn pandas quantile_forest xgboost lightgbm catboost imblearn".split())
 _CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
 
 
@@ -95,7 +97,10 @@ def _node(scope: Scope, node: dict[str, Any], members: set[str]) -> None:
     shown = ascii(f"{module}:{name}")[1:-1][:120]
     scope.names([f"{module}:{name}"])
     file = node.get("file")
-    if isinstance(file, str) and file not in members:
+    if isinstance(file, str) and escapes(file):
+        text = f"the schema asks for {ascii(file)[:80]}, outside of the archive"
+        scope.issue(Code.PATH_TRAVERSAL, "high", text)
+    elif isinstance(file, str) and file not in members:
         text = f"the schema asks for the member {ascii(file)[:80]}, which is not there"
         scope.issue(Code.CONTAINER_TAMPERED, "medium", text)
     if loader == "MethodNode":
@@ -121,7 +126,7 @@ def _judge(scope: Scope, loader: str, module: str, name: str, shown: str) -> Non
     elif not standing.allowed:
         called = loader not in _NAMED
         code = Code.UNKNOWN_CALLABLE if called else Code.UNKNOWN_NAME
-        severity = "high" if called else "medium"
+        severity = "high" if called or module.partition(".")[0] not in _LIBRARIES else "medium"  # an import runs code
         text = f"a {loader} names {shown}, which is not known to be harmless; name it in `trust` if it is your own"
         scope.issue(code, severity, text, None, shown)
     elif loader in _CALLED and standing.kind not in _CALLABLE and not f"{module}:{name}".startswith(_CONSTRUCTORS):

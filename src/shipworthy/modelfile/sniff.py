@@ -43,6 +43,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"CBM1", "catboost"),
     (b"RDX", "r"),
     (b"ZF0x", "joblib-zfile"),
+    (b"\x0c\xdb\x3a\x2a", "ocdbt"),
+    (b"\x0c\xdb\x20\xde", "ocdbt"),
+    (b"\x0c\xdb\x12\x34", "ocdbt"),
     (b"\x00asm", "wasm"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
@@ -153,6 +156,8 @@ def _text_format(head: bytes) -> str | None:
     from shipworthy.modelfile.keras.yaml import is_yaml
 
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        start = head[: len(head) & ~1].decode("utf-16", "replace").lstrip().encode("utf-8", "replace")
     if start.startswith((b"{", b"[")) and start[:2] not in (b"{%", b"{{", b"{#"):  # those begin a template
         return "json"
     if is_yaml(start):

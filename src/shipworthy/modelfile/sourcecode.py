@@ -7,87 +7,58 @@ library, a file that it writes outside of saving the model, and every way around
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterator, Sequence
 
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.sourcenames import (
+    BUILTINS,
+    FETCHES,
+    FLAG,
+    INNER,
+    KINDS,
+    LIBRARIES,
+    MAKES,
+    METHODS,
+    PARTLY,
+    PRIVATE,
+    REACHING,
+    SAVERS,
+    SAVING,
+    SECRET,
+    STANDARD,
+    TRACED,
+    WRITERS,
+)
 from shipworthy.records import dataclass, field
 
-_STARTS = re.compile(
-    r"os\.(?:system|popen|startfile|fork\w*|exec\w+|spawn\w+|posix_spawnp?)|posix\.\w+|pty\.spawn|subprocess\.\w+|"
-    r"asyncio\.create_subprocess_\w+|commands\.\w+"
-)
-_RUNS = re.compile(
-    r"(?:builtins\.)?(?:eval|exec|compile|__import__)|code\.\w+|runpy\.\w+|importlib\.(?:util|machinery|_bootstrap)\w*\."
-    r"(?:spec_from_file_location|SourceFileLoader)|transformers\.dynamic_module_utils\.\w+|torch\.hub\.load|"
-    r"types\.(?:Function|Code)Type|logging\.config(?:\.\w+)*|(?:numpy\.(?:f2py|distutils|testing)|torch\.utils\.collect_env)\.\w+"
-)
-_NATIVE = re.compile(r"ctypes\.(?:CDLL|cdll\.\w+|PyDLL|WinDLL|windll\.\w+)|torch\.(?:ops|classes)\.load_library|"
-                     r"torch\.utils\.cpp_extension\.load\w*|numpy\.ctypeslib\.\w+|cffi\.\w+")  # fmt: skip
-# `loads` is how objects are copied, too; the checks of code report it.
-_UNPICKLES = re.compile(r"(?:c?[pP]ickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:load|open|Unpickler)")
-_KINDS = ((_STARTS, "starts programs"), (_RUNS, "runs code that it puts together"), (_NATIVE, "loads native code"),
-          (_UNPICKLES, "loads pickles"))  # fmt: skip
-
-# What honest code needs of modules that reach further than a model does.
-_PARTS = {
-    "os": r"path(?:\.\w+)*|environ(?:\.get)?|getenv|makedirs|listdir|sep|cpu_count|getcwd|PathLike|walk|fspath|mkdir|"
-    r"getpid",
-    "sys": r"version_info|maxsize|platform|version|float_info|byteorder|getsizeof|exit|stdout|stderr|maxunicode",
-    "importlib": r"util\.find_spec|metadata(?:\.\w+)*",
-    "shutil": r"copyfile|copy|copy2",
-    "huggingface_hub": r"(?:\w+\.)*(?:hf_hub_download|snapshot_download|try_to_load_from_cache|constants\.\w+|\w+Mixin|"
-    r"dataclasses\.\w+|\w+Error)",
-    "google": r"protobuf(?:\.\w+)*",
-    "urllib": r"parse(?:\.\w+)*",
-    "pickle": r"loads|dumps|dump|HIGHEST_PROTOCOL",
-}
-_PARTLY = {root: re.compile(rf"{root}\.(?:{parts})") for root, parts in _PARTS.items()}
-# Of the standard library, what neither reaches out nor runs anything.
-_STANDARD = frozenset(
-    "__future__ abc array ast base64 bisect cmath codecs collections contextlib copy csv dataclasses datetime decimal "
-    "difflib enum fractions functools gc glob gzip hashlib heapq html inspect io itertools json keyword logging math "
-    "numbers operator packaging pathlib pprint queue random re statistics string struct tempfile textwrap threading "
-    "time traceback types typing typing_extensions unicodedata uuid warnings weakref zlib".split()
-)
-# What code of models is made with.
-_LIBRARIES = frozenset(
-    "torch torchvision torchaudio transformers tokenizers sentencepiece tiktoken numpy scipy einops einops_exts "
-    "flash_attn flash_attn_interface xformers timm PIL cv2 safetensors accelerate peft diffusers sentence_transformers "
-    "tqdm triton causal_conv1d mamba_ssm bitsandbytes deepspeed apex regex ftfy librosa soundfile av decord pandas "
-    "sklearn jax jaxlib flax optax tensorflow keras nltk spacy fla open_clip optimum auto_gptq rjieba jieba "
-    "sacremoses fugashi unidic ipadic natten torch_npu torch_xla pycocotools phonemizer shapely Levenshtein pythainlp "
-    "detectron2 torchcodec yaml cpm_kernels megablocks grouped_gemm scann faiss pretty_midi essentia rapidfuzz".split()
-)
-_REACHING = frozenset(
-    "requests httpx aiohttp urllib3 websocket websockets paramiko boto3 dill cloudpickle joblib cffi".split()
-)
-_TRACED = re.compile(r"torch\.(?:fx\.(?:wrap|Proxy)|_dynamo\.(?:is_compiling|disable|allow_in_graph))")
-# By these attributes code gets at what it did not import, whatever they are attributes of.
-_INNER = re.compile(
-    r"__(?:self|globals|builtins|subclasses|code|closure|loader|mro|getattribute|import)__|f_globals|f_builtins|"
-    r"f_locals|tb_frame|gi_frame|cr_frame|_?(?:os|sys|posix|subprocess|builtins|importlib|ctypes|socket|shutil|runpy|pickle|marshal|pty|urllib|requests)|"
-    r"system|popen|Popen|check_output|check_call|getoutput|exec_module|load_module|import_module|run_module|run_path|"
-    r"load_library"
-)
-_WRITERS = re.compile(r"(?:io\.|codecs\.|gzip\.|bz2\.|lzma\.)?open|pathlib\.Path\.open")
-_SAVERS = re.compile(r"torch\.save|numpy\.(?:save\w*|memmap)")
-_METHODS = frozenset("write_text write_bytes unlink rmdir chmod symlink_to hardlink_to tofile".split())
-_MAKES = frozenset("join decode replace format fromhex translate".split())
-_SAVING = re.compile(r"_*(?:save|export|convert|to_json|write|download|build_vocab|train)\w*")
-_BUILTINS = frozenset("eval exec compile __import__ globals __builtins__ builtins breakpoint open".split())
+_ALIASES, _MOST = 8, 40
+_LONG = 200
+_MODULES = sys.stdlib_module_names | LIBRARIES
 
 
 @dataclass
 class Source:
     """What one file reaches for: `troubles` as (rank, line, text), the most telling first; `beside` are the files that
-    it may import from its folder, as (dots, module).
+    it may import from its folder, as (dots, module); `loads` are the pickles that it loads by their path.
     """
 
     troubles: list[tuple[int, int, str]] = field(default_factory=list)
     beside: list[tuple[int, str]] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The outermost function that a node is in, and the parameters of all functions that it is in."""
+
+    function: str = ""
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def saving(self) -> bool:
+        return SAVING.fullmatch(self.function) is not None
 
 
 def read(tree: ast.AST, trust: Sequence[str] = ()) -> Source:
@@ -102,19 +73,49 @@ class _Reading:
         self.bound: set[str] = set()
         self.source = Source()
         self.called: set[int] = set()
+        self.settled: set[int] = set()  # nodes that are harmless where they stand
         self.judged: set[str] = set()
+        self.fetches = False
+        self.roots: set[str] = set()  # the first names of all that is imported
+        self.given: list[tuple[str, ast.AST]] = []
+        self.loads: list[tuple[int, str]] = []
 
     def run(self, tree: ast.AST) -> Source:
+        given = self.given
         for node in ast.walk(tree):
             self.bind(node)
-        pending: list[tuple[ast.AST, str]] = [(tree, "")]
+            if isinstance(node, ast.Assign):
+                given += ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+            elif isinstance(node, (ast.NamedExpr, ast.AnnAssign)) and isinstance(node.target, ast.Name) and node.value:
+                given.append((node.target.id, node.value))
+        self.roots = {name.partition(".")[0] for known in self.names.values() for name in known}
+        for _ in range(_ALIASES):  # names of names
+            if not sum(self.alias(name, value) for name, value in given):
+                break
+        pending: list[tuple[ast.AST, _Place]] = [(tree, _Place())]
         while pending:
-            node, inside = pending.pop()
-            pending += ((child, inside) for child in self.visit(node, inside))
+            node, place = pending.pop()
+            pending += ((child, place) for child in self.visit(node, place))
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                pending += ((child, inside or node.name) for child in node.body)
+                names = [argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+                inner = _Place(place.function or node.name, place.parameters.union(names))
+                pending += ((child, inner) for child in node.body)
+        for line, name in self.loads:
+            if self.fetches:
+                self.told("loads pickles", name, line)
+            else:
+                self.source.loads.append(f"loads pickles ({name}, line {line})")
         self.source.troubles.sort()
         return self.source
+
+    def alias(self, name: str, value: ast.AST) -> bool:
+        """A name that is given to something imported; whether that was news."""
+        found = {full for full in self.full(value) if full.partition(".")[0] in self.roots}
+        known = self.names.get(name, set())
+        news = not found <= known and len(known) < _MOST
+        if news:
+            self.names.setdefault(name, set()).update(found)
+        return news
 
     def bind(self, node: ast.AST) -> None:
         """Names that the file gives to things."""
@@ -123,9 +124,9 @@ class _Reading:
                 root = alias.name.partition(".")[0]
                 self.names.setdefault(alias.asname or root, set()).add(alias.name if alias.asname else root)
                 self.source.beside.append((0, alias.name))
-                aliased = alias.asname and alias.asname != alias.name and root in _PARTLY
+                aliased = alias.asname and alias.asname != alias.name and root in PARTLY
                 # another file may use what this one only imports
-                if aliased or root in _REACHING or root in sys.stdlib_module_names - _STANDARD - _PARTLY.keys():
+                if aliased or root in REACHING or root in sys.stdlib_module_names - STANDARD - PARTLY.keys():
                     self.judge(alias.name, node.lineno)
         elif isinstance(node, ast.ImportFrom):
             self.bind_from(node)
@@ -143,19 +144,35 @@ class _Reading:
             if node.level == 0:
                 self.names.setdefault(alias.asname or alias.name, set()).add(f"{node.module}.{alias.name}")
                 self.judge(f"{node.module}.{alias.name}", node.lineno, importing=True)
-            elif alias.name in sys.stdlib_module_names - _STANDARD:  # another file's import
+            elif alias.name in _MODULES - STANDARD:  # another file's import
                 self.names.setdefault(alias.asname or alias.name, set()).add(alias.name)
             else:
                 self.bound.add(alias.asname or alias.name)
 
-    def visit(self, node: ast.AST, inside: str) -> Iterator[ast.AST]:
+    def visit(self, node: ast.AST, place: _Place) -> Iterator[ast.AST]:
         """Judge a node; the nodes in it that are to be visited in the same function."""
         if isinstance(node, ast.Call):
-            self.call(node, inside)
-        if isinstance(node, ast.Attribute):
+            self.call(node, place)
+        elif isinstance(node, ast.Subscript):
+            self.subscript(node)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "trust_remote_code" and _is_true(value):
+                    self.told("runs code of another model", "trust_remote_code", node.lineno)
+        elif isinstance(node, (ast.AnnAssign, ast.arg)):
+            if _calls(node.annotation):
+                self.told("runs code that it puts together", "an annotation", node.lineno)
+        elif isinstance(node, ast.Compare):
+            tables = (["os.environ"], ["sys.modules"])
+            self.settled.update(id(item) for item in node.comparators if self.full(item) in tables)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and PRIVATE.fullmatch(node.value[:_LONG]):
+            self.told("names files that are none of the model's", node.value, node.lineno)
+        if id(node) in self.settled:
+            pass
+        elif isinstance(node, ast.Attribute):
             yield from self.attribute(node)
         elif isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
+            if isinstance(node.ctx, ast.Load) and not (node.id in place.parameters and node.id not in self.names):
                 self.refer(node, [], node.lineno, id(node) in self.called)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield from (*node.decorator_list, node.args, *([node.returns] if node.returns else []))
@@ -172,19 +189,23 @@ class _Reading:
         if isinstance(target, ast.Name):
             self.refer(target, parts, node.lineno, id(node) in self.called)
         else:
-            self.inner(parts, node.lineno)
+            supers = isinstance(target, ast.Call) and isinstance(target.func, ast.Name) and target.func.id == "super"
+            for name in self.full(target):
+                if name.partition(".")[0] in self.roots:
+                    self.judge(".".join([name, *parts]), node.lineno)
+            self.inner([part for part in parts if not (supers and part == "__getattribute__")], node.lineno)
             yield target
 
     def refer(self, root: ast.Name, parts: list[str], line: int, called: bool) -> None:
         """A name, or attributes of one."""
         known = self.names.get(root.id)
-        if known is None and root.id not in self.bound and root.id in sys.stdlib_module_names and parts:
+        if known is None and root.id not in self.bound and root.id in _MODULES and parts:
             known = {root.id}  # it may have come by a star
         for name in known or ():
             self.judge(".".join([name, *parts]), line)
         if known is None:
             self.inner(parts, line)
-            free = root.id in _BUILTINS
+            free = root.id in BUILTINS
             if free and not parts and not (called and root.id == "open"):
                 self.told("runs code that it puts together" if root.id != "open" else "passes on how to write files",
                           root.id, line, 0)  # fmt: skip
@@ -193,7 +214,7 @@ class _Reading:
 
     def inner(self, parts: Sequence[str], line: int) -> None:
         for part in parts:
-            if _INNER.fullmatch(part):
+            if INNER.fullmatch(part):
                 self.told("reaches around its imports", part, line)
 
     def judge(self, dotted: str, line: int, importing: bool = False) -> None:
@@ -202,44 +223,121 @@ class _Reading:
             return
         if not importing:
             self.judged.add(dotted)
-        for pattern, does in _KINDS:
+        for pattern, does in KINDS:
             if pattern.fullmatch(dotted):
                 self.told(does, dotted, line, 2 if importing else 0)
                 return
         root, _, rest = dotted.partition(".")
         module, _, name = dotted.rpartition(".")
-        self.inner(rest.split(".") if root in _STANDARD or root in _LIBRARIES else (), line)
-        if root in _STANDARD or _TRACED.fullmatch(dotted):
+        self.inner(rest.split(".") if root in STANDARD or root in LIBRARIES else (), line)
+        if name in ("__class__", "__name__", "__doc__", "__version__") and module:
+            module, _, name = module.rpartition(".")
+        if root in STANDARD or TRACED.fullmatch(dotted):
             return
-        standing = standing_of(module, name, self.trust) if module and root not in _PARTLY else None
+        standing = standing_of(module, name, self.trust) if module and root not in PARTLY else None
         if standing and standing.kind is Kind.DANGEROUS:
             self.told(f"uses what {standing.reason}", dotted, line)
-        elif root in _PARTLY:
-            if not _PARTLY[root].fullmatch(dotted) and not (importing and dotted == "importlib.util"):
+        elif root in PARTLY:
+            if not PARTLY[root].fullmatch(dotted) and not (importing and dotted == "importlib.util"):
                 self.told("uses more than a model needs", dotted, line)
-        elif root not in _LIBRARIES and not importing and not (standing and standing.kind is Kind.TRUSTED):
+        elif root not in LIBRARIES and not importing and not (standing and standing.kind is Kind.TRUSTED):
             self.told("uses what is of no library that models are made with", dotted, line)
 
-    def call(self, node: ast.Call, inside: str) -> None:
+    def call(self, node: ast.Call, place: _Place) -> None:
         self.called.add(id(node.func))
-        for name in self.full(node.func):
-            saving = bool(inside and _SAVING.fullmatch(inside))
-            writes = _WRITERS.fullmatch(name) is not None and _writes(node)
-            if (writes or _SAVERS.fullmatch(name)) and not saving:
+        names = self.full(node.func)
+        self.fetches |= any(map(FETCHES.fullmatch, names))
+        for name in names:
+            if not place.saving and ((WRITERS.fullmatch(name) and _writes(node, 1)) or SAVERS.fullmatch(name)):
                 self.told("writes files", name, node.lineno)
             if name == "getattr" and len(node.args) > 1:
                 self.getattr(node)
+            if name in ("vars", "operator.attrgetter", "operator.methodcaller", "os.environ.get", "os.getenv"):
+                self.by_text(name, node)
+        if "isinstance" in names and "isinstance" not in self.bound and len(node.args) == 2:
+            kinds = ast.walk(node.args[1])
+            self.settled.update(id(kind) for kind in kinds if self.full(kind) == ["types.FunctionType"])
+        if names and all(self.harmless(name, node, place) for name in names):
+            self.settled.add(id(node.func))
         if isinstance(node.func, ast.Attribute):
-            if node.func.attr in _METHODS and not (inside and _SAVING.fullmatch(inside)):
-                self.told("writes files", node.func.attr, node.lineno)
-            if any(k.arg == "trust_remote_code" and isinstance(k.value, ast.Constant) and k.value.value is True
-                   for k in node.keywords):  # fmt: skip
-                self.told("runs code of another model", node.func.attr, node.lineno)
+            method = node.func.attr
+            if not place.saving and (method in METHODS or (method == "open" and not names and _writes(node, 0))):
+                self.told("writes files", method, node.lineno)
+            if any(k.arg == "trust_remote_code" and _is_true(k.value) for k in node.keywords):
+                self.told("runs code of another model", method, node.lineno)
+
+    def harmless(self, name: str, node: ast.Call, place: _Place) -> bool:
+        """Whether a function that can do harm does none with these arguments."""
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        first = node.args[0] if node.args else None
+        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+        if name in ("torch.load", "torch.jit.load") and len(node.args) < 3:
+            safely = options.get("weights_only")
+            if not (name == "torch.load" and safely is not None and _is_true(safely)):
+                if "io.BytesIO" in {full for known in self.names.values() for full in known} or self.names.get("io"):
+                    return False
+                self.loads.append((node.lineno, name))
+            return True
+        if name == "numpy.load":
+            allowed = options.get("allow_pickle")
+            never = allowed is None or (isinstance(allowed, ast.Constant) and allowed.value is False)
+            return never and None not in options and len(node.args) < 3
+        if name == "numpy.save":
+            return place.saving
+        if name == "pickle.loads":
+            held: list[ast.AST | None] = [
+                value for given, value in self.given if isinstance(first, ast.Name) and given == first.id
+            ]
+            return bool(held or first) and all(map(self.copied, held or [first]))
+        if name == "kernels.get_kernel":
+            return text.startswith("kernels-community/")
+        if name == "importlib.import_module":
+            package = node.args[1] if len(node.args) == 2 else None
+            start = first.values[0] if isinstance(first, ast.JoinedStr) and first.values else first
+            if isinstance(start, ast.Constant) and isinstance(package, ast.Constant):
+                return str(start.value).startswith(".") and str(package.value).partition(".")[0] == "transformers"
+            return text.partition(".")[0] in LIBRARIES and not options and package is None
+        return False
+
+    def copied(self, value: ast.AST | None) -> bool:
+        """The pickle of an object of this process, or one in which a flag of a tokenizer was changed."""
+        if not isinstance(value, ast.Call):
+            return False
+        texts = [item.value for item in value.args if isinstance(item, ast.Constant)]
+        flags = all(isinstance(text, bytes) and FLAG.fullmatch(text) for text in texts)
+        changed = isinstance(value.func, ast.Attribute) and value.func.attr == "replace" and len(texts) == 2 and flags
+        return changed or self.full(value.func) == ["pickle.dumps"]
+
+    def subscript(self, node: ast.Subscript) -> None:
+        """An item of a table that others fill."""
+        key = node.slice
+        text = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+        for name in self.full(node.value):
+            own = (isinstance(key, ast.Name) and key.id == "__name__") or text.partition(".")[0] in LIBRARIES
+            if name == "os.environ" or (name == "sys.modules" and own and isinstance(node.ctx, ast.Load)):
+                self.settled.add(id(node.value))
+            if name == "os.environ" and SECRET.fullmatch(text):
+                self.told("reads secrets", text, node.lineno)
+
+    def by_text(self, name: str, node: ast.Call) -> None:
+        """A function whose first argument says by a text what it gets."""
+        first = node.args[0] if node.args else None
+        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+        if name.startswith("os.") and text and SECRET.fullmatch(text):
+            self.told("reads secrets", text, node.lineno)
+        elif name.startswith("operator."):
+            self.inner((text or "").split("."), node.lineno)
+            if first is not None and (isinstance(first, ast.BinOp) or _made(first)):
+                self.told("reaches around its imports", name, node.lineno)
+        elif name == "vars" and first is not None:
+            for root in self.full(first):
+                if root.partition(".")[0] in self.roots:
+                    self.told("reaches around its imports", f"vars({root})", node.lineno)
 
     def getattr(self, node: ast.Call) -> None:
         """An attribute that is named by a text."""
         base, name = node.args[0], node.args[1]
-        roots = [root for root in self.full(base) if root.partition(".")[0] in self.known_roots()]
+        roots = [root for root in self.full(base) if root.partition(".")[0] in self.roots]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             self.inner([name.value], node.lineno)
             for root in roots:
@@ -247,32 +345,53 @@ class _Reading:
         elif roots and (isinstance(name, ast.BinOp) or _made(name)):
             self.told("reaches around its imports", f"getattr({roots[0]}", node.lineno)
 
-    def known_roots(self) -> set[str]:
-        """The first names of all that is imported."""
-        return {name.partition(".")[0] for known in self.names.values() for name in known}
-
     def full(self, node: ast.AST) -> list[str]:
-        """The full names of what is called, as far as imports tell."""
+        """The full names of what this is, as far as imports tell."""
         parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return []
+        while not isinstance(node, ast.Name):
+            if isinstance(node, ast.Attribute):
+                parts.append(node.attr)
+                node = node.value
+                continue
+            if not (isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)) and node.args):
+                return []
+            last = node.args[-1] if len(node.args) < 3 else node.args[1]
+            text = last.value if isinstance(last, ast.Constant) and isinstance(last.value, str) else ""
+            maker = self.full(node.func)
+            if maker == ["importlib.import_module"] and len(node.args) == 1 and text:
+                return [".".join([text, *reversed(parts)])]
+            if maker != ["getattr"] or len(node.args) < 2 or not text:
+                return []
+            parts += reversed(text.split("."))
+            node = node.args[0]
         return [".".join([name, *reversed(parts)]) for name in self.names.get(node.id, {node.id})]
 
     def told(self, does: str, what: str, line: int, rank: int = 1) -> None:
         self.source.troubles.append((rank, line, f"{does} ({shown(what, 60)}, line {line})"))
 
 
+def _is_true(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _calls(annotation: ast.AST | None) -> bool:
+    """Whether an annotation is a text that calls something: who asks for its meaning runs it."""
+    if not (isinstance(annotation, ast.Constant) and isinstance(annotation.value, str) and "(" in annotation.value):
+        return False
+    try:
+        return any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(annotation.value, mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+
+
 def _made(node: ast.AST) -> bool:
     """Whether a text comes of a method that puts texts together."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MAKES
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MAKES
 
 
-def _writes(node: ast.Call) -> bool:
-    """Whether a call of `open` may write."""
-    mode: ast.AST | None = node.args[1] if len(node.args) > 1 else None
+def _writes(node: ast.Call, at: int) -> bool:
+    """Whether a call of `open`, whose mode is its argument number `at`, may write."""
+    mode: ast.AST | None = node.args[at] if len(node.args) > at else None
     for keyword in node.keywords:
         mode = keyword.value if keyword.arg in ("mode", None) else mode
     if mode is None:

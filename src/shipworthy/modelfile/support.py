@@ -188,9 +188,10 @@ FORMATS: dict[str, Support] = {
     "msgpack": Support(
         "MessagePack: Flax, JAX",
         "all values to the last byte, shapes and types of arrays, extension types",
-        "numbers; Orbax directories other than this file",
+        "numbers; the other files of an Orbax directory (their JSON and zarr's are not judged)",
         True,
     ),
+    "ocdbt": Support("Orbax: manifest and nodes of OCDBT", "nothing", _NOT_READ, False),
     "paddle": Support(
         "Paddle .pdmodel",
         "every operator against Paddle's own (the same for a program in JSON), paths, messages",

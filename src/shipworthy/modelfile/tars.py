@@ -119,6 +119,7 @@ def read(scope: Scope) -> int:
         if padding.strip(b"\0"):
             text = "bytes behind a member fill its last block: they belong to none"
             scope.issue(Code.UNEXPLAINED_BYTES, "medium", text, data + size)
+            scope.child(f"bytes at {data + size}", view.sub(data + size, len(padding)), Role.TRAILER)
         at = data + size + len(padding)
     if before.given:
         _odd(scope, "a header that names a member is followed by none", before.at)

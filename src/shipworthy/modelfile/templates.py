@@ -254,7 +254,10 @@ def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
         if token.kind == "name":
             yield from _named(tokens, index, before, after)
         elif token.kind == "text":
-            yield from _literal(token, before, after)
+            printed = (
+                not index and " " in token.value.strip() and after in ("", "~", "+")
+            )  # a sentence, put out as it is
+            yield from () if printed else _literal(token, before, after)
         elif token.kind == "number":
             yield from _number(tokens, index, before, after)
         elif token.value == "**" and index and before not in ("(", ",") and tokens[index - 1].kind != "mark":
@@ -277,7 +280,7 @@ def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterato
             yield from _attribute(tokens, index)
     elif name == "lipsum" and before != ".":
         text = "it asks for lipsum, a helper of Jinja that honest chat templates have no use for"
-        yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, name)
+        yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, name)
 
 
 def _attribute(tokens: list[_Token], index: int) -> Iterator[Trouble]:
@@ -318,11 +321,14 @@ def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
         yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, ascii(value)[:20])
 
 
+_REPEATING = frozenset("range center ljust rjust zfill indent lipsum batch slice".split())
+
+
 def _number(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
     token = tokens[index]
     if _value(token) < _HUGE:
         return
-    if "*" in (before, after) or any(t.value in ("range", "center", "indent", "lipsum", "batch", "slice")
+    if "*" in (before, after) or any(t.value in _REPEATING
                                      for t in tokens[max(0, index - 6) : index]):  # fmt: skip
         text = f"it repeats something {ascii(token.value)[1:30]} times: rendering it takes all time or memory"
         yield Trouble(Code.BOMB, "high", text, token.at)

@@ -23,6 +23,7 @@ _SIZED = {
     **dict.fromkeys(("zeros", "ones", "empty", "rand", "randn", "full", "eye", "arange", "range", "randperm", "normal",
                      "empty_quantized", "hann_window", "hamming_window", "blackman_window", "bartlett_window",
                      "kaiser_window", "tril_indices", "triu_indices", "empty_strided"), 0),
+    **dict.fromkeys(("as_strided", "expand", "broadcast_to"), 1),
     **dict.fromkeys(("new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "repeat", "tile",
                      "one_hot", "constant_pad_nd", "pad", "repeat_interleave", "resize_", "upsample_nearest1d",
                      "upsample_nearest2d", "upsample_nearest3d", "upsample_bilinear2d", "upsample_bicubic2d",

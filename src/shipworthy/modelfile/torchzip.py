@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
+from shipworthy.records import replace
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
@@ -20,6 +20,7 @@ _SMALL = re.compile(
 )
 _SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
 _STORAGE = re.compile(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
+_TOP = re.compile(r"(?:[^/]*/)?data\.pkl")
 _PICKLE = re.compile(r"(?:[^/]*/)?(?:data|constants)\.pkl")
 _CODE = re.compile(r"(?:[^/]*/)?code/.*", re.DOTALL)
 _BYTECODE = re.compile(r"(?:[^/]*/)?bytecode\.pkl")
@@ -30,7 +31,7 @@ _EXPORTED = re.compile(
 
 def is_torch(entries: Sequence[Entry]) -> bool:
     """A data.pkl at the top or in the archive's one folder."""
-    return any(re.fullmatch(r"(?:[^/]*/)?data\.pkl", entry.name) for entry in entries)
+    return any(_TOP.fullmatch(entry.name) for entry in entries)
 
 
 def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
@@ -39,7 +40,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     from shipworthy.modelfile.zips import queue
 
     if not any(entry.crc for entry in entries):  # written so by torch.serialization.set_crc32_options(False)
-        entries = [replace(entry, crc=-1) for entry in entries]
+        for entry in entries:
+            entry.crc = -1
     wanted: dict[str, int | None] = {}
     script = any(_CODE.fullmatch(entry.name) for entry in entries)
     for entry in entries:

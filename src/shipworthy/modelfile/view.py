@@ -5,18 +5,21 @@ from __future__ import annotations
 import mmap
 from typing import BinaryIO
 
-from shipworthy.records import dataclass
-
 Buffer = bytes | mmap.mmap
+_MAPPED = 1 << 16  # smaller files are read: a map costs more than their bytes
 
 
-@dataclass(frozen=True, eq=False)
 class View:
-    """`buffer[start:end]`. Offsets of the methods count from `start`; reads beyond the end are cut, never an error."""
+    """`buffer[start:end]`. Offsets of the methods count from `start`; reads beyond the end are cut, never an error.
+    Nothing changes one; it is no frozen dataclass, since those take three times as long to make.
+    """
 
-    buffer: Buffer
-    start: int
-    end: int
+    __slots__ = ("buffer", "end", "start")
+
+    def __init__(self, buffer: Buffer, start: int, end: int) -> None:
+        self.buffer = buffer
+        self.start = start
+        self.end = end
 
     @classmethod
     def of(cls, data: bytes) -> View:
@@ -25,10 +28,11 @@ class View:
 
     @classmethod
     def of_file(cls, stream: BinaryIO) -> View:
-        """A view of an open file by memory map; the map keeps the file open. An empty file can't be mapped."""
+        """A view of an open file: of a small one's bytes, or by memory map, which keeps the file open."""
         size = stream.seek(0, 2)
-        if size == 0:
-            return cls.of(b"")
+        if size < _MAPPED:
+            stream.seek(0)
+            return cls.of(stream.read(size))
         return cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), 0, size)
 
     def __len__(self) -> int:
@@ -38,8 +42,9 @@ class View:
         """At most `size` bytes from `offset`."""
         if offset < 0 or size <= 0:
             return b""
-        low = self.start + offset
-        return self.buffer[low : min(low + size, self.end)] if low < self.end else b""
+        low, end = self.start + offset, self.end
+        high = low + size
+        return self.buffer[low : high if high < end else end] if low < end else b""
 
     def head(self, size: int = 4096) -> bytes:
         """The first bytes."""

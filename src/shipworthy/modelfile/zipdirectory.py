@@ -15,12 +15,13 @@ END_SIZE = 22
 # signature, made by, needs, flags, method, time, CRC, packed, size, sizes of name, extra and comment, disk, attributes
 _CENTRAL = struct.Struct("<4xH2xHH4xIIIHHH4xII")
 _LOCAL = struct.Struct("<6xHH4xIIIHH")
+_AT_ONCE = 256  # a record is read with so much behind it: its name, and mostly its extra fields
 
 
-@dataclass(frozen=True)
+@dataclass
 class Entry:
-    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header.
-    A `crc` of -1 is not compared.
+    """A member as the central directory has it; `data` is the offset of its bytes, found through its local header, and
+    set then. A `crc` of -1 is not compared. `extra`: the size of its extra fields there; `folder`: it is marked as one.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Entry:
     size: int
     offset: int
     mode: int
+    extra: int = 0
+    folder: bool = False
     data: int = -1
 
     @property
@@ -88,39 +91,41 @@ def _end_at(view: View, at: int) -> End | None:
     return End(at, entries, size, start, start - offset, stop, torn)
 
 
-def central_entry(view: View, at: int) -> tuple[Entry, int]:
-    """The entry at an offset of the directory, and the offset behind it."""
+def central_entry(view: View, at: int, shift: int = 0) -> tuple[Entry, int] | None:
+    """The entry at an offset of the directory, and the offset behind it; None where there is none. `shift` is added to
+    the place that it names.
+    """
     # in one piece: an archive of a model lists hundreds of members
-    maker, flags, method, crc, packed, size, name_size, extra_size, comment_size, attributes, offset = _CENTRAL.unpack(
-        view.read(at, CENTRAL_SIZE).ljust(CENTRAL_SIZE, b"\0")
+    head = view.read(at, CENTRAL_SIZE + _AT_ONCE)
+    if not head.startswith(CENTRAL):
+        return None
+    maker, flags, method, crc, packed, size, name_size, extra_size, comment_size, attributes, offset = (
+        _CENTRAL.unpack_from(head.ljust(CENTRAL_SIZE, b"\0"))
     )
-    raw = view.read(at + CENTRAL_SIZE, name_size)
-    extra = view.read(at + CENTRAL_SIZE + name_size, extra_size)
-    wide = zip64_sizes(extra)
-    if size == 0xFFFFFFFF and wide:
-        size = wide.pop(0)
-    if packed == 0xFFFFFFFF and wide:
-        packed = wide.pop(0)
-    if offset == 0xFFFFFFFF and wide:
-        offset = wide.pop(0)
-    entry = Entry(
-        name=raw.decode("utf-8" if flags & 0x800 else "cp437", "replace"),
-        raw_name=raw,
-        flags=flags,
-        method=method,
-        crc=crc,
-        packed=packed,
-        size=size,
-        offset=offset,
-        mode=attributes >> 16 if maker >> 8 == 3 else 0,
-    )
-    return entry, at + CENTRAL_SIZE + name_size + extra_size + comment_size
+    start = CENTRAL_SIZE + name_size
+    if name_size + extra_size > _AT_ONCE:
+        head = view.read(at, start + extra_size)
+    raw = head[CENTRAL_SIZE:start]
+    if 0xFFFFFFFF in (size, packed, offset):
+        wide = zip64_sizes(head[start : start + extra_size])
+        size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
+        packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
+        offset = wide.pop(0) if offset == 0xFFFFFFFF and wide else offset
+    name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
+    mode = attributes >> 16 if maker >> 8 == 3 else 0
+    folder = bool(attributes & 0x10)  # the attribute of DOS
+    entry = Entry(name, raw, flags, method, crc, packed, size, offset + shift, mode, extra_size, folder)
+    return entry, at + start + extra_size + comment_size
 
 
-def local_header(view: View, at: int) -> tuple[int, int, int, int, int, int, int]:
-    """Flags, method, CRC, packed size, size, and the sizes of the name and of the extra field of a local header."""
-    found: tuple[int, int, int, int, int, int, int] = _LOCAL.unpack(view.read(at, LOCAL_SIZE).ljust(LOCAL_SIZE, b"\0"))
-    return found
+def local_header(view: View, at: int) -> tuple[bytes, bytes, int, int, int, int, int] | None:
+    """Name, extra fields, flags, method, CRC, packed size and size of a local header; None where there is none."""
+    head = view.read(at, LOCAL_SIZE)
+    if not head.startswith(LOCAL):
+        return None
+    flags, method, crc, packed, size, name_size, extra_size = _LOCAL.unpack(head.ljust(LOCAL_SIZE, b"\0"))
+    rest = view.read(at + LOCAL_SIZE, name_size + extra_size)
+    return rest[:name_size], rest[name_size:], flags, method, crc, packed, size
 
 
 def zip64_sizes(extra: bytes) -> list[int]:

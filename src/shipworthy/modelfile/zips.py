@@ -18,7 +18,6 @@ from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
 from shipworthy.modelfile.sniff import HEAD, HIDDEN, sniff
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.zipdirectory import (
-    CENTRAL,
     CENTRAL_SIZE,
     DESCRIPTOR,
     END,
@@ -32,7 +31,6 @@ from shipworthy.modelfile.zipdirectory import (
     local_header,
     zip64_sizes,
 )
-from shipworthy.records import replace
 
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100
@@ -54,8 +52,9 @@ def read(scope: Scope, *, front: int = 0) -> int:
         return len(view)
     entries = _directory(scope, end)
     _around(scope, end, front)
-    located = [_local(scope, entry, end) for entry in entries]
-    members = _layout(scope, located, end, front)
+    for entry in entries:
+        _local(scope, entry, end)
+    members = _layout(scope, entries, end, front)
     _members(scope, members)
     return len(view)
 
@@ -64,9 +63,9 @@ def front(view: View) -> int:
     """Where the first member of the archive begins; what stands before it is something else."""
     end = end_of_archive(view)
     at, first = (end.offset, end.offset) if end else (0, 0)
-    while end and at < end.offset + end.size and view.read(at, 4) == CENTRAL:
-        entry, at = central_entry(view, at)
-        first = min(first, entry.offset + end.shift)
+    while end and at < end.offset + end.size and (found := central_entry(view, at, end.shift)):
+        entry, at = found
+        first = min(first, entry.offset)
     return max(first, 0)
 
 
@@ -122,23 +121,22 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
     view, at, stop = scope.view, end.offset, end.offset + end.size
     entries: list[Entry] = []
     names: set[bytes] = set()
-    while at + CENTRAL_SIZE <= stop and view.read(at, 4) == CENTRAL:
+    while at + CENTRAL_SIZE <= stop and (found := central_entry(view, at, end.shift)):
         if len(entries) >= scope.limits.entries:
             scope.issue(Code.BOMB, "high", f"the archive lists more than {scope.limits.entries} members", at)
             return entries
         before = at
-        folder = view.u32(at + 38) & 0x10  # the attribute of DOS; torch's reader leaves the bytes of a folder unwritten
-        entry, at = central_entry(view, at)
-        if folder and entry.size:
-            text = f"the member {ascii(entry.name)[:120]} is marked as a folder and has content: readers differ in it"
+        entry, at = found
+        if entry.folder and entry.size:  # torch's reader leaves its bytes unwritten
+            text = f"the member {_shown(entry)} is marked as a folder and has content: readers differ in it"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         if entry.raw_name in names:
-            text = f"two members are named {ascii(entry.name)[:120]}: readers differ in which one they take"
+            text = f"two members are named {_shown(entry)}: readers differ in which one they take"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         names.add(entry.raw_name)
         _check_name(scope, entry, at)
-        _beside_entry(scope, entry, before + CENTRAL_SIZE + len(entry.raw_name), at, view.u16(before + 30))
-        entries.append(replace(entry, offset=entry.offset + end.shift))
+        _beside_entry(scope, entry, before + CENTRAL_SIZE + len(entry.raw_name), at, entry.extra)
+        entries.append(entry)
     if len(entries) != end.entries or at != stop:
         text = f"the directory lists {len(entries)} members, its end record says {end.entries}"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, end.at)
@@ -174,29 +172,29 @@ def _beside_entry(scope: Scope, entry: Entry, low: int, high: int, extra: int) -
 
 def _check_name(scope: Scope, entry: Entry, at: int) -> None:
     if escapes(entry.name):
-        text = f"the member {ascii(entry.name)[:120]} would be unpacked outside of its folder"
+        text = f"the member {_shown(entry)} would be unpacked outside of its folder"
         scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
     if entry.mode >> 12 == 0o12:
-        scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {ascii(entry.name)[:120]} is a symbolic link", at)
+        scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {_shown(entry)} is a symbolic link", at)
 
 
-def _local(scope: Scope, entry: Entry, end: End) -> Entry:
-    """The entry with its data's offset, after comparing its local header with the directory."""
+def _local(scope: Scope, entry: Entry, end: End) -> None:
+    """Find the entry's data, after comparing its local header with the directory."""
     view, at = scope.view, entry.offset
-    shown = ascii(entry.name)[:120]
-    if at < 0 or at + LOCAL_SIZE > end.offset or view.read(at, 4) != LOCAL:
-        scope.issue(
-            Code.CONTAINER_TAMPERED, "high", f"the member {shown} has no local header where the directory says", at
-        )
-        return entry
-    flags, method, crc, packed, size, name_size, extra_size = local_header(view, at)
-    data = at + LOCAL_SIZE + name_size + extra_size
-    _beside_entry(scope, entry, at + LOCAL_SIZE + name_size, data, extra_size)
-    wide = zip64_sizes(view.read(at + LOCAL_SIZE + name_size, extra_size))
-    size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
-    packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
+    header = local_header(view, at) if at >= 0 and at + LOCAL_SIZE <= end.offset else None
+    if header is None:
+        text = f"the member {_shown(entry)} has no local header where the directory says"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
+        return
+    name, extra, flags, method, crc, packed, size = header
+    data = at + LOCAL_SIZE + len(name) + len(extra)
+    _beside_entry(scope, entry, data - len(extra), data, len(extra))
+    if 0xFFFFFFFF in (size, packed):
+        wide = zip64_sizes(extra)
+        size = wide.pop(0) if size == 0xFFFFFFFF and wide else size
+        packed = wide.pop(0) if packed == 0xFFFFFFFF and wide else packed
     differs = []
-    if view.read(at + LOCAL_SIZE, name_size) != entry.raw_name:
+    if name != entry.raw_name:
         differs.append("name")
     if (flags ^ entry.flags) & _FLAGS_COMPARED:
         differs.append("flags")
@@ -206,12 +204,17 @@ def _local(scope: Scope, entry: Entry, end: End) -> Entry:
     if not streamed:
         differs += [what for what, a, b in _pairs(entry, crc, packed, size) if a != b]
     if differs:
-        text = f"the two headers of the member {shown} differ in {', '.join(differs)}: readers differ in what they take"
-        scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
+        text = f"the two headers of the member {_shown(entry)} differ in {', '.join(differs)}: readers differ in what"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", f"{text} they take", at)
     if data + entry.packed > end.offset:
-        scope.issue(Code.CONTAINER_TAMPERED, "high", f"the member {shown} reaches beyond the archive's data", at)
-        return entry
-    return replace(entry, data=data)
+        text = f"the member {_shown(entry)} reaches beyond the archive's data"
+        scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
+        return
+    entry.data = data
+
+
+def _shown(entry: Entry) -> str:
+    return ascii(entry.name)[:120]
 
 
 def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, int, int]]:
@@ -230,7 +233,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End, front: int) -> list[En
     view = scope.view
     for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
         if entry.offset < at:
-            text = f"the member {ascii(entry.name)[:120]} overlaps another: the same bytes are unpacked twice"
+            text = f"the member {_shown(entry)} overlaps another: the same bytes are unpacked twice"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
             overlapping += 1
             if overlapping > _UNLISTED:
@@ -293,7 +296,7 @@ def _unlisted(scope: Scope, low: int, high: int) -> bool:
             view.u32(at + 22),
             at,
             0,
-            data,
+            data=data,
         )
         if data < stop:
             scope.later(f"unlisted {entry.name}", partial(_open_unlisted, scope, entry), Role.TRAILER)
@@ -325,7 +328,7 @@ def queue(scope: Scope, entry: Entry, role: Role = Role.FILE, format_: str = "")
 
 def open_entry(scope: Scope, entry: Entry) -> View | None:
     """A member's content, its CRC and size checked; None (and reported) when it can't be had."""
-    shown = ascii(entry.name)[:120]
+    shown = _shown(entry)
     if entry.encrypted:
         scope.issue(
             Code.CONTAINER_TAMPERED,
@@ -359,7 +362,7 @@ def _unpacked(scope: Scope, entry: Entry, packed: View) -> tuple[View | None, st
     if entry.method == 0:
         return packed, ""
     if entry.size > scope.limits.ratio_from and entry.size > scope.limits.ratio * max(entry.packed, 1):
-        text = f"the member {ascii(entry.name)[:120]} unpacks {entry.packed} bytes to {entry.size >> 20} MiB: a bomb"
+        text = f"the member {_shown(entry)} unpacks {entry.packed} bytes to {entry.size >> 20} MiB: a bomb"
         scope.issue(Code.BOMB, "high", text, entry.offset)
         raise LimitReachedError(text)
     if entry.method == 14:
@@ -369,7 +372,7 @@ def _unpacked(scope: Scope, entry: Entry, packed: View) -> tuple[View | None, st
         scope.issue(
             Code.UNEXPLAINED_BYTES,
             "medium",
-            f"bytes follow the compressed data of {ascii(entry.name)[:120]}",
+            f"bytes follow the compressed data of {_shown(entry)}",
             entry.offset,
         )
     return content, wrong

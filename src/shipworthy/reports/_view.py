@@ -22,7 +22,7 @@ from shipworthy.model import (
 )
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass
-from shipworthy.reports._text import number
+from shipworthy.reports._text import number, one_line
 
 SEVERITIES = tuple(sorted(Severity, reverse=True))
 
@@ -100,6 +100,18 @@ def interval(metric: Metric) -> str:
     if _FOLDED.fullmatch(metric.name) and metric.low == metric.value == metric.high:
         return ""
     return f"{number(metric.low)} to {number(metric.high)}"
+
+
+def policy(run: Run) -> str:
+    """Which settings decided, and what they vouch for: a finding that is trusted away leaves no other trace."""
+    details = next((stage.details for stage in run.stages if stage.details.get("settings")), None)
+    if details is None:
+        return ""
+    given = details.get("trust")
+    trust = [one_line(str(name), 60) for name in given] if isinstance(given, (list, tuple)) else []
+    more = f" and {len(trust) - 3} more" if len(trust) > 3 else ""
+    told = f"trusts {', '.join(trust[:3])}{more}" if trust else ""
+    return ": ".join(filter(None, (one_line(str(details["settings"]), 60), told)))
 
 
 def check_lines(run: Run) -> tuple[Line, ...]:

@@ -23,6 +23,7 @@ from shipworthy.reports._view import (
     interval,
     looked_at,
     place,
+    policy,
     same_remedy,
     stopped_at,
     uncovered,
@@ -69,6 +70,8 @@ def _verdict(run: Run) -> list[str]:
     facts = [code(run.project), f"pipeline {code(run.pipeline)}"]
     if run.trigger.commit:
         facts.append(f"commit {code(short(run.trigger.commit))}" + (" with changes" if run.trigger.dirty else ""))
+    if told := policy(run):
+        facts.append(f"settings {code(told)}")
     counts, kinds = by_severity(run.findings), by_disposition(run.findings)
     found = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     if kinds[Disposition.WAIVED]:

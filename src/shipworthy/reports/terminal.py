@@ -25,6 +25,7 @@ from shipworthy.reports._view import (
     interval,
     looked_at,
     place,
+    policy,
     same_remedy,
     uncovered,
     unread_code,
@@ -178,6 +179,8 @@ def _heading(run: Run, sheet: Sheet) -> None:
     what = run.stages[0].note if scan else f"pipeline {run.pipeline}"
     facts = (run.project, what, f"commit {commit}" if commit.strip() else "", moment(run.started))
     _say(sheet, " | ".join(fact for fact in facts if fact), "bold")
+    if told := policy(run):
+        _say(sheet, f"settings {told}")
     sheet.line()
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from shipworthy.artifacts import Inventory
 from shipworthy.artifacts.remote import DEFAULT_BOUNDS, Bounds, RemoteFile, shown
 from shipworthy.check import Check
-from shipworthy.checks.models.model_file import CHECK_NAME, findings_of, skipped_of, trusted
+from shipworthy.checks.models.model_file import CHECK_NAME, findings_of, skipped_of
 from shipworthy.engine.apart import StoppedError, scan_apart
 from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
@@ -46,10 +46,9 @@ def _look(uri: str, names: tuple[str, ...], env: Mapping[str, str], bounds: Boun
             )
         started = time.monotonic()
         with RemoteFile(uri, env, bounds) as remote:
-            trust = trusted(job.settings.checks.get(CHECK_NAME, {}))
             report: Report | str
             try:
-                report = scan_apart(remote, trust, job.settings.scan.memory_mb, check.timeout)
+                report = scan_apart(remote, job.settings.scan.trust, job.settings.scan.memory_mb, check.timeout)
             except StoppedError as error:
                 report = str(error)
             artifact = Artifact(remote.uri, Kind.MODEL, remote.digest, remote.size)

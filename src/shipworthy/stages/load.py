@@ -78,7 +78,13 @@ def listed(job: Job, inventory: Inventory, result: CheckResult) -> StageResult:
         checks=(result,),
         inputs={"settings": job.settings.digest},
         outputs={"artifacts": inventory_digest(inventory), **_named(inventory, Kind.DATASET, Kind.MODEL)},
-        details={"kinds": kinds, "left-out": inventory.left_out, "excluded": inventory.excluded},
+        details={
+            "kinds": kinds,
+            "left-out": inventory.left_out,
+            "excluded": inventory.excluded,
+            "settings": job.settings.source.name if job.settings.source else "",
+            "trust": job.settings.scan.trust,
+        },
     )
 
 

@@ -18,11 +18,11 @@ from shipworthy.witnesses import Claim, Testimony, UnreadableReport, matched, re
 _OWN = "shipworthy"
 
 
-def witnessed_pipeline(tool: str, raw: bytes, target: Path) -> Pipeline:
-    """Look at the models of a target, take in a report about them, one gate."""
+def witnessed_pipeline(tool: str, raw: bytes, target: Path, among: tuple[str, ...] = ()) -> Pipeline:
+    """Look at the models of a target, or at what is named under it, take in a report about them, one gate."""
 
     def run(job: Job) -> StageResult:
-        loaded, checks = prepare(job, target, (CHECK_NAME,))
+        loaded, checks = prepare(job, target, (CHECK_NAME,), among)
         if not checks:
             raise UsageError(f"the settings leave out the check `{CHECK_NAME}`", remedy="see [scan] checks and skip")
         models = job.inventory.of(Kind.MODEL)

@@ -49,24 +49,22 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=6,
+    version=9,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
-    options={"trust": []},
     canary=Canary(files={"canary.gz": _packed_canary}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Look for models inside by content. An archive that could not be read is skipped, by name."""
     if artifact.path is None or not artifact.size:
         return
-    trust = context.options.get("trust", [])
-    report = scan(artifact.path, trust=trust if isinstance(trust, list) else [])
+    report = scan(artifact.path, trust=context.trust)
     settings = {member.name for member in report.members if member.format in _SETTINGS}
     for issue in report.issues:
         own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)
         if issue.code in _TELLING and (not own or issue.severity == Severity.CRITICAL.value):
-            yield _finding(artifact, issue, check="model-archive")
+            yield _finding(artifact, issue)
     unread = [reason for reason in report.unknowns if not NO_MODEL.search(reason)]
     unread += [issue.message for issue in report.issues if issue.code in _UNREAD or report.format in ("7z", "rar")]
     if unread and artifact.kind is Kind.OTHER:

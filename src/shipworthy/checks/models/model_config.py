@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shipworthy.check import Canary, Context, Yielded, check
@@ -67,13 +67,13 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=6,
+    version=9,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
-def run(artifact: Artifact) -> Yielded:
+def run(artifact: Artifact, context: Context) -> Yielded:
     """Look for what loads code in YAML, JSON and Jinja files. Nothing is loaded or rendered."""
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
@@ -87,17 +87,17 @@ def run(artifact: Artifact) -> Yielded:
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     name = artifact.uri.rpartition("/")[2].lower()
     if name.endswith(".json"):
-        yield from _json(artifact, name, raw)
+        yield from _json(artifact, name, raw, context.trust)
     elif name.endswith((".jinja", ".j2")):
         # Web pages and servers have templates too, which load others and have filters of their own.
         yield from _chat(artifact, text) if "chat" in name else _template(artifact, text)
     elif name == "mlmodel":
-        yield from _judged(artifact, raw, "mlflow")
+        yield from _judged(artifact, raw, "mlflow", context.trust)
     else:
-        yield from _yaml(artifact, name, text)
+        yield from _yaml(artifact, name, text, context.trust)
 
 
-def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skipped]:
+def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
         if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
@@ -107,7 +107,7 @@ def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skippe
     if wrong := yamls.unfolds(text):
         yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
     elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)):  # Hydra's
-        report = scan_bytes(text.encode("utf-8", "replace"))
+        report = scan_bytes(text.encode("utf-8", "replace"), trust=trust)
         # a project's own classes are nobody's business here
         told = tuple(i for i in report.issues if i.code is Code.CODE_EXECUTION or i.callable == hydra.UNSEEN)
         yield from findings_of(artifact, replace(report, issues=told))
@@ -115,22 +115,22 @@ def _yaml(artifact: Artifact, name: str, text: str) -> Iterator[Finding | Skippe
             yield Skipped(artifact, f"it names what is to be built by `_target_`: {report.unknowns[0]}")
 
 
-def _json(artifact: Artifact, name: str, raw: bytes) -> Iterator[Finding | Skipped]:
+def _json(artifact: Artifact, name: str, raw: bytes, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
     try:
         json.loads(raw)
     except (ValueError, RecursionError):
         if name in _TEMPLATE_NAMES or b'"auto_map"' in raw:
             yield Skipped(artifact, "it is not valid JSON")
         return
-    yield from _judged(artifact, raw, "json")
+    yield from _judged(artifact, raw, "json", trust)
 
 
-def _judged(artifact: Artifact, raw: bytes, format_: str) -> Iterator[Finding | Skipped]:
+def _judged(artifact: Artifact, raw: bytes, format_: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
     """What loading a model by this file would run. Other programs have files of these names too: what is not known is
     left alone.
     """
-    report = scan_bytes(raw) if artifact.path is None else scan(artifact.path)
-    if report.format in (format_, "yaml"):
+    report = scan_bytes(raw, trust=trust) if artifact.path is None else scan(artifact.path, trust=trust)
+    if report.format in (format_, "yaml", "json"):
         yield from (found for found in findings_of(artifact, report) if found.rule in RULES)
         unread = [reason for reason in report.unknowns if report.format == "mlflow" or not NO_MODEL.match(reason)]
         if unread and report.format != "yaml":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models import _pins
-from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity, Skipped
 from shipworthy.modelfile import Code, Issue, Report, scan, scan_stream
 
@@ -23,7 +21,7 @@ CODE_EXECUTION = Rule(
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
     remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
-    f'spell the name out: under `[checks.model-file]`, `trust = ["operator:attrgetter"]`. {_USE_SAFE}',
+    f'spell the name out: under `[scan]`, `trust = ["operator:attrgetter"]`. {_USE_SAFE}',
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
@@ -34,7 +32,7 @@ UNKNOWN_CALLABLE = Rule(
     description="A list of dangerous names is never complete, so every call of a name that honest model files are not "
     "known to need counts as a risk until somebody has looked at it.",
     remedy="Look at what is called and with which arguments. If it is your own code, or that of a library which you "
-    "chose and pin, vouch for it: under `[checks.model-file]`, "
+    "chose and pin, vouch for it: under `[scan]`, "
     f'`trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
@@ -45,8 +43,7 @@ UNKNOWN_NAME = Rule(
     severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
     remedy="If it is your own code, or that of a library which you chose and pin, vouch for it: under "
-    '`[checks.model-file]`, `trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise find out which library it '
-    "belongs to.",
+    '`[scan]`, `trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise find out which library it belongs to.',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -136,7 +133,7 @@ CUSTOM_OPERATOR = Rule(
     description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
     "data.",
     remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator "
-    'and vouch for it: under `[checks.model-file]`, `trust = ["my.domain:*"]`.',
+    'and vouch for it: under `[scan]`, `trust = ["my.domain:*"]`.',
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )
@@ -166,8 +163,8 @@ KERAS_FOREIGN_CLASS = Rule(
     severity=Severity.HIGH,
     description="Keras imports the module and builds the class that the configuration names, with arguments from the "
     "file.",
-    remedy='If it is your own code, vouch for it: under `[checks.model-file]`, `trust = ["mypackage.layers:*"]`. '
-    "Otherwise do not load the model.",
+    remedy='If it is your own code, vouch for it: under `[scan]`, `trust = ["mypackage.layers:*"]`. Otherwise do '
+    "not load the model.",
     taxonomy=("CWE-470", *_UNSAFE),
     help="keras-lambda",
 )
@@ -247,45 +244,28 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=9,
+    version=13,
     timeout=300.0,
-    options={"trust": []},
     cache_on=_pins.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Read one model file with the reader of its format. What could not be read to the end is skipped, by name."""
-    trust = trusted(context.options)
     if artifact.path is not None:
-        report = scan(artifact.path, trust=trust)
+        report = scan(artifact.path, trust=context.trust)
     else:
         with artifact.open() as stream:
-            report = scan_stream(stream, trust=trust)
+            report = scan_stream(stream, trust=context.trust)
     yield from findings_of(artifact, report, context.root)
     yield from skipped_of(artifact, report)
 
 
-def trusted(options: Mapping[str, Any]) -> list[str]:
-    """The names that the project vouches for. Raises UsageError when the option is malformed."""
-    trust = options.get("trust", [])
-    if not isinstance(trust, list) or not all(isinstance(item, str) and ":" in item for item in trust):
-        raise UsageError(
-            "`trust` must be a list of patterns of module:name",
-            where="checks.model-file",
-            remedy='Write it like trust = ["mypackage.models:*"].',
-        )
-    return trust
-
-
-def findings_of(
-    artifact: Artifact, report: Report, root: Path | None = None, check: str = CHECK_NAME
-) -> Iterator[Finding]:
-    """The issues of a scan as findings of the check. With `root`, unknown names are explained by what that workspace
-    pins."""
+def findings_of(artifact: Artifact, report: Report, root: Path | None = None) -> Iterator[Finding]:
+    """The issues of a scan as findings. With `root`, unknown names are explained by what that workspace pins."""
     unknown = any(issue.code in _UNKNOWN and issue.callable for issue in report.issues)
     known = _pins.pins(root) if root and unknown else None
     for issue in report.issues:
-        yield _finding(artifact, issue, known, check)
+        yield _finding(artifact, issue, known)
 
 
 def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
@@ -295,9 +275,7 @@ def skipped_of(artifact: Artifact, report: Report) -> Iterator[Skipped]:
         yield Skipped(artifact, f"{report.unknowns[0]}{more}")
 
 
-def _finding(
-    artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None, check: str = CHECK_NAME
-) -> Finding:
+def _finding(artifact: Artifact, issue: Issue, known: dict[str, _pins.Pin] | None = None) -> Finding:
     rule = _RULES[issue.code]
     severity = Severity(issue.severity)
     times = f" ({issue.count} times)" if issue.count > 1 else ""
@@ -311,7 +289,6 @@ def _finding(
         key=key,
         severity=severity,
         confidence=Confidence.MEDIUM if severity < Severity.HIGH else None,
-        remedy=rule.remedy.replace(f"[checks.{CHECK_NAME}]", f"[checks.{check}]"),
         member=issue.where.member or None,
         offset=issue.where.offset,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
-from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of, trusted
-from shipworthy.model import Artifact, Severity
+from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
+from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, scan, sniff
 from shipworthy.patterns import regex
 
@@ -20,17 +20,31 @@ _CANARY = (
 )
 
 
+_GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
+_OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
+
+
+def _graph(artifact: Artifact, raw: bytes) -> Yielded:
+    """TensorFlow reads graphs in protobuf's text form, too (saved_model.pbtxt); here only their operators are read."""
+    from shipworthy.modelfile.graphs.dangers import DANGERS
+
+    for name in sorted({match.decode() for match in _OPERATOR.findall(raw)} & DANGERS.keys()):
+        severity, what = DANGERS[name]
+        message = f"the graph holds the operator {name}, which {what}: do not load it"
+        yield _RULES[Code.DANGEROUS_OPERATOR].at(artifact, message, key=name, severity=Severity(severity))
+    yield Skipped(artifact, "a TensorFlow graph in the text form, which this version does not read in full")
+
+
 def _others(artifact: Artifact) -> bool:
     return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
 
 
 @check(
     "model-text",
-    version=2,
+    version=4,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
-    options={"trust": []},
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -40,16 +54,19 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     with artifact.open() as stream:
         raw = stream.read(_MOST)
     kind = sniff(raw[:_HEAD], artifact.size)
+    if kind == "text" and _GRAPH.search(raw):
+        yield from _graph(artifact, raw)
+        return
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return
-    report = scan(artifact.path, trust=trusted(context.options))
+    report = scan(artifact.path, trust=context.trust)
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
-        found = findings_of(artifact, report, context.root, "model-text")
+        found = findings_of(artifact, report, context.root)
         yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
         kinds = {issue.code for issue in report.issues}
         if kinds == {Code.KERAS_FOREIGN_CLASS}:
             return  # other programs have a `class_name` and a `config` too
-    yield from findings_of(artifact, report, context.root, "model-text")
+    yield from findings_of(artifact, report, context.root)
     yield from skipped_of(artifact, report)

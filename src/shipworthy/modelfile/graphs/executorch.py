@@ -19,6 +19,7 @@ _HEADER = 24
 _BACKENDS = frozenset(("XnnpackBackend", "CoreMLBackend", "MPSBackend", "QnnBackend", "VulkanBackend", "EthosUBackend",
                        "ArmBackend", "VgfBackend", "NeuropilotBackend", "EnnBackend", "OpenvinoBackend", "CudaBackend",
                        "MetalBackend", "MLXBackend", "NXPBackend", "NeutronBackend", "CadenceBackend"))  # fmt: skip
+_BUFFER = 1 << 37  # bytes; no device has as much
 _PRIMITIVES = "executorch_prim::"
 _SHOWN = 8
 
@@ -98,6 +99,12 @@ class _Reader:
                 for at in self.tables[step].links.get("instr_args", []):
                     inner = self.tables.get(at)
                     wrong = wrong or (inner is not None and self.astray(inner, counts, len(steps)))
+        low, number = plan.spans.get("non_const_buffer_sizes", (0, 0))
+        raw = self.view.read(low, 8 * min(number, 1000))
+        largest = max((size for (size,) in struct.iter_unpack("<q", raw[: len(raw) // 8 * 8])), default=0)
+        if largest > _BUFFER:
+            text = f"it has memory of {largest} bytes made for it: running it takes all memory"
+            self.scope.issue(Code.BOMB, "high", text, plan.at)
         if wrong:
             message = "an instruction names a value, an operator or a step that is not there: a runtime may leave its"
             self.scope.issue(Code.BROKEN_STREAM, "high", f"{message} memory", plan.at)

@@ -134,6 +134,7 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
     """Report what asks for too much, and loops whose condition is a constant."""
     _handed_on(bodies)
     for body in bodies.values():
+        body.sizes.turned()
         body.sizes.judge(scope)
         for loop in body.loops:
             condition = bodies.get(loop.condition)

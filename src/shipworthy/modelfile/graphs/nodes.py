@@ -31,6 +31,7 @@ class Node:
     calls: list[str] = field(default_factory=list)
     constant: list[str] | None = None
     numbers: sizes.Values | None = None
+    dims: sizes.Values | None = None
     condition: str = ""
     dtype: int = 0
 
@@ -81,6 +82,11 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
         elif number == 8 and key == "value" and found.operator in ("Const", "HostConst"):
             found.constant = strings(view, begin, end)
             found.numbers = _numbers(view, begin, end) if end - begin <= _SMALL else None
+            if (shape := inner(view, begin, end, 2)) is not None:
+                sized = [part for part in parts(view, *shape) if part[:2] == (2, BYTES)]
+                found.dims = tuple(
+                    signed(size[4]) for dim in sized for size in parts(view, dim[2], dim[3]) if size[0] == 1
+                )
 
 
 def _list(view: View, low: int, high: int, key: str, found: Node) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from shipworthy.modelfile.graphs import sizes
 from shipworthy.modelfile.graphs.sizes import Sizes
-from shipworthy.modelfile.graphs.walk import parts, text
+from shipworthy.modelfile.graphs.walk import inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -16,8 +16,10 @@ from shipworthy.records import dataclass, field
 _RAW = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 11: "d", 12: "I", 13: "Q"}
 _LISTS = {4: "f", 5: "v", 7: "v", 10: "d", 11: "v"}
 _SHAPED = {"RandomNormal": "ConstantOfShape", "RandomUniform": "ConstantOfShape"}
+# What TensorFlow names otherwise; its own operators of these names do something else.
+_OTHERS = {"Where": "SelectV2", "Sum": "Add", "Mean": "Add", "Max": "Maximum", "Min": "Minimum"}
 # What Upsample and Pad took as attributes before they took them as inputs.
-_BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats"}
+_BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats", "Unsqueeze": "axes", "Transpose": "perm"}
 _ATTRIBUTES = frozenset(("Constant", "Loop", *_SHAPED, *_BEFORE))
 _ENDLESS = 1 << 33
 _SMALL = 2048
@@ -75,7 +77,8 @@ class OnnxSizes:
             return
         graph = self.open[-1]
         if number == 5:
-            name, values = self._read(low, high) if high - low <= _SMALL else ("", None)
+            name, values, dims = self._read(low, high)
+            graph.sizes.dims[name] = dims
             if values is not None:
                 graph.sizes.constants[name] = values
             return
@@ -94,23 +97,25 @@ class OnnxSizes:
         while self.open and not self.open[-1].begin <= at < self.open[-1].end:
             self.open.pop()
 
-    def _read(self, low: int, high: int) -> tuple[str, sizes.Values | None]:
+    def _read(self, low: int, high: int) -> tuple[str, sizes.Values | None, sizes.Values]:
+        """The name, the values if they are few, and the shape of a tensor."""
         name, kind, dims, values, raw = "", 0, list[int](), list[float](), b""
+        small = high - low <= _SMALL
         for part in parts(self.view, low, high):
             number, wire, begin, end, value = part
-            if number == 1:
+            if number == 1 and len(dims) <= sizes.VALUES and end - begin <= _SMALL:
                 dims += sizes.listed(self.view, part, "v")
             elif number == 2 and wire == VARINT:
                 kind = value
             elif number == 8 and wire == BYTES:
                 name = text(self.view, begin, end, 500)
-            elif number == 9 and wire == BYTES:
+            elif number == 9 and wire == BYTES and small:
                 raw = self.view.read(begin, end - begin)
-            elif number in _LISTS:
+            elif number in _LISTS and small:
                 values += sizes.listed(self.view, part, _LISTS[number])
-        if kind not in _RAW or sizes.product(dims) > sizes.VALUES:
-            return name, None
-        return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values)
+        if kind not in _RAW or sizes.product(dims) > sizes.VALUES or not small:
+            return name, None, tuple(dims)
+        return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values), tuple(dims)
 
     def node(self, domain: str, operator: str, names: list[tuple[int, int, int]], low: int, high: int) -> None:
         """A node of the graph that was entered last; `names` are where its inputs (1) and outputs (2) lie."""
@@ -120,7 +125,7 @@ class OnnxSizes:
                 inputs = [text(self.view, begin, end, 500) for number, begin, end in names[:_INPUTS] if number == 1]
                 self.open[0].calls.append((self.open[-1].sizes, f"{domain} {operator}", inputs))
             return
-        constant, shaped = operator == "Constant", _SHAPED.get(operator, operator)
+        constant, shaped = operator == "Constant", (_SHAPED | _OTHERS).get(operator, operator)
         if not (constant or operator == "Loop" or sizes.matters(shaped)):
             return
         self.leave(low)
@@ -141,6 +146,8 @@ class OnnxSizes:
                 body = next((part[2] for part in parts(self.view, begin, end) if part[:2] == (6, BYTES)), body)
             elif number == 5 and wire == BYTES and end - begin <= _SMALL:
                 attributes.update([self._attribute(begin, end)])
+            if constant and number == 5 and outputs and (tensor := inner(self.view, begin, end, 5)):
+                graph.sizes.dims[outputs[0]] = self._read(*tensor)[2]
         if not outputs:
             return
         if operator == "Loop":

@@ -9,6 +9,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
+from shipworthy.modelfile.graphs.sizes import MOST
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed, varint
@@ -75,12 +76,16 @@ class _Program:
     def attribute(self, low: int, high: int) -> list[str]:
         """An attribute that holds a path, as text."""
         view = self.scope.view
-        key, value = "", ""
-        for number, wire, begin, end, _ in parts(view, low, high):
+        key, value, count = "", "", 1
+        for number, wire, begin, end, given in parts(view, low, high):
             if number == 1 and wire == BYTES:
                 key = text(view, begin, end, 100)
             elif number == 5 and wire == BYTES:
                 value = text(view, begin, end, _FLOAT_TEXT)
+            elif number in (6, 15) and wire == VARINT:  # numbers of 32 or 64 bits
+                count *= given if 0 < given < 1 << 62 else 1
+        if key == "shape" and count > MOST:
+            self.scope.issue(Code.BOMB, "high", f"an operator makes {count} numbers: running it takes all memory", low)
         return [f"{shown(key)}={shown(value)}"] if value and re.search(r"path|file|dir|endpoint", key) else []
 
 

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from shipworthy.modelfile.graphs import shapes
 from shipworthy.modelfile.protobuf import VARINT, signed, varint
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -24,6 +25,7 @@ _DEPTH = 64
 _HUGE = 1 << 100
 _NODES = 500_000
 _SHOWN = 20
+_TURNS = 8
 
 Values = tuple[Any, ...]  # integers, floats or truth values
 
@@ -51,7 +53,8 @@ _MAKES: dict[str, tuple[tuple[int, int], ...]] = {
     **dict.fromkeys(("HannWindow", "HammingWindow", "BlackmanWindow", "TensorArrayV3"), ((NUMBER, 0),)),
 }  # fmt: skip
 _KEEPS = frozenset(
-    "Identity Cast Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape Flatten LoopCond".split()
+    "Identity Cast Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape Flatten LoopCond Enter "
+    "Switch NextIteration Exit".split()
 )
 _JOINS = {"Concat": None, "Pack": None, "ConcatV2": -1}
 _MATH: dict[str, Callable[[Any, Any], Any]] = {
@@ -64,7 +67,10 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
 }  # fmt: skip
 _ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
-_KINDS = frozenset((*_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE))
+_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.KINDS
+_GROWING = _MAKES.keys() | shapes.STRETCHING | shapes.MULTIPLYING
+_STRETCHED = ("Expand", "BroadcastTo")
+_FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
 
 
 def matters(name: str) -> bool:
@@ -91,6 +97,9 @@ class Sizes:
     nodes: dict[str, tuple[str, list[str], int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
+    dims: dict[str, Values] = field(default_factory=dict)  # of constants
+    shapes: dict[str, Values | None] = field(default_factory=dict)
+    reached: set[str] = field(default_factory=set)
 
     def add(self, name: str, operator_: str, inputs: list[str], at: int) -> bool:
         """Keep a node; False when there are too many."""
@@ -102,7 +111,7 @@ class Sizes:
     def home(self, name: str) -> Sizes | None:
         """The graph around this one that has the name."""
         home: Sizes | None = self
-        while home is not None and name not in home.constants and name not in home.nodes:
+        while home is not None and not (name in home.constants or name in home.nodes or name in home.dims):
             home = home.parent
         return home
 
@@ -112,7 +121,7 @@ class Sizes:
         while pending:
             place, item = pending[-1]
             home = place.home(item)
-            if home is None or item in home.constants:
+            if home is None or item in home.constants or item not in home.nodes:
                 pending.pop()
             elif item in home.entered:
                 found = home._computed(item)
@@ -153,11 +162,69 @@ class Sizes:
             return _pairwise(_MATH[kind], *given)
         return (product(given[0]),) if kind.endswith("Prod") else None
 
+    def turned(self) -> None:
+        """What loops of TensorFlow 1 hand on: a value that comes back as it went in is the same in every turn."""
+        kept = {name: node[1] for name, node in self.nodes.items() if node[0] == "Merge" and len(node[1]) == 2}
+        if not kept:
+            return
+        first = {name: self.value(inputs[0]) for name, inputs in kept.items()}
+        known = {name: values for name, values in self.constants.items() if values is not None}
+        for _ in range(_TURNS):
+            kept = {name: inputs for name, inputs in kept.items() if first[name] is not None}
+            before = Sizes(None, {**known, **{name: first[name] for name in kept}}, self.nodes)
+            changed = [name for name, inputs in kept.items() if before.value(inputs[1]) != first[name]]
+            if not changed:
+                self.constants, self.entered = before.constants, before.entered
+                return
+            first.update(dict.fromkeys(changed))
+
+    def shape(self, name: str) -> Values | None:
+        """The shape of a name, as far as constants tell."""
+        pending: list[tuple[Sizes, str]] = [(self, name)]
+        while pending:
+            place, item = pending[-1]
+            home = place.home(item)
+            if home is None or item in home.shapes:
+                pending.pop()
+            elif item in home.reached or item not in home.nodes:
+                found = home._shaped(item) if item in home.nodes else home.dims.get(item)
+                home.shapes[item] = found if found is None or len(found) <= VALUES else None
+                pending.pop()
+            else:
+                home.reached.add(item)
+                kind, inputs, _ = home.nodes[item]
+                if kind in shapes.KINDS or kind in _STRETCHED:
+                    pending += [(home, given) for given in inputs[: len(inputs) if kind in shapes.STRETCHING else 2]]
+        home = self.home(name)
+        return home.shapes.get(name) if home is not None else None
+
+    def _shaped(self, name: str) -> Values | None:
+        kind, inputs, _ = self.nodes[name]
+        homes = [self.home(item) for item in inputs]
+        given = [home.shapes.get(item) if home else None for home, item in zip(homes, inputs, strict=True)]
+        if not inputs:
+            return None
+        if kind in shapes.STRETCHING:
+            return shapes.stretched(given)
+        if kind in shapes.SAME:
+            return given[0]
+        if kind in shapes.MULTIPLYING and len(given) > 1:
+            return shapes.multiplied(given[0], given[1])
+        values = self.value(inputs[1]) if len(inputs) > 1 else None
+        if kind in shapes.CHANGING:
+            return shapes.changed(kind, given[0], values)
+        if kind in _STRETCHED:
+            return shapes.stretched([given[0], values])
+        if kind in _FILLED:
+            values = self.value(inputs[0])
+            return tuple(max(size, 0) for size in values) if values is not None else None
+        return (self._made(RANGE, inputs, 0, 0),) if kind == "Range" else None
+
     def count(self, name: str, depth: int = 0) -> int:
         """At least how many elements a name has."""
         values = self.constants.get(name)
-        if values is not None:
-            return len(values)
+        if values is not None or name in self.dims:
+            return len(values) if values is not None else product(self.dims[name])
         if name not in self.nodes or depth > _DEPTH:
             return self.parent.count(name, depth) if self.parent is not None and depth <= _DEPTH else 1
         if name not in self.counts:
@@ -169,6 +236,8 @@ class Sizes:
                 self.counts[name] = self.count(inputs[0], depth + 1)
             elif kind in _JOINS:
                 self.counts[name] = min(sum(self.count(item, depth + 1) for item in inputs[: _JOINS[kind]]), _HUGE)
+            if (shape := self.shape(name)) is not None:
+                self.counts[name] = max(self.counts[name], product(shape))
         return self.counts[name]
 
     def _made(self, how: int, inputs: list[str], number: int, depth: int) -> int:
@@ -193,7 +262,7 @@ class Sizes:
         for name in self.nodes:  # mostly in the order in which they depend on each other
             self.count(name)
         for name, (kind, _, at) in self.nodes.items():
-            if kind in _MAKES and shown < _SHOWN and (size := self.count(name)) > MOST:
+            if kind in _GROWING and shown < _SHOWN and (size := self.count(name)) > MOST:
                 shown += 1
                 many = "more than 2^99" if size >= _HUGE >> 1 else str(size)
                 text = f"the operator {kind} makes {many} numbers from constants of the model, which fills the memory"

@@ -131,6 +131,8 @@ class _Reader:
 
     def sized(self, body: flow.Body, found: Node) -> None:
         """Keep what sizes follow from. Of a node with one output, `name`, `name:0` and `name:output:0` are the same."""
+        if found.dims is not None and len(body.sizes.dims) < _KEPT:
+            body.sizes.dims[found.name] = found.dims
         if found.numbers is not None and len(body.sizes.constants) < _KEPT:
             body.sizes.constants[found.name] = found.numbers
         elif sizes.matters(found.operator):

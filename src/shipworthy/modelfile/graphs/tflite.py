@@ -13,6 +13,7 @@ from shipworthy.modelfile.graphs.flatbuffer import BadFlatbufferError, Flat, Tab
 from shipworthy.modelfile.graphs.flexbuffer import flex_node
 from shipworthy.modelfile.graphs.nodes import node
 from shipworthy.modelfile.graphs.tables import flat, operators
+from shipworthy.modelfile.graphs.tflitesizes import TfliteSizes
 from shipworthy.modelfile.graphs.walk import TruncatedError
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
@@ -42,13 +43,16 @@ class _Reader:
         self.graphs: dict[int, Table] = {}
         self.tensors: dict[int, Table] = {}
         self.operators: dict[int, Table] = {}
+        self.loops: dict[int, Table] = {}
+        self.sizes = TfliteSizes(scope)
         self.jumps: list[tuple[str, int]] = []
         self.model: Table | None = None
         self.outside: list[tuple[int, int]] = []
 
     def run(self) -> None:
         kept = {"OperatorCode": self.codes, "Buffer": self.buffers, "SubGraph": self.graphs, "Tensor": self.tensors,
-                "Operator": self.operators}  # fmt: skip
+                "Operator": self.operators, "WhileOptions": self.loops,
+                "StablehloWhileOptions": self.loops}  # fmt: skip
         for table in self.flat.run("Model"):
             if table.kind == "Model":
                 self.model = table
@@ -74,9 +78,10 @@ class _Reader:
         else:
             self.scope.unknown(f"weights lie in another file, {shown}, which was not read")
 
-    def order(self, name: str, kept: dict[int, Table]) -> list[Table]:
-        assert self.model is not None  # noqa: S101 - set by the first table
-        return [kept[at] for at in self.model.links.get(name, []) if at in kept]
+    def order(self, name: str, kept: dict[int, Table], within: Table | None = None) -> list[Table]:
+        owner = within or self.model
+        assert owner is not None  # noqa: S101 - set by the first table
+        return [kept[at] for at in owner.links.get(name, []) if at in kept]
 
     def judge(self) -> None:
         codes = self.order("OperatorCodes", self.codes)
@@ -87,6 +92,7 @@ class _Reader:
         numbers = [self.code(table) for table in codes]
         for graph in graphs:
             count = len(graph.links.get("Tensors", []))
+            self.sizes.graph(graph, self.order("Tensors", self.tensors, graph), buffers)
             for at in graph.links.get("Operators", []):
                 self.operator(self.operators[at], numbers, codes, count)
             for at in graph.links.get("Tensors", []):
@@ -98,6 +104,7 @@ class _Reader:
                 self.scope.issue(Code.BROKEN_STREAM, "high", message)
         for table in buffers:
             self.buffer(table)
+        self.sizes.judge()
 
     def code(self, table: Table) -> int:
         """Which operator: two fields, of which the greater one counts."""
@@ -138,6 +145,11 @@ class _Reader:
             self.scope.issue(Code.BROKEN_STREAM, "high", message, table.at)
         elif numbers[index] == CUSTOM:
             self.options(table, self.text(codes[index], "CustomCode"))
+        elif known := self.flat.tables["=BuiltinOperator"].get(numbers[index]):
+            loop = next((self.loops[at] for at in table.links.get("BuiltinOptions", ()) if at in self.loops), None)
+            loop = next((self.loops[at] for at in table.links.get("BuiltinOptions2", ()) if at in self.loops), loop)
+            condition = loop.numbers.get("CondSubgraphIndex", 0) if loop is not None else None
+            self.sizes.operator(table, known[1], condition)
         self.indexes(table, ("Inputs", "Outputs", "Intermediates"), count)
         low, size = (table.numbers.get(f"LargeCustomOptions{part}", 0) for part in ("Offset", "Size"))
         self.beyond(low, size, table.at)

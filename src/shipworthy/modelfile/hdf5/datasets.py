@@ -110,7 +110,7 @@ def _layout_old(file: File, at: int, result: Dataset) -> None:
     elif kind == 1:
         _contiguous(address, result.bytes, result)
     elif kind == 2:
-        _chunks_old(file, address, [*dims, file.number(here, 4)], result)
+        _chunks_old(file, address, dims, result)  # the last is the size of an element
     else:
         raise BrokenError("a dataset has an unknown layout", at)
 

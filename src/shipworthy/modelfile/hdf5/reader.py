@@ -17,6 +17,7 @@ from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
 from shipworthy.modelfile.view import View
 
 _CONFIGS = (b"model_config", b"training_config")
+_BLANK = 16  # a few line ends, as version control and mail add them
 _GAPS = 1_000
 _INSIDE = frozenset(("", "text", "json", "safetensors", "protobuf", "onnx", "graphdef", "savedmodel"))
 
@@ -92,7 +93,8 @@ class _Walk:
         elif found.end < size:
             at = self.base + found.end
             text = f"{size - found.end} bytes follow the end of the HDF5 data, which no HDF5 reader looks at"
-            self.scope.issue(Code.UNEXPLAINED_BYTES, "medium", text, at)
+            blank = size - found.end <= _BLANK and not self.view.read(found.end, _BLANK).strip(b"\r\n\0")
+            self.scope.issue(Code.UNEXPLAINED_BYTES, "low" if blank else "medium", text, at)
             self.scope.child(f"bytes at {at}", self.view.sub(found.end, size - found.end), Role.TRAILER)
 
     def outside(self, found: Super) -> None:

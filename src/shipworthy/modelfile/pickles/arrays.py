@@ -59,7 +59,7 @@ def item_size(description: str) -> int | None:
         return 0
     if not digits:
         return _SIZES.get(letter)
-    size = int(digits[:9])
+    size = int(digits[:18])
     return size * 4 if letter == "U" else size
 
 

@@ -10,13 +10,26 @@ from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.making import spelled
 from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
-from shipworthy.modelfile.pickles.values import LIST, NAME_LENGTH, OPAQUE, TUPLE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import (
+    DICT,
+    KEPT,
+    LIST,
+    NAME_LENGTH,
+    OPAQUE,
+    TUPLE,
+    Bound,
+    Global,
+    Made,
+    Storage,
+)
 from shipworthy.modelfile.report import Code, Issue, Limits, Where
 from shipworthy.modelfile.view import Buffer
-from shipworthy.records import dataclass, field
+from shipworthy.records import dataclass
 
+_LIMITS = Limits()
 _REPORTED_CALLS = 5
 _NEWOBJ = b"\x81\x92"
+_OLD = b"io"  # INST and OBJ: without arguments they leave the constructor out, too
 _RULE_OF_KIND = {Kind.VALUED: "stored", Kind.DATA: "data", Kind.REBUILD: "rebuild"}
 _DICTIONARIES = ("dict", "OrderedDict", "defaultdict", "ChainMap")
 _TRACE_LINES = 2_000
@@ -31,7 +44,7 @@ class Policy:
     """
 
     emit: Emit
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = _LIMITS
     trust: Sequence[str] = ()
     trace: list[str] | None = None
     base: int = 0
@@ -56,6 +69,7 @@ class Calls:
         self.wrapping = 0
         self.watched = False
         self.functions = False
+        self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
         self.deep = False
         self.listed_deep = False
 
@@ -135,7 +149,7 @@ class Calls:
                 self._misuse(
                     callee, args, "its constructor is called with arguments; only an empty instance is harmless"
                 )
-            elif standing.kind is not Kind.CLASS and not newobj:
+            elif not newobj and (standing.kind is not Kind.CLASS or self.buffer[self.position] not in _OLD):
                 self._misuse(callee, args, "its constructor is run, which does more than to store values")
             if standing.kind is Kind.SOURCED:
                 self.wrapping += 1
@@ -209,11 +223,16 @@ class Calls:
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong)
             return
+        if self.named and self._from_memo(state):
+            what = (
+                f"a dictionary that was stored before is its state, and in it an object is called {self.named}, which"
+            )
+            self.issue(Code.STATE_TAMPERING, "high", f"{what} code that runs while loading calls", _shown(maker))
         shared = states.shared(target)
         if shared:
             self.issue(Code.STATE_TAMPERING, "high", f"state is set on {shared}", _shown(maker))
         elif maker.standing.kind is Kind.SOURCED:
-            wrong = states.source_in_state(self.buffer, state)
+            wrong = states.source_in_state(self.buffer, maker, state)
             if wrong:
                 message = f"loading runs text from the state of {_shown(maker)}: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "critical", message)
@@ -221,6 +240,9 @@ class Calls:
             wrong = states.partial_state(target, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.mapped.startswith("torch.nn.modules.rnn:") and states.many_layers(self.buffer, state):
+            message = f"the state of {_shown(maker)} has it name millions of layers while it is loaded"
+            self._called(maker, (), Code.BOMB, "high", message)
         elif maker.mapped == "random:Random":
             wrong = states.generator_state(self.buffer, state)
             if wrong:
@@ -235,6 +257,15 @@ class Calls:
             wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
+
+    def _from_memo(self, state: Any) -> bool:
+        """Whether a state may be a dictionary out of the memo: no SETITEM stands before BUILD."""
+        if isinstance(state, tuple):
+            return any(part.__class__ is int and part in (DICT, KEPT) for part in state)
+        at = self.position
+        before = bytes(self.buffer[max(at - 5, 0) : at]).rjust(5)
+        filled = before[4:] in (b"u", b"s", b"d") and before[3:4] != b"h" and before[:1] != b"j"
+        return state.__class__ is int and state in (DICT, KEPT) and not filled
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
         self._called(callee, args, code or Code.UNKNOWN_CALLABLE, "high", f"loading calls {_shown(callee)}: {why}")

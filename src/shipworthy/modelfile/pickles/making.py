@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipworthy.modelfile.pickles import plain
+from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -45,7 +46,11 @@ def factory(call: Call) -> str | None:
     if call.args is None:
         return "its default factory can't be seen"
     if call.args and isinstance(call.args[0], Made):
-        return "its default factory is a value computed while loading"
+        held = call.args[0].detail
+        if not isinstance(held, Bound) or held.arguments is None or not call.args[0].sealed:
+            return "its default factory is a value computed while loading"
+        call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
+        return None
     if call.args and isinstance(call.args[0], Global) and not is_type(call.args[0]):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
@@ -149,7 +154,20 @@ def subtype(call: Call) -> str | None:
     second = call.args[1] if len(call.args) > 1 else None
     if isinstance(second, Global) and not call.cls(1):
         return "the class it creates is not an allowed one"
-    return _shapes(call)
+    return _shapes(call) or _element(call)
+
+
+def _element(call: Call) -> str | None:
+    """What is wrong with a text among the arguments, taken for the type of an array's elements."""
+    for slot in call.args or ():
+        try:
+            text = decode(call.buffer, slot, 64) if isinstance(slot, int) and slot > 0 else None
+        except NotALiteralError:
+            continue
+        text = text.decode("latin-1") if isinstance(text, bytes) else text
+        if isinstance(text, str) and (item_size(text) or 0) > ALLOCATION:
+            return f"each of its elements takes {item_size(text)} bytes"
+    return None
 
 
 def index(call: Call) -> str | None:
@@ -236,7 +254,7 @@ def attribute(call: Call) -> str | None:
     except NotALiteralError:
         return "what it looks up can't be seen"
     if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
-        if not attr.isidentifier() or attr.startswith("__"):
+        if not attr.isidentifier() or (attr.startswith("__") and attr.endswith("__")):
             return "it looks up a name of Python's own"
         call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
         return None

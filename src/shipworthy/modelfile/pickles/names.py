@@ -19,6 +19,7 @@ _TABLE = Path(__file__).with_name("allowed_names.txt")
 _DOES_MORE = regex(
     r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
 )
+_OF_UFUNCS = frozenset(("reduce", "accumulate", "outer", "reduceat"))  # `numpy.add.reduce`, to be referred to
 
 
 class Kind(StrEnum):
@@ -145,6 +146,8 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
         if made.kind in (Kind.CLASS, Kind.BARE, Kind.VALUED):
             return Standing(Kind.VETTED, rule="newobj")  # protocols below 4 write NEWOBJ_EX as a partial of it
     owner, _, method = name.rpartition(".")
+    if method in _OF_UFUNCS and core.startswith("numpy") and standing_of(module, owner, trust).kind is Kind.REFERENCE:
+        return Standing(Kind.REFERENCE)
     harmless = owner and not _DOES_MORE.search(method)
     if harmless and standing_of(module, owner, trust).kind in (Kind.CLASS, Kind.VALUED):
         return Standing(Kind.REFERENCE)  # a method of an allowed class, which is kept and not called

@@ -31,7 +31,7 @@ from shipworthy.modelfile.report import Code
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 64
 _KEPT_TUPLES = 20_000
-_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
+_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
 class Operations(Stack):

@@ -31,7 +31,6 @@ def data(call: Call) -> str | None:
     """Plain values only: no function, nothing that can be called once it is made, and no object of another library's
     class: to ask it for its content would run its methods with the state that the file gave it.
     """
-    library = re.split("[.:]", call.callee.mapped)[0]
     for slot in flat(call.args or ()):
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
@@ -46,11 +45,15 @@ def data(call: Call) -> str | None:
         if slot.detail is HUGE:
             return "it is given a huge range or number to count out"
         maker = slot.maker
-        if maker is None or maker.standing.kind is Kind.VALUED or re.split("[.:]", maker.mapped)[0] == library:
+        if maker is None or maker.standing.kind is Kind.VALUED or _library(maker) == _library(call.callee):
             continue
         if maker.standing.is_class or maker.standing.kind is Kind.SOURCED:
             return f"it asks an object of {maker.key} for its content, which runs that object's methods"
     return None
+
+
+def _library(item: Global) -> str:
+    return item.mapped.partition(":")[0].partition(".")[0]
 
 
 def _long_number(buffer: Buffer, slot: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from shipworthy.modelfile.pickles import torchtar
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.machine import Machine
 from shipworthy.modelfile.pickles.values import COUNTED, TEXT_COUNTED, Storage
@@ -106,6 +107,7 @@ def _read_streams(scope: Scope, framed: set[int]) -> int:
     at = 0
     storages: dict[str, Storage] = {}
     legacy = TORCH_MAGIC in view.head(32)
+    taken = 0  # how many pickles of a member of torch's oldest archives have raw numbers behind them
     for number in range(_STREAMS):
         if at >= len(view):
             return at
@@ -120,6 +122,15 @@ def _read_streams(scope: Scope, framed: set[int]) -> int:
             _report_broken(scope, machine)
             _look_behind(scope, at, report=False)
             return at
+        if scope.name in torchtar.MEMBERS and not number:
+            taken = torchtar.count(view, at) or 0
+        elif 0 < number <= taken:
+            end = torchtar.behind(view, at, scope.name, machine, storage_bytes)
+            if end is None:
+                break
+            if scope.name == "storages" and end > at + 8:
+                scope.child(f"numbers at {at + 8}", view.sub(at + 8, end - at - 8), Role.BLOB)
+            at = end
         if legacy and number + 1 == _TORCH_STREAMS:
             at = _raw_storages(scope, at, storages)
             break

@@ -16,6 +16,7 @@ from shipworthy.modelfile.pickles.values import LIST, OPAQUE, Bound, Global, Mad
 
 _CALLED = Path(__file__).with_name("called_names.txt")
 _TRAITS = Path(__file__).with_name("class_traits.txt")
+_STANDINS = Path(__file__).with_name("standins.txt")
 _TEXTS = frozenset(("builtins:str", "numpy:str_", "numpy._core.multiarray:scalar"))
 # scipy put it in the place of a method of its own; it warns, and calls that method
 _WRAPPERS = frozenset(("scipy.stats._continuous_distns:_DeprecationWrapper",))
@@ -26,6 +27,25 @@ _CREATED = (Kind.CLASS, Kind.BARE, Kind.VALUED)
 def called_names() -> frozenset[str]:
     """The attributes that code of allowed classes calls while they are loaded."""
     return frozenset(_CALLED.read_text("utf-8").splitlines()[1:])
+
+
+def called_name(text: str) -> str:
+    """The text, when it is such a name."""
+    return text if text in called_names() else ""
+
+
+@cache
+def _standins() -> dict[str, frozenset[str]]:
+    """Class -> the attributes under which a method of it would be called while loading, and do more than to compute."""
+    rows = (line.split("\t") for line in _STANDINS.read_text("utf-8").splitlines()[1:])
+    return {name: frozenset(places.split(" ")) for name, places in rows}
+
+
+def acts(value: Any, place: str = "") -> bool:
+    """Whether an object's own methods do more than to compute, where code calls a method of what lies at this place."""
+    maker = value.maker if isinstance(value, Made) else None
+    places = _standins().get(maker.mapped) if maker is not None else None
+    return places is not None and (not place or place in places)
 
 
 @cache

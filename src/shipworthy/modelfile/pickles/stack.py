@@ -36,7 +36,7 @@ from shipworthy.modelfile.view import Buffer
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
-_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM")
+_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
 class Stack(Runs):
@@ -268,10 +268,18 @@ class Stack(Runs):
         key: Any = 0
         own = self._is_state(at)
         for value in items:
-            if value.__class__ is not int and value.__class__ is not tuple and shadows.is_called(value, own):
-                self._stands_in(key, value)
-            elif value.__class__ is Chunk and not value.end and self.functions:
-                self.issue(Code.STATE_TAMPERING, "high", "a dictionary has more items at once than any pickler writes")
+            kind: type = value.__class__
+            if kind is int or kind is tuple:
+                pass
+            elif kind is Chunk:
+                if not value.end and self.functions:
+                    what = "a dictionary has more items at once than any pickler writes"
+                    self.issue(Code.STATE_TAMPERING, "high", what)
+            else:
+                if shadows.is_called(value, own) or shadows.acts(value):
+                    self._stands_in(key, value, own)
+                elif not own and not self.named and shadows.is_called(value, True):
+                    self.named = shadows.called_name(self._text(key))
             key = value
 
     def _is_state(self, at: int) -> bool:
@@ -295,20 +303,25 @@ class Stack(Runs):
         if self.deep and any(map(_is_deep, keys)):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
 
-    def _stands_in(self, key: Any, value: Any) -> None:
+    def _stands_in(self, key: Any, value: Any, own: bool) -> None:
         maker = value if isinstance(value, Global) else value.maker
         name = maker.key if maker else ""
-        if key.__class__ is Chunk and key.end:
-            key = self.last_values(key)[-1]
         if isinstance(key, Made) and shadows.is_function(value) and shadows.is_text(key):
             what = "a function is stored under a name that is computed while loading"
             self.issue(Code.STATE_TAMPERING, "high", what, name)
-        elif key.__class__ is int and key > 0:
-            with contextlib.suppress(NotALiteralError):
-                text = decode(self.buffer, key, NAME_LENGTH)
-                if isinstance(text, str) and text in shadows.called_names():
-                    what = f"{name} is stored under the name {text}, which code that runs while loading calls"
-                    self.issue(Code.STATE_TAMPERING, "high", what, name)
+        elif shadows.is_called(value, own) and (text := shadows.called_name(self._text(key))):
+            what = f"{name} is stored under the name {text}, which code that runs while loading calls"
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+
+        elif shadows.acts(value, self._text(key)):
+            what = f"{name} stands in for another object, one of whose methods is called while loading"
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+
+    def _text(self, key: Any) -> str:
+        key = self.last_values(key)[-1] if key.__class__ is Chunk and key.end else key
+        with contextlib.suppress(NotALiteralError):
+            return str(decode(self.buffer, key, NAME_LENGTH)) if key.__class__ is int and key > 0 else ""
+        return ""
 
     def _wanted(self, at: int, items: list[Any]) -> bool:
         """The dictionary at this place of the stack must be seen: it is the state of an object that acts on it, or what
@@ -382,4 +395,5 @@ def _wants_state(value: Any) -> bool:
     """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
     if not isinstance(value, Made) or value.maker is None:
         return False
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or arrays.is_wrapper(value)
+    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)

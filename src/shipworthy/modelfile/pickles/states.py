@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shipworthy.modelfile.pickles import shadows
+from shipworthy.modelfile.pickles import formulas, shadows
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -15,6 +15,7 @@ from shipworthy.patterns import regex
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
+_LAYERS = 100_000
 _SHARED = frozenset(
     ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
 )
@@ -46,7 +47,7 @@ def partial_state(target: Made, state: Any) -> str | None:
         return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
-    plain = isinstance(args, tuple) and keywords in (EMPTY_DICT, KEPT)
+    plain = isinstance(args, tuple) and keywords == EMPTY_DICT  # one from the memo may have been filled
     target.detail = Bound(function, args if plain else None)
     return None if function.standing.allowed else "it stores a function that is not allowed"
 
@@ -94,8 +95,12 @@ def _has_percent(buffer: Buffer, slot: int) -> bool:
     return isinstance(value, str) and "%" in value
 
 
-def source_in_state(buffer: Buffer, state: Any) -> str | None:
-    """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template."""
+def source_in_state(buffer: Buffer, maker: Global, state: Any) -> str | None:
+    """The source text in the state of scipy's distributions, which `exec` runs, is scipy's own template; that of
+    statsmodels' data is a formula.
+    """
+    if maker.mapped.startswith("statsmodels.base.data:"):
+        return formulas.in_state(buffer, state)
     if isinstance(state, tuple) and len(state) == 2:
         return _constructor_in_state(buffer, state)
     if not isinstance(state, dict) or HIDDEN in state:
@@ -114,6 +119,12 @@ def generator_state(buffer: Buffer, state: Any) -> str | None:
     """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
     known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
     return None if known else "its state is not one that Python 3 writes"
+
+
+def many_layers(buffer: Buffer, state: Any) -> bool:
+    """`RNNBase.__setstate__` of torch makes names for as many layers as the state says there are."""
+    layers = _number(buffer, state.get("num_layers")) if isinstance(state, dict) else None
+    return layers is not None and layers > _LAYERS
 
 
 def shared(target: Made) -> str:

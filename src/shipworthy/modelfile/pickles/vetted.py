@@ -68,6 +68,7 @@ VETTED: dict[str, str] = {
     "numpy.random:__RandomState_ctor": "bit_generator",  # before 1.17
     "scipy.spatial.transform._rigid_transform:RigidTransform.from_matrix": "stored",
     "numpy.ma.core:_mareconstruct": "subtype",
+    "numpy.ma.core:MaskedConstant": "empty",  # the one class whose `__reduce__` calls it
     # its constructor reads text, which the generator takes for code; files only have it made empty by `_reconstruct`
     "numpy.matrixlib.defmatrix:matrix": "empty",
     "numpy:matrix": "empty",

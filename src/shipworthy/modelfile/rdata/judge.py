@@ -10,11 +10,13 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+from shipworthy.modelfile import hints
 from shipworthy.modelfile.rdata.stream import CutShortError, opened
 from shipworthy.modelfile.rdata.walk import BINDING, CODE, DATA, PROMISE, Found, walk
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.view import View
 
 # what these functions do; names that no variable of an honest model has are looked for among arguments as well
 _ACTS: dict[str, str] = {
@@ -50,6 +52,7 @@ _DEFERRED = frozenset(("compact_intseq", "compact_realseq", "deferred_string", "
 _MAPPED = frozenset(("mmap_integer", "mmap_real"))
 _ADVICE = "do not load it; keep the model in a format without code, such as PMML or ONNX"
 _SHOWN = 8
+_LONGEST = 1 << 30
 
 
 @cache
@@ -89,9 +92,15 @@ def read(scope: Scope, _: str) -> int:
         if stream.at < size and rest.strip(b"\r\n "):
             message = f"{size - stream.at} bytes follow the R data"
             scope.issue(Code.UNEXPLAINED_BYTES, "medium", message, stream.at)
-            scope.child(f"bytes at {stream.at}", view.sub(stream.at, size), Role.TRAILER)
+            rest_view = view.sub(stream.at, size)
+            scope.child(f"bytes at {stream.at}", rest_view, _role(rest_view, Role.TRAILER))
     _judge(scope, seen)
     return size
+
+
+def _role(view: View, otherwise: Role) -> Role:
+    """R's own format inside is read like a file: `unserialize` takes it."""
+    return Role.FILE if hints.strong(view.head(64)) == "r" else otherwise
 
 
 def _judge(scope: Scope, found: Found) -> None:
@@ -99,7 +108,11 @@ def _judge(scope: Scope, found: Found) -> None:
     _calls(scope, found)
     _packages(scope, found)
     for low, size in found.raw:
-        scope.child(f"raw bytes at {low}", scope.view.sub(low, size), Role.BLOB)
+        raw = scope.view.sub(low, size)
+        scope.child(f"raw bytes at {low}", raw, _role(raw, Role.BLOB))
+    if found.longest > _LONGEST:
+        message = f"a sequence of {found.longest} numbers is kept by its ends: whoever changes it fills memory"
+        scope.issue(Code.BOMB, "high", message)
     if found.overflow:
         scope.unknown("it holds more different names than are looked at")
     if found.lazy:

@@ -6,6 +6,7 @@ Layout: "R Internals", section 1.8 (Serialization Formats), and R's src/main/ser
 from __future__ import annotations
 
 import re
+import struct
 from typing import Protocol
 
 from shipworthy.modelfile.view import View
@@ -27,6 +28,9 @@ class Stream(Protocol):
     def integer(self) -> int:
         """A 32-bit integer."""
 
+    def first_number(self) -> int:
+        """The first number of the vector of doubles that is next; 0 where it is none that can be counted to."""
+
     def skip(self, count: int, width: int) -> None:
         """Pass over `count` numbers of `width` bytes."""
 
@@ -45,6 +49,11 @@ class _Binary:
         self.at = at
         self.order: str = order
         self.size = len(view)
+
+    def first_number(self) -> int:
+        raw = self.view.read(self.at + 8, 8)
+        number = struct.unpack(">d" if self.order == "big" else "<d", raw)[0] if len(raw) == 8 else 0.0
+        return int(number) if 0 < number < 1e18 else 0
 
     def integer(self) -> int:
         raw = self.view.read(self.at, 4)
@@ -84,6 +93,9 @@ class _Text:
             raise CutShortError(self.at)
         self.at = match.end() - self.view.start
         return -(1 << 31) if token == b"NA" else int(token)
+
+    def first_number(self) -> int:
+        return 0  # R spells such a sequence out in text
 
     def skip(self, count: int, width: int) -> None:
         count *= 2 if width == 16 else 1

@@ -43,6 +43,7 @@ class Found:
     packages: dict[tuple[str, str], int] = field(default_factory=dict)
     deferred: dict[tuple[str, str], int] = field(default_factory=dict)
     raw: list[tuple[int, int]] = field(default_factory=list)
+    longest: int = 0  # of sequences of which only the ends are kept
     pointers: int = 0
     overflow: bool = False
 
@@ -240,6 +241,8 @@ class _Walk:
         if self.stream.integer() & 0xFF != 254:
             raise CutShortError(at)
         self.found.deferred.setdefault((names[0], names[1]), at)
+        if names[0] in ("compact_intseq", "compact_realseq"):
+            self.found.longest = max(self.found.longest, self.stream.first_number())
         mapped = STATE if names[0] in _MAPPED else PLAIN
         self.todo.append(("item", place, PLAIN, None))
         self.todo.append(("item", place, mapped, None))

@@ -1,0 +1,79 @@
+"""The second set of attacks that were written without looking at the scanner (corpora/unseen2.py).
+
+What it showed at first is in benchmarks/modelfile/RESULTS_unseen.md. It is no longer unseen: what passes is named here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from corpora import unseen2
+from corpora.unseen_units import Attack
+from shipworthy.model import Finding, Severity, Skipped
+from test_modelfile_unseen import said
+
+# What the checks let pass without a high finding or a gap.
+PASSES = frozenset(
+    """
+    state-sklearn/tree-cycle state-sklearn/tree-far-child state-sklearn/tree-far-feature
+    state-sizes/tuple-memo state-sizes/torch-qtensor state-sizes/torch-sparse
+    state-sizes/pandas-range state-sizes/scipy-sparse state-places/colliding-keys
+    state-places/colliding-set state-places/colliding-frozenset state-places/csr-columns
+    state-places/csr-starts state-places/lightgbm-cycle state-places/deep-lists
+    state-places/self-tuple boosters2/xgboost-features
+    boosters2/xgboost-classes boosters2/xgboost-groups boosters2/lightgbm-classes
+    boosters2/lightgbm-iteration boosters2/lightgbm-categorical boosters2/lightgbm-machines
+    flax/chunks hdf5b/cycle gguf2/slow-power
+    gguf2/slow-replace gguf2/slow-macro xml2/script
+    folders2/attention-kernel folders2/hubconf folders2/adapter-base
+
+    folders2/requirements mlflow2/environment mlflow2/yaml-keys
+    coreml/loop coreml/fill coreml/manifest-extra
+    coreml/blob-offset coreml/custom-operation
+    savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
+    tflite2/loop tflite2/fill
+    paddle/loop onnx2/metadata-pickle onnx2/string-pickle
+    onnx2/text-format openvino2/broadcast r/s4-package
+    r/dump r/lazy-database
+    r/namespace r/package r/persistent
+    skops2/cached-cycle torchscript2/text-doubling
+    """.split()
+)
+# Honest, and flagged: a link inside of an archive, to a file of it.
+FLAGGED = frozenset(("harmless2/tar-link-inside",))
+
+
+@cache
+def families() -> Mapping[str, list[Attack]]:
+    found = defaultdict(list)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile says that a name is there twice: that is the attack
+        for attack in unseen2.attacks():
+            found[attack.family].append(attack)
+    return found
+
+
+@pytest.mark.parametrize("family", sorted(families()))
+def test_what_passes_is_known(family: str, tmp_path: Path) -> None:
+    passes = set()
+    for number, attack in enumerate(families()[family]):
+        heard = list(said(tmp_path / str(number), attack.files, attack.links))
+        loud = any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in heard)
+        if not loud and not any(isinstance(item, Skipped) for item in heard):
+            passes.add(attack.id)
+    assert passes == {name for name in PASSES if name.startswith(f"{family}/")}
+
+
+def test_honest_files_that_look_odd_are_clean(tmp_path: Path) -> None:
+    flagged = set()
+    for item in unseen2.harmless():
+        heard = said(tmp_path / item.id.replace("/", "-"), item.files, {})
+        if any(isinstance(found, Finding) and found.severity >= Severity.MEDIUM for found in heard):
+            flagged.add(item.id)
+    assert flagged == FLAGGED
