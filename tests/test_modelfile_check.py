@@ -18,12 +18,12 @@ from shipworthy.modelfile import Code
 CHECK = registry()["model-file"]
 
 
-def examine(tmp_path: Path, data: bytes, **options: object) -> list[Finding | Skipped]:
+def examine(tmp_path: Path, data: bytes, trust: tuple[str, ...] = ()) -> list[Finding | Skipped]:
     path = tmp_path / "model.bin"
     path.write_bytes(data)
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     artifact = Artifact("model.bin", Kind.MODEL, digest, len(data), path=path)
-    found: Iterable[Finding | Skipped] = CHECK.call(artifact, Context(tmp_path, {**CHECK.options, **options}))
+    found: Iterable[Finding | Skipped] = CHECK.call(artifact, Context(tmp_path, trust=trust))
     return list(found)
 
 
@@ -65,9 +65,9 @@ def test_findings_and_unread_parts_are_both_told(tmp_path: Path) -> None:
 def test_trust_covers_the_projects_own_classes(tmp_path: Path) -> None:
     data = make.stream(make.name("mypackage.models", "Net") + b")\x81}b")
     assert [item.rule.id for item in findings(examine(tmp_path, data))] == ["model-unknown-callable"]
-    assert examine(tmp_path, data, trust=["mypackage.models:*"]) == []
-    with pytest.raises(UsageError, match="trust"):
-        examine(tmp_path, data, trust=["mypackage"])
+    assert examine(tmp_path, data, trust=("mypackage.models:*",)) == []
+    with pytest.raises(UsageError, match="no pattern of module:name"):
+        examine(tmp_path, data, trust=("mypackage",))
 
 
 def test_the_fingerprint_survives_a_changed_offset(tmp_path: Path) -> None:

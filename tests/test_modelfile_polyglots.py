@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -102,3 +103,14 @@ def test_content_a_little_longer_than_a_mebibyte_is_read_to_its_end(size: int) -
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("zeros.bin", bytes(size))
     assert scan_bytes(out.getvalue()).issues == ()
+
+
+@pytest.mark.parametrize("size", [0x280, 0x380, 0x480, 0x580, 0x2E88])
+def test_the_length_of_a_header_may_look_like_the_start_of_a_pickle(size: int) -> None:
+    for padding in range(size):
+        header = json.dumps({"__metadata__": {"a": "x" * (size - padding)}}).encode()
+        if len(header) == size:
+            report = scan_bytes(struct.pack("<Q", size) + header)
+            assert (report.format, report.verdict) == ("safetensors", Verdict.CLEAN), report.issues
+            return
+    raise AssertionError("no header of that size")

@@ -67,10 +67,10 @@ def _rare(scope: Scope, format_: str) -> int:
 
 def _pickle_too(scope: Scope) -> None:
     if isinstance(scope.view, FarView):
-        if not pickles.weak_prefix(View.of(scope.view.head(HEAD))):
+        if pickles.imports(View.of(scope.view.head(HEAD))) is False:
             return
         scope = replace(scope, view=scope.view.near())
-    if scope.role is Role.FILE and pickles.weak_trial(scope.view):
+    if scope.role is Role.FILE and pickles.imports(scope.view):
         message = "the file is a pickle as well: what a loader of pickles would run is not what it seems to hold"
         scope.issue(Code.CONTAINER_TAMPERED, "high", message, 0)
         pickles.read(scope)

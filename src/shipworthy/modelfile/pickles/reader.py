@@ -25,6 +25,7 @@ _UNREAD_LIMIT = 16 << 20
 _CANDIDATES = 64
 _STREAMS = 100_000
 _PREFIX_MEMO = 16
+_CUT = 1024  # bytes before the end: a value that lies across it is cut, not wrong
 _FRAMED = 64
 _BLANK = 16
 # The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
@@ -75,6 +76,19 @@ def weak_trial(view: View) -> bool:
     if not machine.broken:
         return True
     return any(_MODULE.fullmatch(module) and _MODULE.fullmatch(name) for module, name in machine.globals)
+
+
+def imports(view: View) -> bool | None:
+    """Whether a loader of pickles would import something plausible from bytes that are meant as something else: the
+    length of a safetensors header may well be PROTO 2. None when the end of the view cuts the pickle.
+    """
+    if not len(view) or view.head(1)[0] not in FIRST:
+        return False
+    machine = Machine(view.buffer, view.start, view.end, Policy(lambda _: None))
+    machine.run()
+    if any(_MODULE.fullmatch(module) and _MODULE.fullmatch(name) for module, name in machine.globals):
+        return True
+    return None if machine.broken and view.end - machine.position < _CUT else False
 
 
 def read(scope: Scope) -> int:
@@ -311,4 +325,4 @@ def weak_prefix(view: View) -> bool:
         return True
     if not machine.broken:
         return True
-    return view.end - machine.position < 1024 and len(machine.memo) >= _PREFIX_MEMO
+    return view.end - machine.position < _CUT and len(machine.memo) >= _PREFIX_MEMO
