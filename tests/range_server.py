@@ -44,6 +44,9 @@ def serving(folder: Path) -> Iterator[Served]:
             served.headers.append({key.lower(): value for key, value in self.headers.items()})
             served.before(len(served.requests))
             name = self.path.partition("?")[0].lstrip("/")
+            if served.lie == "failure":
+                self.answer(500, b"no")
+                return
             if name in served.redirects:
                 self.answer(302, b"", {"Location": served.redirects[name]})
                 return

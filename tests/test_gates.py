@@ -63,8 +63,64 @@ def test_what_to_do_is_told_for_each_finding_of_a_rule() -> None:
         finding(line=1, remedy="Upgrade x to 2.3.8 or later."),
         finding(line=2, remedy="Upgrade x to 3.0.3 or later."),
     )
-    remedy = decide("g", Gate(), [result(*two)]).reasons[0].remedy
-    assert remedy == "Upgrade x to 2.3.8 or later. Upgrade x to 3.0.3 or later."
+    reasons = decide("g", Gate(), [result(*two)]).reasons
+    assert [reason.remedy for reason in reasons] == ["Upgrade x to 2.3.8 or later.", "Upgrade x to 3.0.3 or later."]
+
+
+def test_a_reason_says_of_each_file_only_what_was_found_in_it() -> None:
+    """The first finding's words stood for all of its rule: a program that a file starts was in `and 9 more`."""
+    noisy = [finding(uri="cloud.pkl", line=n, key=str(n), message=f"calls cloud:{n}") for n in range(30)]
+    same = [finding(uri=uri, message="calls own:Net") for uri in ("b.pt", "c.pt")]
+    worst = finding(uri="model.pkl", message="calls posix:system")
+    results = apply_filters([result(*noisy, worst, *same)], [], frozenset(), TODAY).results
+    decision = decide("g", Gate(), results)
+    told = [reason.message for reason in decision.reasons]
+    assert told[:3] == [
+        "high: cloud.pkl (line 0): calls cloud:0",
+        "high: model.pkl (line 3): calls posix:system",
+        "high: b.pt (line 3), c.pt (line 3): calls own:Net",
+    ]
+    assert told[-1] == "high: 20 more of torch-load in cloud.pkl: see the findings"
+    assert {f for reason in decision.reasons for f in reason.fingerprints} == set(decision.new)
+    assert in_short(decision, results) == "torch-load (high): 33 findings in cloud.pkl, model.pkl, b.pt and 1 more"
+
+
+def test_a_gap_is_accepted_by_name_whatever_else_is_scanned() -> None:
+    unread = {"skipped": (Skipped(artifact("rand.bin"), "the format is not recognised"),), "examined": frozenset()}
+    alone = result(outcome=Outcome.FAILED, eligible=1, **unread)
+    decision = decide("g", Gate(accept_partial=("python-ml:unread",)), [alone])
+    assert decision.passed
+    assert decision.notes == ("accepted as partial: python-ml:unread: rand.bin: the format is not recognised",)
+    (reason,) = decide("g", Gate(), [alone]).reasons
+    assert reason.message == "python-ml: rand.bin: the format is not recognised"
+    assert "under `[gates.g]`, `accept-partial = [" in reason.remedy
+    assert "doctor" not in reason.remedy
+    broke = replace(alone, skipped=(), note="it broke")
+    assert not decide("g", Gate(accept_partial=("python-ml:unread", "python-ml")), [broke]).passed
+
+
+def test_what_a_gap_asks_for_does_not_hide_behind_another_gap() -> None:
+    skipped = [Skipped(artifact(f"{n}.bin"), "the format is not recognised") for n in range(9)]
+    parquet = Skipped(artifact("d.parquet"), "needs pyarrow")
+    (reason,) = decide("g", Gate(), [result(outcome=Outcome.PARTIAL, skipped=(*skipped, parquet))]).reasons
+    assert reason.message == "python-ml: 0.bin: the format is not recognised; d.parquet: needs pyarrow (and 8 more)"
+
+
+def test_what_many_checks_could_not_read_is_told_once_with_all_that_would_accept_it() -> None:
+    unread = Skipped(artifact("d.parquet"), "needs pyarrow")
+    gaps = [result(check=f"check-{n}", outcome=Outcome.PARTIAL, skipped=(unread,)) for n in range(8)]
+    decision = decide("g", Gate(), gaps)
+    (reason,) = decision.reasons
+    assert reason.message == f"{', '.join(f'check-{n}' for n in range(8))}: d.parquet: needs pyarrow"
+    assert reason.remedy.count(":unread") == 8
+    assert in_short(decision) == "8 checks did not look at everything: check-0, check-1, check-2 and 5 more"
+
+
+def test_a_look_at_nothing_is_told_in_words_and_not_as_a_check() -> None:
+    idle = result(outcome=Outcome.NOT_APPLICABLE, examined=frozenset(), eligible=0)
+    unread = result(check="inventory", category="load", outcome=Outcome.PARTIAL, note="a pipe")
+    said = in_short(decide("g", Gate(), [idle, unread]))
+    assert said == "no check found anything of its kind: nothing was looked at (and 1 more)"
 
 
 def test_a_mild_finding_passes_and_is_counted() -> None:
@@ -118,7 +174,7 @@ def test_a_gap_that_is_not_accepted_is_named_with_what_would_accept_it() -> None
     partial = result(outcome=Outcome.PARTIAL, skipped=(OLD, TORN), note="an old database")
     decision = decide("g", Gate(accept_partial=("python-ml",)), [partial])
     (reason,) = decision.reasons
-    assert reason.message == "python-ml is partial: torn.py: it ends early"
+    assert reason.message == "python-ml: torn.py: it ends early"
     assert 'accept-partial = ["python-ml:unread"]' in reason.remedy
     assert decision.notes == ("accepted as partial: python-ml:old-data: an old database",)
 
@@ -288,7 +344,7 @@ def test_a_coverage_stop_is_told_in_one_short_line() -> None:
     one = in_short(decide("gate", Gate(), gaps[:1]))
     assert one == "check-0 did not look at everything"
     failed = in_short(decide("gate", Gate(), [result(outcome=Outcome.FAILED, note=note)]))
-    assert failed.startswith("coverage-failed: ")
+    assert failed.startswith("python-ml: database of 2024-01-01: ")
     assert len(failed) <= 160
     said = in_short(decide("gate", Gate(), gaps))
     assert said == "5 checks did not look at everything: check-0, check-1, check-2 and 2 more"
@@ -296,12 +352,12 @@ def test_a_coverage_stop_is_told_in_one_short_line() -> None:
     assert all(note in reason.message for reason in decide("gate", Gate(), gaps).reasons)
 
 
-def test_findings_stop_the_gate_in_one_short_line_with_rule_count_and_first_place() -> None:
+def test_findings_stop_the_gate_in_one_short_line_with_rule_count_and_files() -> None:
     long = [finding(line=n, message=f"the very long story of {n} " * 20) for n in (1, 2, 3)]
     results = [result(*long)]
     decision = decide("gate", Gate(), results)
     said = in_short(decision, results)
-    assert said == f"{long[0].rule.id} ({long[0].severity.value}): 3 findings, the first in src/app.py (line 1)"
+    assert said == f"{long[0].rule.id} ({long[0].severity.value}): 3 findings in src/app.py"
     assert len(in_short(decision)) <= 160
     assert len(decision.reasons[0].message) > 160
 

@@ -34,8 +34,8 @@ PASSES = frozenset(
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
 
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
-    coreml/loop coreml/fill coreml/manifest-extra
-    coreml/blob-offset coreml/custom-operation
+    coreml/loop coreml/fill
+    coreml/custom-operation
     savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
     tflite2/loop tflite2/fill
     paddle/loop onnx2/metadata-pickle onnx2/string-pickle

@@ -15,13 +15,14 @@ import contextlib
 import hashlib
 import http.client
 import ipaddress
+import itertools
 import re
 import socket
 import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shipworthy.artifacts import s3
@@ -39,12 +40,14 @@ _MOVED = frozenset((301, 302, 303, 307, 308))
 
 @dataclass(frozen=True)
 class Bounds:
-    """What reading may cost: bytes in all, seconds in all, seconds without an answer, requests."""
+    """What reading may cost: bytes in all, seconds in all, seconds without an answer, requests. What has at most
+    `whole` bytes is read whole: ranges of it would save nothing and leave some of it unseen."""
 
     bytes: int = 16 << 30
     seconds: float = 900.0
     silence: float = 30.0
     requests: int = 50_000
+    whole: int = 16 << 20
 
 
 DEFAULT_BOUNDS = Bounds()
@@ -146,6 +149,8 @@ class RemoteFile:
         if answer.status == 206 and place and place[1] == "0" and etag.startswith('"'):
             self.size, self._etag = int(place[3]), etag
             self.head = b"".join(self._body(answer, int(place[2]) + 1))
+            if self.size <= self._bounds.whole:
+                self._keep(itertools.chain((self.head,), self._range(len(self.head), self.size)))
             return
         if answer.status == 206:  # no version to hold on to: one answer is of one version
             self.close()
@@ -161,8 +166,11 @@ class RemoteFile:
         """The whole, from one answer."""
         declared = answer.getheader("Content-Length") or ""
         size = int(declared) if declared.isdigit() and len(declared) < 19 else None
+        self._keep(self._body(answer, size))
+
+    def _keep(self, pieces: Iterable[bytes]) -> None:
         spool, digest = Spool(_SPOOL), hashlib.sha256()
-        for data in self._body(answer, size):
+        for data in pieces:
             spool.write(data)
             digest.update(data)
         self._whole, self.size, self.digest = spool.view(), spool.size, f"sha256:{digest.hexdigest()}"
@@ -205,6 +213,8 @@ class RemoteFile:
         if size is not None and got != size:
             self._check_time()
             raise self._failure(f"cut short: {got} of {size} bytes", "try again")
+        if answer.length == 0:
+            answer.close()  # which `read1` leaves open: the next request would be sent, refused and sent again
 
     def _ask(self, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         """The answer to a GET, redirects followed."""
@@ -234,6 +244,8 @@ class RemoteFile:
         if self._key is not None and first:  # another host gets no signature
             given = s3.signed(url, given, self._key)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if self._answer is not None and not self._answer.isclosed():
+            self.close()  # left before its end
         for again in (True, False):
             fresh = self._connection is None or self._connected != origin
             try:
@@ -308,6 +320,8 @@ class RemoteFile:
     def _refused(self, answer: http.client.HTTPResponse) -> EnvironmentFailure:
         words = {401: "it needs a login", 403: "access is denied", 404: "there is no such object"}
         told = words.get(answer.status, "the server does not give it")
+        if answer.status >= 500:  # the address may well be right
+            return self._failure(f"the server failed (HTTP {answer.status})", "try again later")
         remedy = "check the address" + (", and the AWS_ variables with the access key" if self._key else "")
         return self._failure(f"{told} (HTTP {answer.status})", remedy)
 

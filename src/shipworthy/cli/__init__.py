@@ -43,7 +43,7 @@ EPILOG = """examples:
   shipworthy demo --attack all        watch the example project being attacked
 
 exit codes: 0 shipworthy, 1 a gate said no, 2 wrong usage or settings, 3 something could not be looked at,
-4 evidence does not verify, 5 the environment failed
+4 evidence does not verify, 5 the environment failed, 130 interrupted
 """
 
 
@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone
+        from shipworthy.cli.output import let_go
+
+        let_go()
         return int(ExitCode.ENVIRONMENT)
 
 

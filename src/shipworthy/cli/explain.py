@@ -4,14 +4,19 @@ read without loading it."""
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.cli.output import plain, quiet_option
+
+if TYPE_CHECKING:
+    from shipworthy.errors import UsageError
 
 EXAMPLES = """examples:
   shipworthy explain                          every rule, a line each
   shipworthy explain model-code-execution     one rule
-  shipworthy explain 3f0c2b9a8d7e6f50413223   a finding of a run here, by the start of its fingerprint
+  shipworthy explain 3f0c2b9a8d7e6f50413223   a finding of a kept run, by the start of its id
   shipworthy explain model.pkl                what loading this file would do
 """
 
@@ -24,10 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Explain, or say what is near."""
-    import difflib
-
     from shipworthy.check import all_rules
-    from shipworthy.errors import UsageError
 
     rules = all_rules()
     if options.what is None:
@@ -41,15 +43,43 @@ def run(options: argparse.Namespace) -> int:
         else:
             _rule(rules[options.what])
         return 0
-    if Path(options.what).is_file():
+    if os.path.isfile(options.what):
         _file(Path(options.what))
         return 0
     if len(options.what) >= 8 and _finding(options.what):
         return 0
-    near = difflib.get_close_matches(options.what, rules, 3, 0.4)
-    raise UsageError(
+    raise _nothing(options.what)
+
+
+def _nothing(what: str) -> UsageError:
+    """Why there is nothing to explain: a word may be meant for a file, a finding or a rule."""
+    import difflib
+
+    from shipworthy.check import all_rules
+    from shipworthy.errors import UsageError
+
+    where = plain(what) if len(what) <= 200 else f"{plain(what[:200])}…"
+    if "://" in what:
+        return UsageError(
+            "a file here is explained, not one elsewhere", where=where, remedy="`shipworthy scan` reads an address"
+        )
+    if os.path.isdir(what):
+        return UsageError(
+            "it is a folder; one file is explained", where=where, remedy="`shipworthy scan` reads folders"
+        )
+    if os.path.lexists(what):
+        link = os.path.islink(what)
+        told = "a link that leads nowhere" if link else "neither a file nor a folder (a pipe, socket or device)"
+        return UsageError(told, where=where, remedy="give a file")
+    if "/" in what or "." in what:
+        return UsageError("there is no such file", where=where, remedy="check the path")
+    if 8 <= len(what) <= 32 and all(char in "0123456789abcdef" for char in what):
+        remedy = "of a scan, which keeps none, `shipworthy explain RULE` explains the rule of a finding"
+        return UsageError("no run that is kept here has this finding", where=where, remedy=remedy)
+    near = difflib.get_close_matches(what[:200], all_rules(), 3, 0.6)
+    return UsageError(
         "no rule, finding of a run here, or file of that name",
-        where=plain(options.what),
+        where=where,
         remedy=f"near: {', '.join(near)}" if near else "`shipworthy explain` lists every rule",
     )
 

@@ -22,8 +22,16 @@ FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
 def report_options(parser: argparse.ArgumentParser) -> None:
     """`--format`, `--output`, `--quiet`."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="how to report (default: table)")
-    parser.add_argument("--output", metavar="FILE", type=Path, help="write the report to FILE instead of stdout")
+    parser.add_argument("--output", metavar="FILE", type=_file, help="write the report to FILE instead of stdout")
     quiet_option(parser)
+
+
+def _file(text: str) -> Path:
+    """A file in a folder that is there: a folder that a slip of the pen names is not made."""
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {plain(str(path.parent))}")
+    return path
 
 
 def quiet_option(parser: argparse.ArgumentParser, what: str = "no progress; only what failed, and the verdict") -> None:
@@ -59,7 +67,29 @@ def settings_for(folder: Path, given: Path | None) -> Settings:
 
 def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
     """Report a run as the options say; of a part, only the record, as it gives no evidence for anything. Without
-    `--output` only the report goes to stdout."""
+    `--output` only the report goes to stdout; a reader that has gone (`| head`) has seen enough, and the answer of the
+    gate stays what it is. Raises EnvironmentFailure when it cannot be written."""
+    from shipworthy.errors import EnvironmentFailure
+
+    try:
+        _emit(run, options, whole)
+    except BrokenPipeError:
+        let_go()
+    except OSError as error:
+        let_go()
+        raise EnvironmentFailure(
+            f"the report cannot be written: {error.strerror or error}", remedy="free space, or write it elsewhere"
+        ) from None
+
+
+def let_go() -> None:
+    """Write no more to stdout, not even what is still held back for it."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _emit(run: Run, options: argparse.Namespace, whole: bool) -> None:
     from shipworthy.model.serial import dumps, run_to_dict
     from shipworthy.reports import render
 
@@ -68,6 +98,7 @@ def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
 
         if not write_run(run, sys.stdout, options.quiet):
             print_run(run, console(), quiet=options.quiet)
+            sys.stdout.flush()
         return
     write(render(run, options.format) if whole else dumps(run_to_dict(run)), options)
     if options.output is not None and not options.quiet:

@@ -17,7 +17,7 @@ from shipworthy.engine.outlines import known_checks
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
-from shipworthy.model.result import BY_STAGES, REASONS
+from shipworthy.model.result import BY_STAGES, BY_WITNESSES, REASONS
 from shipworthy.records import dataclass, field, replace
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
@@ -89,10 +89,11 @@ def _known(words: set[str]) -> str:
 
 def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[str]) -> None:
     """A gap that nothing can have is a slip of the pen: it would accept nothing, and nobody would know why."""
-    checks = {*known, *BY_STAGES}
+    others = BY_STAGES | BY_WITNESSES
+    checks = {*known, *others}
     for name in accepted:
         check, colon, reason = name.partition(":")
-        own = check in BY_STAGES or (check in known and known[check].module.startswith("shipworthy."))
+        own = check in others or (check in known and known[check].module.startswith("shipworthy."))
         wrong = check if check not in checks else reason if colon and own and reason not in REASONS else None
         if wrong is None:
             continue

@@ -118,7 +118,7 @@ def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitS
         if stage.exclusive:
             held.enter_context(workspace_lock(order.root, lambda: order.events(Step("waiting for another run", 0, 0))))
         key = _next_key(key, stage, job) if journal else ""
-        result = _earlier(stage, job, before.get(key)) or _run_stage(stage, job)
+        result = _earlier(stage, job, before.get(key)) or _run_stage(stage, job, order.keep)
         results.append(result)
         job.done[stage.name] = result
         if journal and not result.resumed:
@@ -141,14 +141,15 @@ def _run(order: Order, job: Job, journal: Journal | None, held: contextlib.ExitS
     return run
 
 
-def _run_stage(stage: Stage, job: Job) -> StageResult:
+def _run_stage(stage: Stage, job: Job, kept: bool) -> StageResult:
     """Run one stage; whatever goes wrong becomes its result."""
     job.stage, job.started = stage.name, datetime.now(UTC)
     clock = time.monotonic()
     try:
         result = stage.run(job)
     except KeyboardInterrupt:
-        result = _stopped(job, Status.INTERRUPTED, "", "go on with `shipworthy run --resume`", INTERRUPTED)
+        remedy = "go on with `shipworthy run --resume`" if kept else "start it again: of a scan nothing is kept"
+        result = _stopped(job, Status.INTERRUPTED, "", remedy, INTERRUPTED)
     except ShipworthyError as error:
         status = Status.FAILED if isinstance(error, EvidenceError) else Status.ERROR
         result = _stopped(job, status, str(error), error.remedy, error.exit_code)

@@ -99,9 +99,7 @@ def _parquet(path: Path, what: str, only: Sequence[str]) -> Table:
     try:
         import pyarrow.parquet as parquet
     except ImportError:
-        raise Unusable(
-            "is Parquet, and pyarrow is not installed", where=what, remedy="pip install shipworthy[parquet]"
-        ) from None
+        raise Unusable("is Parquet, and pyarrow is not installed", where=what, remedy="pip install pyarrow") from None
     try:
         found = parquet.read_table(path, columns=list(only) or None)
     except (OSError, ValueError) as error:

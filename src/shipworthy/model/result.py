@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 REASONS = frozenset(
     """unread failed stopped findings-cut sampled too-few-rows not-learnable unpinned computed unread-include limited
     embedded-data-only old-data damaged-data not-asked no-answer shallow-clone since
-    raw-data""".split()
+    raw-data absent""".split()
 )
 
 
@@ -76,6 +76,7 @@ class CheckResult:
 
 
 BY_STAGES = frozenset({"inventory", "training", "evaluation"})  # results that stages give themselves
+BY_WITNESSES = frozenset({"modelscan", "picklescan", "fickling", "modelaudit"})  # of whom reports are taken in
 
 
 def count_checks(results: Iterable[CheckResult]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from shipworthy.model import (
     Artifact,
@@ -12,6 +13,7 @@ from shipworthy.model import (
     Finding,
     Metric,
     Outcome,
+    Reason,
     Rule,
     Run,
     Severity,
@@ -137,6 +139,11 @@ def gap_reason(check: CheckResult) -> str:
     first, more = check.skipped[0], len(check.skipped) - 1
     where = f"{first.artifact.uri}: " if first.artifact else ""
     return f"{where}{first.reason}" + (f" (and {more:,} more)" if more else "")
+
+
+def same_remedy(reasons: Iterable[Reason]) -> list[tuple[Reason, ...]]:
+    """A gate's reasons; those that stand together and ask for the same of the same rule as one."""
+    return [tuple(group) for _, group in groupby(reasons, key=lambda reason: (reason.code, reason.remedy))]
 
 
 def complete(run: Run) -> bool:

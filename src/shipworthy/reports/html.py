@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shipworthy import __version__
 from shipworthy.compliance import Standing, assess, summary
@@ -47,13 +47,15 @@ from shipworthy.reports._view import (
     place,
     policy,
     rules_of,
+    same_remedy,
     stopped_at,
     uncovered,
     unread_code,
 )
 
 MAX_FINDINGS = 5_000
-_INLINE = 250  # up to so many findings each carries its rule's text; more refer to one list of rules
+_INLINE = 250  # up to so many findings are shown with all of their evidence
+_SAME = 3  # up to so many findings of each rule carry its text themselves; more refer to one list of rules
 _DETAILS = 4_000
 _REFERENCES = (
     (re.compile(r"CWE-(\d{1,6})"), "https://cwe.mitre.org/data/definitions/{}.html"),
@@ -123,6 +125,8 @@ def _environment() -> Environment:
         "looked_at": looked_at,
         "interval": interval,
         "when": _when,
+        "coded": _coded,
+        "same_remedy": same_remedy,
     }
     environment.globals |= {"plural": _text.plural, "reference": _reference}
     return environment
@@ -133,6 +137,16 @@ def _finalize(value: object) -> object:
     if isinstance(value, Markup):
         return value
     return _text.visible(value) if isinstance(value, str) else value
+
+
+def _coded(text: str) -> Markup:
+    """Text as it is shown, with what stands between backticks as code."""
+    parts = [escape(_text.visible(part)) for part in text.split("`")]
+    if not len(parts) % 2:  # one is left over
+        parts[-2:] = [Markup("`").join(parts[-2:])]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def _when(text: str) -> str:
@@ -154,6 +168,8 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
     findings = run.findings[: max(0, limit)]
     links = chain_of(run)
     anchors = _anchors(run, findings)
+    of_rule = Counter(finding.rule.id for finding in findings)
+    inline = len(findings) <= _INLINE and max(of_rule.values(), default=0) <= _SAME
     standing = assess(run)
     lines = check_lines(run)
     idle = _idle(lines)
@@ -167,9 +183,9 @@ def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:
         "planned": planned,
         "findings": findings,
         "left_out": len(run.findings) - len(findings),
-        "inline": len(findings) <= _INLINE,
+        "inline": inline,
         "evidence_limit": 4_000 if len(findings) <= _INLINE else 200,
-        "rules": () if len(findings) <= _INLINE else rules_of(findings),
+        "rules": () if inline else rules_of(findings),
         "linked": anchors.keys(),
         "anchors": frozenset(anchors.values()),
         "outcomes": outcomes(run),

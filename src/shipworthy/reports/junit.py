@@ -43,7 +43,8 @@ def _accepted(run: Run) -> frozenset[str]:
 def _accepted_gaps(run: Run) -> frozenset[str]:
     """Names of partial checks that no gate held against the run, and that one accepted."""
     notes = [note for decision in run.decisions for note in decision.notes]
-    held = {name.partition(" ")[0].strip("`:") for decision in run.decisions for name in decision.uncovered}
+    gaps = (name.partition(": ")[0] for decision in run.decisions for name in decision.uncovered)
+    held = {check.partition(" ")[0].strip("`") for checks in gaps for check in checks.split(", ")}
     partial = {c.check for stage in run.stages for c in stage.checks if c.outcome is Outcome.PARTIAL}
     told = {name for name in partial if any(note.startswith(f"accepted as partial: {name}:") for note in notes)}
     return frozenset(told - held)

@@ -24,6 +24,7 @@ from shipworthy.reports._view import (
     looked_at,
     place,
     policy,
+    same_remedy,
     stopped_at,
     uncovered,
     unread_code,
@@ -104,8 +105,10 @@ def _gates(run: Run) -> list[str]:
         if decision.passed:
             continue
         lines += [f"### Gate {code(decision.gate)} did not pass", ""]
-        for reason in decision.reasons:
-            lines.append(f"- {prose(reason.message)}" + (f" **→** {prose(reason.remedy)}" if reason.remedy else ""))
+        for reasons in same_remedy(decision.reasons):
+            lines += [f"- {prose(reason.message)}" for reason in reasons]
+            if reasons[0].remedy:
+                lines[-1] += f" **→** {prose(reasons[0].remedy)}"
         told = {reason.message for reason in decision.reasons}
         missing = [name for name in decision.uncovered if name not in told]
         lines += [f"- not looked at: {code(name)}" for name in missing[:10]]

@@ -26,6 +26,7 @@ from shipworthy.reports._view import (
     looked_at,
     place,
     policy,
+    same_remedy,
     uncovered,
     unread_code,
 )
@@ -61,7 +62,7 @@ _STANDING_STYLE = {
     Standing.NOT_EVIDENCED: "yellow",
     Standing.NEEDS_A_PERSON: "dim",
 }
-_NARROW = 100  # columns; a table of findings needs as many
+_INDENT = 10  # columns: the longest word for a severity, and blanks
 _MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
 _PLAIN_MARKS = {"✔": "+", "✘": "x", "·": "-", "○": "o"}
 # Of the many metrics over the folds, those that people look for first.
@@ -105,18 +106,20 @@ def print_run(run: Run, console: Console, quiet: bool = False, *, limit: int = 4
 
 
 def _run_sheet(run: Run, sheet: Sheet, quiet: bool = False, *, limit: int) -> Sheet:
+    kept = run.pipeline != "scan"
     if not quiet:
         _heading(run, sheet)
-        _stages(run, sheet)
+        if kept:
+            _stages(run, sheet)
         if run.checks:
-            _findings(run.findings, sheet, limit)
+            _findings(run.findings, sheet, limit, kept)
         _coverage(run, sheet)
         _metrics(run.metrics, sheet)
-        if run.stages:
+        if run.stages and kept:
             _say(sheet, f"Framework controls: {summary(assess(run))}; see the report")
             sheet.line()
     for decision in run.decisions:
-        _decision(decision, sheet, quiet)
+        _decision(decision, sheet, quiet, listed=not quiet and (not limit or len(run.findings) <= limit))
     _failures(run, sheet)
     _verdict(run, sheet)
     return sheet
@@ -150,6 +153,10 @@ def _say(sheet: Sheet, text: str, style: str = "", *, indent: int = 0, wrap: boo
     sheet.line(" " * indent + _encodable(sheet, one_line(text)), style, wrap=wrap)
 
 
+def _line(sheet: Sheet, text: str, indent: int = 2) -> None:
+    sheet.parts.append(Row((_cell(sheet, text),), indent=indent))
+
+
 def _cell(sheet: Sheet, text: str, style: str = "", limit: int = 0) -> Cell:
     return Cell(_encodable(sheet, one_line(text, limit)), style)
 
@@ -168,7 +175,9 @@ def _mark(sheet: Sheet, mark: str) -> str:
 
 def _heading(run: Run, sheet: Sheet) -> None:
     commit = run.trigger.commit[:12] + (" (with changes not committed)" if run.trigger.dirty else "")
-    facts = (run.project, f"pipeline {run.pipeline}", f"commit {commit}" if commit.strip() else "", moment(run.started))
+    scan = run.pipeline == "scan" and run.stages  # its first stage says what the table of stages would
+    what = run.stages[0].note if scan else f"pipeline {run.pipeline}"
+    facts = (run.project, what, f"commit {commit}" if commit.strip() else "", moment(run.started))
     _say(sheet, " | ".join(fact for fact in facts if fact), "bold")
     if told := policy(run):
         _say(sheet, f"settings {told}")
@@ -194,37 +203,28 @@ def _stages(run: Run, sheet: Sheet) -> None:
     sheet.line()
 
 
-def _findings(findings: tuple[Finding, ...], sheet: Sheet, limit: int) -> None:
+def _findings(findings: tuple[Finding, ...], sheet: Sheet, limit: int, kept: bool) -> None:
+    """A finding on lines of its own, under its rule: five columns side by side would cut every word. Ids are of use
+    for runs that are kept."""
     counts, kinds = by_severity(findings), by_disposition(findings)
     said = ", ".join(f"{counts[s]} {s.value}" for s in SEVERITIES if counts[s]) or "none seen"
     extra = ", ".join(f"{kinds[d]} {d.value}" for d in (Disposition.KNOWN, Disposition.WAIVED) if kinds[d])
     title = f"Findings: {said}{f' ({extra})' if extra else ''}"
-    if not findings or sheet.width < _NARROW:
-        _say(sheet, title, "bold")
-        for finding in islice(findings, limit or None):
-            _narrow(finding, sheet)
-        _left_out(findings, sheet, limit)
-        return
-    table = Table(title, ("severity", "rule", "where", "what", "id"))
+    _say(sheet, title, "bold")
+    above = None
     for finding in islice(findings, limit or None):
-        table.add(
-            Cell(finding.severity.value.upper(), _severity_style(finding)),
-            _cell(sheet, finding.rule.id),
-            _cell(sheet, place(finding), limit=200),
-            _cell(sheet, _what(finding), limit=240),
-            Cell(finding.fingerprint[:12], "dim", whole=True),
-        )
-    sheet.parts.append(table)
+        head = (finding.severity, finding.rule.id, finding.disposition is Disposition.WAIVED)
+        if head != above:
+            severity = Cell(f"{finding.severity.value.upper():<{_INDENT}}", _severity_style(finding))
+            sheet.parts.append(Row((severity, _cell(sheet, finding.rule.id))))
+        above = head
+        told = f"{finding.fingerprint[:12]} {_what(finding)}" if kept else _what(finding)
+        sheet.parts.append(Row((_cell(sheet, told, limit=500),), indent=_INDENT))
+    if findings:
+        models = any(finding.check == "model-file" for finding in findings)
+        file = ", `shipworthy explain FILE` what loading it would do" if models else ""
+        _say(sheet, f"`shipworthy explain RULE` says why it matters{file}", "dim")
     _left_out(findings, sheet, limit)
-
-
-def _narrow(finding: Finding, sheet: Sheet) -> None:
-    """A finding in lines of its own: five columns side by side would cut every word."""
-    severity = Cell(f"{finding.severity.value.upper():<9}", _severity_style(finding))
-    rule = _cell(sheet, finding.rule.id, "not dim")
-    sheet.parts.append(Row((severity, rule, Cell(f"  {finding.fingerprint[:12]}", "dim"))))
-    for text in (place(finding), _what(finding)):
-        sheet.parts.append(Row((_cell(sheet, text, limit=240),), indent=9))
 
 
 def _severity_style(finding: Finding) -> str:
@@ -232,10 +232,20 @@ def _severity_style(finding: Finding) -> str:
 
 
 def _what(finding: Finding) -> str:
+    """Where, what, and the evidence of what can stop a gate, unless the message has it."""
+    where = f"{place(finding)}: " if place(finding) != "." else ""
+    told, evidence = finding.message, finding.evidence
+    name, call, arguments = evidence.partition("(")
+    if name and name in told:  # of a call that the message names, the arguments
+        evidence = f"({arguments}" if call and arguments != ")" else ""
+    if finding.severity >= Severity.HIGH and evidence and evidence not in told:
+        told += f": {one_line(evidence, 80)}"
+    if finding.witnesses:
+        told += f" (seen by {', '.join(finding.witnesses)})"
     if finding.disposition is Disposition.NEW:
-        return finding.message
+        return where + told
     why = f" ({finding.waiver})" if finding.waiver else ""
-    return f"[{finding.disposition.value}] {finding.message}{why}"
+    return f"{where}[{finding.disposition.value}] {told}{why}"
 
 
 def _left_out(findings: tuple[Finding, ...], sheet: Sheet, limit: int) -> None:
@@ -254,7 +264,8 @@ def _coverage(run: Run, sheet: Sheet) -> None:
     looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
     short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
     title = f"Coverage: {plural(count_checks(run.checks), 'check')}, {short or 'every one looked at all of its kinds'}"
-    table = Table(title, ("outcome", "check", "looked at", "note"), right=frozenset({2}))
+    _say(sheet, title, "bold")
+    table = Table("", ("outcome", "check", "looked at", "note"), right=frozenset({2}))
     idle = [line.check.check for line in lines if line.check.check not in looked]
     told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
     for line in lines:
@@ -270,7 +281,7 @@ def _coverage(run: Run, sheet: Sheet) -> None:
         )
     sheet.parts.append(table)
     if idle:
-        _say(sheet, f"Nothing of their kind here: {', '.join(dict.fromkeys(idle))}")
+        _say(sheet, f"{plural(len(set(idle)), 'more check')} had nothing of their kind here", "dim")
     if unread := unread_code(run):
         _say(sheet, f"Not vouched for as clean: {unread}", "yellow")
     outcomes = list(uncovered(run))
@@ -287,7 +298,7 @@ def _coverage_note(check: CheckResult, told: str) -> str:
     parts = [check.note or meaning]
     for skip in check.skipped[:2]:
         if skip.artifact is not None:
-            parts.append(f"{skip.artifact.uri}: {skip.reason}")
+            parts += [said for said in (f"{skip.artifact.uri}: {skip.reason}",) if said not in check.note]
         elif skip.reason in told and skip.code != "limited":
             parts.append(f"{skip.code.replace('-', ' ')}: see the gate")
         elif skip.reason not in check.note:
@@ -319,7 +330,8 @@ def _metrics(metrics: Iterable[Metric], sheet: Sheet) -> None:
     sheet.line()
 
 
-def _decision(decision: GateDecision, sheet: Sheet, quiet: bool) -> None:
+def _decision(decision: GateDecision, sheet: Sheet, quiet: bool, listed: bool) -> None:
+    """Why a gate said no. Where the findings are listed above, many of one rule are only counted."""
     if decision.passed and quiet:
         return
     word, style = ("passed", "green") if decision.passed else ("NOT PASSED", "bold red")
@@ -328,11 +340,15 @@ def _decision(decision: GateDecision, sheet: Sheet, quiet: bool) -> None:
         f"{len(decision.uncovered)} not looked at"
     )
     _say(sheet, f"Gate {decision.gate}: {word} ({counts})", style)
-    if decision.reasons:
-        table = Table("", ("why", "what to do"))
-        for reason in decision.reasons:
-            table.add(_cell(sheet, reason.message), _cell(sheet, reason.remedy))
-        sheet.parts.append(table)
+    for reasons in same_remedy(decision.reasons):
+        if listed and len(reasons) > 1:
+            count = sum(len(reason.fingerprints) for reason in reasons)
+            _line(sheet, f"{reasons[0].message.partition(':')[0]}: {count:,} findings of {reasons[0].code}")
+        else:
+            for reason in reasons:
+                _line(sheet, reason.message)
+        if reasons[0].remedy:
+            _line(sheet, f"what to do: {reasons[0].remedy}", indent=4)
     told = {reason.message for reason in decision.reasons}
     missing = [name for name in decision.uncovered if name not in told]
     for name in missing[:10]:

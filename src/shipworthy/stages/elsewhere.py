@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from shipworthy.artifacts import Inventory
@@ -62,13 +62,22 @@ def _look(uri: str, names: tuple[str, ...], env: Mapping[str, str], bounds: Boun
     return run
 
 
+def _remedy(check: Check, skipped: Sequence[Skipped]) -> str:
+    names = ", ".join(dict.fromkeys(f'"{check.name}:{skip.code}"' for skip in skipped))
+    accept = f"accept it by name: under `[gates.scan]`, `accept-partial = [{names}]`"
+    return f"download the file and scan that, or {accept}" if skipped else ""
+
+
 def _note(remote: RemoteFile, report: Report | str) -> str:
     """What was read, and what not."""
     if remote.digest:
         return f"all of its {remote.size:,} bytes were read"
     left = report.left if isinstance(report, Report) else 0
     rest = f"; {left:,} bytes are raw data by the layout and were not looked into" if left else ""
-    return f"{remote.received:,} of {remote.size:,} bytes were read{rest}; no digest was computed"
+    read = f"{remote.received:,} of {remote.size:,} bytes were read"
+    if remote.received > remote.size:  # some of them more than once
+        read = f"of its {remote.size:,} bytes ranges were read"
+    return f"{read}{rest}; no digest was computed"
 
 
 def _result(check: Check, artifact: Artifact, report: Report | str, note: str, seconds: float) -> CheckResult:
@@ -93,6 +102,6 @@ def _result(check: Check, artifact: Artifact, report: Report | str, note: str, s
         eligible=1,
         skipped=tuple(Skipped(s.artifact, s.reason, check.name, s.code) for s in skipped),
         note=note,
-        remedy="download the file and scan that, or accept it by name" if skipped else "",
+        remedy=_remedy(check, skipped),
         seconds=round(seconds, 3),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from shipworthy.checks.models.model_file import CHECK_NAME
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
-from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Skipped, StageResult
+from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Severity, Skipped, StageResult
 from shipworthy.rules import WITNESSED
 from shipworthy.stages.results import filter_results
 from shipworthy.stages.target import prepare, scan_gate, scanned
@@ -58,17 +58,20 @@ def join(tool: str, raw: bytes, models: Sequence[Artifact], own: Sequence[CheckR
             agreed.update(same)
             findings.append(_agreed(finding, said, [claims[i][1] for i in same]) if same else finding)
         joined.append(replace(result, findings=tuple(findings)))
-    alone = [_finding(artifact, claim, said) for i, (artifact, claim) in enumerate(claims) if i not in agreed]
+    read_here = frozenset(uri for result in own for uri in result.examined)
+    alone = [
+        _finding(artifact, claim, said, artifact.uri in read_here)
+        for i, (artifact, claim) in enumerate(claims)
+        if i not in agreed
+    ]
     return [*joined, _result(said, models, alone, len(agreed))]
 
 
 def _placed(said: Testimony, models: Sequence[Artifact]) -> list[tuple[Artifact, Claim]]:
     """Each claim with the file here that it means. Raises UnreadableReport for a report about other files."""
-    digests = dict(said.digests)
-    for path in said.files or ():
-        artifact = matched(path, models)
-        if artifact and digests.get(path, artifact.digest) != artifact.digest:
-            raise UnreadableReport(f"it is about another {artifact.uri}: the digests differ")
+    others = _others(said, models)
+    if others and len(others) == sum(matched(path, models) is not None for path, _ in said.digests):
+        raise UnreadableReport(f"it is about another {others[0].uri}: the digests differ")
     placed = []
     for claim in said.claims:
         artifact = matched(claim.path, models) if claim.path else models[0] if len(models) == 1 else None
@@ -83,20 +86,29 @@ def _placed(said: Testimony, models: Sequence[Artifact]) -> list[tuple[Artifact,
     return placed
 
 
+def _others(said: Testimony, models: Sequence[Artifact]) -> list[Artifact]:
+    """The files here of which the report has another digest: they changed since, or the tool read only a part."""
+    here = ((matched(path, models), digest) for path, digest in said.digests)
+    return [artifact for artifact, digest in here if artifact is not None and artifact.digest != digest]
+
+
 def _agreed(finding: Finding, said: Testimony, claims: Sequence[Claim]) -> Finding:
     witnesses = tuple(dict.fromkeys((*(finding.witnesses or (_OWN,)), said.witness)))
     worst = max((finding.severity, *(claim.severity for claim in claims)), key=lambda s: s.rank)
     return finding.with_(witnesses=witnesses, severity=worst, confidence=Confidence.HIGH)
 
 
-def _finding(artifact: Artifact, claim: Claim, said: Testimony) -> Finding:
+def _finding(artifact: Artifact, claim: Claim, said: Testimony, read_here: bool) -> Finding:
+    """What only the witness says. Of one that flags many honest files it stops no gate by itself where our own look
+    read the whole file and does not say so."""
+    doubtful = read_here and claim.confidence is Confidence.LOW
     rule = f" ({claim.rule})" if claim.rule else ""
     finding = WITNESSED.at(
         artifact,
         f"{said.witness}{rule}: {claim.message}",
         evidence=claim.callable,
         key="|".join((said.tool, claim.callable or claim.message, claim.member)),
-        severity=claim.severity,
+        severity=min(claim.severity, Severity.MEDIUM) if doubtful else claim.severity,
         confidence=claim.confidence,
         witness=said.witness,
         member=claim.member or None,
@@ -111,6 +123,9 @@ def _result(said: Testimony, models: Sequence[Artifact], findings: Sequence[Find
     if said.files is None and len(models) == 1:
         examined = frozenset({models[0].uri})
     gaps = [Skipped(None, gap, said.tool, "unread") for gap in said.gaps]
+    for artifact in _others(said, models):
+        examined -= {artifact.uri}
+        gaps.append(Skipped(artifact, "the report has another digest of it: it may be about other bytes", said.tool))
     absent = sum(artifact is None for artifact in here)
     lost = sum(1 for claim in said.claims if claim.path and matched(claim.path, models) is None)
     if absent or lost:

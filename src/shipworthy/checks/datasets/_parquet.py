@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shipworthy.checks.datasets._tables import Row, Table
 
-NEEDS = "needs pyarrow: pip install 'shipworthy[parquet]'"
+NEEDS = "needs pyarrow: pip install pyarrow"
 _BATCH = 256
 
 

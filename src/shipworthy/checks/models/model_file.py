@@ -21,7 +21,7 @@ CODE_EXECUTION = Rule(
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
     remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
-    f'spell the name out in `trust` under `[scan]`, such as "operator:attrgetter". {_USE_SAFE}',
+    f'spell the name out: under `[scan]`, `trust = ["operator:attrgetter"]`. {_USE_SAFE}',
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
@@ -32,8 +32,8 @@ UNKNOWN_CALLABLE = Rule(
     description="A list of dangerous names is never complete, so every call of a name that honest model files are not "
     "known to need counts as a risk until somebody has looked at it.",
     remedy="Look at what is called and with which arguments. If it is your own code, or that of a library which you "
-    "chose and pin, name it in `trust` under `[scan]`, such as "
-    f'"mypackage.models:*" or "skorch.*:*". Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
+    "chose and pin, vouch for it: under `[scan]`, "
+    f'`trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise: {_USE_SAFE[0].lower()}{_USE_SAFE[1:]}',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -42,8 +42,8 @@ UNKNOWN_NAME = Rule(
     title="Loading the model imports something that is not known to be harmless",
     severity=Severity.HIGH,
     description="Importing a module already runs its code, and the imported object becomes part of the model.",
-    remedy="If it is your own code, or that of a library which you chose and pin, name it in `trust` under "
-    '`[scan]`, such as "mypackage.models:*" or "skorch.*:*". Otherwise find out which library it belongs to.',
+    remedy="If it is your own code, or that of a library which you chose and pin, vouch for it: under "
+    '`[scan]`, `trust = ["mypackage.models:*", "skorch.*:*"]`. Otherwise find out which library it belongs to.',
     taxonomy=(*_UNSAFE, "CWE-829"),
     help="unsafe-model-deserialization",
 )
@@ -133,7 +133,7 @@ CUSTOM_OPERATOR = Rule(
     description="Such an operator runs only when a native library of its own is loaded: the model is no longer just "
     "data.",
     remedy="Export the model with standard operators, or review, pin and sign the library that provides the operator "
-    'and name it in `trust` under `[scan]`, such as "my.domain:*".',
+    'and vouch for it: under `[scan]`, `trust = ["my.domain:*"]`.',
     taxonomy=("CWE-829", "AML.T0010.001", "LLM03:2025"),
     help="model-custom-operator",
 )
@@ -164,7 +164,7 @@ KERAS_FOREIGN_CLASS = Rule(
     description="Keras imports the module (high) or asks the program for a class that it must have registered "
     "(medium), and builds what the configuration names, with arguments from the "
     "file.",
-    remedy='If it is your own code, name it in `trust` under `[scan]`, such as "mypackage.layers:*". Otherwise do '
+    remedy='If it is your own code, vouch for it: under `[scan]`, `trust = ["mypackage.layers:*"]`. Otherwise do '
     "not load the model.",
     taxonomy=("CWE-470", *_UNSAFE),
     help="keras-lambda",
