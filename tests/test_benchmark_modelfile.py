@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import venv
 from pathlib import Path
@@ -36,7 +37,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     import speed
 
     yield {"environments": environments, "figures": figures, "judge": judge, "speed": speed}
-    for name in ("environments", "figures", "judge", "speed", "measure"):
+    for name in ("environments", "figures", "judge", "speed", "measure", "published"):
         sys.modules.pop(name, None)
 
 
@@ -115,3 +116,37 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     (small,) = (row for row in bench["figures"].table(figures, measured) if "2,000" in row)
     assert "no compiled form here" in small
     assert "| **missed** |" in small
+
+
+def test_what_others_publish_is_taken_at_its_commit(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import published
+
+    clone = tmp_path / "clones" / "theirs"
+    (clone / "tests").mkdir(parents=True)
+
+    def git(*args: str) -> str:
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        return subprocess.run(["git", "-C", clone, *author, *args], check=True, capture_output=True, text=True).stdout
+
+    git("init", "-q")
+    for name in ("evil.pkl", "evil-text.pkl", "good.pkl"):
+        (clone / "tests" / name).write_bytes(name.encode())
+    git("add", "."), git("commit", "-qm", "1")
+    commit = git("rev-parse", "HEAD").strip()
+    (clone / "tests" / "evil.pkl").write_bytes(b"of a later commit")
+    git("commit", "-qam", "2")
+    row = f'repository = "https://invalid.invalid/x"\ncommit = "{commit}"\n'
+    row += 'attacks = ["tests/evil*"]\nleft_out = ["tests/evil-text.pkl"]\nhonest = ["tests/good.pkl", "tests/*.pkl"]\n'
+    (tmp_path / "published.toml").write_text(f"[theirs]\n{row}")
+    monkeypatch.setattr(published, "HERE", tmp_path)
+    found = list(published.cases(tmp_path / "work", tmp_path / "clones"))
+    assert [(kind, item.path.name, item.group) for kind, item in found] == [
+        ("attacks", "evil.pkl", "theirs"),
+        ("honest", "good.pkl", "theirs"),
+    ]
+    assert found[0][1].path.read_bytes() == b"evil.pkl"
+    (tmp_path / "published.toml").write_text(f"[theirs]\n{row.replace('evil*', 'gone*')}")
+    with pytest.raises(SystemExit, match="matches nothing"):
+        list(published.cases(tmp_path / "work", tmp_path / "clones"))

@@ -21,6 +21,7 @@ class Figures:
     stopped: tuple[int, int] = (0, 0)
     found: dict[str, float] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
+    published: dict[str, tuple[int, int]] = field(default_factory=dict)
     library: dict[str, Timed] = field(default_factory=dict)
     compiled: dict[str, Timed] = field(default_factory=dict)
     commands: dict[str, dict[str, Timed]] = field(default_factory=dict)
@@ -34,6 +35,8 @@ def table(figures: Figures, measured: Path) -> list[str]:
     others = tomllib.loads(measured.read_text(encoding="utf-8")) if measured.exists() else {}
     rows = [
         _attacks(figures),
+        _published(figures),
+        _other(others, "unseen", "attacks written without looking at the scanner, at the first look", ">= 99 %"),
         _other(others, "honest", "honest models with a high finding, of >= 1,000 held out", "0; <= 0.3 % medium"),
         _honest(figures),
         _other(others, "allowed", "allowed names called with an attacker's arguments", "100 % found"),
@@ -84,6 +87,19 @@ def _attacks(figures: Figures) -> list[str]:
         return [what, goal, value, met, "-", "-"]
     peer = f"{best[1]} {100 * best[0]:.1f} % (of those that flag <= 1 % of the honest files)"
     return [what, goal, value, met, peer, f"{figures.found[OURS] / best[0]:.2f}"]
+
+
+def _published(figures: Figures) -> list[str]:
+    what, goal = "attacks that others publish with their scanners", ">= 99 %"
+    if OURS not in figures.published:
+        return _none(what, goal)
+    shares = {name: count / max(1, files) for name, (count, files) in figures.published.items()}
+    few = {name for name, (count, files) in figures.flagged.items() if count <= ALARMS * files and name != OURS}
+    best = max(((share, name) for name, share in shares.items() if name in few), default=None)
+    count, files = figures.published[OURS]
+    peer = f"{best[1]} {100 * best[0]:.1f} % (of those that flag <= 1 % of the honest files)" if best else "-"
+    ratio = f"{shares[OURS] / best[0]:.2f}" if best and best[0] else "-"
+    return [what, goal, f"{count} of {files}", _met(count >= 0.99 * files), peer, ratio]
 
 
 def _honest(figures: Figures) -> list[str]:

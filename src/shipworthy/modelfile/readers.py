@@ -202,6 +202,7 @@ def _not_read(scope: Scope, format_: str) -> int:
         scope.issue(
             Code.FOREIGN_CONTENT, "medium", f"{ARCHIVES_NOT_READ[format_]}; no model loader reads it, so it hides", 0
         )
+        scope.unknown(f"what is in {ARCHIVES_NOT_READ[format_]} was not looked at: unpack it, and scan that")
     elif scope.role is Role.FILE:
         if not size:
             scope.unknown("the file is empty")
