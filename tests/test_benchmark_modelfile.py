@@ -81,10 +81,11 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     timed = bench["speed"].Timed
     figures = bench["figures"].Figures()
     text = "\n".join(bench["figures"].table(figures, tmp_path / "none.toml"))
-    assert text.count("not run") == 10
+    assert text.count("not run") == 12
     figures.right, figures.attacks, figures.stopped = 0.995, 200, (90, 100)
     figures.found = {"shipworthy": 0.99, "careful": 0.5, "loud": 0.9}
     figures.flagged = {"shipworthy": (0, 100), "careful": (1, 100), "loud": (60, 100)}
+    figures.published = {"shipworthy": (99, 100), "careful": (33, 100), "loud": (95, 100)}
     figures.library["1.2 GB torch zip"] = timed(0.04, 30, 20, 0)
     figures.commands["1.2 GB torch zip"] = {
         "shipworthy": timed(1.0, 30, 20, 0), "careful": timed(3.0, 30, 20, 0), "loud": timed(0.1, 9, 9, 2)
@@ -96,8 +97,10 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     measured = tmp_path / "measured.toml"
     measured.write_text('[random]\nvalue = "all"\nmet = true\nfrom = "X.md"\n')
     _, _, _, _, _, _, *rows = bench["figures"].table(figures, measured)
-    attacks, honest, flagged, allowed, random, zip_, passes, _, small, *_ = rows
+    attacks, theirs, unseen, honest, flagged, allowed, random, zip_, passes, _, small, *_ = rows
     assert "99.5 % of 200" in attacks
+    assert "99 of 100 | met | careful 33.0 %" in theirs
+    assert "not run" in unseen
     assert "**missed**" in attacks
     assert "careful 50.0 %" in attacks
     assert "1.98" in attacks
@@ -118,9 +121,7 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     assert "| **missed** |" in small
 
 
-def test_what_others_publish_is_taken_at_its_commit(
-    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_others_publish_is_taken_at_a_commit(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import published
 
     clone = tmp_path / "clones" / "theirs"
