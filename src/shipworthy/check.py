@@ -52,10 +52,10 @@ class Context:
 
     root: Path
     options: Mapping[str, Any] = field(default_factory=dict)
-    trust: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
     offline: bool = True
     tools: Toolbox = field(default_factory=Toolbox)
+    trust: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ class CheckRunner:
         options = {**check.options, **self.settings.checks.get(check.name, {})}
         tools = self._tools if check.needs else Toolbox(self._tools.paths)  # what goes to a worker must be plain data
         scan = self.settings.scan
-        context = Context(self.root, options, scan.trust, offline=scan.offline, tools=tools)
+        context = Context(self.root, options, offline=scan.offline, tools=tools, trust=scan.trust)
         eligible = tuple(artifact for artifact in inventory.artifacts if check.looks_at(artifact))
         return _Tally(check, context, eligible)
 
