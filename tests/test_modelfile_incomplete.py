@@ -11,6 +11,7 @@ import pytest
 import modelfile_samples as make
 from format_rows import MODELS
 from shipworthy.check import Context, registry
+from shipworthy.checks.models import _beside
 from shipworthy.modelfile import Report, scan
 
 
@@ -71,3 +72,15 @@ def test_kept_results_are_not_those_of_another_folder(name: str, tmp_path: Path)
     assert len({before, whole, depends(Context(tmp_path))}) == 3
     (tmp_path / "dense.bin").unlink()
     assert depends(Context(tmp_path)) == before
+
+
+def test_kept_results_follow_the_neighbours_in_a_large_tree_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_beside, "_FILES", 3)
+    for number in range(9):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "note.txt").write_text("x")
+    assert _beside.state(Context(tmp_path)) == _beside.state(Context(tmp_path))
+    (tmp_path / "8" / "last.onnx").write_bytes(b"")
+    assert _beside.state(Context(tmp_path)) != _beside.state(Context(tmp_path))

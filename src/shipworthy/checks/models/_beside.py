@@ -31,9 +31,10 @@ def state(context: Context) -> str:
     for folder, folders, files in os.walk(context.root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
         refers = refers or any(name.lower().endswith(_REFER) or name == "Manifest.json" for name in files)
-        found += (os.path.join(folder, name) for name in sorted(files))
-        if len(found) > _FILES:
-            return str(time.time_ns()) if refers else ""  # nothing is kept
+        if len(found) <= _FILES:
+            found += (os.path.join(folder, name) for name in sorted(files))
+    if refers and len(found) > _FILES:
+        return str(time.time_ns())  # nothing is kept
     digest = hashlib.sha256()
     for path in found if refers else ():
         try:
