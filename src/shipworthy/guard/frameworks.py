@@ -146,8 +146,8 @@ def _safetensors(held: Held, order: Order) -> dict[str, Any]:
 
 def _indexed(held: Held, report: Report, order: Order) -> dict[str, Any]:
     """Shards by their index: each is held, verified and scanned as the index is, before it is loaded."""
-    from shipworthy.modelfile.jsons import strict
     from shipworthy.modelfile.paths import escapes
+    from shipworthy.modelfile.strictjson import strict
 
     value = strict(held.view.all())
     weights = value.get("weight_map") if isinstance(value, dict) else None

@@ -7,29 +7,28 @@ Source: torch/_export/serde/serialize.py, torch/export/pt2_archive/_package.py o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.torchscript import judge_operator
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
 
-_MARK = re.compile(r"(?:[^/]*/)?archive_format")
-_SMALL = re.compile(
+_MARK = regex(r"(?:[^/]*/)?archive_format")
+_SMALL = regex(
     r"(?:[^/]*/)?(?:archive_format|archive_version|version|byteorder|\.data/(?:version|serialization_id)|"
     r"\.format_version|\.storage_alignment)"
 )
-_SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
-_RAW = re.compile(r"(?:[^/]*/)?data/(?:weights|constants)/[\w.-]+(?<!\.json)")
-_COMPILED = re.compile(r"(?:[^/]*/)?data/aotinductor/.*")
-_OPERATOR = re.compile(r"torch\.ops\.(\w+)\.(\w+)(?:\.\w+)?")
-_PLAIN = re.compile(
+_SMALL_TEXT = regex(rb"[\w.:+-]{0,128}\n?")
+_RAW = regex(r"(?:[^/]*/)?data/(?:weights|constants)/[\w.-]+(?<!\.json)")
+_COMPILED = regex(r"(?:[^/]*/)?data/aotinductor/.*")
+_OPERATOR = regex(r"torch\.ops\.(\w+)\.(\w+)(?:\.\w+)?")
+_PLAIN = regex(
     r"_operator\.(?:add|sub|mul|truediv|floordiv|mod|pow|neg|pos|abs|eq|ne|lt|le|gt|ge|and_|or_|xor|not_|lshift|rshift|"
     r"getitem|index)|math\.\w{2,12}|torch\.(?:sym_\w{2,20}|_sym_sqrt|_C\._set_grad_enabled)"
 )
@@ -43,12 +42,12 @@ _FUNCTIONS = frozenset(
     "Eq Ne Lt Le Gt Ge And Or Not Piecewise ceiling floor sqrt Integer Float Rational Symbol "
     "Add Mul".split()
 )
-_EXPRESSION = re.compile(r"[\w\s+\-*/%().,<>=!&|~]{0,10000}")
+_EXPRESSION = regex(r"[\w\s+\-*/%().,<>=!&|~]{0,10000}")
 _GUARDED = frozenset("size stride storage_offset isinstance len max min int float bool str type".split())
-_QUOTED = re.compile(r"'\w{1,100}'")
-_CALL = re.compile(r"([^\W\d]\w*)\s*\(")
-_ATTRIBUTE = re.compile(r"\.\s*[^\W\d]")
-_GUARD = re.compile(r"[\w\s+\-*/%().,<>=!&|~\[\]'\"]{0,10000}")
+_QUOTED = regex(r"'\w{1,100}'")
+_CALL = regex(r"([^\W\d]\w*)\s*\(")
+_ATTRIBUTE = regex(r"\.\s*[^\W\d]")
+_GUARD = regex(r"[\w\s+\-*/%().,<>=!&|~\[\]'\"]{0,10000}")
 _WITH_CALLS = {"and", "or", "not", "in", "is", "if", "else"}
 
 
@@ -153,6 +152,8 @@ def _target(scope: Scope, target: str) -> None:
             text = f"the graph calls {shown}, which is not known to be harmless"
             scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
     elif operator:
+        from shipworthy.modelfile.torchscript import judge_operator
+
         judge_operator(scope, operator[1], operator[2])
     elif not _PLAIN.fullmatch(target):
         text = f"the graph calls {shown}: torch takes any of its functions by that name, or code of an extension"

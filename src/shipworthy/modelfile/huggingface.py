@@ -17,6 +17,7 @@ from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.patterns import regex
 
 # Keys that tell a configuration of these libraries from any other JSON.
 _TELLING = frozenset(
@@ -42,15 +43,15 @@ _GENERATION = frozenset(
     "repetition_penalty decoder_start_token_id num_beams min_length no_repeat_ngram_size early_stopping "
     "length_penalty use_cache forced_bos_token_id forced_eos_token_id suppress_tokens begin_suppress_tokens".split()
 )
-_SPECIAL = re.compile(r"\w{1,60}_tokens?")
-_LOCAL = re.compile(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*")
+_SPECIAL = regex(r"\w{1,60}_tokens?")
+_LOCAL = regex(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*")
 _CALLED = frozenset(("activation_function", "activation_fn", "sbert_ce_default_activation_function", "loss_fct"))
 _COMPONENTS = frozenset("optimum onnxruntime peft flax k_diffusion".split())  # beside those that diffusers lists
-_SENTENCE = re.compile(
+_SENTENCE = regex(
     r"sentence_transformers\.(?:base\.|sentence_transformer\.|sparse_encoder\.|cross_encoder\.)?(?:models|modules|"
     r"model_card)(?:\.[A-Za-z]\w*)+"
 )
-_ADAPTED = re.compile(r"(?:transformers|diffusers|peft|sentence_transformers|timm|torch)(?:\.\w+)*")
+_ADAPTED = regex(r"(?:transformers|diffusers|peft|sentence_transformers|timm|torch)(?:\.\w+)*")
 _PARTS = frozenset(
     "Sequence BertNormalizer BertPreTokenizer ByteLevel CharDelimiterSplit Digits FixedLength Metaspace Punctuation "
     "Split UnicodeScripts Whitespace WhitespaceSplit Lowercase NFC NFD NFKC NFKD Nmt Precompiled Prepend Replace Strip "

@@ -14,15 +14,16 @@ from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.shown import shown as shown_
+from shipworthy.patterns import regex
 
 UNSEEN = "${...}"  # what is reported as called where it can't be told
-_INTERPOLATION = re.compile(r"\$\{([\w.\[\]-]*)\}")
+_INTERPOLATION = regex(r"\$\{([\w.\[\]-]*)\}")
 # A path from the root that this file does not have: Hydra composes the root of several files.
-_ELSEWHERE = re.compile(r"(?:torch\.(?:nn|optim)\.(?:\w+\.)*)?\$\{[A-Za-z_]\w*(?:\.\w+)*\}")
+_ELSEWHERE = regex(r"(?:torch\.(?:nn|optim)\.(?:\w+\.)*)?\$\{[A-Za-z_]\w*(?:\.\w+)*\}")
 _STEPS, _LONG = 50, 1000
 _KEYS = ("_target_", "target", "cls", "class_path")
 # Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
-_BUILT = re.compile(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
+_BUILT = regex(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
 
 
 @cache

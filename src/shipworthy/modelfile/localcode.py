@@ -15,8 +15,9 @@ from shipworthy.modelfile import sourcecode
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.patterns import regex
 
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_NAME = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _SIZE = 2 << 20
 _FILES = 200
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipworthy.modelfile.jsons import DuplicateKeyError, strict
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import SAFETENSORS_HEADER
+from shipworthy.modelfile.strictjson import DuplicateKeyError, strict
 
 # bits per element
 DTYPES: dict[str, int] = {

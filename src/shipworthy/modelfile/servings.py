@@ -5,22 +5,22 @@ Source: model_archiver/model_packaging_utils.py of torch-model-archiver 0.12; to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shipworthy.modelfile.jsons import strict
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.strictjson import strict
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
 
 MANIFEST = "MAR-INF/MANIFEST.json"
-_CODE = re.compile(r"(?i).*\.(?:py|pyc|pyw|pth|sh|bat|ps1|js|r|jl|lua)")
-_PACKAGE = re.compile(r"(?:[^/]*/)?\.data/extern_modules")
+_CODE = regex(r"(?i).*\.(?:py|pyc|pyw|pth|sh|bat|ps1|js|r|jl|lua)")
+_PACKAGE = regex(r"(?:[^/]*/)?\.data/extern_modules")
 _BUILT_IN = frozenset(("image_classifier", "image_segmenter", "object_detector", "text_classifier"))
 
 

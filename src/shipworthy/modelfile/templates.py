@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.patterns import regex
+from shipworthy.records import dataclass
 
-_OPEN = re.compile(r"\{(?P<kind>[{%#])[-+]?")
-_CLOSE = {"{": re.compile(r"-?\}\}"), "%": re.compile(r"[-+]?%\}")}
-_RAW_END = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
-_TOKEN = re.compile(
+_OPEN = regex(r"\{(?P<kind>[{%#])[-+]?")
+_CLOSE = {"{": regex(r"-?\}\}"), "%": regex(r"[-+]?%\}")}
+_RAW_END = regex(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_TOKEN = regex(
     r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)|(?P<number>0[xXbBoO][\da-fA-F_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)"
     r"|(?P<text>'[^'\\]*(?:\\.[^'\\]*)*'|\"[^\"\\]*(?:\\.[^\"\\]*)*\")"
     r"|(?P<mark>\*\*|//|==|!=|<=|>=|[-+*/%~<>=.,:;|()\[\]{}])",
     re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPED = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
 _INTERNALS = (
     "class globals subclasses mro base bases builtins import getattribute getattr dict code closure init init_subclass "
     "self func module reduce reduce_ex loader spec wrapped kwdefaults defaults call new setattr delattr annotations "
     "traceback context cause getitem enter exit prepare slots qualname doc file path cached"
 )
-_INTERNAL = re.compile(rf"__(?:{_INTERNALS.replace(' ', '|')})__")
-_PIECE = re.compile(rf"__(?:{'|'.join(sorted({n[:i] for n in _INTERNALS.split() for i in range(2, len(n) + 1)}))})")
-_TAIL = re.compile(rf"(?:{'|'.join(sorted({n[i:] for n in _INTERNALS.split() for i in range(len(n) - 1)}))})__")
+_INTERNAL = regex(rf"__(?:{_INTERNALS.replace(' ', '|')})__")
+_PIECE = regex(rf"__(?:{'|'.join(sorted({n[:i] for n in _INTERNALS.split() for i in range(2, len(n) + 1)}))})")
+_TAIL = regex(rf"(?:{'|'.join(sorted({n[i:] for n in _INTERNALS.split() for i in range(len(n) - 1)}))})__")
 _FRAMES = frozenset(
     "mro gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await ag_frame ag_code f_globals f_locals f_builtins f_back "
     "f_code tb_frame tb_next func_globals func_code func_closure im_func im_class im_self subclasses".split()
@@ -45,7 +46,7 @@ _BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min
 # Filters of renderers that are no Python programs, beside those of jinja2 and transformers.
 _ELSEWHERE = frozenset(("from_json", "fromjson", "strftime"))
 _HUGE = 1_000_000
-_PADDED = re.compile(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
+_PADDED = regex(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
 _JOINS, _OFTEN = ("~", "+"), 16
 _MUCH = 10_000_000
 _NESTED = 100

@@ -10,7 +10,6 @@ from functools import partial
 
 from shipworthy.modelfile import compressed, torchzip
 from shipworthy.modelfile.far import FarView
-from shipworthy.modelfile.keras import archive as keras_archive
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
@@ -34,6 +33,7 @@ from shipworthy.modelfile.zipdirectory import (
 
 _METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100
+_KERAS_WEIGHTS = (".weights.h5", ".weights.npz", ".weights.json")
 _SMALLEST = 10  # bytes in which a file can be hidden
 _FLAGS_COMPARED = 0x0001 | 0x0020 | 0x0040 | 0x2000
 
@@ -78,8 +78,10 @@ def _members(scope: Scope, members: list[Entry]) -> None:
         scope.issue(Code.FOREIGN_CONTENT, "high", text, program.offset)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
-    elif keras_archive.is_keras(members):
-        keras_archive.read(scope, members)
+    elif _is_keras(members):
+        from shipworthy.modelfile.keras import archive
+
+        archive.read(scope, members)
     elif exported.is_export(members):
         exported.read(scope, members, open_entry)
     elif skops.is_skops(members):
@@ -92,6 +94,12 @@ def _members(scope: Scope, members: list[Entry]) -> None:
             if servings.is_code(entry.name):
                 servings.report_code(scope, entry.name, entry.offset, severity)
             queue(scope, entry)
+
+
+def _is_keras(members: list[Entry]) -> bool:
+    """It has Keras' configuration and weights; without weights, its JSON is judged as any other."""
+    names = {entry.name for entry in members}
+    return "config.json" in names and any(name.endswith(_KERAS_WEIGHTS) for name in names)
 
 
 def _around(scope: Scope, end: End, front: int) -> None:

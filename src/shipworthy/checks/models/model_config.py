@@ -16,7 +16,7 @@ from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
-from shipworthy.modelfile import Code, hydra, scan, scan_bytes, templates, yamls
+from shipworthy.modelfile import Code, scan, scan_bytes
 from shipworthy.records import replace
 
 _LIMIT = 16 * 1024 * 1024
@@ -98,6 +98,8 @@ def run(artifact: Artifact, context: Context) -> Yielded:
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
+    from shipworthy.modelfile import hydra, yamls
+
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
         if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
@@ -138,6 +140,8 @@ def _judged(artifact: Artifact, raw: bytes, format_: str, trust: Sequence[str]) 
 
 
 def _chat(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
+    from shipworthy.modelfile import templates
+
     for trouble in templates.troubles(text):
         rule = _RULES[trouble.code]
         if rule not in RULES:
@@ -150,6 +154,8 @@ def _chat(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
 
 
 def _template(artifact: Artifact, text: str) -> Iterator[Finding]:
+    from shipworthy.modelfile import templates
+
     for trouble in templates.troubles(text):
         escape = trouble.code is Code.TEMPLATE_ESCAPE and trouble.severity == Severity.HIGH.value
         if escape and templates.leaves_sandbox(trouble):

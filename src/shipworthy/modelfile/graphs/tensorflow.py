@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from shipworthy.modelfile import jsons, keras
+from shipworthy.modelfile import keras
 from shipworthy.modelfile.graphs import flow, sizes
 from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE
 from shipworthy.modelfile.graphs.nodes import Node, node
@@ -18,6 +18,7 @@ from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.protobuf import BYTES
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.strictjson import strict
 
 ROOTS = {
     "savedmodel": "SavedModel",
@@ -189,7 +190,7 @@ class _Reader:
             self.scope.unknown("Keras metadata is larger than the limit for JSON")
             return
         try:
-            value = jsons.strict(self.view.read(place[0], place[1] - place[0]))
+            value = strict(self.view.read(place[0], place[1] - place[0]))
         except ValueError as error:
             reason = ascii(str(error))[1:100]
             self.scope.unknown(f"the Keras metadata at {place[0]} is not valid JSON ({reason})")

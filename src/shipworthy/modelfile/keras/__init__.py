@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from shipworthy.modelfile.keras.judge import judge, judge_text, parse
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 __all__ = ["is_architecture", "is_metadata", "judge", "judge_text", "parse"]
 
-_START = re.compile(
+_START = regex(
     rb'\s*\{\s*"(?:class_name|module|config|keras_version|backend|registered_name|name|compile_config|build_config)"\s*:'
 )
-_CLASS = re.compile(rb'"class_name"\s*:')
-_CONFIG = re.compile(rb'"config"\s*:')
+_CLASS = regex(rb'"class_name"\s*:')
+_CONFIG = regex(rb'"config"\s*:')
 _METADATA = frozenset(("keras_version", "date_saved", "backend"))
 
 

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 _ASSET = 256 << 20
 _CONFIG = "config.json"
-_WEIGHTS = (".weights.h5", ".weights.npz", ".weights.json")
-
-
-def is_keras(entries: Sequence[Entry]) -> bool:
-    """It has Keras' configuration and weights; without weights, its JSON is judged as any other."""
-    names = {entry.name for entry in entries}
-    return _CONFIG in names and any(name.endswith(_WEIGHTS) for name in names)
 
 
 def read(scope: Scope, entries: Sequence[Entry]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 
-_PREFIX = re.compile(r"(?:tf_keras|tensorflow\.keras|keras\.api(?:\._v2|\._v1)?\.keras|keras\.api)(?=\.|$)")
+from shipworthy.patterns import regex
+
+_PREFIX = regex(r"(?:tf_keras|tensorflow\.keras|keras\.api(?:\._v2|\._v1)?\.keras|keras\.api)(?=\.|$)")
 # Folders of Keras whose modules hold nothing but what a model is made of. Before 2.13 they lay without `src`.
-_INTERNAL = re.compile(
+_INTERNAL = regex(
     r"keras|keras\.(?:src\.)?(?:activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics"
     r"|mixed_precision|models|ops|optimizers|quantizers|random|regularizers|trainers|premade_models|feature_column"
     r"|backend\.(?:jax|numpy|tensorflow|torch|openvino|common))(?:\.\w+)*"

@@ -5,15 +5,14 @@ Keras loaded these with a loader that builds any Python object that a tag names:
 
 from __future__ import annotations
 
-import re
-
 from shipworthy.modelfile.keras.judge import judge
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.yamls import UnreadYamlError, document
+from shipworthy.patterns import regex
 
-_TAG = re.compile(r"(?:^|[\s\[{,:-])!(?P<tag>[^\s,\]}]{0,200})")
-_START = re.compile(rb"(?m)^(?:class_name|config):")
+_TAG = regex(r"(?:^|[\s\[{,:-])!(?P<tag>[^\s,\]}]{0,200})")
+_START = regex(rb"(?m)^(?:class_name|config):")
 
 
 def is_yaml(head: bytes) -> bool:

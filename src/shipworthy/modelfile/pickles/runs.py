@@ -20,7 +20,7 @@ from shipworthy.modelfile.view import Buffer
 
 # Before 3.11.5 a possessive repeat whose last round fails stays where that round came to (CPython issue 106052).
 SOUND = sys.version_info >= (3, 11, 5)
-FROM = 1 << 19  # how far a stream is walked before it is worth to compile the expression
+FROM = 1 << 19  # how much of a stream is behind and ahead when it is worth to compile the expression
 LEAST, MOST = 512, 1 << 16  # bytes of a run
 GETS = 256
 # What a run may begin with: not with a mark, which is rather that of the container around it.
@@ -89,7 +89,7 @@ class Runs(Calls):
             self.fast
             and self.expression is None
             and self.swift
-            and self.position - self.start >= FROM
+            and self.start + FROM <= self.position <= self.end - FROM
             and not self.sparse
         ):
             self.first = self.memo[:GETS]

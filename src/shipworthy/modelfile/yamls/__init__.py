@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from shipworthy.modelfile.yamls.blocks import Reader
 from shipworthy.modelfile.yamls.flows import UnfoldingYamlError
 from shipworthy.modelfile.yamls.scalars import UnreadYamlError
+from shipworthy.patterns import regex
+from shipworthy.records import dataclass
 
 __all__ = ["Document", "UnfoldingYamlError", "UnreadYamlError", "document", "python_tags", "unescaped", "unfolds"]
 
-_PYTHON = re.compile(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
+_PYTHON = regex(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
 # `%TAG ! tag:yaml.org,2002:python/` lets the tags themselves do without the word.
-_DIRECTIVE = re.compile(r"(?m)^%TAG[^\n]{0,200}python")
+_DIRECTIVE = regex(r"(?m)^%TAG[^\n]{0,200}python")
 # Characters that readers refuse, take for the end of a line or leave out.
-_ODD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
-_MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
+_ODD = regex("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_MARKER = regex(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ def python_tags(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 # What a file of aliases has, read as a text: names are given, and taken up again.
-_REFERENCE = re.compile(r"(?:^|(?<=[ \t\n\[{,:]))([&*])([^\s,\[\]{}]{1,200})")
+_REFERENCE = regex(r"(?:^|(?<=[ \t\n\[{,:]))([&*])([^\s,\[\]{}]{1,200})")
 _FEW, _SURE = 10, 10**9
-_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U000[01]([0-9a-fA-F]{4})|\r?\n[ \t]*)")
+_ESCAPED = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U000[01]([0-9a-fA-F]{4})|\r?\n[ \t]*)")
 
 
 def unescaped(text: str) -> str:

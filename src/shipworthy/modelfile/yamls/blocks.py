@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from shipworthy.modelfile.yamls.flows import DEPTH, LONGEST_KEY, NODES, TO_DOUBLE, TO_SINGLE, Cursor
 from shipworthy.modelfile.yamls.scalars import MERGE, block_text, quoted, resolved
+from shipworthy.patterns import regex
 
-_BLOCK = re.compile(r"(?P<kind>[|>])(?:(?P<c1>[+-])?(?P<n>[1-9])?|(?P<n2>[1-9])(?P<c2>[+-]))(?: +#.*| *)$")
-_REST = re.compile(r" +#.*$| *$")
-_COLON = re.compile(r" *:(?= |$)")
+_BLOCK = regex(r"(?P<kind>[|>])(?:(?P<c1>[+-])?(?P<n>[1-9])?|(?P<n2>[1-9])(?P<c2>[+-]))(?: +#.*| *)$")
+_REST = regex(r" +#.*$| *$")
+_COLON = regex(r" *:(?= |$)")
 # Text goes on with what is neither a space nor a mark, such as `: ` and ` #`.
 _TEXT = r"[^ \t:#]|(?<=[^ \t])#|:(?=[^ \t])|[ ]++(?=[^ \t#:]|:[^ \t])"
-_GOES_ON = re.compile(rf"(?:{_TEXT})*+")
-_PLAIN = re.compile(rf"(?:[^ \t\-?:,\[\]{{}}#&*!|>'\"%@`]|[-?:](?=[^ \t]))(?:{_TEXT})*+")
+_GOES_ON = regex(rf"(?:{_TEXT})*+")
+_PLAIN = regex(rf"(?:[^ \t\-?:,\[\]{{}}#&*!|>'\"%@`]|[-?:](?=[^ \t]))(?:{_TEXT})*+")
 
 
 class Reader(Cursor):

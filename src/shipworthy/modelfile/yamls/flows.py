@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from shipworthy.modelfile.yamls.scalars import MERGE, UnreadYamlError, quoted, resolved
+from shipworthy.patterns import regex
 
-_PROPERTY = re.compile(r"(?:&(?P<anchor>[A-Za-z0-9_-]{1,200})|!(?P<tag>[^ \t,\[\]{}]{0,200}))(?: +|$)")
-_ALIAS = re.compile(r"\*([A-Za-z0-9_-]{1,200})(?=[ ,\]}]|$)")
+_PROPERTY = regex(r"(?:&(?P<anchor>[A-Za-z0-9_-]{1,200})|!(?P<tag>[^ \t,\[\]{}]{0,200}))(?: +|$)")
+_ALIAS = regex(r"\*([A-Za-z0-9_-]{1,200})(?=[ ,\]}]|$)")
 _FLOW_TEXT = r"(?:[^ \t:#,?\[\]{}]|(?<=[^ \t])#|:(?=[^ \t,\[\]{}])|[ ]++(?=[^ \t#:,?\[\]{}]|:[^ \t,\[\]{}]))*+"
-_FLOW_GOES_ON = re.compile(_FLOW_TEXT)
-_FLOW_PLAIN = re.compile(rf"(?:[^ \t\-?:,\[\]{{}}#&*!|>'\"%@`]|-(?=[\w.-])){_FLOW_TEXT}")
-TO_SINGLE = re.compile(r"(?:[^']|'')*+(')?")
-TO_DOUBLE = re.compile(r'(?:[^"\\]|\\.)*+(")?')
+_FLOW_GOES_ON = regex(_FLOW_TEXT)
+_FLOW_PLAIN = regex(rf"(?:[^ \t\-?:,\[\]{{}}#&*!|>'\"%@`]|-(?=[\w.-])){_FLOW_TEXT}")
+TO_SINGLE = regex(r"(?:[^']|'')*+(')?")
+TO_DOUBLE = regex(r'(?:[^"\\]|\\.)*+(")?')
 DEPTH = 100
 NODES = 2_000_000
 LONGEST_KEY = 1000

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from shipworthy.patterns import regex
+
 MERGE: Final = object()  # a plain `<<`
 
 _WORDS: dict[str, Any] = {
@@ -18,18 +20,16 @@ _WORDS: dict[str, Any] = {
     "": None,
     "<<": MERGE,
 }
-_WHOLE = re.compile(
-    r"[-+]?(?:(?P<two>0b[01_]+)|(?P<sixteen>0x[\da-fA-F_]+)|(?P<eight>0[0-7_]+)|0|[1-9][\d_]*)", re.ASCII
-)
-_SIXTIES = re.compile(r"[-+]?[1-9][\d_]*(?::[0-5]?\d)+", re.ASCII)
-_SIXTIES_POINT = re.compile(r"[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*", re.ASCII)
-_POINT = re.compile(r"[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?", re.ASCII)
+_WHOLE = regex(r"[-+]?(?:(?P<two>0b[01_]+)|(?P<sixteen>0x[\da-fA-F_]+)|(?P<eight>0[0-7_]+)|0|[1-9][\d_]*)", re.ASCII)
+_SIXTIES = regex(r"[-+]?[1-9][\d_]*(?::[0-5]?\d)+", re.ASCII)
+_SIXTIES_POINT = regex(r"[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*", re.ASCII)
+_POINT = regex(r"[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?", re.ASCII)
 _BEYOND = {sign + form: float(sign + "inf") for sign in ("", "+", "-") for form in (".inf", ".Inf", ".INF")} | {
     form: float("nan") for form in (".nan", ".NaN", ".NAN")
 }
 _NUMBER = 400  # characters; a longer one is no number of a configuration
 
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.)|$)", re.DOTALL)
+_ESCAPE = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.)|$)", re.DOTALL)
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b",
     " ": " ", '"': '"', "\\": "\\", "/": "/", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
