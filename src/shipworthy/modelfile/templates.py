@@ -54,7 +54,7 @@ _TOKENS = 2_000_000
 _REPORTED = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Token:
     kind: str  # name, number, text, mark
     value: str
