@@ -329,3 +329,12 @@ def test_a_text_that_is_joined_with_itself_again_and_again_is_a_bomb() -> None:
     for honest in ("ns.x ~ m.content ~ '\\n'", "ns.x + 1 if ns.x else 0", "m.x ~ m.x"):
         assert codes(loop.replace("SET", honest)) == []
     assert codes("{% set x = x ~ x %}") == []
+
+
+def test_ways_out_by_name_are_one_finding_where_the_first_stands() -> None:
+    text = "{{ x }}\n{{ x._a.__class__.__base__.__subclasses__()[1].__init__.__globals__.__builtins__.__import__ }}"
+    (issue,) = scan_bytes(text.encode()).issues
+    assert issue.code is Code.TEMPLATE_ESCAPE
+    assert "line 2" in issue.message
+    assert "__class__, __base__, __subclasses__" in issue.message
+    assert "and 2 more" in issue.message

@@ -52,6 +52,7 @@ _MUCH = 10_000_000
 _NESTED = 100
 _TOKENS = 2_000_000
 _REPORTED = 20
+_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,26 @@ def is_template(head: str) -> bool:
 
 
 def troubles(text: str) -> Iterator[Trouble]:
-    """What rendering this template would do that an honest one does not. Raises nothing; linear in its length."""
+    """What rendering this template would do that an honest one does not. Raises nothing; linear in its length. All ways
+    out of the sandbox by name are one trouble, where the first stands.
+    """
+    names: dict[str, int] = {}
+    for trouble in _troubles(text):
+        if trouble.message:
+            yield trouble
+        else:
+            names.setdefault(trouble.asks, trouble.at)
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        told = (
+            f"it asks for {', '.join(list(names)[:_NAMED])}{more}, the way out of a template's sandbox to any command;"
+        )
+        asks = " ".join(sorted(names))
+        yield Trouble(Code.TEMPLATE_ESCAPE, "high", f"{told} do not use the model", min(names.values()), asks)
+
+
+def _troubles(text: str) -> Iterator[Trouble]:
+    """One by one; a way out by name has no message yet."""
     try:
         statements = list(_statements(text))
     except _UnreadError as error:
@@ -152,8 +172,7 @@ def read(scope: Scope, _: str = "") -> int:
 
 def _escape(asks: str, at: int) -> Trouble:
     shown = ascii(asks)[1:-1][:80]
-    text = f"it asks for {shown}, the way out of a template's sandbox to any command; do not use the model"
-    return Trouble(Code.TEMPLATE_ESCAPE, "high", text, at, shown)
+    return Trouble(Code.TEMPLATE_ESCAPE, "high", "", at, shown)
 
 
 def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:

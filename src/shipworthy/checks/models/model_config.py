@@ -67,7 +67,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=10,
+    version=11,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,

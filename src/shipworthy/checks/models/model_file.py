@@ -250,7 +250,7 @@ def _depends(context: Context) -> str:
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=15,
+    version=16,
     timeout=300.0,
     cache_on=_depends,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
