@@ -415,7 +415,7 @@ def run(out: Any) -> None:
 
 
 def _write(out: Any, family: str, value: Any) -> None:
-    from honest_families import torch_file
+    from honest_torch import torch_file
 
     if family.startswith("torch"):
         torch_file(out, family, "value", value)

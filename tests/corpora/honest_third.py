@@ -314,9 +314,9 @@ GROUPS = [("sklearn-options", options_third), ("sklearn-wrapped", wrapped_third)
 
 def run(out: Any) -> None:
     """All of them, three files of each; what an environment does not have is counted as failed."""
-    from honest_families import torch_file
     from honest_third_libraries import GROUPS as LIBRARIES
     from honest_third_torch import GROUPS as TORCH
+    from honest_torch import torch_file
 
     for name in ("sympy", "torch._dynamo", "torchvision", "transformers"):  # not within the time of one object
         with contextlib.suppress(Exception):
