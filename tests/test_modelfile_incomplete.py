@@ -10,8 +10,10 @@ import pytest
 
 import modelfile_samples as make
 from format_rows import MODELS
-from shipworthy.check import Context, registry
+from shipworthy.check import registry
 from shipworthy.checks.models import _beside
+from shipworthy.cli import main
+from shipworthy.model import Artifact, Kind
 from shipworthy.modelfile import Report, scan
 
 
@@ -62,25 +64,37 @@ def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model-file", "model-text"])
 def test_kept_results_are_not_those_of_another_folder(name: str, tmp_path: Path) -> None:
     """The same model, once with its weights and once without, has one digest."""
-    depends = registry()[name].cache_on
+    depends = registry()[name].cache_beside
     assert depends is not None
-    shutil.copy(MODELS / "openvino" / "dense.xml", tmp_path / "dense.xml")
-    before = depends(Context(tmp_path))
+    path = tmp_path / "dense.xml"
+    shutil.copy(MODELS / "openvino" / "dense.xml", path)
+    model = Artifact("models/dense.xml", Kind.MODEL, "sha256:", 1, path=path)
+    before = depends(model)
     shutil.copy(MODELS / "openvino" / "dense.bin", tmp_path / "dense.bin")
-    whole = depends(Context(tmp_path))
+    whole = depends(model)
     (tmp_path / "dense.bin").write_bytes(b"cut")
-    assert len({before, whole, depends(Context(tmp_path))}) == 3
+    assert len({before, whole, depends(model)}) == 3
     (tmp_path / "dense.bin").unlink()
-    assert depends(Context(tmp_path)) == before
+    assert depends(model) == before
 
 
-def test_kept_results_follow_the_neighbours_in_a_large_tree_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_kept_of_what_lies_among_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_beside, "_FILES", 3)
     for number in range(9):
-        (tmp_path / f"{number}").mkdir()
-        (tmp_path / f"{number}" / "note.txt").write_text("x")
-    assert _beside.state(Context(tmp_path)) == _beside.state(Context(tmp_path))
-    (tmp_path / "8" / "last.onnx").write_bytes(b"")
-    assert _beside.state(Context(tmp_path)) != _beside.state(Context(tmp_path))
+        (tmp_path / f"{number}.txt").write_text("x")
+    model = Artifact("m.onnx", Kind.MODEL, "sha256:", 1, path=tmp_path / "m.onnx")
+    other = Artifact("m.pkl", Kind.MODEL, "sha256:", 1, path=tmp_path / "m.pkl")
+    assert _beside.state(model) != _beside.state(model)
+    assert _beside.state(other) == ""
+
+
+def test_a_graph_that_lost_its_weights_is_not_taken_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for suffix in ("xml", "bin"):
+        shutil.copy(MODELS / "openvino" / f"dense.{suffix}", tmp_path / f"dense.{suffix}")
+    for _ in range(2):
+        assert main(["scan", "dense.xml"]) == 0
+    (tmp_path / "dense.bin").unlink()
+    assert main(["scan", "dense.xml"]) == 3

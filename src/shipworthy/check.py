@@ -92,6 +92,7 @@ class Check:
     options: Mapping[str, Any]
     accepts: Callable[[Artifact], bool] | None
     cache_on: Callable[[Context], str] | None
+    cache_beside: Callable[[Artifact], str] | None
     timeout: float
     wants_context: bool
     summary: str
@@ -118,15 +119,16 @@ def check(
     options: Mapping[str, Any] | None = None,
     accepts: Callable[[Artifact], bool] | None = None,
     cache_on: Callable[[Context], str] | None = None,
+    cache_beside: Callable[[Artifact], str] | None = None,
     timeout: float = 60.0,
 ) -> Callable[[Callable[..., Yielded]], Callable[..., Yielded]]:
     """Make a function a check.
 
     `version` is raised whenever the results could change; `options` are the settings with their defaults, whose types
     the settings must have; `accepts` narrows the kinds down (by name, media type or size: it reads nothing);
-    `cache_on` adds what else the results depend on (a database's digest, a commit id); `timeout` is in seconds, for one
-    artifact, one batch or the tree. The category is the folder's name unless given. The function takes what `scope`
-    says and, if it has a second parameter, a `Context`.
+    `cache_on` adds what else the results depend on (a database's digest, a commit id), `cache_beside` what those of one
+    artifact do (the files beside it); `timeout` is in seconds, for one artifact, one batch or the tree. The category is
+    the folder's name unless given. The function takes what `scope` says and, if it has a second parameter, a `Context`.
     """
 
     def decorate(function: Callable[..., Yielded]) -> Callable[..., Yielded]:
@@ -143,6 +145,7 @@ def check(
             options=dict(options or {}),
             accepts=accepts,
             cache_on=cache_on,
+            cache_beside=cache_beside,
             timeout=timeout,
             wants_context=_wants_context(function),
             summary=(sys.modules[function.__module__].__doc__ or "").strip().partition("\n")[0],

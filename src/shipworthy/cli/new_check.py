@@ -184,6 +184,7 @@ def _page(words: dict[str, str]) -> str:
             options={},
             accepts=None,
             cache_on=None,
+            cache_beside=None,
             timeout=60.0,
             wants_context=False,
             summary=words["summary"],

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,13 @@ def check_key(check: Check, context: Context, tool_versions: Mapping[str, str]) 
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def artifact_key(base: str, artifacts: Iterable[Artifact]) -> bytes:
+def artifact_key(base: str, artifacts: Iterable[Artifact], beside: Callable[[Artifact], str] | None = None) -> bytes:
     """The key of one check on these artifacts. The name is part of it: checks may look at it."""
     digest = hashlib.sha256(base.encode())
     for artifact in artifacts:
         digest.update(f"\0{artifact.uri}\0{artifact.kind}\0{artifact.digest}".encode("utf-8", "surrogatepass"))
+        if beside:
+            digest.update(f"\0{beside(artifact)}".encode())
     return digest.digest()
 
 

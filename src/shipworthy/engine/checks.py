@@ -40,6 +40,7 @@ class _Tally:
     context: Context
     eligible: tuple[Artifact, ...]
     base: str = ""
+    keys: dict[tuple[Artifact, ...], bytes] = field(default_factory=dict)
     version: str = ""
     findings: list[Finding] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -229,7 +230,8 @@ class CheckRunner:
         """What is left to do after the cache has answered."""
         check = tally.check
         groups = [tally.eligible] if check.scope == "tree" else [(artifact,) for artifact in tally.eligible]
-        keys = {artifact_key(tally.base, group): (check, group) for group in groups}
+        tally.keys = {group: artifact_key(tally.base, group, check.cache_beside) for group in groups}
+        keys = {key: (check, group) for group, key in tally.keys.items()}
         known = self.cache.get(keys) if self.settings.scan.cache else {}
         for kept in known.values():
             tally.findings += kept.findings
@@ -337,7 +339,7 @@ class CheckRunner:
         for group in groups:
             own = result.findings if len(groups) == 1 else tuple(by_artifact.get(group[0], ()))
             facts = tuple(one for one in result.facts if one.artifact in group)
-            rows[artifact_key(tally.base, group)] = (tally.check, group, Kept(own, facts))
+            rows[tally.keys[group]] = (tally.check, group, Kept(own, facts))
         self.cache.put(rows)
 
 

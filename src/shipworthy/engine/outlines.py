@@ -148,6 +148,7 @@ def _outline(row: Mapping[str, Any]) -> Check:
         options={},
         accepts=_not_asked if row["narrow"] else None,
         cache_on=None,
+        cache_beside=None,
         timeout=60.0,
         wants_context=True,
         summary="",

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 
-from shipworthy.check import Context
+from shipworthy.model import Artifact
 
 # Formats that keep weights in other files, and those that are judged by what lies beside them.
 _REFER = (
@@ -20,27 +20,26 @@ _REFER = (
     ".pdmodel",
     ".pdiparams",
     ".weights.json",
+    "Manifest.json",
 )
 _FILES = 20_000
 
 
-def state(context: Context) -> str:
-    """A digest of the names and sizes of all files of a tree that holds such a model: kept results are for the same."""
-    found: list[str] = []
-    refers = False
-    for folder, folders, files in os.walk(context.root):
+def state(artifact: Artifact) -> str:
+    """A digest of the names and sizes of all files in the folder of such a model: kept results are for the same."""
+    if artifact.path is None or not (artifact.uri.endswith(_REFER) or artifact.uri.lower().endswith(_REFER)):
+        return ""
+    digest, seen, home = hashlib.sha256(), 0, os.path.dirname(os.path.abspath(artifact.path))
+    for folder, folders, files in os.walk(home):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
-        refers = refers or any(name.lower().endswith(_REFER) or name == "Manifest.json" for name in files)
-        if len(found) <= _FILES:
-            found += (os.path.join(folder, name) for name in sorted(files))
-    if refers and len(found) > _FILES:
-        return str(time.time_ns())  # nothing is kept
-    digest = hashlib.sha256()
-    for path in found if refers else ():
-        try:
-            size = os.stat(path).st_size
-        except OSError:  # a link that leads nowhere
-            size = -1
-        relative = os.path.relpath(path, context.root)
-        digest.update(f"{relative}\0{size}\0".encode("utf-8", "surrogatepass"))
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            try:
+                size = os.stat(path).st_size
+            except OSError:  # a link that leads nowhere
+                size = -1
+            digest.update(f"{os.path.relpath(path, home)}\0{size}\0".encode("utf-8", "surrogatepass"))
+        seen += len(files)
+        if seen > _FILES:
+            return str(time.time_ns())  # nothing is kept
     return digest.hexdigest()

@@ -243,16 +243,13 @@ _CANARY = b"cos\nsystem\n(S'echo shipworthy canary'\ntR."
 CHECK_NAME = "model-file"
 
 
-def _depends(context: Context) -> str:
-    return _pins.state(context) + _beside.state(context)
-
-
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=16,
+    version=17,
     timeout=300.0,
-    cache_on=_depends,
+    cache_on=_pins.state,
+    cache_beside=_beside.state,
     canary=Canary(files={"canary.pkl": _CANARY}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:

@@ -46,7 +46,7 @@ def _others(artifact: Artifact) -> bool:
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
-    cache_on=_beside.state,
+    cache_beside=_beside.state,
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
