@@ -42,6 +42,8 @@ SLOW = "modelaudit"
 SLOW_HONEST = 150
 SEED = 3
 COMMANDS = 4
+NO_MODELS = ("versions.txt", "README.md", "code_attacks.txt")
+PROGRAMS = (".elf", ".mach-o", ".pe", ".wasm")  # samples too, and rightly findings
 
 
 class Bench:
@@ -200,7 +202,7 @@ def honest(bench: Bench) -> None:
     cases = []
     data = ROOT / "tests" / "data" / "models"
     for path in sorted(data.rglob("*")):
-        if path.is_file() and path.name not in ("versions.txt", "README.md"):
+        if path.is_file() and path.name not in NO_MODELS and path.suffix not in PROGRAMS:
             cases.append(case(path, "committed samples", (item for item in path.parent.iterdir() if item.is_file())))
     made, python = bench.work / "honest", bench.environments.honest()
     mark = made / "failed.txt"  # written last
