@@ -351,7 +351,7 @@ def main() -> None:
 def _head(bench: Bench, load: float, seconds: float) -> list[str]:
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     dirty = subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain", "src"], capture_output=True, text=True)
-    asked = [f"--{name}" for name in ("full", "keep_times") if getattr(bench.options, name)]
+    asked = [f"--{name}" for name in ("full", "keep-times") if getattr(bench.options, name.replace("-", "_"))]
     asked += [f"--sample {bench.options.sample}"] if bench.options.sample else []
     asked += [f"--only {' '.join(bench.options.only)}"] if bench.options.only else []
     seen = bench.figures
