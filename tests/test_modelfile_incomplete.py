@@ -66,7 +66,7 @@ def test_kept_results_are_not_those_of_another_folder(name: str, tmp_path: Path)
     """The same model, once with its weights and once without, has one digest."""
     depends = registry()[name].cache_beside
     assert depends is not None
-    path = tmp_path / "dense.xml"
+    path = tmp_path / "dense.pkl"  # its content tells, not its name
     shutil.copy(MODELS / "openvino" / "dense.xml", path)
     model = Artifact("models/dense.xml", Kind.MODEL, "sha256:", 1, path=path)
     before = depends(model)
@@ -83,7 +83,8 @@ def test_nothing_is_kept_of_what_lies_among_too_many_files(tmp_path: Path, monke
     for number in range(9):
         (tmp_path / f"{number}.txt").write_text("x")
     model = Artifact("m.onnx", Kind.MODEL, "sha256:", 1, path=tmp_path / "m.onnx")
-    other = Artifact("m.pkl", Kind.MODEL, "sha256:", 1, path=tmp_path / "m.pkl")
+    (tmp_path / "m.pkl").write_bytes(make.PLAIN)
+    other = Artifact("m.pkl", Kind.MODEL, "sha256:", len(make.PLAIN), path=tmp_path / "m.pkl")
     assert _beside.state(model) != _beside.state(model)
     assert _beside.state(other) == ""
 

@@ -6,28 +6,18 @@ import hashlib
 import os
 import time
 
+from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact
+from shipworthy.modelfile.sniff import HEAD, sniff
 
-# Formats that keep weights in other files, and those that are judged by what lies beside them.
-_REFER = (
-    ".onnx",
-    ".ort",
-    ".xml",
-    ".index",
-    ".index.json",
-    ".mlmodel",
-    ".bin",
-    ".pdmodel",
-    ".pdiparams",
-    ".weights.json",
-    "Manifest.json",
-)
+# Formats that hold all of a model. Told by content: a graph may have any name.
+_ALONE = frozenset(("pickle", "npy", "zip", "safetensors", "gguf", "hdf5"))
 _FILES = 20_000
 
 
 def state(artifact: Artifact) -> str:
     """A digest of the names and sizes of all files in the folder of such a model: kept results are for the same."""
-    if artifact.path is None or not (artifact.uri.endswith(_REFER) or artifact.uri.lower().endswith(_REFER)):
+    if artifact.path is None or _alone(artifact):
         return ""
     digest, seen, home = hashlib.sha256(), 0, os.path.dirname(os.path.abspath(artifact.path))
     for folder, folders, files in os.walk(home):
@@ -43,3 +33,11 @@ def state(artifact: Artifact) -> str:
         if seen > _FILES:
             return str(time.time_ns())  # nothing is kept
     return digest.hexdigest()
+
+
+def _alone(artifact: Artifact) -> bool:
+    try:
+        with artifact.open() as stream:
+            return sniff(stream.read(HEAD), artifact.size) in _ALONE
+    except (OSError, ShipworthyError):
+        return False
