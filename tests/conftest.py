@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A slow machine is no failure: nothing is judged by the time that it takes.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A slow machine is no failure: nothing is judged by the time that it takes. The same commit has the same examples
+# everywhere; `--hypothesis-profile search` looks for new ones.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("search", settings.get_profile("any machine"), derandomize=False, max_examples=1000)
 settings.load_profile("any machine")
 
 

@@ -24,7 +24,7 @@ FIRST = tar_entry(b"first.pkl", PLAIN)
 
 def test_a_short_run_finds_no_difference() -> None:
     run = subprocess.run(
-        [sys.executable, HARNESS, "--seconds", "4", "--first", "900000000"],
+        [sys.executable, HARNESS, "--count", "4000", "--first", "900000000"],
         capture_output=True,
         text=True,
         timeout=300,

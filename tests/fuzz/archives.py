@@ -184,6 +184,7 @@ def main() -> int:
     """Run for a while; exit code 1 when there is a difference."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--count", type=int, default=0, help="so many and no more, however long they take")
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--only", type=int)
     given = options.parse_args()
@@ -192,7 +193,7 @@ def main() -> int:
         print(by_us(data), {name: read(data) for name, read in LOADERS.items()}, difference(data), sep="\n")
         return 0
     until, done, clean, found, first = time.monotonic() + given.seconds, 0, 0, 0, given.first
-    while time.monotonic() < until:
+    while done < given.count if given.count else time.monotonic() < until:
         for number, what in batch(range(first, first + BATCH)):
             if number < 0:
                 clean += int(what)

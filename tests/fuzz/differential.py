@@ -147,6 +147,7 @@ def main() -> int:
     """Run for a while on all cores; exit code 1 when there is a difference."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--count", type=int, default=0, help="about so many, however long they take")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--first", type=int, default=0)
     given = options.parse_args()
@@ -163,7 +164,7 @@ def main() -> int:
             done, found = done + count, found + len(differences)
             for difference in differences:
                 print(difference, flush=True)
-            if time.monotonic() < until:
+            if done < given.count if given.count else time.monotonic() < until:
                 start = next(starts)
                 pending[pool.submit(run, start, _BATCH)] = start
     print(f"{done:,} pickles, {found} differences")

@@ -1,6 +1,7 @@
 """Every reader against damaged files: no exception, no hang, no memory without bound, nothing clean without its end.
 
     python tests/fuzz/readers.py --seconds 3600 --jobs 1 --first 0 [--format onnx] [--save FOLDER]
+    python tests/fuzz/readers.py --count 4000      # so many and no more, however long they take
     python tests/fuzz/readers.py --only 12345 [--format onnx] [--save FOLDER]      # one sample again
 
 A batch of samples runs in a process of its own with little memory, which says before each what comes next: if it dies
@@ -41,7 +42,7 @@ BATCH = 400
 
 # Where a file without its end is a whole file, as the format does not say where it ends: texts at any line, protobuf
 # messages behind any field, Paddle's parameters and pickles one behind the other.
-LINES = ("jinja", "yaml", "mlflow", "hydra", "keras-yaml")
+LINES = ("jinja", "yaml", "mlflow", "hydra", "keras-yaml", "tiktoken")
 MESSAGES = ("onnx", "savedmodel", "graphdef", "metagraph", "tf-fingerprint", "keras-metadata", "coreml", "paddle")
 PADDED = ("tar", "gguf", "tflite", "executorch", "catboost")  # with zeros, which nothing needs
 
@@ -202,6 +203,7 @@ def main() -> int:
     """Run for a while; exit code 1 when something was found."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--count", type=int, default=0)
     options.add_argument("--jobs", type=int, default=1)
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--format", default="", choices=["", *seeds()])
@@ -225,9 +227,13 @@ def main() -> int:
 
 
 def run(given: argparse.Namespace, first: int) -> int:
-    """One job: every so many-th batch until the time is over."""
+    """One job: every so many-th batch until the time is over, or the number reached."""
     until, done, faults = time.monotonic() + given.seconds, 0, Counter[str]()
-    while time.monotonic() < until:
+
+    def over() -> bool:
+        return done >= given.count if given.count else time.monotonic() > until
+
+    while not over():
         for fault in batch(list(range(first, first + BATCH)), given.format):
             done += 1
             if fault is not None:
@@ -235,7 +241,7 @@ def run(given: argparse.Namespace, first: int) -> int:
                 print(fault, flush=True)
                 if given.save:
                     (given.save / f"{fault.number}.bin").write_bytes(sample(fault.number, given.format).data)
-            if time.monotonic() > until:
+            if over():
                 break
         first += BATCH * given.jobs
     print(f"{done:,} files, {faults.total()} faults", flush=True)
