@@ -142,18 +142,27 @@ def test_of_a_torch_archive_the_directory_and_the_pickle_are_read(
     assert scan_bytes(honest).verdict is Verdict.CLEAN
     report, file = look(put(served, "m.pt", honest))
     assert report.verdict is Verdict.CLEAN
-    assert report.left == 4 * elements
+    assert (report.left, report.loose) == (4 * elements, 0)
     assert file.received < len(honest) / 10
     hostile = make.zipped(("m/data.pkl", make.EVIL), ("m/data/0", bytes(4 * elements)), ("m/version", b"3\n"))
     report, _ = look(put(served, "h.pt", hostile))
     assert report.worst == "critical"
 
-    monkeypatch.chdir(tmp_path)  # what was left in place is a gap that a gate has to accept by name
-    assert main(["scan", served.url("m.pt")]) == 3
-    assert "raw data" in capfd.readouterr().out
-    (tmp_path / "shipworthy.toml").write_text('[gates.scan]\naccept-partial = ["model-file:raw-data"]\n')
+    monkeypatch.chdir(tmp_path)
     assert main(["scan", served.url("m.pt")]) == 0
+    assert "raw data by the layout" in " ".join(capfd.readouterr().out.split())
     assert main(["scan", served.url("h.pt")]) == 1
+
+    # A storage that no tensor has is a gap that a gate has to accept by name.
+    put(
+        served,
+        "l.pt",
+        make.zipped(("m/data.pkl", make.PLAIN), ("m/data/0", bytes(4 * elements)), ("m/version", b"3\n")),
+    )
+    assert main(["scan", served.url("l.pt")]) == 3
+    assert "of raw data in members" in " ".join(capfd.readouterr().out.split())
+    (tmp_path / "shipworthy.toml").write_text('[gates.scan]\naccept-partial = ["model-file:raw-data"]\n')
+    assert main(["scan", served.url("l.pt")]) == 0
 
 
 def test_other_formats_are_read_whole_and_have_a_digest(

@@ -145,6 +145,7 @@ def _scan(
         members=tuple(tally.members),
         names=tuple(sorted(tally.names)),
         left=state.left,
+        loose=state.loose,
     )
     return report, lines
 
@@ -167,6 +168,7 @@ def _fetched(state: State, view: View, job: Job) -> bool:
     if job.role is Role.FILE or (job.role is Role.TRAILER and len(view) <= TRAILER_LIMIT):
         return True
     state.left += len(view)
+    state.loose += len(view)
     return False
 
 

@@ -90,7 +90,8 @@ class Report:
     `size` and `explained` are bytes of the outer file: explained bytes were read as part of a known structure or lie in
     a region whose extent the structure declares. `unknowns` are the reasons why the file can't be called clean.
     `names` are all globals that loading would import, `module:qualname`, sorted and bounded. `left` counts those
-    explained bytes of a file elsewhere that were not even looked into: raw data by the layout.
+    explained bytes of a file elsewhere that were not even looked into: raw data by the layout. `loose` are those
+    of them whose size nothing else tells: no header, no pickle that names a tensor's storage.
     """
 
     format: str
@@ -102,6 +103,7 @@ class Report:
     members: tuple[Member, ...] = ()
     names: tuple[str, ...] = ()
     left: int = 0
+    loose: int = 0
 
     @property
     def worst(self) -> str:

@@ -55,6 +55,7 @@ class State:
     unpacked: int = 0
     started: int = 0
     left: int = 0
+    loose: int = 0
 
     @property
     def folder(self) -> Path | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -109,7 +110,10 @@ def _storage(scope: Scope, entry: Entry, wanted: int | None) -> None:
     if wanted is not None and wanted != entry.size:
         text = f"the storage {ascii(entry.name)[:100]} has {entry.size} bytes, the pickle asks for {wanted}"
         scope.issue(Code.CONTAINER_TAMPERED, "medium", text, entry.offset)
-    if entry.method == 0 and not entry.encrypted and entry.size == entry.packed:
+    plain = entry.method == 0 and not entry.encrypted and entry.size == entry.packed
+    if plain and wanted == entry.size and isinstance(scope.view, FarView):
+        scope.state.left += entry.size  # the pickle tells what it is, as the header of safetensors does
+    elif plain:
         scope.child(entry.name, scope.view.sub(entry.data, entry.packed), Role.BLOB)
     else:
         queue(scope, entry, Role.BLOB)

@@ -89,8 +89,8 @@ def _result(check: Check, artifact: Artifact, report: Report | str, note: str, s
         findings = (STOPPED.at(artifact, message, key=check.name),)
     else:
         skipped, findings = list(skipped_of(artifact, report)), tuple(findings_of(artifact, report))
-        if report.left and report.format not in _TOLD_BY_HEADER:
-            told = f"{report.left:,} bytes of raw data in members of the archive were not looked into"
+        if report.loose and report.format not in _TOLD_BY_HEADER:
+            told = f"{report.loose:,} bytes of raw data in members of the archive were not looked into"
             skipped.append(Skipped(None, told, code="raw-data"))
     return CheckResult(
         check=check.name,
