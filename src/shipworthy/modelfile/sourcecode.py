@@ -14,11 +14,13 @@ from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.sourcenames import (
     BUILTINS,
+    BY_TEXT,
     FETCHES,
     FLAG,
     INNER,
     KINDS,
     LIBRARIES,
+    LISTERS,
     MAKES,
     METHODS,
     PARTLY,
@@ -159,6 +161,10 @@ class _Reading:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "trust_remote_code" and _is_true(value):
                     self.told("runs code of another model", "trust_remote_code", node.lineno)
+        elif isinstance(node, ast.Match):
+            self.around("match ", node.subject)
+        elif isinstance(node, ast.MatchClass):
+            self.inner(node.kwd_attrs, node.lineno)
         elif isinstance(node, (ast.AnnAssign, ast.arg)):
             if _calls(node.annotation):
                 self.told("runs code that it puts together", "an annotation", node.lineno)
@@ -252,7 +258,7 @@ class _Reading:
                 self.told("writes files", name, node.lineno)
             if name == "getattr" and len(node.args) > 1:
                 self.getattr(node)
-            if name in ("vars", "operator.attrgetter", "operator.methodcaller", "os.environ.get", "os.getenv"):
+            if name in BY_TEXT:
                 self.by_text(name, node)
         if "isinstance" in names and "isinstance" not in self.bound and len(node.args) == 2:
             kinds = ast.walk(node.args[1])
@@ -329,10 +335,14 @@ class _Reading:
             self.inner((text or "").split("."), node.lineno)
             if first is not None and (isinstance(first, ast.BinOp) or _made(first)):
                 self.told("reaches around its imports", name, node.lineno)
-        elif name == "vars" and first is not None:
-            for root in self.full(first):
-                if root.partition(".")[0] in self.roots:
-                    self.told("reaches around its imports", f"vars({root})", node.lineno)
+        elif name in LISTERS and first is not None:
+            self.around(f"{name}(", first)
+
+    def around(self, how: str, base: ast.AST) -> None:
+        """Something imported whose names are not spelled as attributes."""
+        for root in self.full(base):
+            if root.partition(".")[0] in self.roots:
+                self.told("reaches around its imports", f"{how}{root}", base.lineno)  # type: ignore[attr-defined]
 
     def getattr(self, node: ast.Call) -> None:
         """An attribute that is named by a text."""

@@ -117,6 +117,9 @@ METHODS = frozenset("write_text write_bytes unlink rmdir chmod symlink_to hardli
 MAKES = frozenset("join decode replace format fromhex translate".split())
 SAVING = re.compile(r"_*(?:save|export|convert|to_json|write|download|build_vocab|train)\w*")
 BUILTINS = frozenset("eval exec compile __import__ globals __builtins__ builtins breakpoint open".split())
+# Functions that give all attributes of what they are given.
+LISTERS = frozenset(("vars", "dir", "inspect.getmembers", "inspect.getmembers_static"))
+BY_TEXT = LISTERS | {"operator.attrgetter", "operator.methodcaller", "os.environ.get", "os.getenv"}
 # What a model has no business to read.
 SECRET = re.compile(r"(?i)\w*(?:TOKEN(?!IZER)|SECRET|PASSW|CREDENTIAL|(?:API|ACCESS|PRIVATE)_?KEY)\w*")
 PRIVATE = re.compile(
