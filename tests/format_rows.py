@@ -75,6 +75,7 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     ),
     "a pickle behind XGBoost's trees": _behind("boosters/xgboost-old.deprecated"),
     "a pickle behind OpenVINO's weights": _behind("openvino/dense.bin"),
+    "a pickle behind the tensors of ONNX": _behind("onnx/external.bin"),
     "a pickle behind Paddle's parameters": _behind("paddle/dense.pdiparams"),
     "an archive behind a manifest of Orbax": _behind("rows/manifest.ocdbt", zipped(("a.pkl", EVIL))),
     "a pickle behind a vocabulary": _behind("llm/bpe.spm"),
@@ -145,6 +146,7 @@ ROWS: dict[str, Row] = {
         ("onnx/plain.onnx", "onnx/forest.onnx", "onnx/optimized.onnx", "onnx/external.onnx"),
         ("ONNX/data in '../../etc/passwd'", "ONNX/function that calls itself"),
     ),
+    "onnx-data": Row("onnx 1.23.2", ("onnx/external.bin",), ("a pickle behind the tensors of ONNX",)),
     "json": Row(
         "Keras 2.15.0 and 3.15.1, XGBoost 3.2.0, CatBoost 1.2.10, tokenizers 0.23.3, PaddlePaddle 3.3.1",
         (

@@ -324,6 +324,28 @@ def test_onnx_external_data_lies_where_it_says(tmp_path: Path, offset: str, leng
     assert codes(scan(tmp_path / "m.onnx")) == ({code} if code else set())
 
 
+def test_a_file_of_tensors_is_told_by_the_model_beside_it(tmp_path: Path) -> None:
+    def written(data: bytes) -> Report:
+        (tmp_path / "w.bin").write_bytes(data)
+        return scan(tmp_path / "w.bin")
+
+    assert written(bytes(16)).verdict is Verdict.UNKNOWN
+    places = [(0, 16), (4096, 16)]
+    entries = [{"location": "./w.bin", "offset": str(low), "length": str(size)} for low, size in places]
+    pairs = [b"".join(make.field(13, make.field(1, key) + make.field(2, e[key])) for key in e) for e in entries]
+    tensors = [make.field(1, 4) + make.field(2, 1) + make.field(8, "w") + pair + make.field(14, 1) for pair in pairs]
+    (tmp_path / "m.onnx").write_bytes(make.onnx((make.node("Relu"),), tuple(tensors)))
+    (tmp_path / "broken.onnx").write_bytes(b"\x3a\xff")
+    padded = b"\x7f" * 16 + bytes(4080) + b"\x7f" * 16
+    report = written(padded)
+    assert (report.format, report.verdict, report.explained) == ("onnx-data", Verdict.CLEAN, len(padded))
+    assert codes(written(padded[:40] + b"hidden" + padded[46:])) == {Code.HIDDEN_PAYLOAD}
+    assert codes(written(padded + make.PLAIN)) == {Code.HIDDEN_PAYLOAD}
+    assert codes(written(padded[:-1])) == {Code.BROKEN_STREAM}
+    assert written(padded + make.EVIL).worst == "critical"
+    assert written(make.EVIL).format == "pickle"
+
+
 def test_onnx_external_data_is_no_link_out_of_the_folder(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(16))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -81,6 +82,7 @@ class _Walk:
         self.sizes = onnxsizes.OnnxSizes(scope)
         self.versions: dict[str, set[int]] = {}
         self.blobs = 0
+        self.placed: list[tuple[str, int, int]] = []
         self.graphs = 0
         self.opsets = 0
 
@@ -294,6 +296,7 @@ class _Walk:
             if need is not None and length is not None and length < need:
                 text = f"the tensor {shown} needs {need} bytes; {length} are given to it in {place}"
                 self.scope.issue(Code.BROKEN_STREAM, "medium", text, at)
+            self.placed.append((location, offset, offset + (length or 0)))
             self.beside(location, offset + (length or 0), shown, at)
 
     def beside(self, location: str, end: int, shown: str, at: int) -> None:
@@ -360,6 +363,14 @@ def _leads_out(folder: Path, target: Path) -> bool:
     real, home = target.resolve(), folder.resolve()
     blobs = home.parent.parent / "blobs"
     return not (real.is_relative_to(home) or (home.parent.name == "snapshots" and real.is_relative_to(blobs)))
+
+
+def placed(scope: Scope) -> list[tuple[str, int, int]]:
+    """Where the tensors of a model lie that lie in other files: (file, first byte, byte behind the last)."""
+    walk = _Walk(scope)
+    with suppress(TruncatedError):
+        walk.run()
+    return walk.placed
 
 
 def read(scope: Scope) -> int:

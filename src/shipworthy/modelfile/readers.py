@@ -41,6 +41,7 @@ _RARE: dict[str, str] = {
     "paddle-weights": "graphs.paddle",
     "executorch": "graphs.executorch",
     "openvino-weights": "xmls.openvino",
+    "onnx-data": "onnxdata",
     "hdf5": "hdf5.reader",
     "keras-yaml": "keras.yaml",
     "gguf": "gguf",
@@ -54,7 +55,9 @@ _PARTLY: dict[str, str] = {"yaml": "yamlfiles", "ape": "llamafile"}
 
 
 # Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.
-_TWO_FACED = frozenset(("r", "catboost", "msgpack", "arrow", "parquet", "paddle-weights", "openvino-weights"))
+_TWO_FACED = frozenset(
+    ("r", "catboost", "msgpack", "arrow", "parquet", "paddle-weights", "openvino-weights", "onnx-data")
+)
 
 
 def _rare(scope: Scope, format_: str) -> int:
@@ -163,6 +166,8 @@ def settle(scope: Scope) -> str:
         from shipworthy.modelfile.xmls import openvino
 
         return "openvino-weights" if openvino.weights(scope) else found
+    if found in _UNSURE and scope.role is Role.FILE and scope.folder is not None and _rarely("onnxdata").beside(scope):
+        return "onnx-data"
     return found
 
 

@@ -52,6 +52,9 @@ FORMATS: dict[str, Support] = {
         "types of values; sizes that follow from inputs; what lies in other files",
         True,
     ),
+    "onnx-data": Support(
+        "ONNX external data", "covered by the tensors of a model in the same folder to the last byte", "numbers", True
+    ),
     "json": Support(
         "JSON",
         "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, XGBoost, CatBoost, Paddle, "
