@@ -121,7 +121,6 @@ def test_safetensors_and_shards(tmp_path: Path) -> None:
         shipworthy.load(place)
 
 
-@needs("onnx")
 def test_onnx(tmp_path: Path) -> None:
     for path in sorted((DATA / "onnx").glob("*.onnx")):
         try:
@@ -170,7 +169,6 @@ def test_keras(tmp_path: Path) -> None:
         shipworthy.load(tmp_path / "lambda.keras")
 
 
-@needs("joblib")
 @pytest.mark.parametrize("compress", [0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)])
 def test_joblib(tmp_path: Path, compress: Any) -> None:
     import joblib
@@ -183,7 +181,6 @@ def test_joblib(tmp_path: Path, compress: Any) -> None:
     assert loaded["n"] == [1, 2]
 
 
-@needs("joblib", "sklearn")
 def test_a_real_estimator(tmp_path: Path) -> None:
     import joblib
     from sklearn.ensemble import RandomForestClassifier

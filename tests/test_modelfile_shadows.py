@@ -84,11 +84,12 @@ def test_honest_states_with_functions_are_clean(case: str) -> None:
 
 
 def test_estimators_with_functions_are_clean() -> None:
-    np = pytest.importorskip("numpy")
-    sklearn = pytest.importorskip("sklearn.preprocessing")
-    value = sklearn.FunctionTransformer(func=np.log1p, inverse_func=functools.partial(np.expm1))
+    import numpy as np
+    from sklearn.preprocessing import FunctionTransformer
+
+    value = FunctionTransformer(func=np.log1p, inverse_func=functools.partial(np.expm1))
     for protocol in range(6):
-        report = scan_bytes(pickle.dumps([value, {"mean": np.mean, "get": np.float64(1)}], protocol))
+        report = scan_bytes(pickle.dumps([value, {"get": np.float64(1)}], protocol))
         assert report.verdict is Verdict.CLEAN, (protocol, report.issues)
 
 
