@@ -144,6 +144,7 @@ class Tally:
 
     limits: Limits
     found: dict[tuple[str, str, str, str, str], Issue] = field(default_factory=dict)
+    again: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
     unknowns: dict[str, None] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
@@ -151,10 +152,8 @@ class Tally:
     def add(self, issue: Issue) -> None:
         """Keep an issue. Beyond the limit the worst are kept, and the verdict is a finding in any case."""
         key = (issue.code, issue.severity, issue.message, issue.callable, issue.where.member)
-        seen = self.found.get(key)
-        if seen is not None:
-            counted = Issue(**{**seen.__dict__, "count": seen.count + 1})
-            self.found[key] = counted
+        if key in self.found:
+            self.again[key] = self.again.get(key, 0) + 1
             return
         if len(self.found) >= self.limits.issues:
             mildest = min(self.found, key=lambda k: SEVERITIES.index(k[1]))
@@ -170,9 +169,13 @@ class Tally:
 
     def sorted_issues(self) -> tuple[Issue, ...]:
         """The worst first, then in the order of the file."""
+        counted = (
+            Issue(**{**issue.__dict__, "count": issue.count + self.again[key]}) if key in self.again else issue
+            for key, issue in self.found.items()
+        )
         return tuple(
             sorted(
-                self.found.values(),
+                counted,
                 key=lambda i: (-SEVERITIES.index(i.severity), i.where.member, i.where.offset or 0, i.code, i.callable),
             )
         )

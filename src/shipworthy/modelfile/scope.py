@@ -114,7 +114,7 @@ class Scope:
         arguments: str = "",
     ) -> None:
         """Report something wrong at an offset of the view."""
-        self.emit(Issue(code, severity, message, Where(offset), callable_, arguments))
+        self.state.tally.add(Issue(code, severity, message, Where(offset, self.name), callable_, arguments))
 
     def emit(self, issue: Issue) -> None:
         """Report an issue whose place lacks the member."""
