@@ -146,7 +146,8 @@ class _Walk:
         if slot is None:
             self.scope.unknown(f"field {number} of a {_SCHEMA[kind]} is not known to this version")
         elif not slot.repeated:
-            if number in seen:
+            if number in seen and -number not in seen:  # once for each message is enough
+                seen.add(-number)
                 twice(self.scope, _SCHEMA[kind], number, slot.name, at)
             seen.add(number)
 
