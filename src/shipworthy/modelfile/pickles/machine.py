@@ -55,7 +55,7 @@ class Machine(Operations):
         misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
         base, i, soft, hard, most_marks = self.position, 0, 0, 0, self.limits.marks
-        window, width = b"", _FIRST_WINDOW
+        window, width = b"", _FIRST_WINDOW >> 2
         while True:
             if i >= soft:
                 self.position = base + i
@@ -65,6 +65,9 @@ class Machine(Operations):
                 if i < hard:  # a frame has ended within the window
                     soft = hard
                     continue
+                # behind a long value the next window is small again: arrays lie one behind the other
+                width = min(_FIRST_WINDOW if i > hard + _SLACK else width << 2, WINDOW)
+                self.walked += min(i, len(window))
                 base += i
                 attempt = (attempt - i if i < attempt < _OFF else 0) if self.ready_for_runs() else _OFF
                 i = 0
@@ -75,7 +78,6 @@ class Machine(Operations):
                 window = buffer[base : min(base + width, end)]
                 if not self.watched and buffer.find(CLASS, base, min(base + width + _SLACK, end)) >= 0:
                     self.watch()
-                width = WINDOW
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)
