@@ -15,6 +15,7 @@ from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, HIDDEN, TABLE_MAGIC, sniff
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.zipdirectory import end_of_archive
+from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 Reader = Callable[[Scope], int]
@@ -123,7 +124,7 @@ _READERS: dict[str, Reader] = {
 }
 
 # The first entry of a checkpoint's table: an empty key, then the number of shards, the byte order and the version.
-_TABLE_HEAD = re.compile(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
+_TABLE_HEAD = regex(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
 
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))

@@ -50,7 +50,7 @@ class Machine(Operations):
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
         tail = self.tail
-        append, remember, fixed, run = stack.append, tail.append, FIXED, FIXED_RUN.match
+        append, remember, fixed = stack.append, tail.append, FIXED
         starts, attempt, reach = runs.STARTS, _OFF, 2 * runs.LEAST
         misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
@@ -115,7 +115,7 @@ class Machine(Operations):
                 append(base + i + 1)
                 i += size
                 if not len(stack) & 31 and self.swift:
-                    match = run(window, i, max(i, soft))
+                    match = FIXED_RUN.match(window, i, max(i, soft))
                     if match:
                         append(Chunk(base + i, base + match.end()))
                         i = match.end()
