@@ -65,6 +65,16 @@ def test_a_scan_of_one_model_imports_no_other_check_and_starts_no_server(tmp_pat
     assert not seen & {"multiprocessing.forkserver", "multiprocessing.resource_tracker", *unused}
 
 
+def test_a_process_that_ends_does_not_look_for_garbage_once_more(tmp_path: Path) -> None:
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
+    code = "import gc, sys\nsys.argv = ['shipworthy', 'scan', '--no-cache', '--format', 'json', 'x.pkl']\n"
+    code += (
+        "from shipworthy.cli import main\nassert main() == 0\nprint(gc.get_freeze_count() > 10_000 > gc.get_count()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("True\n")
+
+
 def test_a_scan_of_many_files_starts_no_server_either(tmp_path: Path) -> None:
     for number in range(200):
         (tmp_path / f"{number}.pkl").write_bytes(pickle.dumps([number]))
