@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     FIXED_RUN,
     KEPT,
     LIST,
+    TUPLE_ITEMS,
     Chunk,
     Made,
 )
@@ -50,7 +51,7 @@ class Machine(Operations):
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
         tail = self.tail
-        append, remember, fixed = stack.append, tail.append, FIXED
+        append, remember, fixed, cell_of = stack.append, tail.append, FIXED, self.cell_of
         starts, attempt, reach = runs.STARTS, _OFF, 2 * runs.LEAST
         misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
@@ -123,11 +124,14 @@ class Machine(Operations):
                 if len(stack) <= fence:
                     raise BrokenError("the stack is empty where a value is needed")
                 value = stack[-1]
-                if value.__class__ is int and not self.sparse:
-                    remember(KEPT if value == EMPTY_DICT else value)
-                else:
+                kind = value.__class__
+                if self.sparse or kind is Chunk:
                     self.fence = fence
                     self.memoize()
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
                 i += 1
             elif op == 0x68:  # BINGET
                 index = window[i + 1]
@@ -142,7 +146,11 @@ class Machine(Operations):
                 i += 2
             elif op == 0x8C:  # SHORT_BINUNICODE
                 append(base + i + 1)
+                start = i
                 i += 2 + window[i + 1]
+                if i < soft and window[i] == 0x94 and not self.sparse:  # as nearly always
+                    remember(base + start + 1)
+                    i += 1
             elif op == 0x28:  # MARK
                 fence = len(stack)
                 marks.append(fence)
@@ -150,14 +158,32 @@ class Machine(Operations):
             elif op == 0x71:  # BINPUT
                 index = window[i + 1]
                 value = stack[-1]
-                if index == len(memo) and tail is memo and value.__class__ is int and len(stack) > fence:
-                    remember(KEPT if value == EMPTY_DICT else value)
-                else:
+                kind = value.__class__
+                if index != len(memo) or tail is not memo or kind is Chunk or len(stack) <= fence or self.sparse:
                     self.fence = fence
                     self.put(index)
                     tail = self.tail
                     remember = tail.append
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
                 i += 2
+            elif op == 0x72:  # LONG_BINPUT
+                self.position = base + i
+                index = window[i + 1] | window[i + 2] << 8 | window[i + 3] << 16 | window[i + 4] << 24
+                value = stack[-1]
+                kind = value.__class__
+                if index != len(memo) or tail is not memo or kind is Chunk or len(stack) <= fence or self.sparse:
+                    self.fence = fence
+                    self.put(index)
+                    tail = self.tail
+                    remember = tail.append
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
+                i += 5
             elif op == 0x75 or op == 0x65:  # SETITEMS, APPENDS
                 mark = marks.pop()
                 fence = marks[-1] if marks else 0
@@ -188,7 +214,8 @@ class Machine(Operations):
                 else:
                     items = stack[-size:]
                     for value in items:
-                        if value.__class__ is not int:
+                        kind = value.__class__
+                        if (value < KEPT) if kind is int else (kind is tuple or kind is Chunk):
                             self.fence = fence
                             self.tuple_of(size)
                             break
@@ -229,7 +256,17 @@ class Machine(Operations):
             elif op == 0x74:  # TUPLE
                 mark = marks.pop()
                 fence = marks[-1] if marks else 0
-                self.tuple_from(mark)
+                items = stack[mark:]
+                for value in items if len(items) <= TUPLE_ITEMS else ():
+                    kind = value.__class__
+                    if (value < KEPT) if kind is int else (kind is tuple or kind is Chunk):
+                        self.tuple_from(mark)
+                        break
+                else:
+                    if len(items) > TUPLE_ITEMS:
+                        self.tuple_from(mark)
+                    else:
+                        stack[mark:] = (tuple(items),)
                 i += 1
             elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
                 if len(stack) - fence < 2:
