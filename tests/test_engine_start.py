@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from modelfile_samples import PLAIN, torch_zip
 from shipworthy.config import Settings
 from shipworthy.engine import outlines
 from shipworthy.engine.checks import select
@@ -47,6 +48,14 @@ def test_the_library_imports_no_reader_before_it_meets_its_format(tmp_path: Path
     seen = _modules("from shipworthy.modelfile import scan; assert scan('x.pkl').verdict == 'clean'", tmp_path)
     assert "shipworthy.modelfile.pickles.machine" in seen
     assert not seen & {f"shipworthy.modelfile.{name}" for name in ("onnx", "zips", "jsons", "templates", "compressed")}
+
+
+def test_a_torch_archive_imports_no_reader_of_other_archives(tmp_path: Path) -> None:
+    (tmp_path / "x.pt").write_bytes(torch_zip(PLAIN, ("byteorder", b"little")))
+    seen = _modules("from shipworthy.modelfile import scan; assert scan('x.pt').verdict == 'clean'", tmp_path)
+    assert "shipworthy.modelfile.torchzip" in seen
+    others = ("torchscript", "exported", "servings", "skops", "sourcecode")
+    assert not seen & {f"shipworthy.modelfile.{name}" for name in others}
 
 
 def test_no_expression_is_compiled_for_a_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
