@@ -124,15 +124,6 @@ def canonical(module: str) -> str:
     return "numpy._core" + module[len("numpy.core") :] if (module + ".").startswith("numpy.core.") else module
 
 
-@lru_cache(maxsize=4096)
-def judged(module: str, name: str, renamed: bool, trust: tuple[str, ...]) -> tuple[Standing, str]:
-    """What the policy says of the name that a loader imports for these texts, and that name as the tables spell it.
-    `renamed`: as below protocol 3. Files have the same few names again and again.
-    """
-    found, found_name = loader_name(module, name, 0 if renamed else 3)
-    return standing_of(found, found_name, trust), f"{canonical(found)}:{found_name}"
-
-
 def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
     """What the policy says of `module:name`. Patterns of `trust` match `module:qualname`; a dangerous name is trusted
     only when it is spelled out.
@@ -164,3 +155,12 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
     if module.startswith("__torch__.") and name.isidentifier():
         return Standing(Kind.CLASS)
     return Standing(Kind.UNKNOWN)
+
+
+@lru_cache(maxsize=4096)
+def judged(module: str, name: str, renamed: bool, trust: tuple[str, ...]) -> tuple[Standing, str]:
+    """What the policy says of the name that a loader imports for these texts, and that name as the tables spell it.
+    `renamed`: as below protocol 3. Files have the same few names again and again.
+    """
+    found, found_name = loader_name(module, name, 0 if renamed else 3)
+    return standing_of(found, found_name, trust), f"{canonical(found)}:{found_name}"

@@ -314,6 +314,7 @@ class Stack(Runs):
         elif shadows.is_called(value, own) and (text := shadows.called_name(self._text(key))):
             what = f"{name} is stored under the name {text}, which code that runs while loading calls"
             self.issue(Code.STATE_TAMPERING, "high", what, name)
+
         elif shadows.acts(value, self._text(key)):
             what = f"{name} stands in for another object, one of whose methods is called while loading"
             self.issue(Code.STATE_TAMPERING, "high", what, name)
