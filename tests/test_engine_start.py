@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from modelfile_samples import PLAIN, torch_zip
 from shipworthy.config import Settings
 from shipworthy.engine import outlines
 from shipworthy.engine.checks import select
+from shipworthy.modelfile import hints, scan_bytes
 
 _SHOW = "import sys; {}; print(*sys.modules)"
 
@@ -48,13 +50,38 @@ def test_the_library_imports_no_reader_before_it_meets_its_format(tmp_path: Path
     assert not seen & {f"shipworthy.modelfile.{name}" for name in ("onnx", "zips", "jsons", "templates", "compressed")}
 
 
+def test_a_torch_archive_imports_no_reader_of_other_archives(tmp_path: Path) -> None:
+    (tmp_path / "x.pt").write_bytes(torch_zip(PLAIN, ("byteorder", b"little")))
+    seen = _modules("from shipworthy.modelfile import scan; assert scan('x.pt').verdict == 'clean'", tmp_path)
+    assert "shipworthy.modelfile.torchzip" in seen
+    others = ("torchscript", "exported", "servings", "skops", "sourcecode")
+    assert not seen & {f"shipworthy.modelfile.{name}" for name in others}
+
+
+def test_no_expression_is_compiled_for_a_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_R", "_UBJSON", "_OBJECTIVE", "_PADDLE", "_ARROW"):
+        monkeypatch.setattr(hints, name, None)
+    assert scan_bytes(pickle.dumps({"a": [1, 2]})).verdict == "clean"
+
+
 def test_a_scan_of_one_model_imports_no_other_check_and_starts_no_server(tmp_path: Path) -> None:
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
     code = "from shipworthy.cli import main; assert main(['scan', '--no-cache', '--format', 'json', 'x.pkl']) == 0"
     seen = [_modules(code, tmp_path) for _ in range(2)][1]  # the first one writes down what checks there are
     unwanted = ("checks.secrets._engine", "checks.datasets", "checks.dependencies", "checks.notebooks", "engine.remote")
     assert not [name for name in seen if name.startswith(tuple(f"shipworthy.{part}" for part in unwanted))]
-    assert not seen & {"multiprocessing.forkserver", "multiprocessing.resource_tracker", "urllib.request", "packaging"}
+    unused = {"pickle", "heapq", "urllib.request", "packaging"}
+    assert not seen & {"multiprocessing.forkserver", "multiprocessing.resource_tracker", *unused}
+
+
+def test_a_process_that_ends_does_not_look_for_garbage_once_more(tmp_path: Path) -> None:
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
+    code = "import gc, sys\nsys.argv = ['shipworthy', 'scan', '--no-cache', '--format', 'json', 'x.pkl']\n"
+    code += (
+        "from shipworthy.cli import main\nassert main() == 0\nprint(gc.get_freeze_count() > 10_000 > gc.get_count()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("True\n")
 
 
 def test_a_scan_of_many_files_starts_no_server_either(tmp_path: Path) -> None:

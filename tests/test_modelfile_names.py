@@ -157,6 +157,22 @@ def test_names_that_the_table_refuses_are_not_in_it() -> None:
         assert not standing_of(module, qualname).allowed
 
 
+def test_what_is_said_of_a_name_is_said_once_for_each_protocol_and_trust() -> None:
+    data = pickle.dumps(OddlyNamed, 4).replace(b"OddlyNamed", b"OtherNamed")
+    judged, trust = names.judged.cache_info(), (f"{__name__}:*",)
+    assert scan_bytes(data).verdict is Verdict.FINDING
+    assert scan_bytes(data, trust=trust).verdict is Verdict.CLEAN
+    assert scan_bytes(data).verdict is Verdict.FINDING
+    assert names.judged.cache_info().misses == judged.misses + 2
+    moved = b"\x80%bccommands\ngetoutput\n."
+    assert [scan_bytes(moved % protocol).names for protocol in (b"\2", b"\4")] == [("commands:getoutput",)] * 2
+    assert names.judged.cache_info().misses == judged.misses + 4
+
+
+class OddlyNamed:
+    """A class of a project's own."""
+
+
 def test_a_module_is_found_in_the_table_wherever_it_stands() -> None:
     rows = [line.split("\t") for line in names._TABLE.read_text("utf-8").splitlines() if not line.startswith("#")]
     modules = [module for module, *_ in rows]

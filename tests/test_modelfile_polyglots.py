@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from modelfile_samples import EVIL, PLAIN, npy, safetensors, tarred, torch_zip, zipped
-from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
+from shipworthy.modelfile import Code, Report, Verdict, View, scan, scan_bytes, sniff
+from shipworthy.modelfile.readers import _may_hide
+from shipworthy.modelfile.sniff import _MAGIC, HIDDEN
 
 ARRAY = {"descr": "|u1", "fortran_order": False}
 
@@ -56,6 +58,18 @@ def commented(comment: bytes = b"", member: bytes = b"", extra: bytes = b"") -> 
         archive.writestr("archive/version", b"3\n")
         archive.comment = comment
     return out.getvalue()
+
+
+def test_raw_numbers_are_looked_at_if_they_begin_like_anything_that_they_could_hide() -> None:
+    odd = [*(magic for magic, _ in _MAGIC), b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0", b"\xca\xfe\xba\xbe\0\0\0\2", EVIL]
+    odd += [bytes([first]) + b"\x2a\x4d\x18\4" for first in range(256)] + [bytes([0x78, last]) for last in range(256)]
+    odd += [bytes([first]) + rest for first in range(256) for rest in (b"", b"0.", b"cos\nsystem\n.", b".", b"\1\2\3.")]
+    bare = [start.ljust(257, fill) for fill in (b"\0", b"a", b".", b"\xff") for start in odd]
+    for head in (*bare, *(start + b"ustar\0" + bytes(50) for start in bare), *(start + bytes(5000) for start in bare)):
+        found = sniff(head, len(head))
+        if found in HIDDEN or found == "zlib":
+            assert _may_hide(View.of(head)), head[:20]
+    assert not _may_hide(View.of(bytes(4096)))
 
 
 def test_a_file_in_a_comment_or_an_extra_field_is_hidden() -> None:

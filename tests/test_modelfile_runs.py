@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import modelfile_samples as make
 from shipworthy.modelfile import Verdict, scan_bytes
 from shipworthy.modelfile.pickles import machine as machines
 from shipworthy.modelfile.pickles import runs
@@ -128,6 +129,27 @@ def test_most_of_a_file_of_rows_is_passed_by() -> None:
     assert not machine.broken
     assert sum(end - start for start, end, _ in machine.parts) > (len(data) - runs.FROM) * 0.5
     assert scan_bytes(data).verdict is Verdict.CLEAN
+
+
+class Counting(bytes):
+    """Bytes that remember how many of them were copied out."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        self.copied += len(part) if isinstance(key, slice) else 1
+        return part
+
+
+def test_of_arrays_only_the_beginnings_are_read() -> None:
+    arrays = b"".join(make.joblib_array(bytes(1 << 19), 1 << 16) for _ in range(20))
+    data = Counting(make.stream(b"(" + arrays + b"t"))
+    machine = Machine(data, 0, len(data), Policy(lambda _: None))
+    machine.run()
+    assert not machine.broken
+    assert data.copied < len(data) / 50
+    assert machine.expression is None, "there is nothing to pass by, and to compile the expression takes long"
 
 
 @needs_sound_repeats

@@ -28,6 +28,10 @@ def test_a_pattern_that_is_none_is_an_error_when_it_is_used() -> None:
         broken.match("")
 
 
+def test_what_no_pattern_has_is_told_without_compiling_it() -> None:
+    assert getattr(regex("("), "check", None) is None
+
+
 def test_bytes() -> None:
     found = regex(rb"\0(.)", re.DOTALL).search(b"a\0b")
     assert found is not None

@@ -96,7 +96,8 @@ def test_the_standard_functions_take_them_for_their_own() -> None:
             pass
         case other:
             raise AssertionError(other)
-    Ours("a")
+    for _ in range(records._FEW):  # then it has an `__init__` of its own
+        Ours("a")
     assert list(inspect.signature(Ours).parameters) == list(inspect.signature(Theirs).parameters)
 
 
@@ -104,6 +105,26 @@ def test_the_standard_functions_take_them_for_their_own() -> None:
 def test_a_wrong_call_is_an_error_that_names_the_class(values: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError, match=r"Ours\.__init__\(\)"):
         Ours(*values)
+
+
+def test_the_first_instances_are_made_as_all_later_ones() -> None:
+    for frozen in (True, False):
+        space = {
+            "__annotations__": {"a": "int", "b": "list[int]", "c": "int"},
+            "b": records.field(default_factory=list),
+            "c": 3,
+        }
+        kind = _made(type("Kind", (), space), frozen=frozen)
+        made = [kind(n, c=n) if n % 2 else kind(a=n) for n in range(3 * records._FEW)]
+        assert [vars(one) for one in made] == [{"a": n, "b": [], "c": n if n % 2 else 3} for n in range(len(made))]
+        assert len({id(one.b) for one in made}) == len(made)
+    for count in range(2 * records._FEW):
+        fresh = _made(type("Fresh", (), {"__annotations__": {"a": "int", "b": "int"}, "b": 1}))
+        for _ in range(count):
+            fresh(1)
+        for values, named in (((), {}), ((1, 2, 3), {}), ((1,), {"a": 1}), ((1,), {"d": 1})):
+            with pytest.raises(TypeError, match=r"Fresh\.__init__\(\)"):
+                fresh(*values, **named)
 
 
 def test_frozen_ones_stay_as_they_are_and_others_do_not() -> None:

@@ -17,6 +17,8 @@ else:
             self._given = (source, flags)
 
         def __getattr__(self, name: str) -> Any:
+            if not hasattr(re.Pattern, name):  # asked of everything in a module: no reason to compile
+                raise AttributeError(name)
             value = getattr(re.compile(*self._given), name)
             setattr(self, name, value)  # it is found without this function from now on
             return value

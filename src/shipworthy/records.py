@@ -1,9 +1,9 @@
 """`dataclass`, `field` and `replace` as in `dataclasses`, for what every start of the program imports.
 
 The standard ones compile six functions for each class, which was a third of the start of a scan. Here only `__init__`
-is compiled, when the first instance is made; the others are the same for all classes. What is not here: inheritance,
-`order`, `slots`, `kw_only`, `init=False`, `InitVar`, `ClassVar`. `dataclasses.fields`, `asdict` and `is_dataclass`
-take these classes for their own.
+is compiled, and only for a class of which many instances are made; the others are the same for all classes. What is not
+here: inheritance, `order`, `slots`, `kw_only`, `init=False`, `InitVar`, `ClassVar`. `dataclasses.fields`, `asdict` and
+`is_dataclass` take these classes for their own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+_FEW = 20  # instances for which an `__init__` of their own is not worth to be compiled
 _OPTIONS = frozenset({"default", "default_factory", "repr", "compare", "metadata"})
 
 
@@ -72,18 +73,49 @@ def _made(cls: Any, frozen: bool, eq: bool) -> Any:
 
 
 def _first(cls: Any, own: Mapping[str, _Field], frozen: bool) -> Callable[..., None]:
-    """An `__init__` that makes the real one in its place."""
+    """An `__init__` that makes the real one in its place, for which it stands in until some instances were made."""
+    left = _FEW
 
     def first(self: Any, *values: Any, **named: Any) -> None:
-        cls.__init__ = real = _init(cls, own, frozen)
-        real(self, *values, **named)
+        nonlocal left
+        left -= 1
+        content = _bound(own, values, named) if left > 0 else None
+        if content is None:
+            cls.__init__ = real = _init(cls, own, frozen)
+            real(self, *values, **named)
+            return
+        for name, value in content.items():
+            object.__setattr__(self, name, value)
+        if hasattr(cls, "__post_init__"):
+            self.__post_init__()
 
     return first
 
 
+def _bound(own: Mapping[str, _Field], values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields' values; None for a call that the real `__init__` refuses."""
+    if len(values) > len(own) or not own.keys() >= named.keys():
+        return None
+    content = {}
+    for number, (name, one) in enumerate(own.items()):
+        if number < len(values):
+            if name in named:
+                return None
+            content[name] = values[number]
+        elif name in named:
+            content[name] = named[name]
+        elif "default_factory" in one.options:
+            content[name] = one.options["default_factory"]()
+        elif "default" in one.options:
+            content[name] = one.options["default"]
+        else:
+            return None
+    return content
+
+
 def _init(cls: Any, own: Mapping[str, _Field], frozen: bool) -> Any:
     space: dict[str, Any] = {"_set": object.__setattr__, "_none": _Field}
-    head, body = ["self"], []
+    head, body = ["self"], list[tuple[str, str]]()
     for name, one in own.items():
         value = name
         if "default_factory" in one.options:
@@ -95,10 +127,14 @@ def _init(cls: Any, own: Mapping[str, _Field], frozen: bool) -> Any:
             head.append(f"{name}=_default_{name}")
         else:
             head.append(name)
-        body.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+        body.append((name, value))
+    if frozen and cls.__dictoffset__:  # all at once; a compiled class has no dictionary
+        lines = [f" _set(self, '__dict__', {{{', '.join(f'{name!r}: {value}' for name, value in body)}}})"]
+    else:
+        lines = [f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}" for name, value in body]
     if hasattr(cls, "__post_init__"):
-        body.append(" self.__post_init__()")
-    exec(f"def __init__({', '.join(head)}):\n" + ("\n".join(body) or " pass"), space)  # noqa: S102  names of fields
+        lines.append(" self.__post_init__()")
+    exec(f"def __init__({', '.join(head)}):\n" + ("\n".join(lines) or " pass"), space)  # noqa: S102  names of fields
     made = space["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"  # errors name it
     return made

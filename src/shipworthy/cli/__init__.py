@@ -72,7 +72,9 @@ def _alone(arguments: list[str]) -> int:
         from shipworthy.cli.leftovers import use_own_temporary_folder
 
         use_own_temporary_folder()
-    return _main(arguments)
+    code = _main(arguments)
+    gc.freeze()  # the process ends: what is left need not be looked through once more
+    return code
 
 
 def _main(arguments: list[str]) -> int:

@@ -6,13 +6,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pickle
 import select
 import signal
 import time
 from collections.abc import Callable
 from typing import Any
 
+try:  # the part in C alone: what `pickle` has in Python as well takes longer to import than it is used for
+    from _pickle import dumps, loads
+except ImportError:
+    from pickle import dumps, loads
+
+_PROTOCOL = 5
 _HEAD = 8  # bytes: the length of what follows
 
 
@@ -25,7 +30,7 @@ class Pipes:
 
     def send(self, value: Any) -> None:
         """Raises OSError when nobody reads."""
-        data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        data = dumps(value, _PROTOCOL)
         rest = memoryview(len(data).to_bytes(_HEAD, "big") + data)
         while rest:
             rest = rest[os.write(self.target, rest) :]
@@ -38,7 +43,7 @@ class Pipes:
                 raise EOFError
             self._ahead += part
         end = _HEAD + int.from_bytes(self._ahead[:_HEAD], "big")
-        value = pickle.loads(memoryview(self._ahead)[_HEAD:end])  # noqa: S301  from our own process
+        value = loads(memoryview(self._ahead)[_HEAD:end])  # noqa: S301  from our own process
         self._ahead = self._ahead[end:]
         return value
 

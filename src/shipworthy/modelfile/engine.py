@@ -157,7 +157,13 @@ def _run(state: State, job: Job) -> None:
     if isinstance(view, FarView) and not _fetched(state, view, job):
         return
     scope = Scope(state, view, job.name, job.depth, job.role)
-    format_, used = _read(scope, job.format)
+    found = job.format
+    if job.role is Role.BLOB and not found and state.trace is None:
+        found = settle(scope)
+        if not found:  # numbers, as nearly all of a model is
+            scope.note_member("", "", len(view))
+            return
+    format_, used = _read(scope, found)
     scope.note_member("", format_, len(view))
     if used < len(view) and job.role is Role.FILE:
         scope.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")

@@ -26,14 +26,16 @@ _MSGPACK = regex(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[
 
 
 def strong(head: bytes) -> str | None:
-    """What nothing else starts with."""
-    if _R.match(head):
+    """What nothing else starts with. An expression costs more to compile than a small file to scan, so the first byte
+    decides which is asked."""
+    first = head[:1]
+    if first in (b"X", b"A", b"B", b"R") and _R.match(head):
         return "r"
-    if _UBJSON.match(head):
+    if first == b"{" and _UBJSON.match(head):
         return "ubjson"
-    if head[:4] == b"binf" or head[:5] == b"bs64\t" or _OBJECTIVE.match(head, 136):
+    if head[:4] == b"binf" or head[:5] == b"bs64\t" or (head[137:144] == bytes(7) and _OBJECTIVE.match(head, 136)):
         return "xgboost"
-    if _PADDLE.match(head):
+    if first == b"\n" and _PADDLE.match(head):
         return "paddle"
     if head[4:6] == b"ET" and head[6:8].isdigit():
         return "executorch"
@@ -41,7 +43,7 @@ def strong(head: bytes) -> str | None:
         return "tensorrt"
     if head[:4] == b"FEA1":
         return "feather"
-    return "arrow" if _ARROW.match(head) else None
+    return "arrow" if first == b"\xff" and _ARROW.match(head) else None
 
 
 def text(head: bytes) -> str | None:

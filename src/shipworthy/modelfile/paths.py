@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from shipworthy.patterns import regex
 
-_DRIVE = re.compile(r"[A-Za-z]:")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://|file:", re.IGNORECASE)
+_DRIVE = regex(r"[A-Za-z]:")
+_URL = regex(r"(?i)[a-z][a-z0-9+.\-]*://|file:")
 
 
 def escapes(name: str) -> bool:
     """Whether a relative name (of a member, of a neighbour file) leads elsewhere on any system: absolute, with a drive
     or share, through `..`, or with a NUL that cuts it.
     """
+    if not (":" in name or ".." in name or "\\" in name or "\0" in name or name.startswith(("/", "~"))):
+        return False
     parts = name.replace("\\", "/").split("/")
     return (
         name.startswith(("/", "\\", "~"))

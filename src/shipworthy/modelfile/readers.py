@@ -12,9 +12,19 @@ from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
-from shipworthy.modelfile.sniff import ARCHIVES_NOT_READ, EXECUTABLES, HDF5, HEAD, HIDDEN, TABLE_MAGIC, sniff
+from shipworthy.modelfile.sniff import (
+    ARCHIVES_NOT_READ,
+    EXECUTABLES,
+    FIRST,
+    HDF5,
+    HEAD,
+    HIDDEN,
+    TABLE_MAGIC,
+    sniff,
+)
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.zipdirectory import end_of_archive
+from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 Reader = Callable[[Scope], int]
@@ -126,8 +136,11 @@ _READERS: dict[str, Reader] = {
 }
 
 # The first entry of a checkpoint's table: an empty key, then the number of shards, the byte order and the version.
-_TABLE_HEAD = re.compile(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
+_TABLE_HEAD = regex(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", re.DOTALL)
 
+# The first bytes of all in `sniff` that lead to a format of HIDDEN or to zlib; that of a tar archive may be any,
+# and tensors are full of zeros.
+_HIDING: frozenset[int] = (pickles.FIRST | FIRST | frozenset((*range(0x50, 0x60), *b"Mx\xca"))) - {0}
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
 
@@ -143,7 +156,7 @@ def settle(scope: Scope) -> str:
     """The format of a view, looking further than `sniff` where the first bytes do not decide."""
     view = scope.view
     size = len(view)
-    if scope.role is Role.BLOB and size < 10:
+    if scope.role is Role.BLOB and (size < 10 or not _may_hide(view)):
         return ""
     found = sniff(view.head(HEAD), size) or ""
     if scope.role is Role.BLOB:
@@ -169,6 +182,12 @@ def settle(scope: Scope) -> str:
     if found in _UNSURE and scope.role is Role.FILE and scope.folder is not None and _rarely("onnxdata").beside(scope):
         return "onnx-data"
     return found
+
+
+def _may_hide(view: View) -> bool:
+    """Whether raw bytes begin as anything that they could hide begins."""
+    head = view.head(4)
+    return head[0] in _HIDING or head == b"\0asm" or view.read(257, 5) == b"ustar"
 
 
 def _text(scope: Scope) -> str:

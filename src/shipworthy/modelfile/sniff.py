@@ -51,7 +51,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
 )
 TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable (TensorFlow's checkpoint index)
-_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in {magic[0] for magic, _ in _MAGIC}}
+FIRST: frozenset[int] = frozenset(magic[0] for magic, _ in _MAGIC)
+_BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in FIRST}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 

@@ -11,42 +11,39 @@ from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
 
-_SMALL = re.compile(
+_SMALL = regex(
     r"(?:[^/]*/)?(?:version|byteorder|\.data/(?:version|serialization_id)|\.format_version|\.storage_alignment)"
 )
-_SMALL_TEXT = re.compile(rb"[\w.:+-]{0,128}\n?")
-_STORAGE = re.compile(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
-_TOP = re.compile(r"(?:[^/]*/)?data\.pkl")
-_PICKLE = re.compile(r"(?:[^/]*/)?(?:data|constants)\.pkl")
-_CODE = re.compile(r"(?:[^/]*/)?code/.*", re.DOTALL)
-_BYTECODE = re.compile(r"(?:[^/]*/)?bytecode\.pkl")
-_EXPORTED = re.compile(
-    r"(?:[^/]*/)?(?:models/[^/]+\.json|archive_format|extra/.*|data/(?:weights|constants|sample_inputs)/.*)"
-)
+_SMALL_TEXT = regex(rb"[\w.:+-]{0,128}\n?")
+_STORAGE = regex(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
+_TOP = regex(r"(?:[^/]*/)?data\.pkl")
+_PICKLE = regex(r"(?:[^/]*/)?(?:data|constants)\.pkl")
+_CODE = regex(r"(?:[^/]*/)?code/.*", re.DOTALL)
+_BYTECODE = regex(r"(?:[^/]*/)?bytecode\.pkl")
 
 
 def is_torch(entries: Sequence[Entry]) -> bool:
     """A data.pkl at the top or in the archive's one folder."""
-    return any(_TOP.fullmatch(entry.name) for entry in entries)
+    return any(entry.name.endswith("data.pkl") and _TOP.fullmatch(entry.name) for entry in entries)
 
 
 def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
     """Read the pickles, compare the storages with what they ask for, look into the rest by content."""
-    from shipworthy.modelfile import torchscript
     from shipworthy.modelfile.zips import queue
 
     if not any(entry.crc for entry in entries):  # written so by torch.serialization.set_crc32_options(False)
         for entry in entries:
             entry.crc = -1
     wanted: dict[str, int | None] = {}
-    script = any(_CODE.fullmatch(entry.name) for entry in entries)
+    script = any("code/" in entry.name and _CODE.fullmatch(entry.name) for entry in entries)
     for entry in entries:
-        if _PICKLE.fullmatch(entry.name):
+        if _is_pickle(entry.name):
             content = open_entry(scope, entry)
             if content is not None:
                 folder = entry.name.removesuffix(".pkl") + "/"
@@ -54,7 +51,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     present: set[str] = set()
     for entry in reversed(entries):
         name = entry.name
-        if _PICKLE.fullmatch(name):
+        if _is_pickle(name):
             continue
         if _STORAGE.fullmatch(name):
             present.add(name)
@@ -62,12 +59,16 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         elif not entry.size and not entry.packed:
             continue
         elif _CODE.fullmatch(name) and name.endswith(".py"):
+            from shipworthy.modelfile import torchscript
+
             content = open_entry(scope, entry)
             if content is not None:
                 inner = scope.nested(name, content)
                 inner.note_member("", "torchscript", len(content))
                 torchscript.read_code(inner, content)
         elif _BYTECODE.fullmatch(name):
+            from shipworthy.modelfile import torchscript
+
             content = open_entry(scope, entry)
             if content is not None:
                 torchscript.read_bytecode(scope.nested(name, content), content)
@@ -84,6 +85,10 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         scope.issue(
             Code.CONTAINER_TAMPERED, "medium", f"{len(missing)} tensor storages are missing, the first is {shown}"
         )
+
+
+def _is_pickle(name: str) -> bool:
+    return name.endswith(".pkl") and _PICKLE.fullmatch(name) is not None
 
 
 def _pickle(scope: Scope, name: str, content: View, script: bool) -> dict[str, int | None]:

@@ -71,18 +71,20 @@ def front(view: View) -> int:
 
 def _members(scope: Scope, members: list[Entry]) -> None:
     """Hand the members to the reader of this kind of archive."""
-    from shipworthy.modelfile import exported, servings, skops
-
     if program := next((entry for entry in members if entry.name in ("__main__.py", "__main__.pyc")), None):
         text = f"the archive is a program as well: Python runs its {program.name} when it is given the archive"
         scope.issue(Code.FOREIGN_CONTENT, "high", text, program.offset)
     if torchzip.is_torch(members):
         torchzip.read(scope, members, open_entry)
-    elif _is_keras(members):
+        return
+    if _is_keras(members):
         from shipworthy.modelfile.keras import archive
 
         archive.read(scope, members)
-    elif exported.is_export(members):
+        return
+    from shipworthy.modelfile import exported, servings, skops
+
+    if exported.is_export(members):
         exported.read(scope, members, open_entry)
     elif skops.is_skops(members):
         skops.read(scope, members, open_entry)
@@ -166,6 +168,11 @@ def beside(scope: Scope, what: str, low: int, high: int) -> None:
         scope.child(what, view, Role.TRAILER)
 
 
+def _padding(extra: bytes) -> bool:
+    """One field of a single byte again and again: so torch aligns what is behind it."""
+    return int.from_bytes(extra[2:4], "little") == len(extra) - 4 and not extra[4:].strip(extra[4:5])
+
+
 def _beside_entry(scope: Scope, entry: Entry, low: int, high: int, extra: int) -> None:
     """The extra fields of a member, and its comment behind them."""
     if high - low < _SMALLEST:
@@ -196,7 +203,8 @@ def _local(scope: Scope, entry: Entry, end: End) -> None:
         return
     name, extra, flags, method, crc, packed, size = header
     data = at + LOCAL_SIZE + len(name) + len(extra)
-    _beside_entry(scope, entry, data - len(extra), data, len(extra))
+    if len(extra) >= _SMALLEST and not _padding(extra):
+        _beside_entry(scope, entry, data - len(extra), data, len(extra))
     if 0xFFFFFFFF in (size, packed):
         wide = zip64_sizes(extra)
         size = wide.pop(0) if size == 0xFFFFFFFF and wide else size

@@ -25,7 +25,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """The text with every character shown that would not be seen, or would do something, as an escape."""
-    return _INVISIBLE.sub(_escape, text)
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_escape, text)
 
 
 def one_line(text: str, limit: int = 0) -> str:

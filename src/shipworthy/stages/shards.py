@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +48,8 @@ def shard_of(run: Run) -> str:
 
 def parts(artifacts: Sequence[Artifact], of: int) -> list[tuple[Artifact, ...]]:
     """The artifacts in as many parts of about the same size; the same for the same names and sizes."""
+    import heapq
+
     shares: list[list[Artifact]] = [[] for _ in range(of)]
     loads = [(0, number) for number in range(of)]
     for artifact in sorted(artifacts, key=lambda artifact: (-artifact.size, artifact.uri)):

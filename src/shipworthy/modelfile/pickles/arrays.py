@@ -6,6 +6,7 @@ bytes for opcodes, so they are looked at under both readings.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
@@ -49,6 +50,7 @@ def is_wrapper(value: Any) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def item_size(description: str) -> int | None:
     """Bytes per element of a numpy type string, 0 for object arrays, None when it is not understood."""
     match = _TYPE.fullmatch(description)

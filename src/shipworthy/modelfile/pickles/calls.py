@@ -9,7 +9,7 @@ from shipworthy.modelfile.pickles import rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.making import spelled
-from shipworthy.modelfile.pickles.names import COMPUTED, Kind, canonical, loader_name, standing_of
+from shipworthy.modelfile.pickles.names import COMPUTED, Kind, judged
 from shipworthy.modelfile.pickles.values import (
     DICT,
     KEPT,
@@ -93,14 +93,14 @@ class Calls:
         if len(self.globals) >= self.limits.names:
             self.issue(Code.BOMB, "high", "it imports more different names than any model does")
             return Global("?", "?", position, COMPUTED, "?")
-        mapped, mapped_name = loader_name(module, name, self.protocol)
-        standing = standing_of(mapped, mapped_name, self.policy.trust)
-        made = Global(module, name, position or self.position, standing, f"{canonical(mapped)}:{mapped_name}")
+        standing, mapped = judged(module, name, self.protocol < 3, tuple(self.policy.trust))
+        made = Global(module, name, position or self.position, standing, mapped)
         self.globals[(module, name)] = made
         if not self.functions and standing.kind not in (Kind.VALUED, Kind.REBUILD):
             self.functions = True
             self.wrapping += 1  # from here on a dictionary may hold a function
-        self.trace(f"import {_shown(made)}")
+        if self.policy.trace is not None:
+            self.trace(f"import {_shown(made)}")
         return made
 
     def computed(self, what: str) -> Global:
@@ -184,6 +184,8 @@ class Calls:
         return Made(callee)
 
     def _vetted(self, callee: Global, args: tuple[Any, ...] | None, rule: str) -> Any:
+        if args == () and rule in ("convert", "data"):  # `OrderedDict()`: there is nothing to look at
+            return Made(callee)
         call = Call(self.buffer, callee, args, self.name, self.call)
         wrong = rules.RULES[rule](call)
         if not wrong and rule not in rules.TAKES_FUNCTIONS:
@@ -199,7 +201,8 @@ class Calls:
                 return Made(callee)
             code = Code.EXTERNAL_DATA if rule == "sidecar" else Code.BOMB if "huge" in wrong else None
             self._misuse(callee, args, wrong, code)
-        self.inner.update(dict.fromkeys(call.inner))
+        if call.inner:
+            self.inner.update(dict.fromkeys(call.inner))
         if call.resolves is not None:
             return call.resolves
         if call.result is not None:

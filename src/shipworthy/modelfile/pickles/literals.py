@@ -63,6 +63,13 @@ def decode(buffer: Buffer, slot: int, limit: int) -> Any:
     """The value of a literal slot, texts and bytes up to `limit` bytes. Raises NotALiteralError."""
     at = slot - 1
     op = buffer[at]
+    if op == 0x4B:
+        return buffer[at + 1]
+    if op == 0x8C:
+        size = buffer[slot]
+        if size > limit:
+            raise NotALiteralError("too long")
+        return _text(buffer[slot + 1 : slot + 1 + size], "utf-8", "surrogatepass")
     if op in COUNTED:
         width = COUNTED[op]
         size = int.from_bytes(buffer[at + 1 : at + 1 + width], "little")
@@ -74,8 +81,6 @@ def decode(buffer: Buffer, slot: int, limit: int) -> Any:
         if op in (0x8A, 0x8B):
             return int.from_bytes(raw, "little", signed=True)
         return raw if op in (0x43, 0x42, 0x8E, 0x96) else _text(raw, "latin-1", "strict")
-    if op == 0x4B:
-        return buffer[at + 1]
     if op == 0x4D:
         return int.from_bytes(buffer[at + 1 : at + 3], "little")
     if op == 0x4A:

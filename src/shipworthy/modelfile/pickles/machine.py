@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     FIXED_RUN,
     KEPT,
     LIST,
+    TUPLE_ITEMS,
     Chunk,
     Made,
 )
@@ -49,13 +50,13 @@ class Machine(Operations):
     def _loop(self) -> None:  # one loop on purpose: a call per opcode would double its time
         buffer, end = self.buffer, self.end
         stack, memo, marks = self.stack, self.memo, self.marks
-        tail = self.tail
-        append, remember, fixed, run = stack.append, tail.append, FIXED, FIXED_RUN.match
+        tail, sparse = self.tail, self.sparse
+        append, remember, fixed, cell_of = stack.append, tail.append, FIXED, self.cell_of
         starts, attempt, reach = runs.STARTS, _OFF, 2 * runs.LEAST
         misses = 0
         rare, cap, fence = RARE, self.limits.stack, self.fence
         base, i, soft, hard, most_marks = self.position, 0, 0, 0, self.limits.marks
-        window, width = b"", _FIRST_WINDOW
+        window, width = b"", _FIRST_WINDOW >> 2
         while True:
             if i >= soft:
                 self.position = base + i
@@ -65,6 +66,9 @@ class Machine(Operations):
                 if i < hard:  # a frame has ended within the window
                     soft = hard
                     continue
+                # behind a long value the next window is small again: arrays lie one behind the other
+                width = min(_FIRST_WINDOW if i > hard + _SLACK else width << 2, WINDOW)
+                self.walked += min(i, len(window))
                 base += i
                 attempt = (attempt - i if i < attempt < _OFF else 0) if self.ready_for_runs() else _OFF
                 i = 0
@@ -75,7 +79,6 @@ class Machine(Operations):
                 window = buffer[base : min(base + width, end)]
                 if not self.watched and buffer.find(CLASS, base, min(base + width + _SLACK, end)) >= 0:
                     self.watch()
-                width = WINDOW
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)
@@ -113,19 +116,29 @@ class Machine(Operations):
                 append(base + i + 1)
                 i += size
                 if not len(stack) & 31 and self.swift:
-                    match = run(window, i, max(i, soft))
+                    match = FIXED_RUN.match(window, i, max(i, soft))
                     if match:
                         append(Chunk(base + i, base + match.end()))
                         i = match.end()
+            elif op == 0x8C:  # SHORT_BINUNICODE
+                append(base + i + 1)
+                start = i
+                i += 2 + window[i + 1]
+                if i < soft and window[i] == 0x94 and not sparse:  # as nearly always
+                    remember(base + start + 1)
+                    i += 1
             elif op == 0x94:  # MEMOIZE
                 if len(stack) <= fence:
                     raise BrokenError("the stack is empty where a value is needed")
                 value = stack[-1]
-                if value.__class__ is int and not self.sparse:
-                    remember(KEPT if value == EMPTY_DICT else value)
-                else:
+                kind = value.__class__
+                if sparse or kind is Chunk:
                     self.fence = fence
                     self.memoize()
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
                 i += 1
             elif op == 0x68:  # BINGET
                 index = window[i + 1]
@@ -138,24 +151,59 @@ class Machine(Operations):
                     remember = tail.append
                 append(value if value > -100 else self.objects[-100 - value])
                 i += 2
-            elif op == 0x8C:  # SHORT_BINUNICODE
-                append(base + i + 1)
-                i += 2 + window[i + 1]
-            elif op == 0x28:  # MARK
-                fence = len(stack)
-                marks.append(fence)
-                i += 1
             elif op == 0x71:  # BINPUT
                 index = window[i + 1]
                 value = stack[-1]
-                if index == len(memo) and tail is memo and value.__class__ is int and len(stack) > fence:
-                    remember(KEPT if value == EMPTY_DICT else value)
-                else:
+                kind = value.__class__
+                if index != len(memo) or tail is not memo or kind is Chunk or len(stack) <= fence or sparse:
                     self.fence = fence
                     self.put(index)
                     tail = self.tail
                     remember = tail.append
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
                 i += 2
+            elif op == 0x28:  # MARK
+                fence = len(stack)
+                marks.append(fence)
+                i += 1
+            elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3
+                size = op - 0x84
+                if len(stack) - fence < size:
+                    self.fence = fence
+                    self.tuple_of(size)
+                else:
+                    items = stack[-size:]
+                    for value in items:
+                        kind = value.__class__
+                        if (value < KEPT) if kind is int else (kind is tuple or kind is Chunk):
+                            self.fence = fence
+                            self.tuple_of(size)
+                            break
+                    else:
+                        stack[-size:] = (tuple(items),)
+                i += 1
+            elif (method := rare[op]) is not None:
+                self.fence = fence
+                self.position = base + i
+                move = method(self, base + i + 1)
+                fence, tail = self.fence, self.tail
+                remember = tail.append
+                if move < 0:
+                    self.position = -move
+                    return
+                i = move - base
+                if op == 0x95:
+                    soft = min(soft, self.frame_end - base)
+            elif op == 0x58:  # BINUNICODE
+                append(base + i + 1)
+                start = i
+                i += 5 + int.from_bytes(window[i + 1 : i + 5], "little")
+                if i < soft and window[i] == 0x71 and window[i + 1] == len(memo) and tail is memo and not sparse:
+                    remember(base + start + 1)
+                    i += 2
             elif op == 0x75 or op == 0x65:  # SETITEMS, APPENDS
                 mark = marks.pop()
                 fence = marks[-1] if marks else 0
@@ -178,31 +226,30 @@ class Machine(Operations):
                     self.more_items(target, mark)
                 del stack[mark:]
                 i += 1
-            elif 0x84 < op < 0x88:  # TUPLE1, TUPLE2, TUPLE3
-                size = op - 0x84
-                if len(stack) - fence < size:
-                    self.fence = fence
-                    self.tuple_of(size)
-                else:
-                    items = stack[-size:]
-                    for value in items:
-                        if value.__class__ is not int:
-                            self.fence = fence
-                            self.tuple_of(size)
-                            break
-                    else:
-                        stack[-size:] = (tuple(items),)
-                i += 1
             elif op == 0x7D:  # EMPTY_DICT
                 append(EMPTY_DICT)
                 i += 1
-            elif op == 0x30:  # POP
-                if len(stack) > fence and stack[-1].__class__ is not Chunk:
-                    stack.pop()
+            elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
+                if len(stack) - fence < 2:
+                    raise BrokenError("the stack is empty where a value is needed")
+                self.fence = fence
+                self.position = base + i
+                self.reduce()
+                i += 1
+            elif op == 0x74:  # TUPLE
+                mark = marks.pop()
+                fence = marks[-1] if marks else 0
+                items = stack[mark:]
+                for value in items if len(items) <= TUPLE_ITEMS else ():
+                    kind = value.__class__
+                    if (value < KEPT) if kind is int else (kind is tuple or kind is Chunk):
+                        self.tuple_from(mark)
+                        break
                 else:
-                    self.fence = fence
-                    self.drop()
-                    fence = self.fence
+                    if len(items) > TUPLE_ITEMS:
+                        self.tuple_from(mark)
+                    else:
+                        stack[mark:] = (tuple(items),)
                 i += 1
             elif op == 0x5D:  # EMPTY_LIST
                 append(LIST)
@@ -210,6 +257,21 @@ class Machine(Operations):
             elif op == 0x29:  # EMPTY_TUPLE
                 append(())
                 i += 1
+            elif op == 0x72:  # LONG_BINPUT
+                self.position = base + i
+                index = window[i + 1] | window[i + 2] << 8 | window[i + 3] << 16 | window[i + 4] << 24
+                value = stack[-1]
+                kind = value.__class__
+                if index != len(memo) or tail is not memo or kind is Chunk or len(stack) <= fence or sparse:
+                    self.fence = fence
+                    self.put(index)
+                    tail = self.tail
+                    remember = tail.append
+                elif kind is int:
+                    remember(KEPT if value == EMPTY_DICT else value)
+                else:
+                    remember(cell_of(value))
+                i += 5
             elif op == 0x6A:  # LONG_BINGET
                 index = window[i + 1] | window[i + 2] << 8 | window[i + 3] << 16 | window[i + 4] << 24
                 if index < len(memo):
@@ -221,38 +283,20 @@ class Machine(Operations):
                     remember = tail.append
                 append(value if value > -100 else self.objects[-100 - value])
                 i += 5
-            elif op == 0x58:  # BINUNICODE
-                append(base + i + 1)
-                i += 5 + int.from_bytes(window[i + 1 : i + 5], "little")
-            elif op == 0x74:  # TUPLE
-                mark = marks.pop()
-                fence = marks[-1] if marks else 0
-                self.tuple_from(mark)
-                i += 1
-            elif op == 0x81 or op == 0x52:  # NEWOBJ, REDUCE
-                if len(stack) - fence < 2:
-                    raise BrokenError("the stack is empty where a value is needed")
-                self.fence = fence
-                self.position = base + i
-                self.reduce()
-                i += 1
             elif op == 0x61 or op == 0x73:  # APPEND, SETITEM
                 self.fence = fence
                 self.position = base + i
                 self.add_one(1 if op == 0x61 else 2)
                 i += 1
+            elif op == 0x30:  # POP
+                if len(stack) > fence and stack[-1].__class__ is not Chunk:
+                    stack.pop()
+                else:
+                    self.fence = fence
+                    self.drop()
+                    fence = self.fence
+                i += 1
             else:
                 self.fence = fence
                 self.position = base + i
-                method = rare[op]
-                if method is None:
-                    raise BrokenError(f"byte {op:#04x} is no pickle opcode")
-                move = method(self, base + i + 1)
-                fence, tail = self.fence, self.tail
-                remember = tail.append
-                if move < 0:
-                    self.position = -move
-                    return
-                i = move - base
-                if op == 0x95:
-                    soft = min(soft, self.frame_end - base)
+                raise BrokenError(f"byte {op:#04x} is no pickle opcode")

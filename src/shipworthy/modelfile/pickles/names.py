@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from shipworthy.modelfile.pickles.danger import reason_for
@@ -155,3 +155,12 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
     if module.startswith("__torch__.") and name.isidentifier():
         return Standing(Kind.CLASS)
     return Standing(Kind.UNKNOWN)
+
+
+@lru_cache(maxsize=4096)
+def judged(module: str, name: str, renamed: bool, trust: tuple[str, ...]) -> tuple[Standing, str]:
+    """What the policy says of the name that a loader imports for these texts, and that name as the tables spell it.
+    `renamed`: as below protocol 3. Files have the same few names again and again.
+    """
+    found, found_name = loader_name(module, name, 0 if renamed else 3)
+    return standing_of(found, found_name, trust), f"{canonical(found)}:{found_name}"

@@ -43,12 +43,14 @@ class Operations(Stack):
 
     def reduce(self) -> None:
         """REDUCE and NEWOBJ."""
-        self.need(2)
-        args = self.stack.pop()
-        callee = self.stack.pop()
+        stack = self.stack
+        if stack[-1].__class__ is Chunk or stack[-2].__class__ is Chunk:
+            self.need(2)
+        args = stack.pop()
+        callee = stack.pop()
         if args.__class__ is Made:
             self.hidden_arguments(callee)
-        self.stack.append(self.call(callee, args if args.__class__ is tuple else None))
+        stack.append(self.call(callee, args if args.__class__ is tuple else None))
 
     def hidden_arguments(self, callee: Any) -> None:
         """A pickler writes the arguments as a tuple; what another call returns could be anything."""
@@ -261,10 +263,6 @@ class Operations(Stack):
             Code.BROKEN_STREAM, "high", "a number is written as only C's unpickler reads it: it loads, and is handmade"
         )
 
-    def _long_binput(self, at: int) -> int:
-        self.put(int.from_bytes(self.buffer[at : at + 4], "little"))
-        return at + 4
-
     # the rest -------------------------------------------------------------------------------------------
 
     def _proto(self, at: int) -> int:
@@ -375,7 +373,6 @@ _METHODS: dict[int, str] = {
     **dict.fromkeys((0x8D, 0x55, 0x54, 0x43, 0x42, 0x8E, 0x96, 0x8A, 0x8B), "_counted"),
     0x67: "_line_get",
     0x70: "_line_put",
-    0x72: "_long_binput",
     0x80: "_proto",
     0x95: "_frame",
     0x31: "_pop_to_mark",

@@ -31,7 +31,10 @@ def data(call: Call) -> str | None:
     """Plain values only: no function, nothing that can be called once it is made, and no object of another library's
     class: to ask it for its content would run its methods with the state that the file gave it.
     """
+    buffer = call.buffer
     for slot in flat(call.args or ()):
+        if slot.__class__ is int and slot > 0 and buffer[slot - 1] not in b"\x8bLI":  # as nearly all
+            continue
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
         if slot == DEEP:

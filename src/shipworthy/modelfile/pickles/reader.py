@@ -30,7 +30,7 @@ _FRAMED = 64
 _BLANK = 16
 # The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
 # is told from a pickle without starting a machine.
-FIRST = frozenset(b"()BCFGIJKLMNPSTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
+FIRST: frozenset[int] = frozenset(b"()BCFGIJKLMNPSTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 _SIZES = {
     "DoubleStorage": 8, "LongStorage": 8, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "FloatStorage": 4,
     "IntStorage": 4, "QInt32Storage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "ShortStorage": 2, "UInt16Storage": 2,

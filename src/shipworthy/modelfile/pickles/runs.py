@@ -67,6 +67,7 @@ class Runs(Calls):
     expression: re.Pattern[bytes] | None = None
     first = array("q")  # the first entries of the memo when runs began to be passed by; replaced then, never changed
     resume = 0
+    walked = 0  # bytes of opcodes and short values: an array's do not count
 
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
         super().__init__(buffer, start, end, policy)
@@ -89,7 +90,8 @@ class Runs(Calls):
             self.fast
             and self.expression is None
             and self.swift
-            and self.start + FROM <= self.position <= self.end - FROM
+            and self.walked >= FROM
+            and self.position <= self.end - FROM
             and not self.sparse
         ):
             self.first = self.memo[:GETS]

@@ -6,7 +6,7 @@ Both tables are made by `scripts/list_called.py` from the source text of the lib
 from __future__ import annotations
 
 import mmap
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,12 @@ def has_trait(item: Global, trait: str, whole: bool = True) -> bool:
     """`call`: objects of this class can be called; `shared`: what it makes is there already; `raises`: all it does.
     `whole`: also if all classes of its package do so.
     """
-    module, _, name = item.mapped.partition(":")
+    return _has_trait(item.mapped, trait, whole)
+
+
+@lru_cache(maxsize=4096)
+def _has_trait(mapped: str, trait: str, whole: bool) -> bool:
+    module, _, name = mapped.partition(":")
     module = canonical(module)
     package = ".".join(module.split(".")[:2])
     return name in _traits(module).get(trait, ()) or (whole and "*" in _traits(package).get(trait, ()))

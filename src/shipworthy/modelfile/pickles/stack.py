@@ -36,7 +36,6 @@ from shipworthy.modelfile.view import Buffer
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
-_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
 class Stack(Runs):
@@ -57,7 +56,7 @@ class Stack(Runs):
             raise BrokenError("the stack is empty where a value is needed")
         self.settle()
         self.explicit(1)
-        value = self._cell(self.stack[-1])
+        value = self.cell_of(self.stack[-1])
         if index < len(self.memo):
             if index < len(self.first):
                 self.swift = False  # what was passed by is walked with the memo of its time; from now on it is another
@@ -71,14 +70,16 @@ class Stack(Runs):
                 raise BrokenError("more memo entries lie apart than any pickler writes")
             self.sparse[index] = value
 
-    def _cell(self, value: Any) -> int:
-        if value.__class__ is int:
+    def cell_of(self, value: Any) -> int:
+        """What the memo keeps of a value."""
+        kind = value.__class__
+        if kind is int:
             return KEPT if value == EMPTY_DICT else int(value)
-        if isinstance(value, (Global, Made)) and value.cell:
-            return value.cell
+        if (kind is Made or kind is Global) and value.cell:
+            return int(value.cell)
         if len(self.objects) >= self.limits.objects and not isinstance(value, Global):
             return OPAQUE
-        if value.__class__ is tuple:
+        if kind is tuple:
             self.tuples += 1
             if self.tuples > _KEPT_TUPLES:
                 for part in value:
@@ -88,7 +89,7 @@ class Stack(Runs):
                     return TUPLE
         self.objects.append(value)
         cell = FIRST_OBJECT - (len(self.objects) - 1)
-        if isinstance(value, (Global, Made)):
+        if kind is Made or kind is Global:
             value.cell = cell
         return cell
 
@@ -98,7 +99,7 @@ class Stack(Runs):
             self.put(len(self.memo) + len(self.sparse))
             return
         self.explicit(1)
-        self.tail.append(self._cell(self.stack[-1]))
+        self.tail.append(self.cell_of(self.stack[-1]))
 
     def missing(self, index: int) -> int:
         """A memo entry beyond the dense part."""
@@ -117,7 +118,8 @@ class Stack(Runs):
 
     def need(self, count: int) -> None:
         """At least `count` values above the last mark, the top ones in slots of their own."""
-        self.explicit(count)
+        if Chunk in map(type, self.stack[-count:]):
+            self.explicit(count)
         if len(self.stack) - self.fence < count:
             raise BrokenError("the stack is empty where a value is needed")
 
