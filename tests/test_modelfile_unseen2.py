@@ -26,9 +26,7 @@ PASSES = frozenset(
     state-sizes/pandas-range state-sizes/scipy-sparse state-places/colliding-keys
     state-places/colliding-set state-places/colliding-frozenset state-places/csr-columns
     state-places/csr-starts state-places/lightgbm-cycle state-places/deep-lists
-    state-places/self-tuple boosters2/xgboost-features
-    boosters2/xgboost-classes boosters2/xgboost-groups boosters2/lightgbm-classes
-    boosters2/lightgbm-iteration boosters2/lightgbm-categorical boosters2/lightgbm-machines
+    state-places/self-tuple boosters2/lightgbm-machines
     flax/chunks hdf5b/cycle gguf2/slow-power
     gguf2/slow-replace gguf2/slow-macro xml2/script
     folders2/attention-kernel folders2/hubconf folders2/adapter-base

@@ -14,6 +14,7 @@ from shipworthy.patterns import regex
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
 _MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
+_NAMES_A_MODEL = regex(rb'"(?:gradient_booster|oblivious_trees|features_info|keras_version)"')
 _FORMATS = frozenset({"json", "lightgbm", "xml", "keras-yaml"})
 _CANARY = (
     '{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "os.system", "config": {}}]},'
@@ -42,7 +43,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=5,
+    version=6,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -62,6 +63,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return
     report = scan(artifact.path, trust=context.trust)
+    if not report.issues and _NAMES_A_MODEL.search(raw) and any("not valid JSON" in why for why in report.unknowns):
+        yield from skipped_of(artifact, report)  # libraries' own readers take what is no JSON
+        return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
         found = findings_of(artifact, report, context.root)
         yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside

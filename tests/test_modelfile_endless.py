@@ -1,0 +1,38 @@
+"""Models that take all time or memory, and what leads beyond their own arrays, in the formats of graphs and trees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
+
+BOOSTERS = Path(__file__).parent / "data" / "models" / "boosters"
+
+
+def loud(report: Report) -> set[Code]:
+    return {issue.code for issue in report.issues if issue.severity in ("high", "critical")}
+
+
+def lightgbm(old: bytes, new: bytes) -> Report:
+    raw = (BOOSTERS / "lightgbm-plain.txt").read_bytes()
+    assert old in raw
+    return scan_bytes(raw.replace(old, new, 1))
+
+
+def test_lightgbm_is_known_also_behind_lines_that_its_reader_passes_over() -> None:
+    assert lightgbm(b"\nversion=", b"\nevil=1\nversion=").format == "lightgbm"
+    assert lightgbm(b"\nversion=", b"\n" + b"x" * 9000 + b"\nversion=").format == "lightgbm"
+    assert scan_bytes(b"tree\n====\n\nA text about trees.\n").format == "text"
+
+
+def test_files_that_lightgbm_opens_when_it_refits_stay_beside_the_model() -> None:
+    old = b"[forcedsplits_filename: ]"
+    assert loud(lightgbm(old, b"[forcedsplits_filename: /etc/passwd]")) == {Code.PATH_TRAVERSAL}
+    beside = lightgbm(old, b"[forcedsplits_filename: splits.json]")
+    assert [(issue.code, issue.severity) for issue in beside.issues] == [(Code.EXTERNAL_DATA, "medium")]
+
+
+def test_hydras_helpers_are_judged_by_the_path_that_they_import() -> None:
+    text = "a:\n  _target_: hydra.utils.get_%s\n  path: %s\n"
+    assert loud(scan_bytes((text % ("method", "os.system")).encode())) == {Code.CODE_EXECUTION}
+    assert scan_bytes((text % ("class", "torch.nn.ReLU")).encode()).verdict is Verdict.CLEAN
