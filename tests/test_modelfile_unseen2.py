@@ -27,8 +27,7 @@ PASSES = frozenset(
     state-places/colliding-set state-places/colliding-frozenset state-places/csr-columns
     state-places/csr-starts state-places/lightgbm-cycle state-places/deep-lists
     state-places/self-tuple boosters2/lightgbm-machines
-    flax/chunks hdf5b/cycle gguf2/slow-power
-    gguf2/slow-replace gguf2/slow-macro xml2/script
+    flax/chunks hdf5b/cycle xml2/script
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
 
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
