@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import struct
 from pathlib import Path
 
 from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
@@ -36,3 +39,24 @@ def test_hydras_helpers_are_judged_by_the_path_that_they_import() -> None:
     text = "a:\n  _target_: hydra.utils.get_%s\n  path: %s\n"
     assert loud(scan_bytes((text % ("method", "os.system")).encode())) == {Code.CODE_EXECUTION}
     assert scan_bytes((text % ("class", "torch.nn.ReLU")).encode()).verdict is Verdict.CLEAN
+
+
+def pickled() -> bytes:
+    return base64.b64encode(b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.")
+
+
+def test_pickles_in_base64_among_the_texts_that_a_model_keeps_are_found() -> None:
+    header = json.dumps({"__metadata__": {"format": "pt", "extra": pickled().decode()}}).encode()
+    assert loud(scan_bytes(struct.pack("<Q", len(header)) + header)) == {Code.CODE_EXECUTION}
+    header = json.dumps(
+        {"__metadata__": {"format": "pt", "extra": "bm8gcGlja2xlIGF0IGFsbCwganVzdCBhIHRleHQ="}}
+    ).encode()
+    assert scan_bytes(struct.pack("<Q", len(header)) + header).verdict is Verdict.CLEAN
+
+    def text(value: bytes) -> bytes:
+        return struct.pack("<Q", len(value)) + value
+
+    values = {b"general.architecture": b"llama", b"general.extra": pickled()}
+    pairs = b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in values.items())
+    raw = b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + pairs
+    assert loud(scan_bytes(raw + bytes(-len(raw) % 32))) == {Code.CODE_EXECUTION}

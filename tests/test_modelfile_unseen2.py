@@ -35,8 +35,7 @@ PASSES = frozenset(
     coreml/custom-operation
     savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
     tflite2/loop tflite2/fill
-    paddle/loop onnx2/metadata-pickle onnx2/string-pickle
-    onnx2/text-format openvino2/broadcast r/s4-package
+    paddle/loop openvino2/broadcast r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
     skops2/cached-cycle torchscript2/text-doubling

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes
+from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes, onnxtexts
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, twice
 from shipworthy.modelfile.paths import escapes
@@ -81,6 +81,7 @@ class _Walk:
         self.sizes = onnxsizes.OnnxSizes(scope)
         self.versions: dict[str, set[int]] = {}
         self.blobs = 0
+        self.texts = onnxtexts.OnnxTexts(scope)
         self.graphs = 0
         self.opsets = 0
 
@@ -129,6 +130,8 @@ class _Walk:
                 yield inside[number], begin, end
             elif kind == "Sparse" and number == 3:
                 dims += self.packed(begin, end) if wire == BYTES else [signed(value)]
+            elif wire == BYTES and number == onnxtexts.PROPERTIES.get(kind):
+                self.texts.property(begin, end)
             elif kind == "Opset" and number == 1:
                 domain = self.text(begin, end, 200)
             elif kind == "Opset" and number == 2:
@@ -223,6 +226,8 @@ class _Walk:
                 tensor.kind = value
             elif number == 8:
                 tensor.name = self.text(begin, end, 200)
+            elif number == 6 and wire == BYTES:
+                self.texts.string(begin, end)
             elif number == 9 and wire == BYTES:
                 tensor.raw, tensor.at = end - begin, begin
             elif number == 13 and wire == BYTES:

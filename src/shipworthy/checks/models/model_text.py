@@ -23,6 +23,8 @@ _CANARY = (
 
 
 _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
+_ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
+_LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
 _OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
 
 
@@ -35,6 +37,18 @@ def _graph(artifact: Artifact, raw: bytes) -> Yielded:
         message = f"the graph holds the operator {name}, which {what}: do not load it"
         yield _RULES[Code.DANGEROUS_OPERATOR].at(artifact, message, key=name, severity=Severity(severity))
     yield Skipped(artifact, "a TensorFlow graph in the text form, which this version does not read in full")
+
+
+def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
+    """ONNX has a form for people (.onnxtxt); here only the files are looked for that its tensors are read from."""
+    from shipworthy.modelfile.paths import escapes
+
+    for match in _LOCATION.finditer(raw):
+        location = match[1].decode("utf-8", "replace")
+        if escapes(location.replace("\\\\", "\\")):
+            message = f"a tensor is read from {ascii(location)[:120]}, outside of the model's folder"
+            yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=location[:100], severity=Severity.HIGH)
+    yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
 
 
 def _others(artifact: Artifact) -> bool:
@@ -59,6 +73,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     kind = sniff(raw[:_HEAD], artifact.size)
     if kind == "text" and _GRAPH.search(raw):
         yield from _graph(artifact, raw)
+        return
+    if _ONNX.match(raw):
+        yield from _onnx(artifact, raw)
         return
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return

@@ -6,8 +6,6 @@ without being checked.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from array import array
 from collections.abc import Sequence
@@ -16,11 +14,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from shipworthy.modelfile import keptvalues
 from shipworthy.modelfile.boosters.ubjson import UbjsonError, decode
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
-from shipworthy.modelfile.view import View
 
 _LEARNER = frozenset(("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param",
                       "objective", "metrics"))  # fmt: skip
@@ -30,7 +28,6 @@ _PER_NODE = ("left_children", "right_children", "parents", "split_indices", "spl
 _NO_PARENT = 2147483647
 _WRONG = 20
 _FEATURES, _GROUPS = 1 << 28, 1 << 24  # beyond: 1 GB a thread; hashed features are 2^24 as a rule
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
 
 
 @cache
@@ -130,14 +127,8 @@ def attributes(scope: Scope, values: Any) -> None:
         scope.issue(Code.BROKEN_STREAM, "medium", "the attributes are no map of texts")
         return
     for key, value in values.items():
-        if isinstance(value, str) and len(value) >= 10:
-            label = f"attribute {shown(str(key), 60)}"
-            scope.child(label, View.of(value.encode("utf-8", "surrogatepass")), Role.BLOB)
-            if len(value) < 16 << 20 and _BASE64.fullmatch(value):
-                try:
-                    scope.child(f"{label} (base64)", View.of(base64.b64decode(value)), Role.BLOB)
-                except (binascii.Error, ValueError):
-                    continue
+        if isinstance(value, str):
+            keptvalues.look(scope, f"attribute {shown(str(key), 60)}", value.encode("utf-8", "surrogatepass"))
 
 
 def _extra(scope: Scope, value: dict[str, Any], known: frozenset[str], what: str) -> None:
