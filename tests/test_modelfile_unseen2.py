@@ -33,8 +33,6 @@ PASSES = frozenset(
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
     coreml/loop coreml/fill
     coreml/custom-operation
-    savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
-    tflite2/loop tflite2/fill
     paddle/loop openvino2/broadcast r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
