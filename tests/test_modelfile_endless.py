@@ -7,6 +7,8 @@ import json
 import struct
 from pathlib import Path
 
+import pytest
+
 from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
 
 BOOSTERS = Path(__file__).parent / "data" / "models" / "boosters"
@@ -60,3 +62,21 @@ def test_pickles_in_base64_among_the_texts_that_a_model_keeps_are_found() -> Non
     pairs = b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in values.items())
     raw = b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + pairs
     assert loud(scan_bytes(raw + bytes(-len(raw) % 32))) == {Code.CODE_EXECUTION}
+
+
+PADDLE = Path(__file__).parent / "data" / "models" / "paddle"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bomb"),
+    [
+        ("10.0", "10.0", False),
+        ("10.0", "1e12", True),
+        ('"bias"', '"none"', True),  # the counter stays as it is
+        ('[1],"NCHW"', '[1099511627776],"NCHW"', True),
+    ],
+)
+def test_loops_of_paddle_end(old: str, new: str, bomb: bool) -> None:
+    text = (PADDLE / "loop.json").read_text()
+    assert old in text
+    assert loud(scan_bytes(text.replace(old, new).encode())) == ({Code.BOMB} if bomb else set())

@@ -33,7 +33,7 @@ PASSES = frozenset(
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
     coreml/loop coreml/fill
     coreml/custom-operation
-    paddle/loop openvino2/broadcast r/s4-package
+    openvino2/broadcast r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
     skops2/cached-cycle torchscript2/text-doubling
