@@ -80,3 +80,10 @@ def test_loops_of_paddle_end(old: str, new: str, bomb: bool) -> None:
     text = (PADDLE / "loop.json").read_text()
     assert old in text
     assert loud(scan_bytes(text.replace(old, new).encode())) == ({Code.BOMB} if bomb else set())
+
+
+def test_loops_of_core_ml_end() -> None:
+    raw = (Path(__file__).parent / "data" / "models" / "coreml" / "loop.mlmodel").read_bytes()
+    assert scan_bytes(raw).verdict is Verdict.CLEAN
+    assert loud(scan_bytes(raw.replace(b"\x12\x03\n\x01\x0a", b"\x12\x03\n\x01\x7f"))) == set()  # more turns
+    assert loud(scan_bytes(raw.replace(b"\x12\x03\n\x01\x01", b"\x12\x03\n\x01\x00"))) == {Code.BOMB}  # no step

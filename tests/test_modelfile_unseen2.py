@@ -31,8 +31,6 @@ PASSES = frozenset(
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
 
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
-    coreml/loop coreml/fill
-    coreml/custom-operation
     openvino2/broadcast r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
