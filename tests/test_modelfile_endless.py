@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
+from shipworthy.modelfile import Code, Report, Verdict, scan, scan_bytes
 
 BOOSTERS = Path(__file__).parent / "data" / "models" / "boosters"
 
@@ -87,3 +87,14 @@ def test_loops_of_core_ml_end() -> None:
     assert scan_bytes(raw).verdict is Verdict.CLEAN
     assert loud(scan_bytes(raw.replace(b"\x12\x03\n\x01\x0a", b"\x12\x03\n\x01\x7f"))) == set()  # more turns
     assert loud(scan_bytes(raw.replace(b"\x12\x03\n\x01\x01", b"\x12\x03\n\x01\x00"))) == {Code.BOMB}  # no step
+
+
+@pytest.mark.parametrize(
+    ("turns", "goes_on", "bomb"), [(10, 1, False), (1 << 40, 1, True), (-1, 1, True), (-1, 0, False)]
+)
+def test_loops_of_openvino_end(tmp_path: Path, turns: int, goes_on: int, bomb: bool) -> None:
+    folder = Path(__file__).parent / "data" / "models" / "openvino"
+    raw = (folder / "loop.bin").read_bytes()
+    (tmp_path / "loop.bin").write_bytes(struct.pack("<qB", turns, goes_on) + raw[9:])
+    (tmp_path / "loop.xml").write_bytes((folder / "loop.xml").read_bytes())
+    assert loud(scan(tmp_path / "loop.xml")) == ({Code.BOMB} if bomb else set())

@@ -31,7 +31,7 @@ PASSES = frozenset(
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
 
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
-    openvino2/broadcast r/s4-package
+    r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
     skops2/cached-cycle torchscript2/text-doubling
