@@ -98,3 +98,13 @@ def test_loops_of_openvino_end(tmp_path: Path, turns: int, goes_on: int, bomb: b
     (tmp_path / "loop.bin").write_bytes(struct.pack("<qB", turns, goes_on) + raw[9:])
     (tmp_path / "loop.xml").write_bytes((folder / "loop.xml").read_bytes())
     assert loud(scan(tmp_path / "loop.xml")) == ({Code.BOMB} if bomb else set())
+
+
+def test_loops_of_executorch_end() -> None:
+    raw = (Path(__file__).parent / "data" / "models" / "executorch" / "loop.pte").read_bytes()
+    assert scan_bytes(raw).verdict is Verdict.CLEAN
+    counted = struct.pack("<4I", 3, 3, 10, 3)  # the counter becomes itself and one
+    assert raw.count(counted) == 1
+    assert loud(scan_bytes(raw.replace(counted, struct.pack("<4I", 3, 3, 6, 3)))) == {Code.BOMB}  # itself and nought
+    tested = struct.pack("<4I", 3, 3, 4, 11)  # the counter is the size
+    assert loud(scan_bytes(raw.replace(tested, struct.pack("<4I", 3, 9, 5, 11)))) == {Code.BOMB}  # one is nought

@@ -95,7 +95,13 @@ def turns(loop: Loop, budget: Budget) -> int:
     while not body.needs <= needs:
         needs |= body.needs
         body = part_of(loop.body, [results[index] for index in needs], arguments, budget)
-    loop.handed |= {index for index in range(count) if _handed(loop.body, results[index], arguments[index])}
+    known: dict[str, Values] = {}
+    for _ in range(2):  # what adds a value that is handed on, and nought, is handed on too
+        for index in range(count):
+            if index not in loop.handed and _handed(loop.body, results[index], arguments[index], known):
+                loop.handed.add(index)
+                if (value := loop.parent.value(loop.given[index])) is not None:
+                    known[arguments[index]] = value
     state: dict[int, Values | None] = {index: loop.parent.value(loop.given[index]) for index in needs}
     first = test.value(loop.test, loop.tested, state)
     if first is not None and not all(first):
@@ -160,7 +166,7 @@ def _moved(values: Values, by: Values, times: int) -> Values:
     return tuple(value + change * times for value, change in zip(values, by, strict=True))
 
 
-def _handed(body: Sizes, name: str, argument: str) -> bool:
+def _handed(body: Sizes, name: str, argument: str, known: dict[str, Values]) -> bool:
     """Whether the result is the argument, unchanged."""
     for _ in range(_FEW):
         if name == argument:
@@ -170,7 +176,7 @@ def _handed(body: Sizes, name: str, argument: str) -> bool:
             name = inputs[0]
             continue
         if kind in ("Mul", "Add", "AddV2", "Sub", "Div", "RealDiv", "Maximum", "Minimum") and len(inputs) == 2:
-            values = body.value(inputs[1])
+            values = known.get(inputs[1]) or body.value(inputs[1])
             nothing = 0 if kind in ("Add", "AddV2", "Sub") else 1
             if inputs[0] == inputs[1] and kind in ("Maximum", "Minimum"):
                 name = inputs[0]
@@ -178,7 +184,7 @@ def _handed(body: Sizes, name: str, argument: str) -> bool:
             if values and kind not in ("Maximum", "Minimum") and all(value == nothing for value in values):
                 name = inputs[0]
                 continue
-            values = body.value(inputs[0])
+            values = known.get(inputs[0]) or body.value(inputs[0])
             if values and kind in ("Mul", "Add", "AddV2") and all(value == nothing for value in values):
                 name = inputs[1]
                 continue
