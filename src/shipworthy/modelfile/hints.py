@@ -7,6 +7,7 @@ import re
 from shipworthy.patterns import regex
 
 _R = regex(rb"X\n\0\0\0[\2\3]|A\n[23]\n|B\n[\2\3]\0\0\0|RD[XAB][23]\n[XAB]\n")
+_DATABASE = regex(rb"[\0-\x7f].{3}(?:x[\x01\x5e\x9c\xda]|2BZh|Z[\x01\xe0-\xff]|0[XAB]\n)", re.DOTALL)
 _COUNT = rb"#(?:[iU].|I..|l.{4}|L.{8})"  # also how a comment in a template begins, so what follows has to fit
 _UBJSON = regex(
     rb"\{(?:L\0{6}|i[\1-\x7f][\x20-\x7e]|U[\1-\xff][\x20-\x7e]|I\0|l\0\0|"
@@ -31,6 +32,11 @@ def strong(head: bytes) -> str | None:
     """What nothing else starts with."""
     if _R.match(head):
         return "r"
+    if _DATABASE.match(head):
+        from shipworthy.modelfile.rdata.database import is_database
+
+        if is_database(head):
+            return "r-database"
     if _UBJSON.match(head):
         return "ubjson"
     if head[:4] == b"binf" or head[:5] == b"bs64\t" or _OBJECTIVE.match(head, 136):
