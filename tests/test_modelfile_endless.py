@@ -94,10 +94,10 @@ def test_loops_of_core_ml_end() -> None:
 )
 def test_loops_of_openvino_end(tmp_path: Path, turns: int, goes_on: int, bomb: bool) -> None:
     folder = Path(__file__).parent / "data" / "models" / "openvino"
-    raw = (folder / "counted.bin").read_bytes()
-    (tmp_path / "counted.bin").write_bytes(struct.pack("<qB", turns, goes_on) + raw[9:])
-    (tmp_path / "counted.xml").write_bytes((folder / "counted.xml").read_bytes())
-    assert loud(scan(tmp_path / "counted.xml")) == ({Code.BOMB} if bomb else set())
+    raw = (folder / "loop.bin").read_bytes()
+    (tmp_path / "loop.bin").write_bytes(struct.pack("<qB", turns, goes_on) + raw[9:])
+    (tmp_path / "loop.xml").write_bytes((folder / "loop.xml").read_bytes())
+    assert loud(scan(tmp_path / "loop.xml")) == ({Code.BOMB} if bomb else set())
 
 
 def test_loops_of_executorch_end() -> None:
