@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from booster_samples import r_call, r_promise, r_text, rds
 from corpora.hostile import families
 from graph_samples import graph_def, tf_node, tf_text
 from modelfile_samples import EVIL, field, zipped
@@ -55,6 +57,12 @@ def _old_llama() -> bytes:
     return b"lmgg" + numbers
 
 
+def _database() -> bytes:
+    """R's lazy-load database of one value, which is a promise."""
+    value = rds(r_promise(r_call("system", r_text("id"))))
+    return len(value).to_bytes(4, "big") + zlib.compress(value)
+
+
 def _meta_graph() -> bytes:
     graph = graph_def((tf_text("name", "/etc/passwd"), tf_node("read", "ReadFile", ("name",))))
     info = field(4, "serve") + field(5, "2.21.0")
@@ -67,6 +75,8 @@ def _ranks() -> bytes:
 
 
 HOSTILE: dict[str, tuple[bytes, Path | None]] = {
+    "a promise in R's database": (_database(), None),
+    "a pickle behind R's database": _behind("r/cache.rdb"),
     "old llama without its tensors": (_old_llama(), None),
     "ReadFile in a MetaGraphDef": (_meta_graph(), None),
     "an archive in a fingerprint": _behind("tensorflow/keras3/fingerprint.pb", field(7, zipped(("a.pkl", EVIL)))),
@@ -256,6 +266,11 @@ ROWS: dict[str, Row] = {
         ("LightGBM, CatBoost/payload behind the core",),
     ),
     "r": Row("R 4.2.2", ("r/ascii.RData", "r/factor-plain.rds"), ("R/promise", "R/pickle behind")),
+    "r-database": Row(
+        "R 4.2.2",
+        ("r/cache.rdb", "r/cache-bzip2.rdb", "r/cache-lzma.rdb"),
+        ("a promise in R's database", "a pickle behind R's database"),
+    ),
     "xml": Row(
         "nyoka 5.5.0, OpenVINO 2026.4.1",
         ("pmml/forest.pmml", "openvino/dense.xml", "openvino/loop.xml"),

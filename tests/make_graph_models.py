@@ -105,6 +105,18 @@ def coreml(out: Path) -> None:
         weight = Builder.const(val=np.ones((32, 64), dtype=np.float32))
         return Builder.softmax(x=Builder.relu(x=Builder.linear(x=x, weight=weight)), axis=-1)
 
+    @Builder.program(input_specs=[Builder.TensorSpec(shape=(1, 4))])
+    def counted(x: object) -> object:
+        def test(turn: object, x: object) -> object:
+            return Builder.less(x=turn, y=np.int32(10))
+
+        def body(turn: object, x: object) -> tuple[object, object]:
+            return Builder.add(x=turn, y=np.int32(1)), Builder.mul(x=x, y=2.0)
+
+        return Builder.while_loop(_cond=test, _body=body, loop_vars=(np.int32(0), x))[1]
+
+    spec = ct.convert(counted, convert_to="mlprogram", minimum_deployment_target=ct.target.iOS16).get_spec()
+    (out / "loop.mlmodel").write_bytes(spec.SerializeToString())
     target = ct.target.iOS15
     ct.convert(program, convert_to="mlprogram", minimum_deployment_target=target).save(str(out / "program.mlpackage"))
 

@@ -8,6 +8,7 @@ python tests/make_other_models.py executorch  # executorch torch
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.metadata import version
@@ -53,7 +54,7 @@ def flax(folder: Path) -> str:
 
 
 def paddle(folder: Path) -> str:
-    """Two dense layers, as a program of either kind."""
+    """Two dense layers, as a program of either kind, and a loop."""
     new = "pir" in sys.argv
     os.environ["FLAGS_enable_pir_api"] = "1" if new else "0"  # noqa: SIM112 - its name
     import paddle as pd
@@ -64,11 +65,21 @@ def paddle(folder: Path) -> str:
     pd.jit.save(net, str(folder / ("pir" if new else "dense")), input_spec=inputs)
     if not new:
         pd.save(net.state_dict(), str(folder / "state.pdparams"))
+    else:
+        pd.enable_static()
+        main, start = pd.static.Program(), pd.static.Program()
+        with pd.static.program_guard(main, start):
+            x, turn, most = pd.static.data("x", [1], "float32"), pd.full([1], 0, "int64"), pd.full([1], 10, "int64")
+            pd.static.nn.while_loop(lambda turn, _: turn < most, lambda turn, x: [turn + 1, x * 2.0], [turn, x])
+        pd.base.core.serialize_pir_program(main, str(folder / "loop.json"), 1, True, False, True)
+        (folder / "loop.json").write_text(
+            json.dumps(json.loads((folder / "loop.json").read_text()), separators=(",", ":"))
+        )
     return "paddlepaddle"
 
 
 def executorch(folder: Path) -> str:
-    """A dense layer."""
+    """A dense layer, and a loop."""
     import torch
     from executorch.exir import to_edge
 
@@ -85,6 +96,18 @@ def executorch(folder: Path) -> str:
 
     program = to_edge(torch.export.export(Net().eval(), (torch.ones(1, 4),))).to_executorch()
     (folder / "dense.pte").write_bytes(program.buffer)
+
+    class Each(torch.nn.Module):
+        """The same for each row: a loop."""
+
+        def forward(self, rows: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            """Run."""
+            from functorch.experimental.control_flow import map as each
+
+            return each(lambda row, y: row + y, rows, y)
+
+    program = to_edge(torch.export.export(Each(), (torch.ones(7, 4), torch.ones(4)))).to_executorch()
+    (folder / "loop.pte").write_bytes(program.buffer)
     return "executorch"
 
 

@@ -44,6 +44,22 @@ TRUE = make.field(2, 9) + make.field(9, b"\1")
 ENDLESS = step("Loop", ("", ""), "y", make.field(1, "body") + make.field(6, body(given("t", TRUE), output="t")))
 HANDED_ON = body(step("Identity", ("c",), "d"), output="d")
 COUNTED = step("Loop", ("n", ""), "y", make.field(1, "body") + make.field(6, body(given("t", TRUE), output="t")))
+
+
+def sub(*nodes: bytes, output: str, inputs: tuple[str, ...] = ("i", "c"), more: tuple[str, ...] = ()) -> bytes:
+    values = b"".join(make.field(11, make.field(1, name)) for name in inputs)
+    values += b"".join(make.field(12, make.field(1, name)) for name in (output, *more))
+    return make.field(1, "body") + make.field(6, b"".join(make.field(1, node) for node in nodes) + values)
+
+
+def looped(
+    turns: str, *nodes: bytes, condition: bytes = given("t", TRUE), result: str = "v", first: str = "x", kept: str = ""
+) -> bytes:
+    """A loop that hands on one value, `v` inside."""
+    more = (result, kept) if kept else (result,)
+    return step("Loop", (turns, "", first), "y", sub(condition, *nodes, output="t", inputs=("i", "c", "v"), more=more))
+
+
 LARGE = {
     "a fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 40),)), True),
     "a small fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 20),)), False),
@@ -150,6 +166,65 @@ LARGE = {
     ),
     "a loop that is counted": (make.onnx((COUNTED,), (number("n", 10),)), False),
     "a loop that the caller counts": (make.onnx((COUNTED,)), False),
+    "a loop of very many turns": (make.onnx((COUNTED,), (number("n", 1 << 30),)), True),
+    "loops in loops": (
+        make.onnx(
+            (looped("n", step("Loop", ("n", ""), "q", sub(given("t", TRUE), output="t"))),), (number("n", 1 << 14),)
+        ),
+        True,
+    ),
+    "few loops in loops": (
+        make.onnx(
+            (looped("n", step("Loop", ("n", ""), "q", sub(given("t", TRUE), output="t"))),), (number("n", 1 << 7),)
+        ),
+        False,
+    ),
+    "a condition that no turn changes": (
+        make.onnx((looped("", condition=step("Less", ("v", "n"), "t")),), (number("n", 5),)),
+        True,
+    ),
+    "a condition that a turn changes": (
+        make.onnx(
+            (looped("", step("Sin", ("v",), "w"), condition=step("Less", ("v", "n"), "t"), result="w"),),
+            (number("n", 5),),
+        ),
+        False,
+    ),
+    "a counted condition": (
+        make.onnx(
+            (looped("", step("Add", ("v", "o"), "w"), condition=step("Less", ("v", "n"), "t"), result="w", first="z"),),
+            (number("n", 1 << 40), number("o", 3), number("z", 0)),
+        ),
+        True,
+    ),
+    "a counted condition that ends soon": (
+        make.onnx(
+            (looped("", step("Add", ("v", "o"), "w"), condition=step("Less", ("v", "n"), "t"), result="w", first="z"),),
+            (number("n", 1 << 20), number("o", 3), number("z", 0)),
+        ),
+        False,
+    ),
+    "what doubles in every turn": (
+        make.onnx((looped("n", step("Concat", ("v", "v"), "w"), result="w"),), (number("n", 50),)),
+        True,
+    ),
+    "what doubles a few times": (
+        make.onnx((looped("n", step("Concat", ("v", "v"), "w"), result="w"),), (number("n", 8),)),
+        False,
+    ),
+    "what grows by much in every turn": (
+        make.onnx(
+            (looped("n", step("ConstantOfShape", ("m",), "u"), step("Concat", ("v", "u"), "w"), result="w"),),
+            (number("n", 1 << 20), number("m", 1 << 20)),
+        ),
+        True,
+    ),
+    "what is kept of every turn": (
+        make.onnx(
+            (looped("n", step("ConstantOfShape", ("m",), "u"), kept="u"),), (number("n", 1 << 20), number("m", 1 << 20))
+        ),
+        True,
+    ),
 }
 
 
@@ -283,7 +358,7 @@ def test_tensorflow_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
 
 
 INT, BOOL, FLOAT = 2, 6, 0
-ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO = 0, 69, 22, 94, 96, 119, 130
+ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO, SIN = 0, 69, 22, 94, 96, 119, 130, 66
 
 
 def ints(*values: int) -> tuple[list[int], int, bytes]:
@@ -328,8 +403,12 @@ LARGE_LITE = {
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, ([1], BOOL, b"\0")], [])),
         False,
     ),
-    "a loop that the input ends": (
+    "a loop that nothing ends once it runs": (
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN], [])),
+        True,
+    ),
+    "a loop that the input ends": (
+        graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, UNKNOWN], [(SIN, [0], 1, -1)])),
         False,
     ),
 }  # fmt: skip

@@ -338,3 +338,37 @@ def test_ways_out_by_name_are_one_finding_where_the_first_stands() -> None:
     assert "line 2" in issue.message
     assert "__class__, __base__, __subclasses__" in issue.message
     assert "and 2 more" in issue.message
+
+
+def test_macros_and_powers_that_never_end_are_bombs() -> None:
+    def found(text: str) -> bool:
+        return any(trouble.code is Code.BOMB and trouble.severity == "high" for trouble in templates.troubles(text))
+
+    body = "{% macro f(n) %}{% if n %}BODY{% endif %}{% endmacro %}{{ f(60) }}"
+    chain = "".join(f"{{% macro f{n}() %}}{{{{ f{n + 1}() }}}}{{{{ f{n + 1}() }}}}{{% endmacro %}}" for n in range(40))
+    for hostile in (
+        body.replace("BODY", "{{ f(n - 1) }}{{ f(n - 1) }}"),
+        body.replace("BODY", "{% set m = n - 1 %}{{ f(m) }}{{ f(m) }}"),
+        body.replace("BODY", "{% for i in range(2) %}{{ f(n - 1) }}{% endfor %}"),
+        "{% macro g(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}" + body.replace("BODY", "{{ g(n - 1) }}"),
+        chain + "{% macro f40() %}a{% endmacro %}{{ f0() }}",
+        "{% macro w() %}{{ caller() }}{{ caller() }}{% endmacro %}" + "{% call w() %}" * 40 + "{% endcall %}" * 40,
+        "{% for x in [1] recursive %}{% if loop.depth < 60 %}{{ loop([1]) }}{{ loop([1]) }}{% endif %}{% endfor %}",
+        "{% for i in range(9999) %}{{ f() }}{% endfor %}"
+        "{% macro f() %}{% for i in range(9999) %}a{% endfor %}{% endmacro %}",
+        "{% for i in range(99999) %}{{ 'x'|center(999999) }}{% endfor %}",
+        "{{ 'a' * 1000 * 1000 * 1000 }}",
+        "{{ (10 ** (10 ** 9)) * 0 }}",
+        "{% set ns = namespace(s='aa') %}{% for i in range(40) %}{% set ns.s = ns.s|replace('a', 'aa') %}{% endfor %}",
+        "{% for i in range(64) %}{% set ns.s = ns.s * 2 %}{% endfor %}",
+        "".join(f"{{% set x{n + 1} = x{n} ~ x{n} %}}" for n in range(40)),
+    ):
+        assert found(hostile), hostile
+    for honest in (
+        "{% macro f(spec) %}{% if spec.items %}{{ f(spec.items) }}{{ f(spec.any) }}{% endif %}{% endmacro %}{{ f(x) }}",
+        "{% macro f(v, n) %}{% for k in v %}{{ f(v[k], n + 1) }}{{ f(k.x, n + 1) }}{% endfor %}{% endmacro %}"
+        "{{ f(x, 0) }}",
+        "{% for x in items recursive %}{{ loop(x.children) }}{{ loop(x.others) }}{% endfor %}",
+        "{% for m in messages %}{% set t = m.x | replace('a', 'aa') %}{{ 60 * 60 * 24 * 1000 }}{% endfor %}",
+    ):
+        assert not found(honest), honest

@@ -18,7 +18,9 @@ from corpora.unseen_units import Attack
 from shipworthy.model import Finding, Severity, Skipped
 from test_modelfile_unseen import said
 
-# What the checks let pass without a high finding or a gap.
+# What the checks let pass without a high finding or a gap. Of these, some do no harm as they stand: r/namespace and
+# r/package name a package that comes with R; r/dump is an R script, which is code and no model; the files that
+# boosters2/lightgbm-machines names are opened by no call of LightGBM for Python (medium).
 PASSES = frozenset(
     """
     state-sklearn/tree-cycle state-sklearn/tree-far-child state-sklearn/tree-far-feature
@@ -26,22 +28,12 @@ PASSES = frozenset(
     state-sizes/pandas-range state-sizes/scipy-sparse state-places/colliding-keys
     state-places/colliding-set state-places/colliding-frozenset state-places/csr-columns
     state-places/csr-starts state-places/lightgbm-cycle state-places/deep-lists
-    state-places/self-tuple boosters2/xgboost-features
-    boosters2/xgboost-classes boosters2/xgboost-groups boosters2/lightgbm-classes
-    boosters2/lightgbm-iteration boosters2/lightgbm-categorical boosters2/lightgbm-machines
-    flax/chunks hdf5b/cycle gguf2/slow-power
-    gguf2/slow-replace gguf2/slow-macro xml2/script
+    state-places/self-tuple boosters2/lightgbm-machines
+    flax/chunks hdf5b/cycle xml2/script
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
-
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
-    coreml/loop coreml/fill
-    coreml/custom-operation
-    savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
-    tflite2/loop tflite2/fill
-    paddle/loop onnx2/metadata-pickle onnx2/string-pickle
-    onnx2/text-format openvino2/broadcast r/s4-package
-    r/dump r/lazy-database
-    r/namespace r/package r/persistent
+    r/dump
+    r/namespace r/package
     skops2/cached-cycle torchscript2/text-doubling
     """.split()
 )

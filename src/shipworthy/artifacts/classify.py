@@ -31,7 +31,9 @@ _MODEL = _words(
 )
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 # Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
-_LOADABLE = _words("pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r")
+_LOADABLE = _words(
+    "pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r r-database"
+)
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"

@@ -55,7 +55,17 @@ def _decoder(format_: str) -> Any:
         return bz2.BZ2Decompressor()
     if format_ in ("xz", "lzma"):
         return lzma.LZMADecompressor(lzma.FORMAT_XZ if format_ == "xz" else lzma.FORMAT_ALONE, _MEMORY)
+    if format_ == "lzma2":  # without a header, as R writes it
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, None, [{"id": lzma.FILTER_LZMA2, "preset": 6}])
     return _Zlib({"gzip": 31, "zlib": 15, "deflate": -15}[format_])
+
+
+def begins(head: bytes, format_: str, count: int) -> bytes:
+    """The first bytes of what is packed; fewer if it is not of this format."""
+    try:
+        return bytes(_decoder(format_).decompress(head, count))
+    except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError):
+        return b""
 
 
 def unpack(scope: Scope, view: View, format_: str, many: bool) -> tuple[View | None, int, str]:

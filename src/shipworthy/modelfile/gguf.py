@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from shipworthy.modelfile import templates, zips
+from shipworthy.modelfile import keptvalues, templates, zips
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -32,7 +32,7 @@ _MAX_DIMS = 4
 _MAX_NAME = 1 << 16
 _TENSORS = 1_000_000
 _PAIRS = 100_000
-_BLOB = 64
+_BLOB, _TEXT = 64, 16
 _WORD = 8
 _SHOWN = 20
 
@@ -163,8 +163,8 @@ def _string(cursor: _Cursor, key: str, header: _Header) -> None:
             header.templates.append((key, raw.decode("utf-8"), at))
         except UnicodeDecodeError:
             scope.issue(Code.BROKEN_STREAM, "medium", f"the template {ascii(key)[:80]} is not UTF-8", at)
-    elif size > _BLOB:
-        scope.child(f"metadata {key}", scope.view.sub(at, size), Role.BLOB)
+    elif size >= _TEXT:
+        keptvalues.look(scope, f"metadata {key[:60]}", scope.view.read(at, size))
 
 
 def _array(cursor: _Cursor, key: str, header: _Header) -> None:

@@ -7,6 +7,7 @@ import re
 from shipworthy.patterns import regex
 
 _R = regex(rb"X\n\0\0\0[\2\3]|A\n[23]\n|B\n[\2\3]\0\0\0|RD[XAB][23]\n[XAB]\n")
+_DATABASE = regex(rb"[\0-\x7f].{3}(?:x[\x01\x5e\x9c\xda]|2BZh|Z[\x01\xe0-\xff]|0[XAB]\n)", re.DOTALL)
 _COUNT = rb"#(?:[iU].|I..|l.{4}|L.{8})"  # also how a comment in a template begins, so what follows has to fit
 _UBJSON = regex(
     rb"\{(?:L\0{6}|i[\1-\x7f][\x20-\x7e]|U[\1-\xff][\x20-\x7e]|I\0|l\0\0|"
@@ -21,6 +22,8 @@ _OBJECTIVE = regex(rb"[\1-\x40]\0{7}(?:reg|binary|multi|rank|count|survival):", 
 _PADDLE = regex(rb"\x0a[\x80-\xff]{0,4}[\x01-\x7f]\x08\x00\x10\xff{9}\x01")
 _PADDLE_TENSOR = regex(rb"\0{4}[\0-\x08]\0{7}(?:.{0,64}?)\0{4}[\2-\xff]\0{3}\x08[\0-\x20]", re.DOTALL)
 _ARROW = regex(rb"\xff{4}.[\0-\xff]{2}\0[\x08-\x20]\0{3}", re.DOTALL)
+# LightGBM passes over lines that it does not know, of any length.
+_LIGHTGBM = regex(rb"tree\r?\n(?:[A-Za-z_]\w{0,99}=|[^\n]{4000}|(?s:.{0,4096}?)\nmax_feature_idx=)")
 _RANKS = regex(rb"(?:[A-Za-z0-9+/=]{4,80} [0-9]{1,7}\r?\n){3}")
 _MSGPACK = regex(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[\x20-\x7e]", re.DOTALL)
 
@@ -31,6 +34,11 @@ def strong(head: bytes) -> str | None:
     first = head[:1]
     if first in (b"X", b"A", b"B", b"R") and _R.match(head):
         return "r"
+    if head[4:5] in (b"x", b"2", b"Z", b"0") and _DATABASE.match(head):
+        from shipworthy.modelfile.rdata.database import is_database
+
+        if is_database(head):
+            return "r-database"
     if first == b"{" and _UBJSON.match(head):
         return "ubjson"
     if head[:4] == b"binf" or head[:5] == b"bs64\t" or (head[137:144] == bytes(7) and _OBJECTIVE.match(head, 136)):
@@ -48,7 +56,7 @@ def strong(head: bytes) -> str | None:
 
 def text(head: bytes) -> str | None:
     """Among texts."""
-    if re.match(rb"tree\r?\n(?:version=|num_class=)", head):
+    if _LIGHTGBM.match(head):
         return "lightgbm"
     if _RANKS.match(head):
         return "tiktoken"

@@ -21,6 +21,7 @@ _INTERPOLATION = regex(r"\$\{([\w.\[\]-]*)\}")
 # A path from the root that this file does not have: Hydra composes the root of several files.
 _ELSEWHERE = regex(r"(?:torch\.(?:nn|optim)\.(?:\w+\.)*)?\$\{[A-Za-z_]\w*(?:\.\w+)*\}")
 _STEPS, _LONG = 50, 1000
+_BY_PATH = frozenset(f"hydra.utils.get_{what}" for what in ("class", "method", "object", "static_method"))
 _KEYS = ("_target_", "target", "cls", "class_path")
 # Built from numbers and names only: parts of networks, optimizers, schedules, under any of their names.
 _BUILT = regex(r"torch\.(?:nn|optim)(?:\.(?:modules|lr_scheduler|\w{3,12}))*:[A-Z]\w*")
@@ -48,7 +49,12 @@ def judge(scope: Scope, value: Any) -> None:
             for key in _KEYS:
                 target = item.get(key)
                 if isinstance(target, str) and (key == "_target_" or target.count(".") > 1):
-                    _target(scope, _interpolated(target, value, item), key, len(item) > 1)
+                    target = _interpolated(target, value, item)
+                    path = item.get("path")
+                    if target in _BY_PATH and isinstance(path, str):  # it imports what the path names
+                        _target(scope, _interpolated(path, value, item), f"{key}'s path", False)
+                    else:
+                        _target(scope, target, key, len(item) > 1)
             pending += item.values()
 
 

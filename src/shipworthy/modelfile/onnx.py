@@ -13,7 +13,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes
+from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes, onnxtexts
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, twice
 from shipworthy.modelfile.paths import escapes
@@ -83,6 +83,7 @@ class _Walk:
         self.versions: dict[str, set[int]] = {}
         self.blobs = 0
         self.placed: list[tuple[str, int, int]] = []
+        self.texts = onnxtexts.OnnxTexts(scope)
         self.graphs = 0
         self.opsets = 0
 
@@ -131,6 +132,8 @@ class _Walk:
                 yield inside[number], begin, end
             elif kind == "Sparse" and number == 3:
                 dims += self.packed(begin, end) if wire == BYTES else [signed(value)]
+            elif wire == BYTES and number == onnxtexts.PROPERTIES.get(kind):
+                self.texts.property(begin, end)
             elif kind == "Opset" and number == 1:
                 domain = self.text(begin, end, 200)
             elif kind == "Opset" and number == 2:
@@ -226,6 +229,8 @@ class _Walk:
                 tensor.kind = value
             elif number == 8:
                 tensor.name = self.text(begin, end, 200)
+            elif number == 6 and wire == BYTES:
+                self.texts.string(begin, end)
             elif number == 9 and wire == BYTES:
                 tensor.raw, tensor.at = end - begin, begin
             elif number == 13 and wire == BYTES:

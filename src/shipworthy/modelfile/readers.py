@@ -39,6 +39,8 @@ _RARE: dict[str, str] = {
     "sentencepiece": "graphs.sentencepiece",
     "tiktoken": "graphs.sentencepiece",
     "r": "rdata.judge",
+    "r-object": "rdata.judge",
+    "r-database": "rdata.database",
     "xml": "xmls.read",
     "xgboost": "boosters.xgbinary",
     "ubjson": "boosters.xgboost",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipworthy.modelfile import keptvalues
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import SAFETENSORS_HEADER
@@ -19,6 +20,7 @@ DTYPES: dict[str, int] = {
     "I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
 _WRONG = 20
+_KEPT = 16  # shorter values hold no pickle
 
 
 class _WrongError(ValueError):
@@ -58,6 +60,10 @@ def read(scope: Scope) -> int:
 def _metadata(scope: Scope, metadata: Any) -> None:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         scope.issue(Code.BROKEN_STREAM, "medium", "the metadata is not a map of texts", 8)
+        return
+    for key, value in metadata.items():
+        if len(value) >= _KEPT:
+            keptvalues.look(scope, f"metadata {key[:60]}", value.encode("utf-8", "surrogatepass"))
 
 
 def _spans(scope: Scope, header: dict[str, Any]) -> list[tuple[int, int, str]] | None:

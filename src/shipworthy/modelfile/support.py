@@ -185,7 +185,13 @@ FORMATS: dict[str, Support] = {
     "r": Support(
         "R .rds and .RData",
         "every item: promises, active bindings, functions, calls, environments, packages, deferred vectors",
-        "R's byte code and code that is computed (unknown); numbers; .rdb",
+        "R's byte code and code that is computed (unknown); numbers",
+        True,
+    ),
+    "r-database": Support(
+        "R .rdb",
+        "every object to the last byte, as .rds: promises, active bindings, calls",
+        "what functions do (unknown: packages are kept so); whether the index (.rdx, an .rds) leads to the objects",
         True,
     ),
     "xml": Support(

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.templatebombs import HUGE, REPEATING, Token, bombs, number
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
@@ -45,21 +46,11 @@ _SINGLE = frozenset("do break continue debug".split())
 _BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min max join".split())
 # Filters of renderers that are no Python programs, beside those of jinja2 and transformers.
 _ELSEWHERE = frozenset(("from_json", "fromjson", "strftime"))
-_HUGE = 1_000_000
 _PADDED = regex(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
-_JOINS, _OFTEN = ("~", "+"), 16
-_MUCH = 10_000_000
 _NESTED = 100
 _TOKENS = 2_000_000
 _REPORTED = 20
 _NAMED = 6
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # name, number, text, mark
-    value: str
-    at: int
 
 
 @dataclass(frozen=True)
@@ -119,29 +110,10 @@ def _troubles(text: str) -> Iterator[Trouble]:
             return
         return
     yield from _structure(statements)
-    loops: list[int] = []
-    doubled = 0
-    for kind, tokens in statements:
+    for _, tokens in statements:
         yield from _expression(tokens)
-        if kind == "%" and _doubles(tokens):
-            doubled += _OFTEN if loops else 1
-            if doubled >= _OFTEN:
-                text_ = "it doubles a text again and again: rendering it takes all memory"
-                yield Trouble(Code.BOMB, "high", text_, tokens[0].at)
-                doubled = 0
-        if len(loops) > _NESTED:
-            return
-        if kind == "%" and tokens and tokens[0].value in ("for", "endfor"):
-            if tokens[0].value == "endfor":
-                loops = loops[:-1]
-            else:
-                loops.append(_times(tokens))
-                total = 1
-                for times in loops:
-                    total *= times
-                if total > _MUCH and loops[-1] > 1:
-                    text_ = f"it runs a loop {total if total < 1 << 64 else 'endless'} times"
-                    yield Trouble(Code.BOMB, "high", f"{text_}: rendering it takes all time", tokens[0].at)
+    for told, at in bombs(statements):
+        yield Trouble(Code.BOMB, "high", told, at)
 
 
 def leaves_sandbox(trouble: Trouble) -> bool:
@@ -175,7 +147,7 @@ def _escape(asks: str, at: int) -> Trouble:
     return Trouble(Code.TEMPLATE_ESCAPE, "high", "", at, shown)
 
 
-def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:
+def _statements(text: str) -> Iterator[tuple[str, list[Token]]]:
     """Each `{{ }}` and `{% %}` with its tokens; comments, raw blocks and text between are passed over."""
     at = count = 0
     while match := _OPEN.search(text, at):
@@ -186,7 +158,7 @@ def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:
                 raise _UnreadError("a comment has no end", match.start())
             at = end + 2
             continue
-        tokens: list[_Token] = []
+        tokens: list[Token] = []
         at = _inside(text, at, kind, tokens)
         count += len(tokens)
         if count > _TOKENS:
@@ -200,7 +172,7 @@ def _statements(text: str) -> Iterator[tuple[str, list[_Token]]]:
         yield kind, tokens
 
 
-def _inside(text: str, at: int, kind: str, tokens: list[_Token]) -> int:
+def _inside(text: str, at: int, kind: str, tokens: list[Token]) -> int:
     """The tokens up to the closing braces, and where those end. Brackets within must match, as for Jinja."""
     close, begin = _CLOSE[kind], at
     stack: list[str] = []
@@ -221,7 +193,7 @@ def _inside(text: str, at: int, kind: str, tokens: list[_Token]) -> int:
                 raise _UnreadError("brackets are nested deeper than any renderer follows", at)
         elif value in (")", "]", "}") and what == "mark" and (not stack or stack.pop() != value):
             raise _UnreadError("brackets do not match", at)
-        tokens.append(_Token(what, _plain(value) if what == "text" else value, match.start()))
+        tokens.append(Token(what, _plain(value) if what == "text" else value, match.start()))
 
 
 def _plain(quoted: str) -> str:
@@ -237,7 +209,7 @@ def _unescaped(match: re.Match[str]) -> str:
     return {"n": "\n", "t": "\t", "r": "\r"}.get(match[5], match[5])
 
 
-def _structure(statements: list[tuple[str, list[_Token]]]) -> Iterator[Trouble]:
+def _structure(statements: list[tuple[str, list[Token]]]) -> Iterator[Trouble]:
     """Tags that open and close, tags that load other templates, tags that nobody knows."""
     stack: list[str] = []
     for kind, tokens in statements:
@@ -266,7 +238,7 @@ def _structure(statements: list[tuple[str, list[_Token]]]) -> Iterator[Trouble]:
         yield Trouble(Code.BROKEN_STREAM, "medium", f"a {stack[-1]} block is not closed: it was cut", 0)
 
 
-def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
+def _expression(tokens: list[Token]) -> Iterator[Trouble]:
     """Attributes, filters and literals of one tag."""
     for index, token in enumerate(tokens):
         before = tokens[index - 1].value if index and tokens[index - 1].kind == "mark" else ""
@@ -285,7 +257,7 @@ def _expression(tokens: list[_Token]) -> Iterator[Trouble]:
             yield Trouble(Code.BOMB, "medium", text, token.at)
 
 
-def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
+def _named(tokens: list[Token], index: int, before: str, after: str) -> Iterator[Trouble]:
     token = tokens[index]
     name = token.value
     if (before == "." and (name.startswith("_") or name in _FRAMES)) or _INTERNAL.fullmatch(name):
@@ -303,7 +275,7 @@ def _named(tokens: list[_Token], index: int, before: str, after: str) -> Iterato
         yield Trouble(Code.TEMPLATE_ESCAPE, "high", text, token.at, name)
 
 
-def _attribute(tokens: list[_Token], index: int) -> Iterator[Trouble]:
+def _attribute(tokens: list[Token], index: int) -> Iterator[Trouble]:
     """`map(attribute=...)`, `selectattr(...)` and their like take an attribute by its name: it must be spelled out."""
     name = tokens[index].value
     inside = tokens[index + 2 : index + 6]
@@ -320,7 +292,7 @@ def _attribute(tokens: list[_Token], index: int) -> Iterator[Trouble]:
         yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, value.at, name)
 
 
-def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
+def _literal(token: Token, before: str, after: str) -> Iterator[Trouble]:
     value = token.value
     inside = _INTERNAL.search(value)
     if inside:
@@ -341,56 +313,11 @@ def _literal(token: _Token, before: str, after: str) -> Iterator[Trouble]:
         yield Trouble(Code.TEMPLATE_ESCAPE, "medium", text, token.at, ascii(value)[:20])
 
 
-_REPEATING = frozenset("range center ljust rjust zfill indent lipsum batch slice".split())
-
-
-def _number(tokens: list[_Token], index: int, before: str, after: str) -> Iterator[Trouble]:
+def _number(tokens: list[Token], index: int, before: str, after: str) -> Iterator[Trouble]:
     token = tokens[index]
-    if _value(token) < _HUGE:
+    if number(token) < HUGE:
         return
-    if "*" in (before, after) or any(t.value in _REPEATING
+    if "*" in (before, after) or any(t.value in REPEATING
                                      for t in tokens[max(0, index - 6) : index]):  # fmt: skip
         text = f"it repeats something {ascii(token.value)[1:30]} times: rendering it takes all time or memory"
         yield Trouble(Code.BOMB, "high", text, token.at)
-
-
-def _value(token: _Token) -> int:
-    raw = token.value.replace("_", "")
-    if len(raw) > 40:
-        return 1 << 64
-    try:
-        return int(raw, 0) if raw[:2].lower() in ("0x", "0b", "0o") else int(float(raw))
-    except (ValueError, OverflowError):
-        return 1 << 64
-
-
-def _doubles(tokens: list[_Token]) -> bool:
-    """Whether a tag sets a variable to itself, joined with itself."""
-    values = [token.value for token in tokens]
-    if values[:1] != ["set"] or "=" not in values:
-        return False
-    equal = values.index("=")
-    name, value = values[1:equal], [*values[equal + 1 :], ""]
-    found = 0
-    for at in range(len(value) - len(name)):
-        if value[at : at + len(name)] == name and (value[at + len(name)] in _JOINS or (at and value[at - 1] in _JOINS)):
-            found += 1
-    return found > 1
-
-
-def _times(tokens: list[_Token]) -> int:
-    """How often a loop over `range(...)` of literals runs; 1 when it depends on the data."""
-    for index, token in enumerate(tokens):
-        if token.value == "range" and token.kind == "name" and index + 1 < len(tokens):
-            numbers = []
-            for inner in tokens[index + 2 :]:
-                if inner.kind == "number":
-                    numbers.append(_value(inner))
-                elif inner.value != ",":
-                    break
-            if len(numbers) == 1:
-                return max(numbers[0], 1)
-            if len(numbers) > 1:
-                step = numbers[2] if len(numbers) > 2 and numbers[2] else 1
-                return max((numbers[1] - numbers[0]) // step, 1)
-    return 1

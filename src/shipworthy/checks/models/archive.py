@@ -49,7 +49,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=11,
+    version=12,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,

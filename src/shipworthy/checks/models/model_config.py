@@ -67,7 +67,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=11,
+    version=12,
     kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,

@@ -14,6 +14,7 @@ from shipworthy.patterns import regex
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
 _MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
+_NAMES_A_MODEL = regex(rb'"(?:gradient_booster|oblivious_trees|features_info|keras_version)"')
 _FORMATS = frozenset({"json", "lightgbm", "xml", "keras-yaml"})
 _CANARY = (
     '{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "os.system", "config": {}}]},'
@@ -22,6 +23,8 @@ _CANARY = (
 
 
 _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
+_ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
+_LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
 _OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
 
 
@@ -36,13 +39,25 @@ def _graph(artifact: Artifact, raw: bytes) -> Yielded:
     yield Skipped(artifact, "a TensorFlow graph in the text form, which this version does not read in full")
 
 
+def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
+    """ONNX has a form for people (.onnxtxt); here only the files are looked for that its tensors are read from."""
+    from shipworthy.modelfile.paths import escapes
+
+    for match in _LOCATION.finditer(raw):
+        location = match[1].decode("utf-8", "replace")
+        if escapes(location.replace("\\\\", "\\")):
+            message = f"a tensor is read from {ascii(location)[:120]}, outside of the model's folder"
+            yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=location[:100], severity=Severity.HIGH)
+    yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
+
+
 def _others(artifact: Artifact) -> bool:
     return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
 
 
 @check(
     "model-text",
-    version=5,
+    version=6,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -59,9 +74,15 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind == "text" and _GRAPH.search(raw):
         yield from _graph(artifact, raw)
         return
+    if _ONNX.match(raw):
+        yield from _onnx(artifact, raw)
+        return
     if kind not in _FORMATS or (kind == "xml" and not _MODEL_XML.search(raw) and len(raw) < _MOST):
         return
     report = scan(artifact.path, trust=context.trust)
+    if not report.issues and _NAMES_A_MODEL.search(raw) and any("not valid JSON" in why for why in report.unknowns):
+        yield from skipped_of(artifact, report)  # libraries' own readers take what is no JSON
+        return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
         found = findings_of(artifact, report, context.root)
         yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.strictjson import DeepError, strict
 
 _HEADER = frozenset(
     "version num_class num_tree_per_iteration label_index max_feature_idx objective feature_names monotone_constraints "
@@ -26,6 +28,8 @@ _FILES = frozenset(
     "forcedsplits_filename forcedbins_filename parser_config_file machine_list_filename input_model initscore_filename "
     "convert_model".split()
 )
+_REFIT = frozenset(("forcedsplits_filename", "forcedbins_filename"))  # what Booster.refit opens (LightGBM 4.6)
+_CLASSES = 1 << 20
 _LINE = 256 << 20
 _WRONG = 20
 _SHOWN = 8
@@ -101,12 +105,25 @@ class _Reader:
         if line == b"end of parameters":
             return "after"
         if line.startswith(b"pandas_categorical:"):
+            self.categories(line.partition(b":")[2], at)
             return "complete"
         if part == "parameters":
             self.parameter(line.decode("utf-8", "replace"), at)
         elif (part == "end" and b"=" not in line) or part not in ("end", "after"):
             self.note(line[:60].decode("latin-1"))
         return part
+
+    def categories(self, text: bytes, at: int) -> None:
+        """LightGBM for Python reads the last line as JSON as soon as the model is loaded."""
+        try:
+            strict(text, constants=True)
+        except DeepError:
+            message = (
+                "its last line is nested deeper than any model's: its reader calls itself and runs out of its stack"
+            )
+            self.scope.issue(Code.BOMB, "high", message, at)
+        except ValueError:
+            self.scope.issue(Code.BROKEN_STREAM, "medium", "the categories in its last line are no JSON", at)
 
     def parameter(self, line: str, at: int) -> None:
         name, _, value = line.removeprefix("[").removesuffix("]").partition(": ")
@@ -115,7 +132,10 @@ class _Reader:
         elif name in _FILES and value.strip():
             message = f"its parameter {name} names the file {shown(value)}, which LightGBM reads when the model is"
             message += " trained further"
-            self.scope.issue(Code.EXTERNAL_DATA, "medium", message, at)
+            if name in _REFIT and escapes(value):
+                self.scope.issue(Code.PATH_TRAVERSAL, "high", message, at)
+            else:
+                self.scope.issue(Code.EXTERNAL_DATA, "medium", message, at)
 
     def finish(self, tree: dict[str, bytes], at: int) -> None:
         if not tree:
@@ -129,6 +149,18 @@ class _Reader:
             if self.wrong <= _WRONG:
                 message = f"a tree {problem}: prediction may leave its memory or never end"
                 self.scope.issue(Code.BROKEN_STREAM, "high", message, at)
+
+    def classes(self) -> None:
+        """Predicting divides by the trees of an iteration, and makes room for as many classes."""
+        count, trees = (_one(self.header.get(key, b"1")) for key in ("num_class", "num_tree_per_iteration"))
+        if not 1 <= trees <= max(count, 1):
+            message = (
+                f"it declares {trees} trees an iteration for {count} classes: prediction divides by zero or leaves"
+            )
+            self.scope.issue(Code.BROKEN_STREAM, "high", f"{message} its memory")
+        elif count > _CLASSES:
+            message = f"it declares {count} classes: predicting a single row fills the memory"
+            self.scope.issue(Code.BOMB, "high", message)
 
     def sizes(self) -> None:
         """The declared sizes must lead from one tree to the next."""
@@ -191,6 +223,7 @@ def read(scope: Scope, _: str) -> int:
     reader = _Reader(scope)
     try:
         part = reader.run()
+        reader.classes()
         reader.sizes()
     except (ValueError, _WrongError) as error:
         message = f"the LightGBM model is damaged ({shown(str(error), 60)})"

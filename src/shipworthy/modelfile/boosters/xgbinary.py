@@ -5,7 +5,7 @@ Layout: XGBoost 1.7, src/learner.cc (LearnerIO::Load), src/gbm/gbtree_model.cc, 
 
 from __future__ import annotations
 
-from shipworthy.modelfile.boosters.xgboost import attributes, name, objectives
+from shipworthy.modelfile.boosters.xgboost import attributes, belongs, name, objectives, too_large
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
@@ -52,6 +52,8 @@ class _Reader:
         head = self.skip(_LEARNER)
         extra, metrics = self.signed(head + 12), self.signed(head + 16)
         features = self.view.u32(head + 4)
+        groups = max(self.signed(head + 8), 1)
+        too_large(self.scope, features, groups)
         objective, booster = self.text(), self.text()
         name(self.scope, "objective", objective, objectives())
         name(self.scope, "booster", booster, _BOOSTERS)
@@ -59,7 +61,7 @@ class _Reader:
             self.skip(_GBLINEAR)
             self.skip(4 * self.long())
         elif booster in _BOOSTERS:
-            count = self.trees(features)
+            count = self.trees(features, groups)
             if booster == "dart" and count:
                 self.skip(4 * self.long())
         else:
@@ -78,14 +80,15 @@ class _Reader:
             raise _BrokenError("it declares more attributes than the file can hold", self.at - 8)
         attributes(self.scope, {self.text(): self.text() for _ in range(count)})
 
-    def trees(self, features: int) -> int:
+    def trees(self, features: int, groups: int) -> int:
         head = self.skip(_GBTREE)
         count = self.signed(head)
         if count < 0 or count * _TREE > len(self.view):
             raise _BrokenError(f"it declares {count} trees", head)
         for index in range(count):
             self.tree(index, features)
-        self.skip(4 * count)
+        info = self.skip(4 * count)
+        belongs(self.scope, [self.signed(info + 4 * index) for index in range(count)], groups)
         return count
 
     def tree(self, index: int, features: int) -> None:

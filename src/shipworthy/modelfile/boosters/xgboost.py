@@ -6,8 +6,6 @@ without being checked.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from array import array
 from collections.abc import Sequence
@@ -16,11 +14,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from shipworthy.modelfile import keptvalues
 from shipworthy.modelfile.boosters.ubjson import UbjsonError, decode
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
-from shipworthy.modelfile.view import View
 
 _LEARNER = frozenset(("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param",
                       "objective", "metrics"))  # fmt: skip
@@ -29,7 +27,7 @@ _PER_NODE = ("left_children", "right_children", "parents", "split_indices", "spl
              "split_type", "loss_changes", "sum_hessian")  # fmt: skip
 _NO_PARENT = 2147483647
 _WRONG = 20
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_FEATURES, _GROUPS = 1 << 28, 1 << 24  # beyond: 1 GB a thread; hashed features are 2^24 as a rule
 
 
 @cache
@@ -86,11 +84,15 @@ def judge(scope: Scope, model: dict[str, Any]) -> None:
     if kind == "dart" and isinstance(booster.get("gbtree"), dict):
         booster = booster["gbtree"]
     inside = booster.get("model")
-    features = _number(learner.get("learner_model_param"), "num_feature")
+    parameters = learner.get("learner_model_param")
+    features = _number(parameters, "num_feature")
+    groups = max(_number(parameters, "num_class") or 0, _number(parameters, "num_target") or 0, 1)
+    too_large(scope, features or 0, groups)
     if not isinstance(inside, dict):
         scope.issue(Code.BROKEN_STREAM, "medium", "the model has no trees and no weights")
     elif kind != "gblinear":
         _trees(scope, inside, features)
+        belongs(scope, _numbers(inside.get("tree_info", [])), groups)
 
 
 def name(scope: Scope, what: str, given: Any, known: frozenset[str]) -> None:
@@ -104,20 +106,29 @@ def name(scope: Scope, what: str, given: Any, known: frozenset[str]) -> None:
         scope.issue(Code.CUSTOM_OPERATOR, "high", message, None, f"xgboost:{shown(given)}")
 
 
+def too_large(scope: Scope, features: int, groups: int) -> None:
+    """For every row that is predicted memory is made for each feature (4 bytes a thread) and for each class."""
+    for many, most, what in ((features, _FEATURES, "features"), (groups, _GROUPS, "classes or targets")):
+        if many > most:
+            message = f"the model declares {many} {what}: predicting a single row fills the memory"
+            scope.issue(Code.BOMB, "high", message)
+
+
+def belongs(scope: Scope, groups: Sequence[Any] | None, count: int) -> None:
+    """Of each tree, the class or target that it adds to."""
+    if groups is None or any(not 0 <= group < count for group in groups):
+        message = "a tree adds to a class that the model does not have: prediction writes beyond its memory"
+        scope.issue(Code.BROKEN_STREAM, "high", message)
+
+
 def attributes(scope: Scope, values: Any) -> None:
     """Texts that a program stores with its model; some programs store pickles there."""
     if not isinstance(values, dict):
         scope.issue(Code.BROKEN_STREAM, "medium", "the attributes are no map of texts")
         return
     for key, value in values.items():
-        if isinstance(value, str) and len(value) >= 10:
-            label = f"attribute {shown(str(key), 60)}"
-            scope.child(label, View.of(value.encode("utf-8", "surrogatepass")), Role.BLOB)
-            if len(value) < 16 << 20 and _BASE64.fullmatch(value):
-                try:
-                    scope.child(f"{label} (base64)", View.of(base64.b64decode(value)), Role.BLOB)
-                except (binascii.Error, ValueError):
-                    continue
+        if isinstance(value, str):
+            keptvalues.look(scope, f"attribute {shown(str(key), 60)}", value.encode("utf-8", "surrogatepass"))
 
 
 def _extra(scope: Scope, value: dict[str, Any], known: frozenset[str], what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from shipworthy.modelfile.graphs.coremlsizes import CoreMlSizes
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
 from shipworthy.modelfile.paths import escapes
@@ -23,9 +24,11 @@ class _Reader:
         self.known = operators("coreml")
         self.used: dict[str, int] = {}
         self.kinds = 0
+        self.sizes = CoreMlSizes(scope)
 
     def enter(self, kind: str, low: int, high: int) -> bool:
         """Look at a message before what lies inside."""
+        self.sizes.enter(kind, low, high)
         if kind == "Model":
             self.model(low, high)
         elif kind in ("CustomModel", "CustomLayerParams"):
@@ -107,6 +110,7 @@ class _Reader:
                 self.scope.missing(message, low)
 
     def judge(self) -> None:
+        self.sizes.judge()
         for name, at in self.used.items():
             if name in self.known or name in _ALSO:
                 continue
@@ -114,6 +118,7 @@ class _Reader:
             if not any(fnmatchcase(f"coreml:{name}", pattern) for pattern in self.scope.trust):
                 message = f"the operation {shown[7:]} is none that coremltools knows"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "medium", message, at, shown)
+                self.scope.unknown(f"what the operation {shown[7:]} does is not known to this version")
 
 
 def read(scope: Scope, format_: str) -> int:  # noqa: ARG001 - every reader of a table has the same parameters

@@ -8,8 +8,10 @@ from __future__ import annotations
 import struct
 from fnmatch import fnmatchcase
 
+from shipworthy.modelfile.graphs import executorchloops as loops
 from shipworthy.modelfile.graphs.flatbuffer import BadFlatbufferError, Table
 from shipworthy.modelfile.graphs.schemas import Walked
+from shipworthy.modelfile.graphs.sizes import Values
 from shipworthy.modelfile.graphs.tables import operators
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -21,7 +23,9 @@ _BACKENDS = frozenset(("XnnpackBackend", "CoreMLBackend", "MPSBackend", "QnnBack
                        "MetalBackend", "MLXBackend", "NXPBackend", "NeutronBackend", "CadenceBackend"))  # fmt: skip
 _BUFFER = 1 << 37  # bytes; no device has as much
 _PRIMITIVES = "executorch_prim::"
-_SHOWN = 8
+# primitives by other names (kernels/prim_ops/register_prim_ops.cpp)
+_SIZES = frozenset(("aten::sym_size.int", "aten::_local_scalar_dense", "aten::sym_numel"))
+_SHOWN, _ARGUMENTS = 8, 100
 
 
 class _Reader:
@@ -31,6 +35,7 @@ class _Reader:
         self.program = len(scope.view)
         self.base = 0
         self.tables: dict[int, Table] = {}
+        self.names: dict[int, str] = {}  # of operators
 
     def header(self) -> int:
         """The size of the extended header, and with it where program and segments lie."""
@@ -67,8 +72,9 @@ class _Reader:
     def judge(self, flat: Walked, table: Table) -> None:
         if table.kind == "Operator":
             name, overload = flat.text(table, "name"), flat.text(table, "overload")
+            self.names[table.at] = name
             full = f"{name}.{overload}" if overload else name
-            known = full in operators("executorch") or name.startswith(_PRIMITIVES)
+            known = full in operators("executorch") or name.startswith(_PRIMITIVES) or full in _SIZES
             if not known and not any(fnmatchcase(f"executorch:{full}", pattern) for pattern in self.scope.trust):
                 label = f"executorch:{shown(full)}"
                 message = f"the operator {shown(full)} is no kernel of ExecuTorch: it needs native code of its own"
@@ -91,14 +97,21 @@ class _Reader:
         """Instructions must name operators, delegates and values that are there."""
         counts = {name: len(plan.links.get(name, [])) for name in ("values", "operators", "delegates")}
         wrong = self.beyond(plan, ("inputs", "outputs"), counts["values"])
+        values = [self.value(place) for place in plan.links.get("values", [])]
+        known = {index: value for index, value in enumerate(values) if value is not None}
+        names = [self.names.get(place, "") for place in plan.links.get("operators", [])]
         for place in plan.links.get("chains", []):
             chain = self.tables[place]
+            made = list[loops.Step]()
             steps = chain.links.get("instructions", [])
             wrong = wrong or self.beyond(chain, ("inputs", "outputs"), counts["values"])
             for step in steps:
+                inner = None
                 for at in self.tables[step].links.get("instr_args", []):
                     inner = self.tables.get(at)
                     wrong = wrong or (inner is not None and self.astray(inner, counts, len(steps)))
+                made.append(loops.step_of(inner, self.arguments(inner), names))
+            loops.judge(self.scope, made, known)
         low, number = plan.spans.get("non_const_buffer_sizes", (0, 0))
         raw = self.view.read(low, 8 * min(number, 1000))
         largest = max((size for (size,) in struct.iter_unpack("<q", raw[: len(raw) // 8 * 8])), default=0)
@@ -108,6 +121,17 @@ class _Reader:
         if wrong:
             message = "an instruction names a value, an operator or a step that is not there: a runtime may leave its"
             self.scope.issue(Code.BROKEN_STREAM, "high", f"{message} memory", plan.at)
+
+    def value(self, place: int) -> Values | None:
+        for at in self.tables[place].links.get("val", []):
+            if at in self.tables:
+                return loops.constant(self.tables[at])
+        return None
+
+    def arguments(self, table: Table | None) -> tuple[int, ...]:
+        low, number = table.spans.get("args", (0, 0)) if table is not None else (0, 0)
+        raw = self.view.read(low, 4 * min(number, _ARGUMENTS))
+        return struct.unpack(f"<{len(raw) // 4}i", raw[: len(raw) // 4 * 4]) if number <= _ARGUMENTS else ()
 
     def astray(self, step: Table, counts: dict[str, int], steps: int) -> bool:
         limits = {"op_index": counts["operators"], "delegate_index": counts["delegates"], "move_from": counts["values"],
@@ -131,7 +155,8 @@ class _Reader:
         for place in program.links.get("segments", []):
             numbers = self.tables[place].numbers
             low = self.base + numbers.get("offset", 0)
-            spans.append((low, low + numbers.get("size", 0)))
+            if numbers.get("size", 0):
+                spans.append((low, low + numbers["size"]))
         for low, high in sorted(spans):
             if low < self.program or high > size:
                 message = "a segment lies outside of the file: a runtime that trusts it leaves its memory"

@@ -5,6 +5,7 @@ Paths are followed backwards through the operators that may pass one on, and thr
 
 from __future__ import annotations
 
+from shipworthy.modelfile.graphs import loops
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
 from shipworthy.modelfile.graphs.nodes import STRING, Node
 from shipworthy.modelfile.graphs.sizes import Sizes
@@ -112,41 +113,70 @@ def _assigned(body: Body, read: Node, budget: Budget) -> list[str]:
     ]
 
 
-def _handed_on(bodies: dict[str, Body]) -> None:
-    """Constants that a call hands to a function are constants inside; a loop changes what it hands on."""
-    pending, seen = [bodies[""]], {""}
+def _handed_on(bodies: dict[str, Body], counted: dict[int, int], budget: loops.Budget) -> dict[str, int]:
+    """Constants that a call hands to a function are constants inside, in a loop those that it does not change. Counts
+    the turns of loops by the offset of their node, and returns how often functions run at least.
+    """
+    pending, seen, often = [bodies[""]], {""}, {"": 1}
     while pending:
         body = pending.pop(0)
         for node in body.nodes.values():
+            times = often[body.name]
+            handed: set[int] | None = None
+            if (loop := _loop(bodies, body, node)) is not None:
+                counted[node.at] = loops.turns(loop, budget)
+                times = min(times * max(counted[node.at], 1), loops.ENDLESS)
+                handed = loop.handed
             for called in {*node.calls, node.operator} & bodies.keys() - seen:
                 target = bodies[called]
                 first = 0 if node.operator == called else CALLS.get(node.operator, _NEVER)
                 inputs = [item for item in node.inputs if not item.startswith("^")][first:]
-                for name, given in zip(target.args, inputs, strict=False):
-                    value = None if "While" in node.operator else body.sizes.value(given.split(":")[0])
+                for index, (name, given) in enumerate(zip(target.args, inputs, strict=False)):
+                    changes = "While" in node.operator if handed is None else index not in handed
+                    value = None if changes else body.sizes.value(given.split(":")[0])
                     if value is not None:
                         target.sizes.constants.setdefault(name, value)
+                often[called] = times if called != node.condition else often[body.name]
                 seen.add(called)
                 pending.append(target)
+    return often
+
+
+def _loop(bodies: dict[str, Body], body: Body, node: Node) -> loops.Loop | None:
+    test, inside = bodies.get(node.condition), bodies.get(node.body)
+    if test is None or inside is None or len(test.returns) != 1:
+        return None
+    given = [item.split(":")[0] for item in node.inputs if not item.startswith("^")]
+    return loops.Loop(
+        body.sizes, given, inside.sizes, inside.args, inside.returns, test.sizes, test.args, test.returns[0], at=node.at
+    )
 
 
 def endless(scope: Scope, bodies: dict[str, Body]) -> None:
-    """Report what asks for too much, and loops whose condition is a constant."""
-    _handed_on(bodies)
+    """Report what asks for too much, and loops that never end, run too often or grow too large."""
+    counted: dict[int, int] = {}
+    budget = loops.Budget()
+    often = _handed_on(bodies, counted, budget)
     for body in bodies.values():
         body.sizes.turned()
         body.sizes.judge(scope)
-        for loop in body.loops:
-            condition = bodies.get(loop.condition)
+        for node in body.loops:
+            condition = bodies.get(node.condition)
             if condition is not None and len(condition.returns) == 1:
                 value = condition.sizes.value(condition.returns[0])
-            elif loop.operator == "LoopCond":
-                value = body.sizes.value(loop.name)
+            elif node.operator == "LoopCond":
+                value = body.sizes.value(node.name)
             else:
                 continue
+            turns = counted.get(node.at, 0)
             if value == (True,):
-                text = f"the condition of the loop {ascii(loop.name)[:80]} is always true: the graph never ends"
-                scope.issue(Code.BOMB, "high", text, loop.at)
+                text = f"the condition of the loop {ascii(node.name)[:80]} is always true: the graph never ends"
+                scope.issue(Code.BOMB, "high", text, node.at)
+            elif turns and (loop := _loop(bodies, body, node)) is not None:
+                total = min(turns * often.get(body.name, 1), loops.ENDLESS - (turns < loops.ENDLESS))
+                loops.report(scope, total, loops.growth(loop, turns, budget), node.at, node.name)
+    if budget.left < 0:
+        scope.unknown("it has more loops than are looked at for how often they run")
 
 
 def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str], budget: Budget) -> None:

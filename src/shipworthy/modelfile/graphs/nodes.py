@@ -20,7 +20,7 @@ STRING = 7
 class Node:
     """`texts` are an attribute's strings, `calls` the functions that attributes name, `constant` the strings of a
     string constant (None: no such constant, or not readable here), `numbers` those of a small constant of numbers,
-    `condition` the function that says whether a loop goes on.
+    `condition` the function that says whether a loop goes on, `body` what it repeats.
     """
 
     name: str = ""
@@ -33,6 +33,7 @@ class Node:
     numbers: sizes.Values | None = None
     dims: sizes.Values | None = None
     condition: str = ""
+    body: str = ""
     dtype: int = 0
 
 
@@ -79,6 +80,8 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
             found.calls += names
             if key == "cond" and names:
                 found.condition = names[0]
+            elif key == "body" and names:
+                found.body = names[0]
         elif number == 8 and key == "value" and found.operator in ("Const", "HostConst"):
             found.constant = strings(view, begin, end)
             found.numbers = _numbers(view, begin, end) if end - begin <= _SMALL else None

@@ -5,11 +5,10 @@ Subgraphs see the names of the graphs around them; a function sees only its own.
 
 from __future__ import annotations
 
-from shipworthy.modelfile.graphs import sizes
+from shipworthy.modelfile.graphs import loops, sizes
 from shipworthy.modelfile.graphs.sizes import Sizes
 from shipworthy.modelfile.graphs.walk import inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed
-from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 from shipworthy.records import dataclass, field
 
@@ -21,7 +20,8 @@ _OTHERS = {"Where": "SelectV2", "Sum": "Add", "Mean": "Add", "Max": "Maximum", "
 # What Upsample and Pad took as attributes before they took them as inputs.
 _BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats", "Unsqueeze": "axes", "Transpose": "perm"}
 _ATTRIBUTES = frozenset(("Constant", "Loop", *_SHAPED, *_BEFORE))
-_ENDLESS = 1 << 33
+# names that no node has
+_ZERO, _ONE, _TRUE, _NEXT = (f"{what} of a loop" for what in ("zero", "one", "true", "next"))
 _SMALL = 2048
 _INPUTS = 100
 _KNOWN = frozenset(("", "ai.onnx", "ai.onnx.ml", "com.microsoft"))  # no functions of the model's own
@@ -38,7 +38,8 @@ class _Graph:
     end: int
     sizes: Sizes
     inputs: list[str] = field(default_factory=list)
-    output: str = ""
+    outputs: list[str] = field(default_factory=list)
+    around: int = -1
     loops: list[tuple[int, list[str], int]] = field(default_factory=list)
     calls: list[tuple[Sizes, str, list[str]]] = field(default_factory=list)
 
@@ -60,7 +61,8 @@ class OnnxSizes:
             self.scope.unknown("it has more graphs than are looked at for what they make")
             return
         parent = self.open[-1].sizes if self.open and kind == "Graph" else None
-        self.graphs[low] = _Graph(low, high, Sizes(parent))
+        around = self.open[-1].begin if parent is not None else -1
+        self.graphs[low] = _Graph(low, high, Sizes(parent), around=around)
         self.open.append(self.graphs[low])
         if kind == "Function":
             found: dict[int, list[str]] = {1: [""], 4: [], 10: [""]}
@@ -82,15 +84,13 @@ class OnnxSizes:
             if values is not None:
                 graph.sizes.constants[name] = values
             return
-        if len(graph.inputs) > 1 if number == 11 else graph.output:
+        names = graph.inputs if number == 11 else graph.outputs
+        if len(names) >= _INPUTS:
             return
         name = next(
             (text(self.view, part[2], part[3], 500) for part in parts(self.view, low, high) if part[0] == 1), ""
         )
-        if number == 11:
-            graph.inputs.append(name)
-        else:
-            graph.output = name
+        names.append(name)
 
     def leave(self, at: int) -> None:
         """Graphs that an offset is not inside of are done."""
@@ -189,25 +189,42 @@ class OnnxSizes:
                             called.sizes.constants.setdefault(name, value)
                     functions.discard(id(called))
                     pending.append(called)
-        for graph in self.graphs.values():
+        often, budget = dict[int, int](), loops.Budget()
+        for low, graph in self.graphs.items():
+            often.setdefault(low, often.get(graph.around, 1))
             graph.sizes.judge(self.scope)
             for at, inputs, body in graph.loops:
                 inside = self.graphs.get(body)
-                if inside is not None and self._endless(graph, inside, [*inputs, "", ""]):
-                    text_ = "a loop has no end: its condition is always true, and nothing limits its turns"
-                    self.scope.issue(Code.BOMB, "high", text_, at)
+                if inside is None or not inside.inputs or not inside.outputs:
+                    continue
+                loop = _loop(graph, inside, [*inputs, "", ""])
+                turns = loops.turns(loop, budget)
+                often[body] = min(max(turns, 1) * often[low], loops.ENDLESS)
+                total = min(often[body], loops.ENDLESS - (turns < loops.ENDLESS))
+                if turns:
+                    loops.report(self.scope, total, loops.growth(loop, turns, budget), at)
+        if budget.left < 0:
+            self.scope.unknown("it has more loops than are looked at for how often they run")
 
-    def _endless(self, graph: _Graph, inside: _Graph, inputs: list[str]) -> bool:
-        turns = graph.sizes.value(inputs[0]) if inputs[0] else (_ENDLESS,)
-        first = graph.sizes.value(inputs[1]) if inputs[1] else (True,)
-        if turns is None or len(turns) != 1 or turns[0] < _ENDLESS or first == (False,):
-            return False
-        if inside.sizes.value(inside.output) == (True,):
-            return True
-        given, name = inside.inputs[1:2], inside.output
-        for _ in range(sizes.VALUES):  # the condition is handed on as it came
-            kind, before, _ = inside.sizes.nodes.get(name, ("", [], 0))
-            if kind != "Identity" or not before:
-                break
-            name = before[0]
-        return given == [name] and first == (True,)
+
+def _loop(graph: _Graph, inside: _Graph, inputs: list[str]) -> loops.Loop:
+    """A node Loop: its inputs are a number of turns, a condition, and what the body takes behind these two."""
+    body, first = inside.sizes, inside.inputs[0]
+    body.constants[_ONE] = (1,)
+    body.nodes[_NEXT] = ("Add", [first, _ONE], 0)
+    graph.sizes.constants.update({_ZERO: (0,), _TRUE: (True,)})
+    turns = graph.sizes.value(inputs[0]) if inputs[0] else (loops.ENDLESS,)
+    most = max(int(turns[0]), 0) if turns is not None and len(turns) == 1 else 1
+    given = [_ZERO, inputs[1] or _TRUE, *inputs[2:]]
+    results = [_NEXT, *inside.outputs]
+    return loops.Loop(
+        graph.sizes,
+        given,
+        body,
+        inside.inputs,
+        results,
+        body,
+        inside.inputs,
+        inside.outputs[0],
+        min(most, loops.ENDLESS),
+    )

@@ -24,6 +24,12 @@ SAME = frozenset(
 MULTIPLYING = frozenset(("MatMul", "BatchMatMul", "BatchMatMulV2"))
 CHANGING = frozenset(("Unsqueeze", "ExpandDims", "Squeeze", "Transpose", "Reshape", "Tile"))
 KINDS = STRETCHING | SAME | MULTIPLYING | CHANGING
+# What gives the same result for the same inputs.
+PURE = KINDS | frozenset(
+    "Sum Mean Max Min Prod All Any ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceAll ReduceAny Shape Size "
+    "Rank StridedSlice Slice Gather GatherV2 ArgMax ArgMin IsNan IsInf Fill Range Pack Concat ConcatV2 Select "
+    "ConstantOfShape Expand BroadcastTo Enter Exit Switch LoopCond".split()
+)
 
 
 def stretched(shapes: Sequence[Shape | None]) -> Shape | None:

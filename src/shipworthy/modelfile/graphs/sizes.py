@@ -42,12 +42,12 @@ _MAKES: dict[str, tuple[tuple[int, int], ...]] = {
                      "ResizeBicubic", "ResizeArea"), ((SHAPE, 1),)),
     **dict.fromkeys(("ScatterNd", "StatefulStandardNormalV2", "StatefulUniform", "StatefulUniformInt",
                      "StatefulUniformFullInt", "StatefulTruncatedNormal"), ((SHAPE, 2),)),
-    **dict.fromkeys(("Tile", "Upsample"), ((TIMES, 1),)),
+    **dict.fromkeys(("Tile", "Upsample", "OneHot"), ((TIMES, 1),)),
     "Resize": ((TIMES, 2), (SHAPE, 3)),
     "Range": ((RANGE, 0),),
     "Pad": ((PADS, 1),),
     **dict.fromkeys(("PadV2", "MirrorPad"), ((PAIRS, 1),)),
-    **dict.fromkeys(("OneHot", "Multinomial", "Bincount", "TensorListReserve"), ((NUMBER, 1),)),
+    **dict.fromkeys(("Multinomial", "Bincount", "TensorListReserve"), ((NUMBER, 1),)),
     **dict.fromkeys(("LinSpace", "UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin",
                      "UnsortedSegmentProd"), ((NUMBER, 2),)),
     **dict.fromkeys(("HannWindow", "HammingWindow", "BlackmanWindow", "TensorArrayV3"), ((NUMBER, 0),)),
@@ -56,7 +56,7 @@ _KEEPS = frozenset(
     "Identity Cast Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape Flatten LoopCond Enter "
     "Switch NextIteration Exit".split()
 )
-_JOINS = {"Concat": None, "Pack": None, "ConcatV2": -1}
+_JOINS = {"Concat": None, "Pack": None, "ConcatV2": -1, "StringJoin": None, "StringConcat": None}
 _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": operator.mul, "Add": operator.add, "AddV2": operator.add, "Sub": operator.sub, "Maximum": max,
     "Minimum": min, "Less": operator.lt, "LessEqual": operator.le, "LessOrEqual": operator.le,
@@ -67,7 +67,7 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
 }  # fmt: skip
 _ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
-_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.KINDS
+_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.PURE
 _GROWING = _MAKES.keys() | shapes.STRETCHING | shapes.MULTIPLYING
 _STRETCHED = ("Expand", "BroadcastTo")
 _FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
@@ -152,6 +152,8 @@ class Sizes:
         if kind in ("Or", "LogicalOr") and (True,) in values:
             return (True,)
         given = [item for item in values if item is not None]
+        if kind == "Mul" and (0,) in given:
+            return (0,)
         if not given or len(given) < len(values):
             return None
         if kind in _KEEPS or kind in _JOINS:

@@ -89,14 +89,14 @@ class _Reader:
 
     def function(self, low: int, high: int) -> None:
         signature = inner(self.view, low, high, 1)
-        name, args = "", []
+        name, args, outputs = "", list[str](), list[str]()
         if signature:
             for number, wire, begin, end, _ in parts(self.view, *signature):
                 if number == 1 and wire == BYTES:
                     name = text(self.view, begin, end, 200)
-                elif number == 2 and wire == BYTES:
+                elif number in (2, 3) and wire == BYTES:
                     place = inner(self.view, begin, end, 1)
-                    args.append(text(self.view, *place, 200) if place else "")
+                    (args if number == 2 else outputs).append(text(self.view, *place, 200) if place else "")
         if name in self.known:
             issue = f"a function takes the name of the operator {ascii(name)[:80]}: the graph is not what it shows"
             self.scope.issue(Code.CONTAINER_TAMPERED, "medium", issue, low)
@@ -106,10 +106,14 @@ class _Reader:
         self.body = self.bodies[name] if name and name in self.bodies else flow.Body(name, args)
         self.bodies.setdefault(name or f"?{low}", self.body)
         self.until = high
+        results: dict[str, str] = {}
         for number, wire, begin, end, _ in parts(self.view, low, high):
-            if number == 4 and wire == BYTES and len(self.body.returns) < 2:
-                place = inner(self.view, begin, end, 2)
-                self.body.returns += [text(self.view, *place, 500).split(":")[0]] if place else []
+            if number == 4 and wire == BYTES:
+                pair = {
+                    key: text(self.view, first, last, 500) for key, _, first, last, _ in parts(self.view, begin, end)
+                }
+                results[pair.get(1, "")] = pair.get(2, "").split(":")[0]
+        self.body.returns += [results.get(name, "") for name in outputs] or list(results.values())
 
     def node(self, low: int, high: int) -> None:
         found = node(self.view, low, high)

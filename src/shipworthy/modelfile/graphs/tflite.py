@@ -148,8 +148,10 @@ class _Reader:
         elif known := self.flat.tables["=BuiltinOperator"].get(numbers[index]):
             loop = next((self.loops[at] for at in table.links.get("BuiltinOptions", ()) if at in self.loops), None)
             loop = next((self.loops[at] for at in table.links.get("BuiltinOptions2", ()) if at in self.loops), loop)
-            condition = loop.numbers.get("CondSubgraphIndex", 0) if loop is not None else None
-            self.sizes.operator(table, known[1], condition)
+            graphs = (
+                (loop.numbers.get("CondSubgraphIndex", 0), loop.numbers.get("BodySubgraphIndex", 0)) if loop else None
+            )
+            self.sizes.operator(table, known[1], graphs)
         self.indexes(table, ("Inputs", "Outputs", "Intermediates"), count)
         low, size = (table.numbers.get(f"LargeCustomOptions{part}", 0) for part in ("Offset", "Size"))
         self.beyond(low, size, table.at)

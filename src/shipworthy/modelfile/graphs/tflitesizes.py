@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shipworthy.modelfile.graphs import sizes
+from shipworthy.modelfile.graphs import loops, sizes
 from shipworthy.modelfile.graphs.flatbuffer import Table
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -24,6 +24,8 @@ _NAMES = {
     "SPARSE_TO_DENSE": "SparseToDense", "RANDOM_UNIFORM": "RandomUniform", "SCATTER_ND": "ScatterNd",
     "RANDOM_STANDARD_NORMAL": "RandomStandardNormal", "NEG": "Neg", "ABS": "Abs", "EXP": "Exp", "SQRT": "Sqrt",
     "SQUARE": "Square", "ZEROS_LIKE": "ZerosLike", "RELU": "Relu", "LOGISTIC": "Sigmoid", "TANH": "Tanh",
+    "SUM": "Sum", "MEAN": "Mean", "REDUCE_MAX": "Max", "REDUCE_MIN": "Min", "REDUCE_ALL": "All", "REDUCE_ANY": "Any",
+    "SHAPE": "Shape", "RANK": "Rank", "SLICE": "Slice", "STRIDED_SLICE": "StridedSlice", "GATHER": "Gather",
     "UNSORTED_SEGMENT_SUM": "UnsortedSegmentSum",
 }  # fmt: skip
 
@@ -35,7 +37,8 @@ class TfliteSizes:
         self.scope = scope
         self.graphs: list[sizes.Sizes] = []
         self.outputs: list[list[str]] = []
-        self.loops: list[tuple[int, int]] = []
+        self.inputs: list[list[str]] = []
+        self.loops: list[tuple[int, tuple[int, int], list[str], int]] = []
 
     def numbers(self, table: Table, name: str, size: int = 4) -> list[str]:
         """Indexes of tensors, as names; as many as matter."""
@@ -47,6 +50,7 @@ class TfliteSizes:
         """A graph and its constants: tensors with a buffer that holds something."""
         found = sizes.Sizes()
         self.graphs.append(found)
+        self.inputs.append(self.numbers(table, "Inputs"))
         self.outputs.append(self.numbers(table, "Outputs"))
         for index, tensor in enumerate(tensors):
             number = tensor.numbers.get("Buffer", 0)
@@ -64,10 +68,10 @@ class TfliteSizes:
                 if letter and low and sizes.product(shape) <= sizes.VALUES:
                     found.constants[str(index)] = sizes.unpacked(self.scope.view.read(low, min(held, 1024)), letter)
 
-    def operator(self, table: Table, name: str, condition: int | None) -> None:
-        """An operator of the graph that was told last; `condition`: the graph that says whether a loop goes on."""
-        if condition is not None:
-            self.loops.append((condition, table.at))
+    def operator(self, table: Table, name: str, loop: tuple[int, int] | None) -> None:
+        """An operator of the graph that was told last; `loop`: the graphs of a loop's condition and body."""
+        if loop is not None:
+            self.loops.append((len(self.graphs) - 1, loop, self.numbers(table, "Inputs"), table.at))
         kind = _NAMES.get(name, "")
         outputs = self.numbers(table, "Outputs")
         inputs = self.numbers(table, "Inputs")
@@ -78,8 +82,21 @@ class TfliteSizes:
         """At the end, when all graphs are known."""
         for found in self.graphs:
             found.judge(self.scope)
-        for condition, at in self.loops:
-            known = 0 <= condition < len(self.graphs) and self.outputs[condition]
-            if known and self.graphs[condition].value(self.outputs[condition][0]) == (True,):
+        often, budget = dict[int, int](), loops.Budget()
+        for inside, (condition, body), given, at in sorted(self.loops):  # graphs come behind those that call them
+            if not (0 <= condition < len(self.graphs) and 0 <= body < len(self.graphs) and self.outputs[condition]):
+                continue
+            loop = loops.Loop(
+                self.graphs[inside], given, self.graphs[body], self.inputs[body], self.outputs[body],
+                self.graphs[condition], self.inputs[condition], self.outputs[condition][0],
+            )  # fmt: skip
+            turns = loops.turns(loop, budget)
+            often[body] = min(max(turns, 1) * often.get(inside, 1), loops.ENDLESS)
+            if self.graphs[condition].value(self.outputs[condition][0]) == (True,):
                 text = "the condition of a loop is always true: the graph never ends"
                 self.scope.issue(Code.BOMB, "high", text, at)
+            elif turns:
+                total = min(often[body], loops.ENDLESS - (turns < loops.ENDLESS))
+                loops.report(self.scope, total, loops.growth(loop, turns, budget), at)
+        if budget.left < 0:
+            self.scope.unknown("it has more loops than are looked at for how often they run")

@@ -11,12 +11,14 @@ from functools import cache
 from importlib.resources import files
 
 from shipworthy.modelfile import hints
+from shipworthy.modelfile.rdata.database import OBJECT
 from shipworthy.modelfile.rdata.stream import CutShortError, opened
 from shipworthy.modelfile.rdata.walk import BINDING, CODE, DATA, PROMISE, Found, walk
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 # what these functions do; names that no variable of an honest model has are looked for among arguments as well
 _ACTS: dict[str, str] = {
@@ -51,6 +53,12 @@ _DEFERRED = frozenset(("compact_intseq", "compact_realseq", "deferred_string", "
                        "wrap_logical", "wrap_complex", "wrap_raw", "wrap_string", "wrap_list"))  # fmt: skip
 _MAPPED = frozenset(("mmap_integer", "mmap_real"))
 _ADVICE = "do not load it; keep the model in a format without code, such as PMML or ONNX"
+_ENVIRONMENT = regex(r"env::\d{1,9}")
+# packages that come with R, or are recommended by it
+_WITH_R = frozenset(
+    ".GlobalEnv compiler grid parallel tools stats4 splines tcltk Matrix MASS lattice nlme mgcv survival boot class "
+    "cluster codetools foreign KernSmooth nnet rpart spatial".split()
+)
 _SHOWN = 8
 _LONGEST = 1 << 30
 
@@ -62,7 +70,7 @@ def _table() -> dict[str, frozenset[str]]:
     return {package: frozenset(names.split(" ")) for package, names in rows}
 
 
-def read(scope: Scope, _: str) -> int:
+def read(scope: Scope, format_: str) -> int:
     """Walk the serialization; returns how many bytes are explained."""
     view = scope.view
     size = len(view)
@@ -94,7 +102,7 @@ def read(scope: Scope, _: str) -> int:
             scope.issue(Code.UNEXPLAINED_BYTES, "medium", message, stream.at)
             rest_view = view.sub(stream.at, size)
             scope.child(f"bytes at {stream.at}", rest_view, _role(rest_view, Role.TRAILER))
-    _judge(scope, seen)
+    _judge(scope, seen, format_ == OBJECT)
     return size
 
 
@@ -103,10 +111,18 @@ def _role(view: View, otherwise: Role) -> Role:
     return Role.FILE if hints.strong(view.head(64)) == "r" else otherwise
 
 
-def _judge(scope: Scope, found: Found) -> None:
+def _judge(scope: Scope, found: Found, kept: bool) -> None:
+    if kept and found.promises:  # a database keeps environments as lists, with the promises that functions left
+        scope.unknown("it holds promises: their code runs as soon as the values are looked at")
+        found.promises.clear()
     _touched(scope, found)
+    if kept and found.functions:  # of a database: packages are kept so, and their functions are programs
+        scope.unknown("it holds functions: what those of a database do is not judged")
+        found.calls = {key: at for key, at in found.calls.items() if key[1] not in (DATA, CODE)}
+        found.symbols = {key: at for key, at in found.symbols.items() if key[1] not in (DATA, CODE)}
+        found.texts = {key: at for key, at in found.texts.items() if key[1] not in (DATA, CODE)}
     _calls(scope, found)
-    _packages(scope, found)
+    _packages(scope, found, kept)
     for low, size in found.raw:
         raw = scope.view.sub(low, size)
         scope.child(f"raw bytes at {low}", raw, _role(raw, Role.BLOB))
@@ -169,14 +185,20 @@ def _calls(scope: Scope, found: Found) -> None:
         scope.unknown(f"its code calls functions that do not come with R: {names}")
 
 
-def _packages(scope: Scope, found: Found) -> None:
-    own = {*_table(), "compiler", "grid", "parallel", "tools"}
+def _packages(scope: Scope, found: Found, kept: bool) -> None:
+    own = {*_table(), *_WITH_R}
     for (kind, name), at in found.packages.items():
         label = shown(name)
         scope.names([f"r:{label}"])
+        if kind == "persistent object" and kept and _ENVIRONMENT.fullmatch(name):
+            continue  # another object of the database
         if kind == "persistent object":
+            scope.unknown(f"what the outside object {label} is does not follow from the file")
             message = f"it asks for the outside object {label}, which a hook of the loading program provides"
             scope.issue(Code.UNKNOWN_NAME, "medium", message, at, f"r:{label}")
+        elif kind == "class":  # the package that defines it is loaded when the object is shown or used
+            if name not in own and not _trusted(scope, name):
+                scope.unknown(f"the class of an object comes from the R package {label}, which is loaded with it")
         elif name.removeprefix("package:") not in own and not _trusted(scope, name):
             scope.unknown(f"reading it loads the R package {label}")
     for (name, package), at in found.deferred.items():

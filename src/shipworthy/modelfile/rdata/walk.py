@@ -21,6 +21,7 @@ _ACTIVE = 1 << 15
 _NAMED = {249: "namespace", 248: "package", 247: "persistent object"}
 _MAPPED = frozenset(("mmap_integer", "mmap_real"))
 _FIRST = {ARGUMENT: ARGUMENT, STATE: STATE, FRAME: FRAMED}  # what the first of a cell is, by what the cell is
+_TAGGED = "tag"
 _KEPT = 20_000
 _STRINGS = 40
 
@@ -68,6 +69,8 @@ class _Walk:
         self.found = found
         self.references: list[str] = []
         self.todo: list[_Todo] = []
+        self.named = ""  # what kind of package the next strings name
+        self.tag = ""  # of the cell whose first is read next
 
     def run(self) -> None:
         self.todo.append(("item", DATA, PLAIN, None))
@@ -96,19 +99,24 @@ class _Walk:
         stream, at = self.stream, self.stream.at
         flags = stream.integer()
         kind = flags & 0xFF
+        tag, self.tag = self.tag, ""
         if purpose == VALUE and isinstance(extra, _Promise):
             extra.unevaluated = kind == 252
         elif purpose == EXPRESSION and isinstance(extra, _Promise):
             place = self.promise(extra, at, place)
         if kind == 255:
-            self.reference(flags >> 8 or stream.integer(), place, purpose, at)
+            index = flags >> 8 or stream.integer()
+            self.reference(index, place, purpose, at)
+            self.tag = self.references[index - 1] if extra == _TAGGED else ""
         elif kind in _PAIRS:
             self.pair(kind, flags, place, purpose, at)
         elif kind == 1:
             name = self.name()
             self.references.append(name)
             self.symbol(name, place, purpose, at)
+            self.tag = name if extra == _TAGGED else ""
         elif kind not in _SIMPLE:
+            self.named = "class" if tag == "package" and purpose == PLAIN else ""
             self.other(kind, flags, place, purpose, at)
 
     def promise(self, promise: _Promise, at: int, place: int) -> int:
@@ -146,7 +154,7 @@ class _Walk:
             push(("item", inner, FRAMED if dots else _FIRST.get(purpose, PLAIN), None))
         if flags & 0x400:
             named = kind in (2, 17)
-            push(("item", place, TAG if named and purpose == FRAME else PLAIN, None))
+            push(("item", place, TAG if named and purpose == FRAME else PLAIN, _TAGGED))
         if flags & 0x200:
             push(("item", place, PLAIN, None))
 
@@ -274,6 +282,8 @@ class _Walk:
             if size < -1:
                 raise CutShortError(at)
             text = stream.text(size) if size > 0 else b""
+            if self.named:
+                self.found.packages.setdefault((self.named, text[:200].decode("utf-8", "replace")), at)
             if wanted:
                 shown = text[:200].decode("utf-8", "replace")
                 self.keep(self.found.calls if purpose == HEAD else self.found.texts, shown, place, at)

@@ -14,6 +14,7 @@ from shipworthy.modelfile.report import Code, Tally
 from shipworthy.modelfile.scope import Role, Scope, State
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
+from shipworthy.modelfile.xmls.openvinosizes import IrSizes
 from shipworthy.modelfile.xmls.scan import Attributes, scan
 from shipworthy.records import dataclass
 
@@ -59,6 +60,7 @@ class OpenVino:
         self.strange: set[str] = set()
         self.free = 0
         self.layers = 0
+        self.sizes = IrSizes(scope)
 
     def start(self, space: str, name: str, attributes: Attributes, at: int) -> None:
         """Judge one element."""
@@ -72,6 +74,8 @@ class OpenVino:
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, f"openvino:{shown(value)}")
         if not self.free and (name not in _ELEMENTS or space) and len(self.strange) < _STRANGE:
             self.strange.add(f"<{shown(name)}>")
+        if name != "rt_info" and not self.free:
+            self.sizes.start(name, attributes, self.path, at)
         if name == "rt_info" or self.free:
             self.free += 1
         elif not self.path and not re.fullmatch(r"1[01]", attributes.get("version", "")):
@@ -116,9 +120,11 @@ class OpenVino:
 
     def end(self) -> None:
         """An element ends."""
-        self.path.pop()
+        name = self.path.pop()
         if self.free:
             self.free -= 1
+        else:
+            self.sizes.end(name)
 
     def judge(self) -> None:
         """At the end of the document."""
@@ -136,6 +142,7 @@ class OpenVino:
             else:
                 self.scope.unknown("its weights lie in another file (.bin), which was not at hand")
             return
+        self.sizes.judge(weights)
         size = weights.stat().st_size
         for item in self.constants:
             if item.low + item.size > size:
