@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules, shadows, states
+from shipworthy.modelfile.pickles import contents, rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.making import spelled
@@ -71,6 +71,7 @@ class Calls:
         self.functions = False
         self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
         self.deep = False
+        self.contents: contents.Contents | None = None
         self.listed_deep = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
@@ -243,6 +244,12 @@ class Calls:
         elif maker.mapped.startswith("torch.nn.modules.rnn:") and states.many_layers(self.buffer, state):
             message = f"the state of {_shown(maker)} has it name millions of layers while it is loaded"
             self._called(maker, (), Code.BOMB, "high", message)
+        elif contents.checked(maker.mapped):
+            self.contents = self.contents or contents.Contents(self.buffer)
+            wrong = self.contents.wrong(target, state)
+            if wrong:
+                message = f"compiled code believes the state of {_shown(maker)}, and leaves its memory or never ends"
+                self._called(maker, (), Code.BOMB, "high", f"{message}: {wrong}")
         elif maker.mapped == "random:Random":
             wrong = states.generator_state(self.buffer, state)
             if wrong:
@@ -254,6 +261,8 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
+            if maker.name == "_reconstruct" and isinstance(state, tuple):
+                target.detail = state  # what the array holds, for who looks at its numbers
             wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))

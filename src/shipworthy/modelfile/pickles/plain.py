@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
+from shipworthy.modelfile.pickles.contents import TREE
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made, Storage
@@ -73,6 +74,8 @@ def stored(call: Call) -> str | None:
     """A class of the table that stores its arguments: what it may look through for long is kept from it."""
     args = call.args or ()
     compiled = call.callee.mapped.startswith(_COMPILED)
+    if call.callee.mapped == TREE:
+        call.makes = args  # its state is compared with them
     for slot in flat(args):
         if not isinstance(slot, int) or slot <= 0:
             continue
@@ -136,6 +139,12 @@ def fraction(call: Call) -> str | None:
         if isinstance(value, str) and not _FRACTION.fullmatch(value.strip()):
             return "its text is no plain fraction"
     return wrong
+
+
+def from_buffer(call: Call) -> str | None:
+    """`_frombuffer(bytes, type, shape, order)`."""
+    call.makes = call.args
+    return data(call)
 
 
 def texts(call: Call) -> str | None:
@@ -235,7 +244,7 @@ def allocate(call: Call) -> str | None:
             except NotALiteralError:
                 return "its type can't be seen"
         if isinstance(text, str):
-            size = max(8, int("".join(re.findall(r"\d", text))[:12] or 0) * 4)
+            size = max(8, int("".join(re.findall(r"\d", text.partition("[")[0]))[:12] or 0) * 4)
     return shape_of(call.buffer, call.args[0], size) if call.args else None
 
 

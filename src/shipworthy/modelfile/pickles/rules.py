@@ -33,6 +33,7 @@ RULES: dict[str, Rule] = {
     "convert": plain.convert,
     "described": plain.described,
     "stored": plain.stored,
+    "from_buffer": plain.from_buffer,
     "literals": plain.literals,
     "decimal": plain.decimal,
     "fraction": plain.fraction,

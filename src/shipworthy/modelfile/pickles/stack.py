@@ -6,7 +6,7 @@ import contextlib
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays, shadows, states
+from shipworthy.modelfile.pickles import shadows, states
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -328,7 +328,7 @@ class Stack(Runs):
         is set on an object's slots, or among the state of a numpy type, or it has an item that matters.
         """
         below = self.stack[at - 1] if at else None
-        if _wants_state(below) or self._names_class(items):
+        if states.wanted(below) or self._names_class(items):
             return True
         if at > 1 and below.__class__ is int and isinstance(self.stack[at - 2], Made):
             return True
@@ -389,11 +389,3 @@ def _is_deep(value: Any) -> bool:
     if value.__class__ is tuple:
         return any(map(_is_deep, value))
     return value.__class__ is int and bool(value == DEEP)
-
-
-def _wants_state(value: Any) -> bool:
-    """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
-    if not isinstance(value, Made) or value.maker is None:
-        return False
-    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shipworthy.modelfile.pickles import formulas, shadows
-from shipworthy.modelfile.pickles.arrays import item_size
+from shipworthy.modelfile.pickles import contents, formulas, shadows
+from shipworthy.modelfile.pickles.arrays import LAYOUT, is_wrapper, item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
@@ -138,6 +138,19 @@ def shared(target: Made) -> str:
     return "an object that the whole process uses" if given or maker.mapped in _SHARED else ""
 
 
+def wanted(value: Any) -> bool:
+    """What stands before a dictionary that must be seen: joblib's description of an array, a class whose state is run
+    or leads on, and a range of pandas.
+    """
+    if isinstance(value, Global):
+        return value.name == "RangeIndex" and value.mapped.startswith("pandas")
+    if not isinstance(value, Made) or value.maker is None:
+        return False
+    name = value.maker.mapped
+    counted = name.startswith("torch.nn.modules.rnn:") or contents.checked(name)
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or is_wrapper(value)
+
+
 def unfinished(slots: Any) -> str | None:
     """A numpy type is used before its own state is set, which could make of it what it was not when it was checked."""
     for slot in slots if isinstance(slots, tuple) else ():
@@ -198,6 +211,8 @@ def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
     if own is None:
         return "its type is not known"
     if plain:
+        if known and isinstance(state[1], int) and state[1] > 0 and _text(buffer, state[1]) == ">":
+            target.detail = ">" + target.detail.lstrip("<>=|")
         if letter == "O":
             return None if flags == _OBJECT else "it hides that its elements are objects"
         if flags & _POINTERS:
@@ -223,8 +238,17 @@ def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
             objects = objects or part[0]
     if objects != bool(flags & 1) or objects != bool(flags & 2):
         return "it hides that its elements are objects" if objects else "it says of plain values that they are objects"
-    target.detail = f"{'O' if objects else 'V'}{size}"
+    layout = "" if objects or inner else _layout(buffer, fields)
+    target.detail = f"{'O' if objects else 'V'}{size}{layout}"
     return None
+
+
+def _layout(buffer: Buffer, fields: dict[str, Any]) -> str:
+    """The fields of a record as text: `[name=type@place;...]`."""
+    parts = [f"{name}={field[0].detail}@{_number(buffer, field[1])}" for name, field in fields.items()]
+    text = ";".join(parts)
+    plain = len(text) <= LAYOUT and "[" not in text and text.count("=") - len(parts) == text.count("==")
+    return f"[{text}]" if plain else ""
 
 
 def measure(description: str) -> tuple[str, int | None]:
@@ -252,6 +276,14 @@ def _number(buffer: Buffer, slot: Any) -> int | None:
     except NotALiteralError:
         return None
     return value if isinstance(value, int) else None
+
+
+def _text(buffer: Buffer, slot: int) -> str:
+    try:
+        value = decode(buffer, slot, 16)
+    except NotALiteralError:
+        return ""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_none(buffer: Buffer, slot: Any) -> bool:

@@ -60,7 +60,7 @@ VETTED: dict[str, str] = {
     "numpy._core.multiarray:_reconstruct": "subtype",
     "numpy._core._internal:_reconstruct": "subtype",  # the same one, in files of Python 2
     "numpy._core.multiarray:scalar": "scalar",
-    "numpy._core.numeric:_frombuffer": "data",
+    "numpy._core.numeric:_frombuffer": "from_buffer",
     "numpy._core._internal:_convert_to_stringdtype_kwargs": "data",
     "numpy._core:_ufunc_reconstruct": "resolve",
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
