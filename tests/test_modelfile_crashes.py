@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import pickle
+from pathlib import Path
+
 import pytest
 
 import modelfile_samples as make
 from corpora import unseen2_states as states
-from corpora.unseen_units import stream
+from corpora.unseen_units import call, stream
 from shipworthy.modelfile import Code, Verdict, scan_bytes
+from shipworthy.modelfile.collisions import MODULUS
 from shipworthy.modelfile.pickles.contents import WHOLE
 
+DATA = Path(__file__).parent / "data/models/pickles"
 FOUND = ("high", "critical")
 
 
@@ -100,3 +106,97 @@ def test_the_indexes_of_a_sparse_matrix_lie_inside_of_its_shape() -> None:
     ):
         assert scan_bytes(matrix("csr", columns, starts, shape)).worst == "high"
     assert scan_bytes(matrix("csc", [0, 3, 1], [0, 2, 2, 3, 3], (3, 4))).worst == "high"
+
+
+def integers(*values: int) -> bytes:
+    return b"".join(b"\x8a\x0e" + value.to_bytes(14, "little", signed=True) for value in values)
+
+
+def test_many_numbers_of_one_hash_are_found_wherever_they_become_keys() -> None:
+    honest = pickle.dumps({(number**5 << 64) + 7: 1 for number in range(3000)})
+    assert scan_bytes(honest).verdict is Verdict.CLEAN
+    repeated = b"(" + integers(*[1 << 70] * 3000) + b"l"
+    assert scan_bytes(make.stream(repeated)).verdict is Verdict.CLEAN
+    same = [number * MODULUS for number in range(4, 400)]
+    for raw in (
+        make.stream(b"(", integers(*same), b"\x91"),
+        make.stream(b"(", integers(*(-number for number in same)), b"l"),
+        b"(" + b"".join(b"L%dL\n" % number for number in same) + b"l.",
+        b"(" + b"".join(b"I%d\n" % number for number in same) + b"l.",
+    ):
+        assert scan_bytes(raw).issues[0].code is Code.BOMB
+
+
+def colliding(first: int) -> tuple[int, int] | None:
+    """A second number that gives a tuple with the first one a hash of our choice (xxHash, as CPython has it)."""
+    one, two, start, mask = 11400714785074694791, 14029467366897019727, 2870177450012600261, (1 << 64) - 1
+    lane = (start + hash(first) * two) & mask
+    lane = (lane << 31 | lane >> 33) & mask
+    second = (12345 - lane * one) * pow(two, -1, 1 << 64) & mask
+    second -= (second >> 63) << 64
+    return (first, second) if abs(second) < MODULUS else None
+
+
+def test_many_tuples_of_one_hash_are_found() -> None:
+    found = [pair for pair in map(colliding, range(1 << 40, (1 << 40) + 2000)) if pair]
+    assert len({hash(pair) for pair in found}) == 1
+    for protocol in range(6):
+        assert scan_bytes(pickle.dumps(dict.fromkeys(found), protocol)).worst == "high"
+        assert scan_bytes(pickle.dumps(set(found), protocol)).worst == "high"
+    honest = {(number**3, number**4): 1 for number in range(1 << 18, (1 << 18) + 1000)}
+    assert scan_bytes(pickle.dumps(honest)).verdict is Verdict.CLEAN
+
+
+def test_tuples_that_double_are_found_and_deep_ones_are_not() -> None:
+    deep: tuple[object, ...] = ()
+    for number in range(150):
+        deep = (deep, number, (number,) * 70)
+    assert scan_bytes(pickle.dumps(deep)).verdict is Verdict.CLEAN
+    double: tuple[object, ...] = (1, 2)
+    for _ in range(50):
+        double = (double, 3, double)
+    report = scan_bytes(pickle.dumps(double))
+    assert (report.worst, report.issues[0].code) == ("high", Code.BOMB)
+
+
+def test_containers_in_each_other_are_found_when_they_are_many() -> None:
+    assert scan_bytes(make.stream(b"]" * 9000, b"a" * 8999)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(b"]" * 200_000, b"a" * 199_999)).worst == "high"
+
+
+def test_a_range_of_pandas_is_no_longer_than_a_frame() -> None:
+    index, range_ = (
+        states.name("pandas.core.indexes.base:_new_Index"),
+        states.name("pandas.core.indexes.range:RangeIndex"),
+    )
+    for stop, step, verdict in (
+        (100, 1, Verdict.CLEAN),
+        (1 << 50, 1 << 30, Verdict.CLEAN),
+        (1 << 50, 1, Verdict.FINDING),
+    ):
+        state = {"name": None, "start": 0, "stop": stop, "step": step}
+        made = call("pandas.core.indexes.base:_new_Index", states.Raw(range_), state)
+        assert scan_bytes(stream(made)).verdict is verdict
+    hidden = states.Raw(b"}q\x000" + index + range_ + b"h\x00\x86R")
+    assert scan_bytes(stream(hidden)).worst == "high"
+
+
+def test_tensors_that_are_hardly_more_than_their_shape_are_found() -> None:
+    small = states._tensor("FloatStorage", bytes(48), (3, 4), (4, 1))
+    assert scan_bytes(stream(small)).verdict is Verdict.CLEAN
+    assert scan_bytes(stream(states._expanded())).worst == "high"
+    assert scan_bytes(stream(states._sparse())).worst == "high"
+
+
+def test_the_model_in_the_state_of_a_booster_is_read() -> None:
+    for file, links, cycle in (
+        ("sk19-lightgbm.LGBMClassifier.dart--p4.pkl", b"\nleft_child=3", b"\nleft_child=0"),
+        ("sk024-xgboost.XGBRegressor.gbtree--p3.pkl", b'"left_children":[1', b'"left_children":[0'),
+    ):
+        raw = (DATA / file).read_bytes()
+        assert scan_bytes(raw).verdict is Verdict.CLEAN
+        assert scan_bytes(raw.replace(links, cycle)).worst == "high"
+    packed = gzip.decompress((DATA / "sk12-xgboost.XGBClassifier.dart--joblib-gzip.joblib").read_bytes())
+    cycle = packed.replace(b"#L" + bytes(7) + b"\x07" + bytes(3) + b"\x01", b"#L" + bytes(7) + b"\x07" + bytes(4))
+    assert scan_bytes(packed).verdict is Verdict.CLEAN
+    assert scan_bytes(cycle).worst == "high"

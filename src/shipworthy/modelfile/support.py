@@ -21,8 +21,9 @@ _PACKED = "the whole stream, with a limit on its size; the content is scanned as
 FORMATS: dict[str, Support] = {
     "pickle": Support(
         "Pickle, joblib, legacy torch",
-        "all protocols and opcodes, every stream, raw arrays of joblib and legacy torch, files inside byte strings",
-        "what trusted or computed code does",
+        "all protocols and opcodes, every stream, raw arrays of joblib and legacy torch, files inside byte strings, "
+        "nodes of trees, indexes of sparse matrices, models in boosters",
+        "what trusted or computed code does; behind the first 131,072 nodes and indexes only the ends of each array",
         True,
     ),
     "zip": Support(

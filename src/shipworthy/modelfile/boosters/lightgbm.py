@@ -26,6 +26,7 @@ _FILES = frozenset(
     "forcedsplits_filename forcedbins_filename parser_config_file machine_list_filename input_model initscore_filename "
     "convert_model".split()
 )
+_UNSET = ("", "gbdt_prediction.cpp")  # what LightGBM 2 writes for `convert_model` when nobody has said a name
 _LINE = 256 << 20
 _WRONG = 20
 _SHOWN = 8
@@ -112,7 +113,7 @@ class _Reader:
         name, _, value = line.removeprefix("[").removesuffix("]").partition(": ")
         if not line.startswith("[") or not line.endswith("]"):
             self.note(line)
-        elif name in _FILES and value.strip():
+        elif name in _FILES and value.strip() not in _UNSET:
             message = f"its parameter {name} names the file {shown(value)}, which LightGBM reads when the model is"
             message += " trained further"
             self.scope.issue(Code.EXTERNAL_DATA, "medium", message, at)

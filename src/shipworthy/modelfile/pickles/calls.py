@@ -65,12 +65,12 @@ class Calls:
         self.storages: list[Storage] = []
         self.blobs: dict[int, None] = {}
         self.inner: dict[int, None] = {}
+        self.models: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
         self.watched = False
         self.functions = False
         self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
-        self.deep = False
         self.contents: contents.Contents | None = None
         self.listed_deep = False
 
@@ -244,6 +244,11 @@ class Calls:
         elif maker.mapped.startswith("torch.nn.modules.rnn:") and states.many_layers(self.buffer, state):
             message = f"the state of {_shown(maker)} has it name millions of layers while it is loaded"
             self._called(maker, (), Code.BOMB, "high", message)
+        elif maker.mapped in states.BOOSTERS:
+            self.models.update(dict.fromkeys(states.models(self.buffer, state)))
+            wrong = None if isinstance(state, dict) else "its state can't be seen"
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
         elif contents.checked(maker.mapped):
             self.contents = self.contents or contents.Contents(self.buffer)
             wrong = self.contents.wrong(target, state)

@@ -8,9 +8,11 @@ scikit-learn follows `left_child` and `right_child` until there is none, and rea
 
 from __future__ import annotations
 
+import math
 import operator
 import struct
 import sys
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
@@ -97,9 +99,7 @@ class Contents:
         if not isinstance(text, str) or sizes is None:
             return None
         width = int("".join(filter(str.isdigit, text.partition("[")[0])) or 0)
-        total = width
-        for size in sizes:
-            total *= size
+        total = width * math.prod(sizes)
         raw: bytes | None = None
         if not name.endswith("NumpyArrayWrapper"):
             low, raw = self._bytes(low)
@@ -202,10 +202,7 @@ class Contents:
         data = self._array(state, "data")
         if shape is None or not 0 < len(shape) < 9 or not data.shape:
             return "its shape can't be seen"
-        total = 1
-        for size in shape:
-            total *= size
-        if total >= _DENSE and data.shape[0] * _ALMOST_EMPTY < max(shape):
+        if almost_empty(shape, data.shape[0]):
             return "it is an almost empty matrix of a huge shape, which takes all memory once it is written out"
         if layout == "coo":
             places = state.get("coords") if "coords" in state else (state.get("row"), state.get("col"))
@@ -244,6 +241,11 @@ class Contents:
             if found and (min(found) < 0 or max(found) >= size):
                 return True
         return False
+
+
+def almost_empty(shape: Sequence[int], held: int) -> bool:
+    """Whether a matrix that holds so many numbers is hardly more than its shape, and what it stands for is huge."""
+    return math.prod(shape) >= _DENSE and held * _ALMOST_EMPTY < max(shape)
 
 
 def _leads_on(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
-from shipworthy.modelfile.pickles.contents import TREE
+from shipworthy.modelfile.pickles.contents import TREE, almost_empty
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import (
+    BYTES_COUNTED,
+    TEXT_COUNTED,
+    TUPLE,
+    Bound,
+    Global,
+    Made,
+    Storage,
+    is_deep,
+)
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -19,6 +29,7 @@ _NUMBER = 2000
 _EXPONENT = 10_000
 _TEXT = 1 << 16
 _SIZE = 1 << 24
+_REPEATED = 1 << 38  # numbers: a terabyte
 _COMPILED = ("sklearn", "hdbscan", "river", "_loss", "_hnsw", "pynndescent")
 _CODECS = frozenset(("latin1", "ascii", "utf8", "iso88591"))
 _FRACTION = regex(r"[-+]?\d{1,4000}(?:\.\d{1,4000}|/\d{1,4000})?")
@@ -35,7 +46,7 @@ def data(call: Call) -> str | None:
     for slot in flat(call.args or ()):
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
-        if slot == DEEP:
+        if slot.__class__ is int and is_deep(slot):
             return "it is given tuples within tuples, and to look at all of them could take forever"
         if isinstance(slot, int) and slot > 0 and _long_number(call.buffer, slot):
             return "it is given a number of thousands of digits, which could take forever"
@@ -222,7 +233,8 @@ def sized(call: Call) -> str | None:
     if call.args is None:
         return "its arguments can't be seen"
     if len(call.args) > 1:
-        return _codec(call)
+        return encode(call)
+    call.makes = call.args[0] if call.args else None
     try:
         size = call.literal(0)
     except NotALiteralError:
@@ -255,6 +267,9 @@ def tensor(call: Call) -> str | None:
     if call.args is None or len(call.args) < 4:
         return "its arguments can't be seen"
     storage = call.args[0].detail if isinstance(call.args[0], Made) else None
+    call.makes = call.args[2]
+    if math.prod(_numbers(call.buffer, call.args[2]) or (0,)) > _REPEATED:
+        return "it repeats its numbers in a huge tensor, which takes all memory once it is copied"
     if not isinstance(storage, Storage) or storage.elements < 0:
         return None
     try:
@@ -268,6 +283,23 @@ def tensor(call: Call) -> str | None:
         return "its shape is negative"
     last += sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     return "it reads beyond its storage" if 0 not in sizes and last >= storage.elements else None
+
+
+def sparse_tensor(call: Call) -> str | None:
+    """`_rebuild_sparse_tensor(layout, (indices, values, size, ...))`."""
+    parts = call.args[1] if call.args is not None and len(call.args) == 2 else None
+    if isinstance(parts, tuple) and len(parts) > 2 and isinstance(parts[2], Made):
+        sizes = _numbers(call.buffer, parts[2].detail)
+        held = _numbers(call.buffer, parts[1].detail) if isinstance(parts[1], Made) else None
+        if sizes and held and almost_empty(sizes, held[0]):
+            return "it is an almost empty tensor of a huge shape, which takes all memory once it is written out"
+    return data(call)
+
+
+def shape(call: Call) -> str | None:
+    """`torch.Size((2, 3))`."""
+    call.makes = call.args[0] if call.args and isinstance(call.args[0], tuple) else None
+    return data(call)
 
 
 def _numbers(buffer: Buffer, slot: Any) -> list[int] | None:

@@ -48,6 +48,8 @@ RULES: dict[str, Rule] = {
     "sized": plain.sized,
     "allocate": plain.allocate,
     "tensor": plain.tensor,
+    "sparse_tensor": plain.sparse_tensor,
+    "shape": plain.shape,
     "factory": making.factory,
     "holder": making.holder,
     "partial": making.partial,

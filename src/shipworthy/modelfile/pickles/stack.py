@@ -10,12 +10,12 @@ from shipworthy.modelfile.pickles import shadows, states
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.numbers import Numbers
 from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
-from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
-    DEEP,
     DICT,
+    DOUBLED,
     EMPTY_DICT,
     FIRST_OBJECT,
     HIDDEN,
@@ -28,6 +28,7 @@ from shipworthy.modelfile.pickles.values import (
     Chunk,
     Global,
     Made,
+    is_deep,
     shallow,
 )
 from shipworthy.modelfile.report import Code
@@ -36,10 +37,9 @@ from shipworthy.modelfile.view import Buffer
 _KEPT_FIRST, _KEPT_LAST = 2, 8
 _STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
-_INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
-class Stack(Runs):
+class Stack(Numbers):
     """The loader's stack, marks and memo, and what is put into containers."""
 
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
@@ -186,6 +186,9 @@ class Stack(Runs):
         if not self.deep and _is_deep(made):
             self.deep = True
             self.wrapping += 1
+        if made.__class__ is tuple and any(part.__class__ is int and FIRST_OBJECT < part <= DOUBLED for part in made):
+            text = "tuples are put into tuples over and over, with more items in all than anybody could look at"
+            self.issue(Code.BOMB, "high", text)
         return made
 
     def tuple_from(self, mark: int) -> None:
@@ -219,6 +222,7 @@ class Stack(Runs):
         values = self.stack[-count:]
         del self.stack[-count:]
         target = self.stack[-1]
+        self.nest(values[-1])
         if count == 2:
             self.replaced(values, len(self.stack) - 1)
         elif self.deep:
@@ -258,6 +262,7 @@ class Stack(Runs):
     def listed(self, items: list[Any]) -> None:
         """What a set may be made of later."""
         self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+        self.collide(items)
 
     def replaced(self, items: list[Any], at: int) -> None:
         """A dictionary at this place of the stack may become the state of an object: no item may take the place of what
@@ -302,6 +307,7 @@ class Stack(Runs):
         """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
         if self.deep and any(map(_is_deep, keys)):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
+        self.collide(keys)
 
     def _stands_in(self, key: Any, value: Any, own: bool) -> None:
         maker = value if isinstance(value, Global) else value.maker
@@ -388,4 +394,4 @@ class Stack(Runs):
 def _is_deep(value: Any) -> bool:
     if value.__class__ is tuple:
         return any(map(_is_deep, value))
-    return value.__class__ is int and bool(value == DEEP)
+    return value.__class__ is int and is_deep(value)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.modelfile.pickles import contents, formulas, shadows
 from shipworthy.modelfile.pickles.arrays import LAYOUT, is_wrapper, item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import (
+    CLASS,
+    COUNTED,
+    DICT,
+    EMPTY_DICT,
+    HIDDEN,
+    KEPT,
+    OPAQUE,
+    Bound,
+    Global,
+    Made,
+)
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -20,6 +32,8 @@ _SHARED = frozenset(
     ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
 )
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
+# Their state holds a whole model as bytes or text, which compiled code reads
+BOOSTERS = frozenset(("lightgbm.basic:Booster", "xgboost.core:Booster"))
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
 _NAMES = r"(?:[A-Za-z_]\w*, )*"
 _NUMBER = r"(?:loc=0, scale=1|loc=0|loc, scale|loc, 1|)"
@@ -115,6 +129,15 @@ def source_in_state(buffer: Buffer, maker: Global, state: Any) -> str | None:
     return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
 
 
+def models(buffer: Buffer, state: Any) -> Iterator[int]:
+    """The literals in the state of a booster that are models."""
+    for held in state.values() if isinstance(state, dict) else ():
+        slot = held.detail if isinstance(held, Made) else held
+        slot = slot.detail if isinstance(slot, Made) else slot  # bytes of an encoded text
+        if isinstance(slot, int) and slot > 0 and buffer[slot - 1] in COUNTED and buffer[slot - 1] not in b"\x8a\x8b":
+            yield slot
+
+
 def generator_state(buffer: Buffer, state: Any) -> str | None:
     """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
     known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
@@ -147,7 +170,7 @@ def wanted(value: Any) -> bool:
     if not isinstance(value, Made) or value.maker is None:
         return False
     name = value.maker.mapped
-    counted = name.startswith("torch.nn.modules.rnn:") or contents.checked(name)
+    counted = name.startswith("torch.nn.modules.rnn:") or name in BOOSTERS or contents.checked(name)
     return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or is_wrapper(value)
 
 
