@@ -200,3 +200,24 @@ def test_the_model_in_the_state_of_a_booster_is_read() -> None:
     cycle = packed.replace(b"#L" + bytes(7) + b"\x07" + bytes(3) + b"\x01", b"#L" + bytes(7) + b"\x07" + bytes(4))
     assert scan_bytes(packed).verdict is Verdict.CLEAN
     assert scan_bytes(cycle).worst == "high"
+
+
+def chunked(*sizes: int, backwards: bool = False) -> bytes:
+    """A Flax file with an array in parts of two numbers: lengths are single bytes."""
+    part = b"\x93\x91\x02\xa7float32\xc4\x08" + bytes(8)
+    entries = [
+        b"\xb9__msgpack_chunked_array__\xc3",
+        b"\xa5shape"
+        + bytes([0x80 + len(sizes)])
+        + b"".join(b"\xa1%d\xcd%b" % (n, s.to_bytes(2)) for n, s in enumerate(sizes)),
+        b"\xa6chunks\x82" + b"".join(b"\xa1%d\xc7%b\x01%b" % (n, bytes([len(part)]), part) for n in range(2)),
+    ]
+    return b"\x81\xa1w\x83" + b"".join(reversed(entries) if backwards else entries)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_parts_of_an_array_of_flax_are_as_long_as_its_shape(backwards: bool) -> None:
+    assert not [i for i in scan_bytes(chunked(2, 2, backwards=backwards)).issues if i.severity == "high"]
+    assert scan_bytes(chunked(2, 2, backwards=backwards)).format == "msgpack"
+    for shape in ((4000, 4000), (3,), ()):
+        assert scan_bytes(chunked(*shape, backwards=backwards)).worst == "high"

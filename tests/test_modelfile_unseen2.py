@@ -24,8 +24,8 @@ PASSES = frozenset(
     state-places/self-tuple boosters2/xgboost-features
     boosters2/xgboost-classes boosters2/xgboost-groups boosters2/lightgbm-classes
     boosters2/lightgbm-iteration boosters2/lightgbm-categorical boosters2/lightgbm-machines
-    flax/chunks hdf5b/cycle gguf2/slow-power
-    gguf2/slow-replace gguf2/slow-macro xml2/script
+    gguf2/slow-power
+    gguf2/slow-replace gguf2/slow-macro
     folders2/attention-kernel folders2/hubconf folders2/adapter-base
     folders2/requirements mlflow2/environment mlflow2/yaml-keys
     coreml/loop coreml/fill
@@ -36,7 +36,6 @@ PASSES = frozenset(
     onnx2/text-format openvino2/broadcast r/s4-package
     r/dump r/lazy-database
     r/namespace r/package r/persistent
-    skops2/cached-cycle torchscript2/text-doubling
     """.split()
 )
 # Honest, and flagged: a link inside of an archive, to a file of it.

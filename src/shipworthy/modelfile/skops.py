@@ -16,6 +16,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.strictjson import strict
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
@@ -36,6 +37,13 @@ _CONSTRUCTORS = ("sklearn.tree._tree:", "sklearn._loss.", "sklearn.linear_model.
                  "sklearn.ensemble._gb_losses:", "quantile_forest._quantile_forest_fast:", "numpy.random.")  # fmt: skip
 _LIBRARIES = frozenset("builtins numpy scipy sklearn pandas quantile_forest xgboost lightgbm catboost imblearn".split())
 _CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """All that lies in the node of this number was looked at."""
+
+    number: int
 
 
 def is_skops(entries: Sequence[Entry]) -> bool:
@@ -76,13 +84,23 @@ def _walk(scope: Scope, value: Any, members: set[str]) -> set[str]:
     """Judge every node; the members that are taken as plain bytes."""
     raw: set[str] = set()
     pending: list[Any] = [value]
+    around: set[int] = set()  # nodes that what is looked at lies in
     while pending:
         item = pending.pop()
         if isinstance(item, list):
             pending += item
+        elif isinstance(item, _Left):
+            around.discard(item.number)
         elif isinstance(item, dict):
             if "__loader__" in item:
                 _node(scope, item, members)
+                number = item.get("__id__")
+                if item["__loader__"] == "CachedNode" and number in around:
+                    text = "an object holds itself: who walks through it never ends"
+                    scope.issue(Code.BOMB, "high", text, None, f"skops:{number}")
+                elif isinstance(number, int) and number not in around:
+                    around.add(number)
+                    pending.append(_Left(number))
                 if item["__loader__"] in ("BytesNode", "BytearrayNode"):
                     raw.add(str(item.get("file")))
             pending += item.values()
