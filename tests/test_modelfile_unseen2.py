@@ -26,8 +26,8 @@ PASSES = frozenset(
     boosters2/lightgbm-iteration boosters2/lightgbm-categorical boosters2/lightgbm-machines
     gguf2/slow-power
     gguf2/slow-replace gguf2/slow-macro
-    folders2/attention-kernel folders2/hubconf folders2/adapter-base
-    folders2/requirements mlflow2/environment mlflow2/yaml-keys
+    folders2/adapter-base
+    folders2/requirements mlflow2/environment
     coreml/loop coreml/fill
     coreml/custom-operation
     savedmodel2/one-hot savedmodel2/string-double savedmodel2/nested-loops
