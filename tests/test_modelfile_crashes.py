@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,54 @@ def test_the_parts_of_an_array_of_flax_are_as_long_as_its_shape(backwards: bool)
     assert scan_bytes(chunked(2, 2, backwards=backwards)).format == "msgpack"
     for shape in ((4000, 4000), (3,), ()):
         assert scan_bytes(chunked(*shape, backwards=backwards)).worst == "high"
+
+
+INTEGER = states.dtype("i8")
+
+
+def integers_of(*values: int) -> states.Raw:
+    return states.array(INTEGER, (len(values),), struct.pack(f"<{len(values)}q", *values))
+
+
+def points(rows: int) -> states.Raw:
+    return states.array(states.dtype("f8"), (rows, 1), bytes(8 * rows))
+
+
+def ball_tree(*nodes: tuple[int, int, int], indexes: tuple[int, ...] = (2, 0, 1), count: int | None = None) -> bytes:
+    fields = [("idx_start", "i8", 0), ("idx_end", "i8", 8), ("is_leaf", "i8", 16), ("radius", "f8", 24)]
+    raw = b"".join(struct.pack("<qqqd", *node, 1.0) for node in nodes)
+    parts = states.array(states.record(*fields, size=32), (len(nodes),), raw)
+    numbers = (count or len(nodes), 0, 1, 0, 0, None)
+    made = call("sklearn.neighbors._ball_tree:newObj", states.name("sklearn.neighbors._ball_tree:BallTree"))
+    return stream(states.build(made, (points(3), integers_of(*indexes), parts, points(3), 40, 1, *numbers)))
+
+
+def ckdtree(*nodes: tuple[int, int, int, int, int], indexes: tuple[int, ...] = (2, 0, 1)) -> bytes:
+    raw = b"".join(struct.pack("<qqdqqqqqq", n[0], 0, 0.5, n[1], n[2], 0, 0, n[3], n[4]) for n in nodes)
+    parts = states.array(states.dtype("S1"), (len(raw),), raw)
+    state = (parts, points(3), 3, 1, 10, points(1), points(1), integers_of(*indexes), None, None)
+    return stream(states.build(states.new("scipy.spatial._ckdtree:cKDTree"), state))
+
+
+def test_the_nodes_of_trees_of_points_name_points_that_are_there() -> None:
+    honest = (0, 3, 0), (0, 1, 1), (1, 3, 1)
+    assert scan_bytes(ball_tree(*honest)).verdict is Verdict.CLEAN
+    for hostile in (
+        ball_tree((0, 99, 0), *honest[1:]),
+        ball_tree((-9, 3, 0), *honest[1:]),
+        ball_tree(honest[0], (0, 1, 0), honest[2]),
+        ball_tree(*honest, indexes=(2, 0, 3)),
+        ball_tree(*honest, indexes=(2, 0)),
+        ball_tree(*honest, count=9),
+    ):
+        assert scan_bytes(hostile).worst == "high"
+    linked = (0, 0, 3, 1, 2), (-1, 0, 1, -1, -1), (-1, 1, 3, -1, -1)
+    assert scan_bytes(ckdtree(*linked)).verdict is Verdict.CLEAN
+    for hostile in (
+        ckdtree((0, 0, 3, 0, 2), *linked[1:]),
+        ckdtree((0, 0, 3, 1, 3), *linked[1:]),
+        ckdtree((7, 0, 3, 1, 2), *linked[1:]),
+        ckdtree((0, 0, 4, 1, 2), *linked[1:]),
+        ckdtree(*linked, indexes=(2, 0, -1)),
+    ):
+        assert scan_bytes(hostile).worst == "high"

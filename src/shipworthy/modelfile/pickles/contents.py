@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
+from shipworthy.modelfile.pickles import neighbours
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.values import BYTES_COUNTED, COUNTED, Made
 from shipworthy.modelfile.view import Buffer
@@ -36,7 +37,9 @@ _ALMOST_EMPTY, _DENSE = 1 << 16, 1 << 40  # a matrix that is hardly more than it
 
 def checked(name: str) -> bool:
     """Whether the state of objects of this class is looked at here."""
-    return name in (TREE, _PREDICTOR) or (name.startswith("scipy.sparse") and _SPARSE.fullmatch(name) is not None)
+    if name.startswith("scipy.sparse"):
+        return _SPARSE.fullmatch(name) is not None
+    return name in (TREE, _PREDICTOR) or (name.startswith(("sklearn.nei", "scipy.spa")) and neighbours.checked(name))
 
 
 class _UnseenError(Exception):
@@ -44,12 +47,14 @@ class _UnseenError(Exception):
 
 
 @dataclass(frozen=True)
-class _Array:
+class Array:
+    """Numbers of `width` bytes each: in the file from `low` on, or `raw`."""
+
     kind: str
     width: int
     shape: tuple[int, ...]
     low: int
-    raw: bytes | None  # None: they lie in the file from `low` on
+    raw: bytes | None
 
 
 class Contents:
@@ -62,9 +67,11 @@ class Contents:
     def wrong(self, target: Made, state: Any) -> str | None:
         """What is wrong with the state that is set on an object of such a class."""
         name = target.maker.mapped if target.maker else ""
-        if not isinstance(state, dict):
-            return "its state can't be seen"
         try:
+            if neighbours.checked(name):
+                return neighbours.wrong(name, state, self)
+            if not isinstance(state, dict):
+                return "its state can't be seen"
             if name == TREE:
                 return self._tree(target, state)
             if name == _PREDICTOR:
@@ -75,13 +82,14 @@ class Contents:
 
     # what a state holds ---------------------------------------------------------------------------------
 
-    def _array(self, state: dict[str, Any], key: str) -> _Array:
+    def array(self, state: dict[Any, Any], key: Any) -> Array:
+        """An array of a state. Raises when its numbers can't be seen."""
         found = self._known(state.get(key))
         if found is None:
             raise _UnseenError(f"its array {key}")
         return found
 
-    def _known(self, value: Any) -> _Array | None:
+    def _known(self, value: Any) -> Array | None:
         """An array that a call has made and whose numbers are known."""
         if not isinstance(value, Made) or value.maker is None or not isinstance(value.detail, tuple):
             return None
@@ -106,7 +114,7 @@ class Contents:
             if low < 0 or (len(raw) if raw is not None else self._length(low)) < total:
                 return None
             low = 0 if raw is not None else low + COUNTED[self.buffer[low - 1]]
-        return _Array(text, width, sizes, low, raw)
+        return Array(text, width, sizes, low, raw)
 
     def _bytes(self, slot: Any) -> tuple[int, bytes | None]:
         """A literal of bytes, or the text that protocols 0 to 2 encode."""
@@ -124,13 +132,14 @@ class Contents:
     def _numbers(self, shape: Any) -> tuple[int, ...] | None:
         found = []
         for slot in shape if isinstance(shape, tuple) else (shape,):
-            number = self._number(slot)
+            number = self.number(slot)
             if number is None or number < 0:
                 return None
             found.append(number)
         return tuple(found)
 
-    def _number(self, slot: Any) -> int | None:
+    def number(self, slot: Any) -> int | None:
+        """A literal integer."""
         try:
             value = decode(self.buffer, slot, 64) if isinstance(slot, int) and slot > 0 else None
         except NotALiteralError:
@@ -139,14 +148,14 @@ class Contents:
 
     # their numbers --------------------------------------------------------------------------------------
 
-    def _parts(self, rows: int) -> list[tuple[int, int]]:
+    def parts(self, rows: int) -> list[tuple[int, int]]:
         """Which rows are looked at: all, or the first and the last."""
         if rows <= max(self.left, 2 * _ENDS):
             self.left -= rows
             return [(0, rows)]
         return [(0, _ENDS), (rows - _ENDS, rows)]
 
-    def _column(self, array: _Array, low: int, high: int, field: str = "") -> list[int]:
+    def column(self, array: Array, low: int, high: int, field: str = "") -> list[int]:
         """The integers of some rows, or of one field of a record. Raises _UnseenError."""
         kind, at = array.kind, 0
         if field:
@@ -169,29 +178,29 @@ class Contents:
 
     def _tree(self, target: Made, state: dict[str, Any]) -> str | None:
         made_of = target.detail
-        features = self._number(made_of[0]) if isinstance(made_of, tuple) and made_of else None
-        nodes, count = self._array(state, "nodes"), self._number(state.get("node_count"))
+        features = self.number(made_of[0]) if isinstance(made_of, tuple) and made_of else None
+        nodes, count = self.array(state, "nodes"), self.number(state.get("node_count"))
         if features is None or count is None or len(nodes.shape) != 1:
             return "how many nodes and features it has can't be seen"
         if count > nodes.shape[0]:
             return "it says that it has more nodes than there are"
-        for low, high in self._parts(nodes.shape[0]):
-            sides = [self._column(nodes, low, high, side) for side in ("left_child", "right_child")]
-            used = self._column(nodes, low, high, "feature")
+        for low, high in self.parts(nodes.shape[0]):
+            sides = [self.column(nodes, low, high, side) for side in ("left_child", "right_child")]
+            used = self.column(nodes, low, high, "feature")
             wrong = _leads_on(sides, list(map(operator.eq, sides[0], repeat(-1))), used, low, nodes.shape[0], features)
             if wrong:
                 return wrong
         return None
 
     def _predictor(self, state: dict[str, Any]) -> str | None:
-        nodes = self._array(state, "nodes")
+        nodes = self.array(state, "nodes")
         if len(nodes.shape) != 1:
             return "its nodes can't be seen"
-        for low, high in self._parts(nodes.shape[0]):
-            leaves = [bool(leaf) for leaf in self._column(nodes, low, high, "is_leaf")]
-            sides = [self._column(nodes, low, high, side) for side in ("left", "right")]
+        for low, high in self.parts(nodes.shape[0]):
+            leaves = [bool(leaf) for leaf in self.column(nodes, low, high, "is_leaf")]
+            sides = [self.column(nodes, low, high, side) for side in ("left", "right")]
             sides = [[-1 if leaf else place for leaf, place in zip(leaves, side, strict=True)] for side in sides]
-            used = self._column(nodes, low, high, "feature_idx")
+            used = self.column(nodes, low, high, "feature_idx")
             wrong = _leads_on(sides, leaves, used, low, nodes.shape[0], _COLUMNS)
             if wrong:
                 return wrong
@@ -199,7 +208,7 @@ class Contents:
 
     def _sparse(self, layout: str, state: dict[str, Any]) -> str | None:
         shape = self._numbers(state.get("_shape"))
-        data = self._array(state, "data")
+        data = self.array(state, "data")
         if shape is None or not 0 < len(shape) < 9 or not data.shape:
             return "its shape can't be seen"
         if almost_empty(shape, data.shape[0]):
@@ -209,13 +218,13 @@ class Contents:
             if not isinstance(places, tuple) or len(places) != len(shape):
                 return "its places can't be seen"
             for number, size in enumerate(shape):
-                rows = self._array({"places": places[number]}, "places")
+                rows = self.array({"places": places[number]}, "places")
                 if rows.shape != data.shape[:1]:
                     return "it has not as many places as numbers"
-                if self._outside(rows, size):
+                if self.outside(rows, size):
                     return "a place lies outside of its shape"
             return None
-        starts, columns = self._array(state, "indptr"), self._array(state, "indices")
+        starts, columns = self.array(state, "indptr"), self.array(state, "indices")
         blocks = data.shape[1:3] if layout == "bsr" and len(data.shape) == 3 else (1, 1)
         rows_and_columns = (1, *shape)[-2:]
         major, minor = (rows_and_columns[axis] // max(blocks[axis], 1) for axis in (0, 1))
@@ -224,8 +233,8 @@ class Contents:
         if len(starts.shape) != 1 or len(columns.shape) != 1 or starts.shape[0] != major + 1:
             return "its rows are not as many as its shape says"
         last = 0
-        for low, high in self._parts(starts.shape[0]):
-            found = self._column(starts, low, high)
+        for low, high in self.parts(starts.shape[0]):
+            found = self.column(starts, low, high)
             if not low and found[0]:
                 return "its first row begins behind its first number"
             if found[0] < last or found != sorted(found):
@@ -233,11 +242,12 @@ class Contents:
             last = found[-1]
         if last > min(columns.shape[0], data.shape[0]):
             return "its rows go on behind its numbers"
-        return "an index of it lies outside of its shape" if self._outside(columns, minor) else None
+        return "an index of it lies outside of its shape" if self.outside(columns, minor) else None
 
-    def _outside(self, array: _Array, size: int) -> bool:
-        for low, high in self._parts(array.shape[0]) if array.shape else ():
-            found = self._column(array, low, high)
+    def outside(self, array: Array, size: int) -> bool:
+        """Whether one of its indexes is negative, or not below `size`."""
+        for low, high in self.parts(array.shape[0]) if array.shape else ():
+            found = self.column(array, low, high)
             if found and (min(found) < 0 or max(found) >= size):
                 return True
         return False
