@@ -11,6 +11,7 @@ import pytest
 
 import modelfile_samples as make
 from corpora import unseen2_states as states
+from corpora.unseen_archives import npy
 from corpora.unseen_units import call, stream
 from shipworthy.modelfile import Code, Verdict, scan_bytes
 from shipworthy.modelfile.collisions import MODULUS
@@ -273,3 +274,23 @@ def test_the_nodes_of_trees_of_points_name_points_that_are_there() -> None:
         ckdtree(*linked, indexes=(2, 0, -1)),
     ):
         assert scan_bytes(hostile).worst == "high"
+
+
+def saved(layout: str, **arrays: tuple[int, ...]) -> bytes:
+    """A matrix of 2 x 3 as `scipy.sparse.save_npz` writes it."""
+    members = [("format.npy", npy("'<U3'", "()", layout.encode("utf-32-le")))]
+    for name, numbers in {"shape": (2, 3), "data": (1, 1), **arrays}.items():
+        raw = struct.pack(f"<{len(numbers)}q", *numbers)
+        members.append((f"{name}.npy", npy("'<i8'", f"({len(numbers)},)", raw)))
+    return make.zipped(*members)
+
+
+def test_the_places_in_a_saved_sparse_matrix_lie_inside_of_it() -> None:
+    for honest, hostile in (
+        (saved("csr", indices=(0, 2), indptr=(0, 1, 2)), saved("csr", indices=(0, 3), indptr=(0, 1, 2))),
+        (saved("csc", indices=(0, 1), indptr=(0, 1, 1, 2)), saved("csc", indices=(0, 1), indptr=(0, 3, 1, 2))),
+        (saved("coo", row=(0, 1), col=(2, 0)), saved("coo", row=(0, 1), col=(2, -1))),
+    ):
+        assert scan_bytes(honest).verdict is Verdict.CLEAN
+        report = scan_bytes(hostile)
+        assert (report.worst, report.issues[0].code) == ("high", Code.BOMB)

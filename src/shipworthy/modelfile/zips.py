@@ -71,7 +71,7 @@ def front(view: View) -> int:
 
 def _members(scope: Scope, members: list[Entry]) -> None:
     """Hand the members to the reader of this kind of archive."""
-    from shipworthy.modelfile import exported, servings, skops
+    from shipworthy.modelfile import exported, servings, skops, sparsezip
 
     if program := next((entry for entry in members if entry.name in ("__main__.py", "__main__.pyc")), None):
         text = f"the archive is a program as well: Python runs its {program.name} when it is given the archive"
@@ -86,6 +86,8 @@ def _members(scope: Scope, members: list[Entry]) -> None:
         exported.read(scope, members, open_entry)
     elif skops.is_skops(members):
         skops.read(scope, members, open_entry)
+    elif sparsezip.is_matrix(members):
+        sparsezip.read(scope, members, open_entry)
     elif servings.is_archive(members):
         servings.read(scope, members, open_entry)
     else:

@@ -25,6 +25,7 @@ from shipworthy.records import dataclass
 
 WHOLE = 1 << 17
 _ENDS = 256
+_AXES = 9
 _TEXT = 64 << 20
 _COLUMNS = 1 << 24  # more features than any table of numbers has
 TREE = "sklearn.tree._tree:Tree"
@@ -42,7 +43,7 @@ def checked(name: str) -> bool:
     return name in (TREE, _PREDICTOR) or (name.startswith(("sklearn.nei", "scipy.spa")) and neighbours.checked(name))
 
 
-class _UnseenError(Exception):
+class UnseenError(Exception):
     """Something that its library always writes in full can't be seen."""
 
 
@@ -54,7 +55,7 @@ class Array:
     width: int
     shape: tuple[int, ...]
     low: int
-    raw: bytes | None
+    raw: Buffer | None
 
 
 class Contents:
@@ -77,7 +78,7 @@ class Contents:
             if name == _PREDICTOR:
                 return self._predictor(state)
             return self._sparse(name.partition(":")[2][:3], state)
-        except _UnseenError as unseen:
+        except UnseenError as unseen:
             return f"{unseen} can't be seen"
 
     # what a state holds ---------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ class Contents:
         """An array of a state. Raises when its numbers can't be seen."""
         found = self._known(state.get(key))
         if found is None:
-            raise _UnseenError(f"its array {key}")
+            raise UnseenError(f"its array {key}")
         return found
 
     def _known(self, value: Any) -> Array | None:
@@ -156,7 +157,7 @@ class Contents:
         return [(0, _ENDS), (rows - _ENDS, rows)]
 
     def column(self, array: Array, low: int, high: int, field: str = "") -> list[int]:
-        """The integers of some rows, or of one field of a record. Raises _UnseenError."""
+        """The integers of some rows, or of one field of a record. Raises UnseenError."""
         kind, at = array.kind, 0
         if field:
             places = dict(part.partition("=")[::2] for part in kind.partition("[")[2].rstrip("]").split(";"))
@@ -165,7 +166,7 @@ class Contents:
         match = _FIELD.fullmatch(kind)
         letter = _STRUCT.get("".join(match.groups())) if match else None
         if letter is None:
-            raise _UnseenError(f"the type of its {field or 'indexes'}")
+            raise UnseenError(f"the type of its {field or 'indexes'}")
         start = array.low + low * array.width
         raw = array.raw if array.raw is not None else self.buffer
         data = memoryview(raw[start : start + (high - low) * array.width])
@@ -208,23 +209,34 @@ class Contents:
 
     def _sparse(self, layout: str, state: dict[str, Any]) -> str | None:
         shape = self._numbers(state.get("_shape"))
-        data = self.array(state, "data")
-        if shape is None or not 0 < len(shape) < 9 or not data.shape:
+        if shape is None:
+            return "its shape can't be seen"
+        arrays = {"data": self.array(state, "data")}
+        if layout == "coo":
+            places = state.get("coords") if "coords" in state else (state.get("row"), state.get("col"))
+            state = {
+                f"axis {number}": place for number, place in enumerate(places if isinstance(places, tuple) else ())
+            }
+        names = ("indptr", "indices") if layout != "coo" else [f"axis {number}" for number in range(len(shape))]
+        arrays.update((name, self.array(state, name)) for name in names)
+        return self.matrix(layout, shape, arrays)
+
+    def matrix(self, layout: str, shape: Sequence[int], arrays: dict[str, Array]) -> str | None:
+        """What is wrong with a sparse matrix of this layout (`csr`, `csc`, `bsr`, `coo`)."""
+        data = arrays["data"]
+        if not 0 < len(shape) < _AXES or not data.shape:
             return "its shape can't be seen"
         if almost_empty(shape, data.shape[0]):
             return "it is an almost empty matrix of a huge shape, which takes all memory once it is written out"
         if layout == "coo":
-            places = state.get("coords") if "coords" in state else (state.get("row"), state.get("col"))
-            if not isinstance(places, tuple) or len(places) != len(shape):
-                return "its places can't be seen"
             for number, size in enumerate(shape):
-                rows = self.array({"places": places[number]}, "places")
+                rows = arrays[f"axis {number}"]
                 if rows.shape != data.shape[:1]:
                     return "it has not as many places as numbers"
                 if self.outside(rows, size):
                     return "a place lies outside of its shape"
             return None
-        starts, columns = self.array(state, "indptr"), self.array(state, "indices")
+        starts, columns = arrays["indptr"], arrays["indices"]
         blocks = data.shape[1:3] if layout == "bsr" and len(data.shape) == 3 else (1, 1)
         rows_and_columns = (1, *shape)[-2:]
         major, minor = (rows_and_columns[axis] // max(blocks[axis], 1) for axis in (0, 1))
