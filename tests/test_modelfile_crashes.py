@@ -294,3 +294,27 @@ def test_the_places_in_a_saved_sparse_matrix_lie_inside_of_it() -> None:
         assert scan_bytes(honest).verdict is Verdict.CLEAN
         report = scan_bytes(hostile)
         assert (report.worst, report.issues[0].code) == ("high", Code.BOMB)
+
+
+def generator(kind: str, state: object, protocol: int = 4) -> bytes:
+    """A bit generator as numpy 1.17 to 1.26 writes it: a call with its name, then its state."""
+    made = pickle.dumps(state, protocol)
+    body = make.reduced("numpy.random._pickle", "__bit_generator_ctor", kind)
+    return body + (made[11:-1] if protocol == 4 else made[2:-1] if protocol > 1 else made[:-1])
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_where_a_generator_takes_its_next_number_from_is_in_its_buffer(protocol: int) -> None:
+    for kind, key, most in (("MT19937", "pos", 624), ("Philox", "buffer_pos", 4)):
+        for place in (0, most, most + 1, -1, 1 << 30):
+            inner = {"bit_generator": kind, "state": {"key": 1, key: place}}
+            outer = {"bit_generator": kind, "state": {"key": 1}, key: place}
+            for state in (inner, outer, (inner, None), (outer, None)):
+                report = scan_bytes(make.stream(generator(kind, state, protocol), b"b"))
+                assert (report.verdict is Verdict.CLEAN) is (0 <= place <= most)
+    old = make.reduced("numpy.random", "__RandomState_ctor")
+    for place, clean in ((624, True), (625, False)):
+        state = pickle.dumps(("MT19937", 1, place, 0, 0.0), 2)[2:-1]
+        assert (scan_bytes(make.stream(old, state, b"b")).verdict is Verdict.CLEAN) is clean
+    hidden = b"}\x94" + make.text("pos") + b"J\xff\xff\xff\x7fs0" + generator("MT19937", {})[:-1]
+    assert scan_bytes(make.stream(hidden, b"0h\x00b")).worst == "high"

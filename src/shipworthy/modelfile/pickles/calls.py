@@ -271,6 +271,11 @@ class Calls:
             wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
+            elif maker.standing.rule == "bit_generator":
+                wrong = states.random_place(self.buffer, state)
+                if wrong:
+                    text = f"compiled code believes the state of {_shown(maker)}, and leaves its memory: {wrong}"
+                    self._called(maker, (), Code.BOMB, "high", text)
 
     def _from_memo(self, state: Any) -> bool:
         """Whether a state may be a dictionary out of the memo: no SETITEM stands before BUILD."""

@@ -340,6 +340,8 @@ class Stack(Numbers):
             return True
         mark = self.marks[-1] if self.marks else 0
         before = self.stack[mark - 1] if mark and at >= mark else None
+        if any(states.is_random(self.stack[place]) for place in (at - 3, mark - 2, mark - 1) if 0 <= place < at):
+            return True
         return isinstance(before, Made) and before.maker is not None and before.maker.mapped == "numpy:dtype"
 
     def _keep(self, target: dict[str, Any], items: list[Any]) -> None:

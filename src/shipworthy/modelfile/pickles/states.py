@@ -28,6 +28,7 @@ from shipworthy.patterns import regex
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
 _LAYERS = 100_000
+_PLACES = {"pos": 624, "buffer_pos": 4}  # of MT19937 and of Philox
 _SHARED = frozenset(
     ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
 )
@@ -144,6 +145,36 @@ def generator_state(buffer: Buffer, state: Any) -> str | None:
     return None if known else "its state is not one that Python 3 writes"
 
 
+def is_random(value: Any) -> bool:
+    """One of numpy's generators."""
+    return isinstance(value, Made) and value.maker is not None and value.maker.standing.rule == "bit_generator"
+
+
+def random_place(buffer: Buffer, state: Any) -> str | None:
+    """Where numpy's generators take their next number from, in a buffer of their own: they do not look whether it is
+    there. The state is `(dictionary, seed)`, the dictionary, or before numpy 1.17 `(name, key, place, ...)`.
+    """
+    if isinstance(state, tuple) and len(state) > 2:
+        place = _number(buffer, state[2])
+        return (
+            None if place is not None and 0 <= place <= _PLACES["pos"] else "its place can't be seen, or is not there"
+        )
+    held = state[0] if isinstance(state, tuple) and state else state
+    inner = held.get("state") if isinstance(held, dict) else None
+    for part in (held, inner):
+        if part.__class__ is int and part in (DICT, KEPT):
+            return "its state can't be seen"
+        if not isinstance(part, dict):
+            continue
+        if HIDDEN in part:
+            return "its state can't be seen"
+        for key, most in _PLACES.items():
+            place = _number(buffer, part[key]) if key in part else 0
+            if place is None or not 0 <= place <= most:
+                return f"its {key} is not in its buffer"
+    return None
+
+
 def many_layers(buffer: Buffer, state: Any) -> bool:
     """`RNNBase.__setstate__` of torch makes names for as many layers as the state says there are."""
     layers = _number(buffer, state.get("num_layers")) if isinstance(state, dict) else None
@@ -170,7 +201,7 @@ def wanted(value: Any) -> bool:
     if not isinstance(value, Made) or value.maker is None:
         return False
     name = value.maker.mapped
-    counted = name.startswith("torch.nn.modules.rnn:") or name in BOOSTERS or contents.checked(name)
+    counted = is_random(value) or name.startswith("torch.nn.modules.rnn:") or name in BOOSTERS or contents.checked(name)
     return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or is_wrapper(value)
 
 
