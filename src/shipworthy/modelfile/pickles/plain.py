@@ -18,7 +18,7 @@ from shipworthy.modelfile.pickles.values import (
     Global,
     Made,
     Storage,
-    is_deep,
+    let_go,
 )
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
@@ -46,7 +46,7 @@ def data(call: Call) -> str | None:
     for slot in flat(call.args or ()):
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
-        if slot.__class__ is int and is_deep(slot):
+        if slot.__class__ is int and let_go(slot):
             return "it is given tuples within tuples, and to look at all of them could take forever"
         if isinstance(slot, int) and slot > 0 and _long_number(call.buffer, slot):
             return "it is given a number of thousands of digits, which could take forever"

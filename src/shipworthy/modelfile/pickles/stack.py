@@ -183,7 +183,7 @@ class Stack(Numbers):
         return self._noted(shallow(items))
 
     def _noted(self, made: Any) -> Any:
-        if not self.deep and _is_deep(made):
+        if not self.deep and is_deep(made):
             self.deep = True
             self.wrapping += 1
         if made.__class__ is tuple and any(part.__class__ is int and FIRST_OBJECT < part <= DOUBLED for part in made):
@@ -261,7 +261,7 @@ class Stack(Numbers):
 
     def listed(self, items: list[Any]) -> None:
         """What a set may be made of later."""
-        self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+        self.listed_deep = self.listed_deep or any(map(is_deep, items))
         self.collide(items)
 
     def replaced(self, items: list[Any], at: int) -> None:
@@ -305,7 +305,7 @@ class Stack(Numbers):
 
     def keyed(self, keys: list[Any]) -> None:
         """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
-        if self.deep and any(map(_is_deep, keys)):
+        if self.deep and any(map(is_deep, keys)):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
         self.collide(keys)
 
@@ -391,9 +391,3 @@ class Stack(Numbers):
                 self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
             elif target.sealed:
                 self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
-
-
-def _is_deep(value: Any) -> bool:
-    if value.__class__ is tuple:
-        return any(map(_is_deep, value))
-    return value.__class__ is int and is_deep(value)

@@ -136,7 +136,7 @@ def shallow(items: list[Any]) -> Any:
     return tuple(kept)
 
 
-def is_deep(slot: int) -> bool:
+def let_go(slot: int) -> bool:
     """Whether this stands for a tuple that was let go."""
     return FIRST_OBJECT < slot <= DEEP
 
@@ -151,7 +151,7 @@ def _weight(items: Iterable[Any]) -> int:
     for item in items:
         if item.__class__ is tuple:
             total += _weight(item)  # no deeper than TUPLE_DEPTH
-        elif item.__class__ is int and is_deep(item):
+        elif item.__class__ is int and let_go(item):
             total += 1 << (DEEP - item)
         else:
             total += 1
@@ -169,3 +169,10 @@ def _left(item: tuple[Any, ...], depth: int, left: int) -> int:
         elif part.__class__ is int and part == TUPLE:
             left -= TUPLE_ITEMS
     return left
+
+
+def is_deep(value: Any) -> bool:
+    """A tuple in which another was let go because it lay too deep."""
+    if value.__class__ is tuple:
+        return any(map(is_deep, value))
+    return value.__class__ is int and let_go(value)
