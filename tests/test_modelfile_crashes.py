@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -318,3 +320,19 @@ def test_where_a_generator_takes_its_next_number_from_is_in_its_buffer(protocol:
         assert (scan_bytes(make.stream(old, state, b"b")).verdict is Verdict.CLEAN) is clean
     hidden = b"}\x94" + make.text("pos") + b"J\xff\xff\xff\x7fs0" + generator("MT19937", {})[:-1]
     assert scan_bytes(make.stream(hidden, b"0h\x00b")).worst == "high"
+
+
+def test_the_nodes_of_trees_in_archives_of_skops_lead_on() -> None:
+    honest = (DATA.parent / "llm/tree.skops").read_bytes()
+    assert scan_bytes(honest).verdict is Verdict.CLEAN
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    (name,) = [name for name, data in members.items() if b"'left_child'" in data[:100]]
+    at = 10 + int.from_bytes(members[name][8:10], "little")
+    for place, number in ((0, 0), (8, 1 << 40), (16, 99)):
+        data = bytearray(members[name])
+        data[at + place : at + place + 8] = struct.pack("<q", number)
+        report = scan_bytes(make.zipped(*{**members, name: bytes(data)}.items()))
+        assert (report.worst, report.issues[0].code) == ("high", Code.BOMB)
+    renamed = members[name].replace(b"'left_child'", b"'left;child'")
+    assert scan_bytes(make.zipped(*{**members, name: renamed}.items())).worst == "high"

@@ -56,6 +56,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     from shipworthy.modelfile.zips import queue
 
     raw: set[str] = set()
+    members = {entry.name: entry for entry in entries}
     for entry in (entry for entry in entries if entry.name == "schema.json"):
         content = open_entry(scope, entry)
         if content is None:
@@ -74,14 +75,19 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         if not isinstance(value, dict) or "__loader__" not in value:
             inner.unknown("it is a schema of another kind than skops writes")
             continue
-        raw |= _walk(inner, value, {item.name for item in entries})
+        trees: list[dict[str, Any]] = []
+        raw |= _walk(inner, value, {item.name for item in entries}, trees)
+        if trees:
+            from shipworthy.modelfile import skopstrees
+
+            skopstrees.judge(inner, trees, lambda name: open_entry(scope, members[name]) if name in members else None)
     for entry in reversed(entries):
         if entry.name != "schema.json":
             queue(scope, entry, Role.BLOB if entry.name in raw else Role.FILE)
 
 
-def _walk(scope: Scope, value: Any, members: set[str]) -> set[str]:
-    """Judge every node; the members that are taken as plain bytes."""
+def _walk(scope: Scope, value: Any, members: set[str], trees: list[dict[str, Any]]) -> set[str]:
+    """Judge every node, and collect those of trees; the members that are taken as plain bytes."""
     raw: set[str] = set()
     pending: list[Any] = [value]
     around: set[int] = set()  # nodes that what is looked at lies in
@@ -101,6 +107,8 @@ def _walk(scope: Scope, value: Any, members: set[str]) -> set[str]:
                 elif isinstance(number, int) and number not in around:
                     around.add(number)
                     pending.append(_Left(number))
+                if item["__loader__"] == "TreeNode" and item.get("__class__") == "Tree":
+                    trees.append(item)
                 if item["__loader__"] in ("BytesNode", "BytearrayNode"):
                     raw.add(str(item.get("file")))
             pending += item.values()

@@ -48,7 +48,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         content = open_entry(scope, entry)
         if content is not None:
             scope.child(entry.name, content)
-            found = _array(content)
+            found = array(content)
             if found is not None:
                 arrays[_PARTS.get(entry.name, entry.name)] = found
     wrong = _wrong(arrays)
@@ -57,19 +57,32 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         scope.issue(Code.BOMB, "high", text, None, "scipy.sparse:load_npz")
 
 
-def _array(view: View) -> Array | None:
-    """What its header says, and where its numbers begin. A damaged one is reported by the reader of arrays."""
+def array(view: View) -> Array | None:
+    """What a .npy's header says, and where its numbers begin. A damaged one is reported by the reader of arrays."""
     major = view.read(6, 1)
     size, start = (view.u16(8), 10) if major == b"\1" else (view.u32(8), 12)
     if size > _HEADER:
         return None
     try:
         header: Any = npy.parse(view.read(start, size).decode("latin-1"))
-        kind, shape = str(header["descr"]), tuple(int(number) for number in header["shape"])
-    except (ValueError, KeyError, TypeError):
+        kind, shape = _kind(header["descr"]), tuple(int(number) for number in header["shape"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     width = item_size(kind)
     return Array(kind, width, shape, view.start + start + size, view.buffer) if width else None
+
+
+def _kind(described: Any) -> str:
+    """The text of a type; of a record with the places of its fields."""
+    if not isinstance(described, list):
+        return str(described)
+    at, fields = 0, []
+    if not all(name.isidentifier() or not name for name, *_ in described):
+        return str(described)
+    for name, kind, *more in described:
+        fields.append(f"{name}={kind}@{at}")
+        at += 0 if more else item_size(str(kind)) or 0
+    return f"V{at}[{';'.join(fields)}]"
 
 
 def _wrong(arrays: dict[str, Array]) -> str | None:

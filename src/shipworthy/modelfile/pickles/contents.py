@@ -181,8 +181,14 @@ class Contents:
         made_of = target.detail
         features = self.number(made_of[0]) if isinstance(made_of, tuple) and made_of else None
         nodes, count = self.array(state, "nodes"), self.number(state.get("node_count"))
-        if features is None or count is None or len(nodes.shape) != 1:
+        if features is None or count is None:
             return "how many nodes and features it has can't be seen"
+        return self.lead_on(nodes, count, features)
+
+    def lead_on(self, nodes: Array, count: int, features: int) -> str | None:
+        """What is wrong with the nodes of scikit-learn's tree, as they follow each other."""
+        if len(nodes.shape) != 1:
+            return "its nodes can't be seen"
         if count > nodes.shape[0]:
             return "it says that it has more nodes than there are"
         for low, high in self.parts(nodes.shape[0]):
