@@ -29,8 +29,8 @@ FORMATS: dict[str, Support] = {
     "zip": Support(
         "Zip: torch, .npz, .keras and others",
         "both directories compared, every member by content; torch: pickles against storages, TorchScript code, "
-        "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node, the nodes of trees; "
-        "TorchServe: manifest and handlers",
+        "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node, "
+        "the nodes of trees; TorchServe: manifest and handlers",
         "Python source inside (reported), bytecode for mobile devices, checksums of torch's storages (torch does not "
         "compare them)",
         True,
