@@ -465,6 +465,8 @@ def merge(paths: list[str], older: Collection[str] = ()) -> str:
     for (module, name), letter in PROVEN.items():
         if module in table:
             table[module][name] = letter
+    for module, names in table.items():
+        names.update((name, "x") for name in names if CRASHING.fullmatch(f"{module}:{name}"))
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):
@@ -490,6 +492,16 @@ PROVEN = {
     **{("pygam.pygam", name): "x" for name in ("ExpectileGAM", "GAM", "GammaGAM", "InvGaussGAM", "LinearGAM")},
     **{("pygam.pygam", name): "x" for name in ("LogisticGAM", "PoissonGAM")},
 }
+# Compiled classes that end the process when one that was made empty, or from a tuple, is used: found in the same way.
+# They work inside of one call, or have a function of their own that makes them from a file; no model holds one so.
+CRASHING = re.compile(
+    r"(numpy|numpy\._?core\.multiarray):flagsobj|(pandas|pandas\..*):Arrow(Period|Interval)Type|preshed\.bloom:BloomFilter"
+    r"|pyarrow\.lib:\w*Scalar|scipy\.spatial\._?qhull:_Qhull|torch\._C:Generator"
+    r"|sklearn\.cluster\._hierarchical(_fast)?:(__pyx_unpickle_)?WeightedEdge"
+    r"|sklearn\.metrics\._pairwise_(distances|fast|distances_reduction(\._(?!dispatcher)\w+)?):"
+    r"(__pyx_unpickle_)?\w*(Reduction|Term|ArgKmin|Neighbor|ClassMode)\w*"
+    r"|sklearn\.tree\._tree:(__pyx_unpickle_)?(\w*TreeBuilder|_\w*(Pruner|PruneController|PathFinder))"
+)
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
 PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}
 

@@ -217,6 +217,11 @@ def test_setup_cfg_and_conda(tmp_path):
     manifest = parse(tmp_path, conda, "environment.yml")
     assert [(d.name, d.version, d.line) for d in manifest.dependencies] == [("flask", "2.0.1", 7)]
     assert "1 packages come from conda" in manifest.problems[0][1]  # not the interpreter, which no manifest matches
+    options = conda.replace("  - numpy", "    - --index-url http://a.example/simple\n    - git+https://b.example/c.git")
+    manifest = parse(tmp_path, options, "environment.yml")
+    assert [(index.url, index.line) for index in manifest.indexes] == [("http://a.example/simple", 8)]
+    assert [d.source for d in manifest.dependencies] == ["index", "vcs"]
+    assert manifest.problems == ()
     mlflow = "dependencies:\n- python=3.11.7\n- pip<=24.0\n- pip:\n  - mlflow==3.17.2\nname: mlflow-env\n"
     assert parse(tmp_path, mlflow, "conda.yaml").problems == ()
     assert parse(tmp_path, mlflow.replace("- python=", "- python-dateutil="), "conda.yaml").problems

@@ -46,6 +46,8 @@ _GENERATION = frozenset(
 _SPECIAL = regex(r"\w{1,60}_tokens?")
 _LOCAL = regex(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*")
 _CALLED = frozenset(("activation_function", "activation_fn", "sbert_ce_default_activation_function", "loss_fct"))
+_KERNELS = frozenset(("attn_implementation", "_attn_implementation", "_attn_implementation_internal"))
+_REPOSITORY = regex(r"(?:\w+\|)?(?!kernels-community/)[\w.-]+/[\w.-]+(?:@[\w.-]+)?(?::\w+)?")
 _COMPONENTS = frozenset("optimum onnxruntime peft flax k_diffusion".split())  # beside those that diffusers lists
 _SENTENCE = regex(
     r"sentence_transformers\.(?:base\.|sentence_transformer\.|sparse_encoder\.|cross_encoder\.)?(?:models|modules|"
@@ -150,6 +152,10 @@ def _walk(scope: Scope, value: Any) -> None:
         if key == "trust_remote_code" and item is True:
             text = "the configuration switches trust_remote_code on: code from the model's repository runs unasked"
             scope.issue(Code.REMOTE_CODE, "high", text, None, "trust_remote_code")
+        elif key in _KERNELS and isinstance(item, str) and _REPOSITORY.fullmatch(item):
+            shown = ascii(item)[1:-1][:120]
+            text = f"{key} is {shown}: transformers fetches that repository and runs its native code, unasked"
+            scope.issue(Code.REMOTE_CODE, "high", text, None, shown)
         elif key in _CALLED and isinstance(item, str) and "." in item:
             _name(scope, item, f"the configuration's {key}")
 

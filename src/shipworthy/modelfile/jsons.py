@@ -46,6 +46,8 @@ def read(scope: Scope) -> int:
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
+    if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
+        value = value["Model"]  # so XGBoost puts it into a pickle
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         keras.judge(scope, value)
     elif isinstance(value, dict) and isinstance(value.get("weight_map"), dict):

@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from shipworthy.modelfile import sourcecode
-from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
+from shipworthy.modelfile.scope import Scope, State
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.view import View
 from shipworthy.patterns import regex
 
 _NAME = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _SIZE = 2 << 20
 _FILES = 200
+
+
+def hub(path: Path, trust: Sequence[str]) -> Report:
+    """What torch.hub runs of a `hubconf.py`, and of what that imports beside it."""
+    tally = Tally(Limits())
+    scope = Scope(State(tally.limits, tuple(trust), tally, 0, path), View.of(b""))
+    judge(scope, path.stem, "torch.hub runs", f".:{path.stem}", quiet=True)
+    return Report("python", Verdict.FINDING if tally.found else Verdict.CLEAN, tally.sorted_issues())
 
 
 def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False) -> bool:

@@ -5,6 +5,9 @@ Format: https://github.com/msgpack/msgpack/blob/master/spec.md; extension types:
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
@@ -22,6 +25,7 @@ _SIZES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4,
           "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3b11fnuz": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1,
           "int4": 1, "uint4": 1}  # fmt: skip
 _SMALL = 256
+_CHUNKED, _PARTS, _INNER = b"__msgpack_chunked_array__", (b"shape", b"chunks"), 1
 
 
 class _BrokenError(Exception):
@@ -86,9 +90,11 @@ class _Walk:
     def run(self) -> None:
         """One value and all inside. Raises _BrokenError."""
         levels: list[int] = [1]
+        maps: list[tuple[int, int]] = [(0, 0)]  # where their keys begin, and how many
         while levels:
             if not levels[-1]:
                 levels.pop()
+                maps.pop()
                 continue
             levels[-1] -= 1
             item = self.item()
@@ -97,13 +103,49 @@ class _Walk:
                 if count > len(self.view) - self.at:
                     raise _BrokenError(f"it declares {item.size} entries", self.base + item.low)
                 levels.append(count)
+                maps.append((self.at, item.size if item.kind == "map" else 0))
                 if len(levels) > _DEPTH:
                     raise _BrokenError("it is nested deeper than any model", self.base + item.low)
             elif item.kind == "extension":
                 self.extension(item)
+            elif item.kind == "text" and self.view.read(item.low, min(item.size, _SMALL)) == _CHUNKED:
+                self.chunked(*maps[-1])
+                maps[-1] = (0, 0)
             elif item.size >= 10:
                 place = self.base + item.low
                 self.scope.child(f"{item.kind} at {place}", self.view.sub(item.low, item.size), Role.BLOB)
+
+    def chunked(self, low: int, count: int) -> None:
+        """Flax writes an array of more than a gigabyte as a map of its shape and its parts, which it puts together."""
+        inner = _Walk(self.scope, self.view, self.base)
+        inner.at = low
+        found = inner.entries(count) if count else {}
+        if _CHUNKED not in found:
+            return
+        shape, chunks = (list(part.values()) if isinstance(part, dict) else [] for part in map(found.get, _PARTS))
+        numbers = all(isinstance(size, int) for size in shape) and all(isinstance(part, int) for part in chunks)
+        needed, there = (math.prod(shape), sum(chunks)) if numbers else (-1, 0)
+        if needed != there:
+            message = f"an array in parts has {there} numbers, its shape needs {needed}"
+            self.scope.issue(Code.BROKEN_STREAM, "high", message, self.base + low)
+
+    def entries(self, count: int, depth: int = 0) -> dict[bytes, Any]:
+        """A map of such an array: numbers, how many each part holds, and one map in it. Raises _BrokenError."""
+        found: dict[bytes, Any] = {}
+        for _ in range(count):
+            key, value = self.item(), self.item()
+            name = self.view.read(key.low, min(key.size, _SMALL))
+            if value.kind == "map" and depth < _INNER:
+                found[name] = self.entries(value.size, depth + 1)
+            elif value.kind == "extension":
+                inner = _Walk(self.scope, self.view.sub(value.low, value.size), self.base + value.low)
+                inner.item()
+                found[name] = math.prod(inner.item().value for _ in range(inner.item().size))
+            elif value.kind in ("map", "list"):
+                raise _BrokenError("an array in parts holds more than its shape and its parts", self.base + value.low)
+            else:
+                found[name] = value.value if value.kind == "number" else None
+        return found
 
     def extension(self, item: _Item) -> None:
         at = self.base + item.low

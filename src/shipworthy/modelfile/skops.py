@@ -16,6 +16,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.strictjson import strict
 from shipworthy.modelfile.view import View
+from shipworthy.records import dataclass
 
 if TYPE_CHECKING:
     from shipworthy.modelfile.zipdirectory import Entry
@@ -38,6 +39,13 @@ _LIBRARIES = frozenset("builtins numpy scipy sklearn pandas quantile_forest xgbo
 _CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """All that lies in the node of this number was looked at."""
+
+    number: int
+
+
 def is_skops(entries: Sequence[Entry]) -> bool:
     """The schema at the top, and nothing that another reader wants."""
     return any(entry.name == "schema.json" for entry in entries)
@@ -48,6 +56,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
     from shipworthy.modelfile.zips import queue
 
     raw: set[str] = set()
+    members = {entry.name: entry for entry in entries}
     for entry in (entry for entry in entries if entry.name == "schema.json"):
         content = open_entry(scope, entry)
         if content is None:
@@ -66,23 +75,40 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         if not isinstance(value, dict) or "__loader__" not in value:
             inner.unknown("it is a schema of another kind than skops writes")
             continue
-        raw |= _walk(inner, value, {item.name for item in entries})
+        trees: list[dict[str, Any]] = []
+        raw |= _walk(inner, value, {item.name for item in entries}, trees)
+        if trees:
+            from shipworthy.modelfile import skopstrees
+
+            skopstrees.judge(inner, trees, lambda name: open_entry(scope, members[name]) if name in members else None)
     for entry in reversed(entries):
         if entry.name != "schema.json":
             queue(scope, entry, Role.BLOB if entry.name in raw else Role.FILE)
 
 
-def _walk(scope: Scope, value: Any, members: set[str]) -> set[str]:
-    """Judge every node; the members that are taken as plain bytes."""
+def _walk(scope: Scope, value: Any, members: set[str], trees: list[dict[str, Any]]) -> set[str]:
+    """Judge every node, and collect those of trees; the members that are taken as plain bytes."""
     raw: set[str] = set()
     pending: list[Any] = [value]
+    around: set[int] = set()  # nodes that what is looked at lies in
     while pending:
         item = pending.pop()
         if isinstance(item, list):
             pending += item
+        elif isinstance(item, _Left):
+            around.discard(item.number)
         elif isinstance(item, dict):
             if "__loader__" in item:
                 _node(scope, item, members)
+                number = item.get("__id__")
+                if item["__loader__"] == "CachedNode" and number in around:
+                    text = "an object holds itself: who walks through it never ends"
+                    scope.issue(Code.BOMB, "high", text, None, f"skops:{number}")
+                elif isinstance(number, int) and number not in around:
+                    around.add(number)
+                    pending.append(_Left(number))
+                if item["__loader__"] == "TreeNode" and item.get("__class__") == "Tree":
+                    trees.append(item)
                 if item["__loader__"] in ("BytesNode", "BytearrayNode"):
                     raw.add(str(item.get("file")))
             pending += item.values()

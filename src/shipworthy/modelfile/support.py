@@ -21,15 +21,16 @@ _PACKED = "the whole stream, with a limit on its size; the content is scanned as
 FORMATS: dict[str, Support] = {
     "pickle": Support(
         "Pickle, joblib, legacy torch",
-        "all protocols and opcodes, every stream, raw arrays of joblib and legacy torch, files inside byte strings",
-        "what trusted or computed code does",
+        "all protocols and opcodes, every stream, raw arrays of joblib and legacy torch, files inside byte strings, "
+        "nodes of trees, indexes of sparse matrices, models in boosters",
+        "what trusted or computed code does; behind the first 131,072 nodes and indexes only the ends of each array",
         True,
     ),
     "zip": Support(
         "Zip: torch, .npz, .keras and others",
         "both directories compared, every member by content; torch: pickles against storages, TorchScript code, "
-        "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node; "
-        "TorchServe: manifest and handlers",
+        "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node, "
+        "the nodes of trees; TorchServe: manifest and handlers",
         "Python source inside (reported), bytecode for mobile devices, checksums of torch's storages (torch does not "
         "compare them)",
         True,

@@ -49,6 +49,7 @@ _INFIX: tuple[dict[str, Callable[..., Any]], ...] = (
 )
 _MARKS = frozenset(mark for level in _INFIX for mark in level)
 _TOKENS = 2000
+_DOUBLINGS = 28
 _DEPTH = 32
 _SHOWN = 20
 
@@ -210,6 +211,8 @@ class _Program:
             parts = self.parts(at + 3, high - 2) if self.word(at + 1) == "range" else []
             last = self.value(*parts[min(1, len(parts) - 1)]) if parts else None
             endless = isinstance(last, int) and last > MOST
+            if isinstance(last, int) and last >= _DOUBLINGS:
+                self.doubles(body, last)
         if not endless:
             return
         for item in body:
@@ -217,6 +220,18 @@ class _Program:
             if words & {"break", "return", "raise", "ops.prim.RaiseException"}:
                 return
         self.report("a loop goes on for ever: its condition is constant, and nothing leaves it", self.tokens[low][2])
+
+    def doubles(self, body: list[_Statement], times: int) -> None:
+        """A text or a list that is put behind itself, over and over; numbers and tensors stay as large as they are."""
+        for item in body:
+            name = self.word(item.low)
+            kinds = {self.tokens[span[0]][0] + self.word(span[0])[:1] for span in self.given.get(name, []) if span}
+            if not any(kind.startswith("text") or kind in ("mark[", "chaina") for kind in kinds):
+                continue
+            words = [self.word(index) for index in range(item.low + 1, min(item.high, item.low + _TOKENS))]
+            if words.count(name) > 1 and words[:1] == ["="] and {"torch.add", "torch.mul", "+"} & set(words):
+                message = f"{name[:60]} is put behind itself {times} times over: it fills the memory"
+                self.report(message, self.tokens[item.low][2])
 
 
 def _number(word: str) -> int | float | None:

@@ -82,12 +82,14 @@ def _members(scope: Scope, members: list[Entry]) -> None:
 
         archive.read(scope, members)
         return
-    from shipworthy.modelfile import exported, servings, skops
+    from shipworthy.modelfile import exported, servings, skops, sparsezip
 
     if exported.is_export(members):
         exported.read(scope, members, open_entry)
     elif skops.is_skops(members):
         skops.read(scope, members, open_entry)
+    elif sparsezip.is_matrix(members):
+        sparsezip.read(scope, members, open_entry)
     elif servings.is_archive(members):
         servings.read(scope, members, open_entry)
     else:

@@ -21,6 +21,7 @@ from shipworthy.checks.dependencies._manifest import (
     valid_name,
     without_credentials,
 )
+from shipworthy.checks.dependencies._requirements import entry
 from shipworthy.checks.dependencies._setup import setup_py
 
 Reader = Callable[[str], Manifest]
@@ -326,10 +327,14 @@ def setup_cfg(text: str) -> Manifest:
 
 
 def conda(text: str) -> Manifest:
-    """The pip part of a conda environment: the list items under `- pip:`. Conda's own packages come from another index
-    and are not matched; they are reported as a problem, so that nobody takes them for read. But for the interpreter and
-    its installer, which every such environment names (MLflow's beside each model) and no other manifest does."""
+    """The pip part of a conda environment: the items under `- pip:`, lines of a requirements file. Conda's own packages
+    come from another index and are not matched; they are reported as a problem, so that nobody takes them for read. But
+    for the interpreter and its installer, which every such environment names (MLflow's beside each model) and no other
+    manifest does.
+    """
     dependencies: list[Dependency] = []
+    indexes: list[Index] = []
+    includes: list[tuple[str, int]] = []
     problems: list[tuple[int, str]] = []
     inside, own, pip_at = False, 0, -1
     for number, raw in enumerate(text.splitlines(), 1):
@@ -346,7 +351,7 @@ def conda(text: str) -> Manifest:
         item = body[2:].strip().strip("'\"")
         if pip_at >= 0 and indent > pip_at:
             try:
-                dependencies.append(requirement(item, number))
+                entry(item, number, dependencies, indexes, includes)
             except Unread as error:
                 problems.append((number, str(error)))
         elif item == "pip:":
@@ -355,4 +360,4 @@ def conda(text: str) -> Manifest:
             own, pip_at = own + (re.split(r"[\s=<>!~]", item, maxsplit=1)[0] not in _INTERPRETER), -1
     if own:
         problems.append((0, f"{own} packages come from conda channels, which are not matched"))
-    return Manifest("conda", tuple(dependencies), problems=tuple(problems[:200]))
+    return Manifest("conda", tuple(dependencies), tuple(indexes), tuple(includes), tuple(problems[:200]))

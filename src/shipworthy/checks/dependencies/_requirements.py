@@ -42,13 +42,20 @@ def parse(text: str, name: str = "requirements.txt") -> Manifest:
             )
             break
         try:
-            if line.startswith("-"):
-                _option(line, number, dependencies, indexes, includes)
-            else:
-                dependencies.append(_requirement(line, number))
+            entry(line, number, dependencies, indexes, includes)
         except Unread as error:
             problems.append((number, str(error)))
     return Manifest(kind, tuple(dependencies), tuple(indexes), tuple(includes), tuple(problems))
+
+
+def entry(
+    line: str, number: int, dependencies: list[Dependency], indexes: list[Index], includes: list[tuple[str, int]]
+) -> None:
+    """One line without its comment: an option or a requirement. Raises Unread."""
+    if line.startswith("-"):
+        _option(line, number, dependencies, indexes, includes)
+    else:
+        dependencies.append(_requirement(line, number))
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:

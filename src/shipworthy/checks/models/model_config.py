@@ -22,6 +22,7 @@ from shipworthy.records import replace
 _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
+_HUB = "hubconf.py"  # torch.hub runs it from any folder
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
 _TELLING = frozenset(
     {
@@ -44,16 +45,16 @@ RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 def judges(artifact: Artifact) -> bool:
     """Whether its name is one of configurations that this check looks at."""
     name = artifact.uri.rpartition("/")[2]
-    return name == "MLmodel" or name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
+    return name in ("MLmodel", _HUB) or name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
 
 
 def _code_beside(context: Context) -> str:
     """A digest of the Python files in a tree that has such lists: what is said of a list depends on them."""
     sources: list[Path] = []
-    lists = False
+    lists = False  # or a hubconf.py
     for folder, folders, files in os.walk(context.root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
-        lists = lists or any(name.lower().endswith(_LISTS) for name in files)
+        lists = lists or any(name == _HUB or name.lower().endswith(_LISTS) for name in files)
         sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
@@ -68,13 +69,18 @@ def _code_beside(context: Context) -> str:
 @check(
     "model-config",
     version=12,
-    kinds={"text", "requirements", "iac", "workflow", "prompt", "model"},
+    kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Look for what loads code in YAML, JSON and Jinja files. Nothing is loaded or rendered."""
+    if artifact.path is not None and artifact.uri.rpartition("/")[2] == _HUB:
+        from shipworthy.modelfile import localcode
+
+        yield from findings_of(artifact, localcode.hub(artifact.path, context.trust))
+        return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
         return

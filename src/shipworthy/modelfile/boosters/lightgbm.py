@@ -30,6 +30,7 @@ _FILES = frozenset(
 )
 _REFIT = frozenset(("forcedsplits_filename", "forcedbins_filename"))  # what Booster.refit opens (LightGBM 4.6)
 _CLASSES = 1 << 20
+_UNSET = ("", "gbdt_prediction.cpp")  # what LightGBM 2 writes for `convert_model` when nobody has said a name
 _LINE = 256 << 20
 _WRONG = 20
 _SHOWN = 8
@@ -129,7 +130,7 @@ class _Reader:
         name, _, value = line.removeprefix("[").removesuffix("]").partition(": ")
         if not line.startswith("[") or not line.endswith("]"):
             self.note(line)
-        elif name in _FILES and value.strip():
+        elif name in _FILES and value.strip() not in _UNSET:
             message = f"its parameter {name} names the file {shown(value)}, which LightGBM reads when the model is"
             message += " trained further"
             if name in _REFIT and escapes(value):

@@ -61,6 +61,8 @@ def read(scope: Scope, _: str) -> int:
     if end < size:
         scope.issue(Code.UNEXPLAINED_BYTES, "medium", f"{size - end} bytes follow the model", end)
         scope.child(f"bytes at {end}", view.sub(end, size), Role.TRAILER)
+    if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
+        value = value["Model"]  # so it lies in a pickle
     if is_model(value):
         judge(scope, value)
     else:

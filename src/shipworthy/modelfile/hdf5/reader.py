@@ -54,6 +54,7 @@ class _Walk:
         self.seen: set[int] = set()
         self.whole = True
         self.pending: list[tuple[int, str]] = []
+        self.around: set[int] = set()  # groups that what is looked at lies in
         self.looked: set[tuple[int, int]] = set()
 
     def run(self) -> None:
@@ -106,13 +107,17 @@ class _Walk:
     def objects(self) -> None:
         while self.pending:
             at, path = self.pending.pop()
-            if at in self.seen:
+            if at < 0:
+                self.around.discard(-at)
+            if at < 0 or at in self.seen:
                 continue
             if len(self.seen) >= self.scope.limits.entries:
                 self.scope.unknown(f"it has more than {self.scope.limits.entries} objects")
                 self.whole = False
                 return
             self.seen.add(at)
+            self.around.add(at)
+            self.pending.append((-at, ""))
             try:
                 self.object(at, path)
             except BrokenError as error:
@@ -143,6 +148,11 @@ class _Walk:
         place = place if len(place) <= 200 else "..." + place[-197:]
         if link.kind == 0:
             self.pending.append((link.target, place))
+        if link.kind == 0 and link.target in self.around:
+            text = f"{place} is a group that it lies in itself: who walks through the groups never ends"
+            self.scope.issue(Code.BOMB, "high", text, self.base, place)
+        elif link.kind == 0:
+            return
         elif link.kind == 1:
             self.scope.trace_line(f"{place}: soft link to {ascii(link.value)[2:-1][:118]}")
         elif link.kind == 64:

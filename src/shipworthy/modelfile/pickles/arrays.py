@@ -17,7 +17,8 @@ from shipworthy.patterns import regex
 if TYPE_CHECKING:
     from shipworthy.modelfile.pickles.stack import Stack
 
-_TYPE = regex(r"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{0,16}\])?")
+LAYOUT = 1024  # letters that tell of the fields of a record
+_TYPE = regex(rf"[<>=|]?([?a-zA-Z])(\d*)(?:\[[^\]]{{0,{LAYOUT}}}\])?")
 _NAME = regex(rb"[A-Za-z_][\w.]{0,200}")
 _TEXTS = ("numpy.dtypes:StringDType", "numpy._core._internal:_convert_to_stringdtype_kwargs")
 _PROBE_TOKENS = 200_000
@@ -91,6 +92,7 @@ def skip(machine: Stack, at: int, state: Any) -> int:
     end = at + size * count
     if end > machine.end:
         raise BrokenError(f"an array declares {size * count} bytes, more than there are")
+    machine.stack[-1].detail = (text, state.get("shape"), at)
     probe(machine, at, end)
     return end
 
@@ -107,6 +109,7 @@ def _object_array(machine: Stack, at: int) -> int:
         machine.globals.setdefault(key, item)
     machine.blobs.update(inner.blobs)
     machine.inner.update(inner.inner)
+    machine.models.update(inner.models)
     machine.executed += inner.executed
     if inner.broken:
         raise BrokenError(inner.broken)

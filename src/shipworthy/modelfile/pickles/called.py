@@ -23,6 +23,7 @@ _CLASS_RULES = (
     "texts",
     "empty",
     "sized",
+    "shape",
     "allocate",
 )
 _FUNCTION_RULES = frozenset("attribute inner_file resolve newobj sidecar partial dill_array dill_type".split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shipworthy.modelfile.pickles import rules, shadows, states
+from shipworthy.modelfile.pickles import contents, rules, shadows, states
 from shipworthy.modelfile.pickles.called import Call
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode, show
 from shipworthy.modelfile.pickles.making import spelled
@@ -65,12 +65,13 @@ class Calls:
         self.storages: list[Storage] = []
         self.blobs: dict[int, None] = {}
         self.inner: dict[int, None] = {}
+        self.models: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
         self.watched = False
         self.functions = False
         self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
-        self.deep = False
+        self.contents: contents.Contents | None = None
         self.listed_deep = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
@@ -246,6 +247,17 @@ class Calls:
         elif maker.mapped.startswith("torch.nn.modules.rnn:") and states.many_layers(self.buffer, state):
             message = f"the state of {_shown(maker)} has it name millions of layers while it is loaded"
             self._called(maker, (), Code.BOMB, "high", message)
+        elif maker.mapped in states.BOOSTERS:
+            self.models.update(dict.fromkeys(states.models(self.buffer, state)))
+            wrong = None if isinstance(state, dict) else "its state can't be seen"
+            if wrong:
+                self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif contents.checked(maker.mapped):
+            self.contents = self.contents or contents.Contents(self.buffer)
+            wrong = self.contents.wrong(target, state)
+            if wrong:
+                message = f"compiled code believes the state of {_shown(maker)}, and leaves its memory or never ends"
+                self._called(maker, (), Code.BOMB, "high", f"{message}: {wrong}")
         elif maker.mapped == "random:Random":
             wrong = states.generator_state(self.buffer, state)
             if wrong:
@@ -257,9 +269,16 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
+            if maker.name == "_reconstruct" and isinstance(state, tuple):
+                target.detail = state  # what the array holds, for who looks at its numbers
             wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
+            elif maker.standing.rule == "bit_generator":
+                wrong = states.random_place(self.buffer, state)
+                if wrong:
+                    text = f"compiled code believes the state of {_shown(maker)}, and leaves its memory: {wrong}"
+                    self._called(maker, (), Code.BOMB, "high", text)
 
     def _from_memo(self, state: Any) -> bool:
         """Whether a state may be a dictionary out of the memo: no SETITEM stands before BUILD."""

@@ -10,7 +10,7 @@ from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
-from shipworthy.modelfile.pickles.values import Bound, Global, Made
+from shipworthy.modelfile.pickles.values import HIDDEN, OPAQUE, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
 _PLAIN_BASES = frozenset(
@@ -33,6 +33,7 @@ _PLAIN_BASES = frozenset(
         "long",
     ]
 )
+_RANGE = 1 << 38
 _INDEX_MODULES = ("pandas.core.indexes.", "pandas.core.index", "pandas.indexes.")
 
 
@@ -175,7 +176,23 @@ def index(call: Call) -> str | None:
     target = call.cls(0)
     if target is None or not target.mapped.startswith((*_INDEX_MODULES, "pandas:")) or "Index" not in target.name:
         return "the class it creates is not a pandas index"
-    return None
+    return _range(call) if target.name == "RangeIndex" else None
+
+
+def _range(call: Call) -> str | None:
+    """`RangeIndex` is three numbers, and becomes an array of all between them."""
+    held = call.args[1] if call.args is not None and len(call.args) > 1 else None
+    if not isinstance(held, dict) or HIDDEN in held:
+        return "what the index begins and ends with can't be seen"
+    found = []
+    for key in ("start", "stop", "step"):
+        slot = held.get(key, OPAQUE)
+        try:
+            found.append(int(decode(call.buffer, slot, 64)) if isinstance(slot, int) and slot > 0 else 0)
+        except (NotALiteralError, TypeError, ValueError):
+            return "what the index begins and ends with can't be seen"
+    steps = abs(found[1] - found[0]) // max(abs(found[2]), 1)
+    return "it is a huge range, which takes all memory once it is an array" if steps > _RANGE else None
 
 
 def bit_generator(call: Call) -> str | None:

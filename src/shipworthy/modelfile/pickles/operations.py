@@ -28,9 +28,7 @@ from shipworthy.modelfile.pickles.values import (
 )
 from shipworthy.modelfile.report import Code
 
-_KEPT_FIRST, _KEPT_LAST = 2, 8
-_STATE_ITEMS = 64
-_KEPT_TUPLES = 20_000
+_WIDE_LINE = 17  # digits of an integer that takes eight bytes
 _INNER_MAGIC = frozenset(b"\x80PB\x1f\xfd\x93\x7fM\x78\x28\x04")
 
 
@@ -210,8 +208,11 @@ class Operations(Stack):
                 raise BrokenError("a number or text is longer than any pickler writes on one line")
             line = self.buffer[at:newline]
             try:
-                if line_value(op, line) == CLASS.decode() and not self.watched:
+                value = line_value(op, line)
+                if value == CLASS.decode() and not self.watched:
                     self.watch()  # it may be spelled with escapes
+                if op in b"IL" and newline - at > _WIDE_LINE:
+                    self.wide(value)
             except NotALiteralError as error:
                 if not only_in_c(op, line):
                     raise BrokenError(f"a literal can't be read ({str(error)[:80]})") from None
@@ -229,6 +230,8 @@ class Operations(Stack):
             raise BrokenError(f"a value declares {size} bytes, more than there are")
         if size > 8 and op in BYTES_COUNTED and self.buffer[at + width] in _INNER_MAGIC:
             self.look_into(at)
+        if op in (0x8A, 0x8B) and size > 7:
+            self.wide(int.from_bytes(self.buffer[at + width : at + width + size], "little", signed=True))
         self.stack.append(at)
         return at + width + size
 

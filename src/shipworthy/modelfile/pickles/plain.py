@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
+from shipworthy.modelfile.pickles.contents import TREE, almost_empty
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import (
+    BYTES_COUNTED,
+    TEXT_COUNTED,
+    TUPLE,
+    Bound,
+    Global,
+    Made,
+    Storage,
+    let_go,
+)
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -18,6 +29,7 @@ _NUMBER = 2000
 _EXPONENT = 10_000
 _TEXT = 1 << 16
 _SIZE = 1 << 24
+_REPEATED = 1 << 38  # numbers: a terabyte
 _COMPILED = ("sklearn", "hdbscan", "river", "_loss", "_hnsw", "pynndescent")
 _CODECS = frozenset(("latin1", "ascii", "utf8", "iso88591"))
 _FRACTION = regex(r"[-+]?\d{1,4000}(?:\.\d{1,4000}|/\d{1,4000})?")
@@ -37,7 +49,7 @@ def data(call: Call) -> str | None:
             continue
         if isinstance(slot, Global) and not is_type(slot):
             return f"it is given {slot.key}, which is no plain value"
-        if slot == DEEP:
+        if slot.__class__ is int and let_go(slot):
             return "it is given tuples within tuples, and to look at all of them could take forever"
         if isinstance(slot, int) and slot > 0 and _long_number(call.buffer, slot):
             return "it is given a number of thousands of digits, which could take forever"
@@ -76,6 +88,8 @@ def stored(call: Call) -> str | None:
     """A class of the table that stores its arguments: what it may look through for long is kept from it."""
     args = call.args or ()
     compiled = call.callee.mapped.startswith(_COMPILED)
+    if call.callee.mapped == TREE:
+        call.makes = args  # its state is compared with them
     for slot in flat(args):
         if not isinstance(slot, int) or slot <= 0:
             continue
@@ -139,6 +153,12 @@ def fraction(call: Call) -> str | None:
         if isinstance(value, str) and not _FRACTION.fullmatch(value.strip()):
             return "its text is no plain fraction"
     return wrong
+
+
+def from_buffer(call: Call) -> str | None:
+    """`_frombuffer(bytes, type, shape, order)`."""
+    call.makes = call.args
+    return data(call)
 
 
 def texts(call: Call) -> str | None:
@@ -216,7 +236,8 @@ def sized(call: Call) -> str | None:
     if call.args is None:
         return "its arguments can't be seen"
     if len(call.args) > 1:
-        return _codec(call)
+        return encode(call)
+    call.makes = call.args[0] if call.args else None
     try:
         size = call.literal(0)
     except NotALiteralError:
@@ -238,7 +259,7 @@ def allocate(call: Call) -> str | None:
             except NotALiteralError:
                 return "its type can't be seen"
         if isinstance(text, str):
-            size = max(8, int("".join(re.findall(r"\d", text))[:12] or 0) * 4)
+            size = max(8, int("".join(re.findall(r"\d", text.partition("[")[0]))[:12] or 0) * 4)
     return shape_of(call.buffer, call.args[0], size) if call.args else None
 
 
@@ -249,6 +270,9 @@ def tensor(call: Call) -> str | None:
     if call.args is None or len(call.args) < 4:
         return "its arguments can't be seen"
     storage = call.args[0].detail if isinstance(call.args[0], Made) else None
+    call.makes = call.args[2]
+    if math.prod(_numbers(call.buffer, call.args[2]) or (0,)) > _REPEATED:
+        return "it repeats its numbers in a huge tensor, which takes all memory once it is copied"
     if not isinstance(storage, Storage) or storage.elements < 0:
         return None
     try:
@@ -262,6 +286,23 @@ def tensor(call: Call) -> str | None:
         return "its shape is negative"
     last += sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     return "it reads beyond its storage" if 0 not in sizes and last >= storage.elements else None
+
+
+def sparse_tensor(call: Call) -> str | None:
+    """`_rebuild_sparse_tensor(layout, (indices, values, size, ...))`."""
+    parts = call.args[1] if call.args is not None and len(call.args) == 2 else None
+    if isinstance(parts, tuple) and len(parts) > 2 and isinstance(parts[2], Made):
+        sizes = _numbers(call.buffer, parts[2].detail)
+        held = _numbers(call.buffer, parts[1].detail) if isinstance(parts[1], Made) else None
+        if sizes and held and almost_empty(sizes, held[0]):
+            return "it is an almost empty tensor of a huge shape, which takes all memory once it is written out"
+    return data(call)
+
+
+def shape(call: Call) -> str | None:
+    """`torch.Size((2, 3))`."""
+    call.makes = call.args[0] if call.args and isinstance(call.args[0], tuple) else None
+    return data(call)
 
 
 def _numbers(buffer: Buffer, slot: Any) -> list[int] | None:

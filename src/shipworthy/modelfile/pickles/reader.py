@@ -28,6 +28,8 @@ _PREFIX_MEMO = 16
 _CUT = 1024  # bytes before the end: a value that lies across it is cut, not wrong
 _FRAMED = 64
 _BLANK = 16
+_LIGHTGBM, _XGBOOST = b"tree\n", b"CONFIG-offset:"
+_XGBOOST_HEAD, _SHORT = len(_XGBOOST) + 8, 64
 # The opcodes that do something on an empty stack. Any other byte ends a stream where it begins, which is how most text
 # is told from a pickle without starting a machine.
 FIRST: frozenset[int] = frozenset(b"()BCFGIJKLMNPSTUVX]ci}\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
@@ -180,6 +182,10 @@ def _note(scope: Scope, machine: Machine, view: View) -> None:
         scope.trace_line(f"-- stream ends: {machine.broken}" if machine.broken else "-- stream ends with STOP")
     if len(machine.blobs) >= scope.limits.nested:
         scope.unknown(f"only the first {scope.limits.nested} byte strings were looked into")
+    for slot in machine.models:
+        model = _model(view, slot, scope.limits.json)
+        if model is not None:
+            scope.child(f"model at {slot - 1 - view.start}", model)
     for slots, role in ((machine.blobs, Role.BLOB), (machine.inner, Role.FILE)):
         for slot in slots:
             content = _content(view, slot)
@@ -187,6 +193,23 @@ def _note(scope: Scope, machine: Machine, view: View) -> None:
                 scope.child(f"bytes at {slot - 1 - view.start}", content, role)
             elif role is Role.FILE:
                 scope.issue(Code.HIDDEN_PAYLOAD, "high", "a model inside the file can't be read", slot - 1 - view.start)
+
+
+def _model(view: View, slot: int, most: int) -> View | None:
+    """The model in a booster's state: text, bytes, or bytes that stand in a text; None when it is too short for one, or
+    longer than what is read of one at once.
+    """
+    width = COUNTED[view.buffer[slot - 1]]
+    size = int.from_bytes(view.buffer[slot : slot + width], "little")
+    found = View(view.buffer, slot + width, min(slot + width + size, view.end))
+    if view.buffer[slot - 1] in TEXT_COUNTED and found.head(5) != _LIGHTGBM:
+        try:
+            found = View.of(found.all().decode("utf-8").encode("latin-1"))
+        except ValueError:
+            return None
+    if found.head(len(_XGBOOST)) == _XGBOOST:  # and where its configuration begins
+        found = found.sub(_XGBOOST_HEAD, int.from_bytes(found.read(len(_XGBOOST), 8), "little") - _XGBOOST_HEAD)
+    return found if _SHORT < len(found) <= most else None
 
 
 def _content(view: View, slot: int) -> View | None:

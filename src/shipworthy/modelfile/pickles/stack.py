@@ -6,16 +6,16 @@ import contextlib
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import arrays, shadows, states
+from shipworthy.modelfile.pickles import shadows, states
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.numbers import Numbers
 from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
-from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
-    DEEP,
     DICT,
+    DOUBLED,
     EMPTY_DICT,
     FIRST_OBJECT,
     HIDDEN,
@@ -28,6 +28,7 @@ from shipworthy.modelfile.pickles.values import (
     Chunk,
     Global,
     Made,
+    is_deep,
     shallow,
 )
 from shipworthy.modelfile.report import Code
@@ -38,7 +39,7 @@ _STATE_ITEMS = 1024
 _KEPT_TUPLES = 20_000
 
 
-class Stack(Runs):
+class Stack(Numbers):
     """The loader's stack, marks and memo, and what is put into containers."""
 
     def __init__(self, buffer: Buffer, start: int, end: int, policy: Policy) -> None:
@@ -185,9 +186,12 @@ class Stack(Runs):
         return self._noted(shallow(items))
 
     def _noted(self, made: Any) -> Any:
-        if not self.deep and _is_deep(made):
+        if not self.deep and is_deep(made):
             self.deep = True
             self.wrapping += 1
+        if made.__class__ is tuple and any(part.__class__ is int and FIRST_OBJECT < part <= DOUBLED for part in made):
+            text = "tuples are put into tuples over and over, with more items in all than anybody could look at"
+            self.issue(Code.BOMB, "high", text)
         return made
 
     def tuple_from(self, mark: int) -> None:
@@ -221,6 +225,7 @@ class Stack(Runs):
         values = self.stack[-count:]
         del self.stack[-count:]
         target = self.stack[-1]
+        self.nest(values[-1])
         if count == 2:
             self.replaced(values, len(self.stack) - 1)
         elif self.deep:
@@ -259,7 +264,8 @@ class Stack(Runs):
 
     def listed(self, items: list[Any]) -> None:
         """What a set may be made of later."""
-        self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+        self.listed_deep = self.listed_deep or any(map(is_deep, items))
+        self.collide(items)
 
     def replaced(self, items: list[Any], at: int) -> None:
         """A dictionary at this place of the stack may become the state of an object: no item may take the place of what
@@ -302,8 +308,9 @@ class Stack(Runs):
 
     def keyed(self, keys: list[Any]) -> None:
         """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
-        if self.deep and any(map(_is_deep, keys)):
+        if self.deep and any(map(is_deep, keys)):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
+        self.collide(keys)
 
     def _stands_in(self, key: Any, value: Any, own: bool) -> None:
         maker = value if isinstance(value, Global) else value.maker
@@ -330,12 +337,14 @@ class Stack(Runs):
         is set on an object's slots, or among the state of a numpy type, or it has an item that matters.
         """
         below = self.stack[at - 1] if at else None
-        if _wants_state(below) or self._names_class(items):
+        if states.wanted(below) or self._names_class(items):
             return True
         if at > 1 and below.__class__ is int and isinstance(self.stack[at - 2], Made):
             return True
         mark = self.marks[-1] if self.marks else 0
         before = self.stack[mark - 1] if mark and at >= mark else None
+        if any(states.is_random(self.stack[place]) for place in (at - 3, mark - 2, mark - 1) if 0 <= place < at):
+            return True
         return isinstance(before, Made) and before.maker is not None and before.maker.mapped == "numpy:dtype"
 
     def _keep(self, target: dict[str, Any], items: list[Any]) -> None:
@@ -385,17 +394,3 @@ class Stack(Runs):
                 self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
             elif target.sealed:
                 self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
-
-
-def _is_deep(value: Any) -> bool:
-    if value.__class__ is tuple:
-        return any(map(_is_deep, value))
-    return value.__class__ is int and bool(value == DEEP)
-
-
-def _wants_state(value: Any) -> bool:
-    """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
-    if not isinstance(value, Made) or value.maker is None:
-        return False
-    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)

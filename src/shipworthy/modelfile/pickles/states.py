@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from shipworthy.modelfile.pickles import formulas, shadows
-from shipworthy.modelfile.pickles.arrays import item_size
+from shipworthy.modelfile.pickles import contents, formulas, shadows
+from shipworthy.modelfile.pickles.arrays import LAYOUT, is_wrapper, item_size
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import (
+    CLASS,
+    COUNTED,
+    DICT,
+    EMPTY_DICT,
+    HIDDEN,
+    KEPT,
+    OPAQUE,
+    Bound,
+    Global,
+    Made,
+)
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
 # Flags of numpy's types (numpy/core/include/numpy/ndarraytypes.h): those of objects; those that tell of pointers.
 _OBJECT, _POINTERS = 63, 7
 _LAYERS = 100_000
+_PLACES = {"pos": 624, "buffer_pos": 4}  # of MT19937 and of Philox
 _SHARED = frozenset(
     ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
 )
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
+# Their state holds a whole model as bytes or text, which compiled code reads
+BOOSTERS = frozenset(("lightgbm.basic:Booster", "xgboost.core:Booster"))
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes
 _NAMES = r"(?:[A-Za-z_]\w*, )*"
 _NUMBER = r"(?:loc=0, scale=1|loc=0|loc, scale|loc, 1|)"
@@ -115,10 +130,49 @@ def source_in_state(buffer: Buffer, maker: Global, state: Any) -> str | None:
     return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
 
 
+def models(buffer: Buffer, state: Any) -> Iterator[int]:
+    """The literals in the state of a booster that are models."""
+    for held in state.values() if isinstance(state, dict) else ():
+        slot = held.detail if isinstance(held, Made) else held
+        slot = slot.detail if isinstance(slot, Made) else slot  # bytes of an encoded text
+        if isinstance(slot, int) and slot > 0 and buffer[slot - 1] in COUNTED and buffer[slot - 1] not in b"\x8a\x8b":
+            yield slot
+
+
 def generator_state(buffer: Buffer, state: Any) -> str | None:
     """`random.Random` of version 3 copies its numbers; for version 2 it counts out whatever it is given."""
     known = isinstance(state, tuple) and len(state) == 3 and _number(buffer, state[0]) == 3
     return None if known else "its state is not one that Python 3 writes"
+
+
+def is_random(value: Any) -> bool:
+    """One of numpy's generators."""
+    return isinstance(value, Made) and value.maker is not None and value.maker.standing.rule == "bit_generator"
+
+
+def random_place(buffer: Buffer, state: Any) -> str | None:
+    """Where numpy's generators take their next number from, in a buffer of their own: they do not look whether it is
+    there. The state is `(dictionary, seed)`, the dictionary, or before numpy 1.17 `(name, key, place, ...)`.
+    """
+    if isinstance(state, tuple) and len(state) > 2:
+        place = _number(buffer, state[2])
+        return (
+            None if place is not None and 0 <= place <= _PLACES["pos"] else "its place can't be seen, or is not there"
+        )
+    held = state[0] if isinstance(state, tuple) and state else state
+    inner = held.get("state") if isinstance(held, dict) else None
+    for part in (held, inner):
+        if part.__class__ is int and part in (DICT, KEPT):
+            return "its state can't be seen"
+        if not isinstance(part, dict):
+            continue
+        if HIDDEN in part:
+            return "its state can't be seen"
+        for key, most in _PLACES.items():
+            place = _number(buffer, part[key]) if key in part else 0
+            if place is None or not 0 <= place <= most:
+                return f"its {key} is not in its buffer"
+    return None
 
 
 def many_layers(buffer: Buffer, state: Any) -> bool:
@@ -136,6 +190,19 @@ def shared(target: Made) -> str:
         return ""
     given = maker.standing.kind is Kind.DATA or maker.standing.rule == "zone" or shadows.has_trait(maker, "shared")
     return "an object that the whole process uses" if given or maker.mapped in _SHARED else ""
+
+
+def wanted(value: Any) -> bool:
+    """What stands before a dictionary that must be seen: joblib's description of an array, a class whose state is run
+    or leads on, and a range of pandas.
+    """
+    if isinstance(value, Global):
+        return value.name == "RangeIndex" and value.mapped.startswith("pandas")
+    if not isinstance(value, Made) or value.maker is None:
+        return False
+    name = value.maker.mapped
+    counted = is_random(value) or name.startswith("torch.nn.modules.rnn:") or name in BOOSTERS or contents.checked(name)
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or is_wrapper(value)
 
 
 def unfinished(slots: Any) -> str | None:
@@ -198,6 +265,8 @@ def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
     if own is None:
         return "its type is not known"
     if plain:
+        if known and isinstance(state[1], int) and state[1] > 0 and _text(buffer, state[1]) == ">":
+            target.detail = ">" + target.detail.lstrip("<>=|")
         if letter == "O":
             return None if flags == _OBJECT else "it hides that its elements are objects"
         if flags & _POINTERS:
@@ -223,8 +292,17 @@ def type_state(buffer: Buffer, target: Made, state: Any) -> str | None:
             objects = objects or part[0]
     if objects != bool(flags & 1) or objects != bool(flags & 2):
         return "it hides that its elements are objects" if objects else "it says of plain values that they are objects"
-    target.detail = f"{'O' if objects else 'V'}{size}"
+    layout = "" if objects or inner else _layout(buffer, fields)
+    target.detail = f"{'O' if objects else 'V'}{size}{layout}"
     return None
+
+
+def _layout(buffer: Buffer, fields: dict[str, Any]) -> str:
+    """The fields of a record as text: `[name=type@place;...]`."""
+    parts = [f"{name}={field[0].detail}@{_number(buffer, field[1])}" for name, field in fields.items()]
+    text = ";".join(parts)
+    plain = len(text) <= LAYOUT and "[" not in text and text.count("=") - len(parts) == text.count("==")
+    return f"[{text}]" if plain else ""
 
 
 def measure(description: str) -> tuple[str, int | None]:
@@ -252,6 +330,14 @@ def _number(buffer: Buffer, slot: Any) -> int | None:
     except NotALiteralError:
         return None
     return value if isinstance(value, int) else None
+
+
+def _text(buffer: Buffer, slot: int) -> str:
+    try:
+        value = decode(buffer, slot, 16)
+    except NotALiteralError:
+        return ""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_none(buffer: Buffer, slot: Any) -> bool:

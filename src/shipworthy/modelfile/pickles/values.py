@@ -8,6 +8,7 @@ of slots is a tuple. So a stack of numbers and texts costs no memory for them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from shipworthy.patterns import regex
@@ -20,7 +21,8 @@ EMPTY_DICT = -3
 SET = -4
 TUPLE = -5
 KEPT = -6  # a dictionary that was empty when it went into the memo
-DEEP = -7  # a tuple that was let go because it lay too deep in others
+DEEP = -7  # a tuple that was let go because it lay too deep in others; below it one of 2, 4, 8... items in all
+DOUBLED = DEEP - 40
 FIRST_OBJECT = -100  # memo cells at or below hold an index into the table of objects
 
 CLASS = b"__class__"  # the attribute that makes an object one of another class
@@ -29,6 +31,7 @@ TUPLE_ITEMS = 64
 TUPLE_DEPTH = 4
 TUPLE_WEIGHT = 1024
 NAME_LENGTH = 1024
+_TUPLES = frozenset((TUPLE, *range(DEEP, FIRST_OBJECT, -1)))
 
 
 class Global:
@@ -117,8 +120,8 @@ def shallow(items: list[Any]) -> Any:
     memory and later recursion stay bounded, and who looks at all of them knows that it could take forever.
     """
     if len(items) > TUPLE_ITEMS:
-        nested = any(item.__class__ is tuple or (item.__class__ is int and item in (TUPLE, DEEP)) for item in items)
-        return DEEP if nested else TUPLE
+        nested = any(item.__class__ is tuple or (item.__class__ is int and item in _TUPLES) for item in items)
+        return _deep(items) if nested else TUPLE
     kept = []
     left = TUPLE_WEIGHT
     for item in items:
@@ -128,9 +131,31 @@ def shallow(items: list[Any]) -> Any:
         if kind is tuple:
             left = _left(item, TUPLE_DEPTH, left)
             if left < 0:
-                item, left = DEEP, 0
+                item, left = _deep(item), 0
         kept.append(item)
     return tuple(kept)
+
+
+def let_go(slot: int) -> bool:
+    """Whether this stands for a tuple that was let go."""
+    return FIRST_OBJECT < slot <= DEEP
+
+
+def _deep(items: Iterable[Any]) -> int:
+    """What stands for such a tuple: the memo may hold it, and others hold it many times."""
+    return max(DEEP + 1 - _weight(items).bit_length(), FIRST_OBJECT + 1)
+
+
+def _weight(items: Iterable[Any]) -> int:
+    total = 1
+    for item in items:
+        if item.__class__ is tuple:
+            total += _weight(item)  # no deeper than TUPLE_DEPTH
+        elif item.__class__ is int and let_go(item):
+            total += 1 << (DEEP - item)
+        else:
+            total += 1
+    return total
 
 
 def _left(item: tuple[Any, ...], depth: int, left: int) -> int:
@@ -144,3 +169,10 @@ def _left(item: tuple[Any, ...], depth: int, left: int) -> int:
         elif part.__class__ is int and part == TUPLE:
             left -= TUPLE_ITEMS
     return left
+
+
+def is_deep(value: Any) -> bool:
+    """A tuple in which another was let go because it lay too deep."""
+    if value.__class__ is tuple:
+        return any(map(is_deep, value))
+    return value.__class__ is int and let_go(value)

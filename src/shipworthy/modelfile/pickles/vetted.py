@@ -60,7 +60,7 @@ VETTED: dict[str, str] = {
     "numpy._core.multiarray:_reconstruct": "subtype",
     "numpy._core._internal:_reconstruct": "subtype",  # the same one, in files of Python 2
     "numpy._core.multiarray:scalar": "scalar",
-    "numpy._core.numeric:_frombuffer": "data",
+    "numpy._core.numeric:_frombuffer": "from_buffer",
     "numpy._core._internal:_convert_to_stringdtype_kwargs": "data",
     "numpy._core:_ufunc_reconstruct": "resolve",
     "scipy._lib._uarray._backend:unpickle_function": "resolve",
@@ -117,17 +117,19 @@ VETTED: dict[str, str] = {
     **_all(
         "torch._utils",
         "_rebuild_parameter _rebuild_parameter_with_state "
-        "_rebuild_qtensor _rebuild_sparse_tensor _rebuild_sparse_csr_tensor _rebuild_nested_tensor "
+        "_rebuild_qtensor _rebuild_sparse_csr_tensor _rebuild_nested_tensor "
         "_rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor _rebuild_meta_tensor_no_storage "
         "_rebuild_xla_tensor",
         "data",
     ),
+    "torch._utils:_rebuild_sparse_tensor": "sparse_tensor",
     **_all("torch._utils", "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3", "tensor"),
     "torch._tensor:_rebuild_from_type_v2": "rebuild_type",
     "torch._tensor:_rebuild_from_type": "rebuild_type",
     "torch.storage:_load_from_bytes": "inner_file",
     "torch.serialization:_get_layout": "data",
-    **_all("torch", "Size device", "data"),
+    "torch:Size": "shape",
+    "torch:device": "data",
     **_all("torch.nn.parameter", "Parameter Buffer UninitializedParameter UninitializedBuffer", "data"),
     **_all(
         "torch.jit._pickle",

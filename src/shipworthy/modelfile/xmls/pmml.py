@@ -24,6 +24,7 @@ _BUILT_IN = frozenset(
     "formatDatetime dateDaysSinceYear dateSecondsSinceYear dateSecondsSinceMidnight normalCDF normalPDF stdNormalCDF "
     "stdNormalPDF erf normalIDF stdNormalIDF expm1 hypot ln1p rint sin asin sinh cos acos cosh tan atan tanh".split()
 )
+_SCRIPT = re.compile(r"(?i)script|^(?:python|groovy|jexl|code|r)$")
 _KEPT = 10_000
 _SHOWN = 8
 _FREE = frozenset(("row", "MiningBuildTask"))  # the standard leaves to the writer what lies in these
@@ -55,6 +56,9 @@ class Pmml:
         self.level += 1
         if name.lower() in ("script", "python", "javascript"):
             message = f"the element {shown(name)} holds a script, which is no part of PMML: some evaluators run it"
+            self.scope.issue(Code.CODE_EXECUTION, "high", message, at)
+        elif name == "Extension" and _SCRIPT.search(attributes.get("name", "")):
+            message = f"the extension {shown(attributes['name'])} holds a script: the program that it is for runs it"
             self.scope.issue(Code.CODE_EXECUTION, "high", message, at)
         elif not self.free:
             self._element(space, name, attributes)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from shipworthy.modelfile.collisions import Hashes
 from shipworthy.modelfile.yamls.blocks import Reader
 from shipworthy.modelfile.yamls.flows import UnfoldingYamlError
 from shipworthy.modelfile.yamls.scalars import UnreadYamlError
@@ -54,6 +55,8 @@ def python_tags(text: str) -> Iterator[tuple[str, str, int]]:
 # What a file of aliases has, read as a text: names are given, and taken up again.
 _REFERENCE = regex(r"(?:^|(?<=[ \t\n\[{,:]))([&*])([^\s,\[\]{}]{1,200})")
 _FEW, _SURE = 10, 10**9
+_WIDE = regex(r"(?<![\w.])[-+]?(?:[1-9][\d_]{18,}|0x[\da-fA-F_]{16,})(?![\w.])")
+_DIGITS = 1000  # a longer number is none that a few others could follow
 _ESCAPED = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U000[01]([0-9a-fA-F]{4})|\r?\n[ \t]*)")
 
 
@@ -64,6 +67,8 @@ def unescaped(text: str) -> str:
 
 def unfolds(text: str) -> str:
     """What is wrong if the aliases of a text grow beyond all measure when they are walked or printed, else nothing."""
+    if _collide(text):
+        return "hundreds of its numbers have one hash"
     found = _REFERENCE.findall(text) if "*" in text and "&" in text else []
     if sum(kind == "*" for kind, _ in found) < _FEW:
         return ""
@@ -76,6 +81,15 @@ def unfolds(text: str) -> str:
             if _roughly(_REFERENCE.findall(part)) > _SURE:
                 return "aliases unfold without end"
     return ""
+
+
+def _collide(text: str) -> bool:
+    """Whether integers of one hash are among its values, as the keys of a mapping could be."""
+    hashes = Hashes()
+    for found in _WIDE.finditer(text):
+        if len(found[0]) <= _DIGITS and hashes.number(int(found[0].replace("_", ""), 0)):
+            return True
+    return False
 
 
 def _roughly(references: list[tuple[str, str]]) -> int:
