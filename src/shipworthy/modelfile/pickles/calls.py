@@ -94,7 +94,7 @@ class Calls:
             self.issue(Code.BOMB, "high", "it imports more different names than any model does")
             return Global("?", "?", position, COMPUTED, "?")
         mapped, mapped_name = loader_name(module, name, self.protocol)
-        standing = standing_of(mapped, mapped_name, self.policy.trust)
+        standing = standing_of(mapped, mapped_name, self.policy.trust, pickled=True)
         made = Global(module, name, position or self.position, standing, f"{canonical(mapped)}:{mapped_name}")
         self.globals[(module, name)] = made
         if not self.functions and standing.kind not in (Kind.VALUED, Kind.REBUILD):

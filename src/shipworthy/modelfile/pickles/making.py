@@ -6,7 +6,7 @@ from typing import Any
 
 from shipworthy.modelfile.pickles import plain
 from shipworthy.modelfile.pickles.arrays import item_size
-from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
+from shipworthy.modelfile.pickles.called import ALLOCATION, MAKERS, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
@@ -63,6 +63,8 @@ def partial(call: Call) -> str | None:
     stored = call.args[0]
     if isinstance(stored, Global):
         call.makes = Bound(stored, call.args[1:])
+        if stored.standing.rule in MAKERS:
+            return f"it stores {stored.key}, whose arguments can't all be seen"
         return None if stored.standing.allowed else "it stores a function that is not allowed"
     if isinstance(stored, Made) and isinstance(stored.detail, Bound):
         return None  # a bound method, judged where it was looked up

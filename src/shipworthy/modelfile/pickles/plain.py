@@ -171,20 +171,6 @@ def zone(call: Call) -> str | None:
     return None if isinstance(value, str) and _ZONE.fullmatch(value) else "its text is no name of a time zone"
 
 
-def names_only(call: Call) -> str | None:
-    """`itemgetter`: made from plain texts and numbers, harmless until it is called;
-    a call of what is made while loading is a finding.
-    """
-    for index, slot in enumerate(call.args or ()):
-        try:
-            value = call.literal(index, 200)
-        except NotALiteralError:
-            return "what it looks up can't be seen" if not isinstance(slot, (Made, tuple)) else "it is given no text"
-        if isinstance(value, str) and "__" in value:
-            return "it looks up a name of Python's own"
-    return None if call.args is not None else "what it looks up can't be seen"
-
-
 def reference(_call: Call) -> str | None:
     """Never called."""
     return "it is no function of honest files"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shipworthy.modelfile.pickles import dills, making, plain
+from shipworthy.modelfile.pickles import dills, getters, making, plain
 from shipworthy.modelfile.pickles.called import Call
 
 Rule = Callable[[Call], str | None]
@@ -40,7 +40,9 @@ RULES: dict[str, Rule] = {
     "span": plain.span,
     "zone": plain.zone,
     "scalar": plain.scalar,
-    "names_only": plain.names_only,
+    "items": getters.items,
+    "attributes": getters.attributes,
+    "method": getters.method,
     "reference": plain.reference,
     "empty": plain.empty,
     "one": plain.one,

@@ -7,6 +7,7 @@ from typing import Any
 
 from shipworthy.modelfile.pickles import formulas, shadows
 from shipworthy.modelfile.pickles.arrays import item_size
+from shipworthy.modelfile.pickles.called import MAKERS
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import CLASS, DICT, EMPTY_DICT, HIDDEN, KEPT, OPAQUE, Bound, Global, Made
@@ -47,6 +48,8 @@ def partial_state(target: Made, state: Any) -> str | None:
         return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
+    if function.standing.rule in MAKERS:
+        return f"it stores {function.key}, whose arguments can't all be seen"
     plain = isinstance(args, tuple) and keywords == EMPTY_DICT  # one from the memo may have been filled
     target.detail = Bound(function, args if plain else None)
     return None if function.standing.allowed else "it stores a function that is not allowed"

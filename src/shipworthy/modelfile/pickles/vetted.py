@@ -21,7 +21,7 @@ VETTED: dict[str, str] = {
     "builtins:str": "texts",
     "builtins:range": "span",
     **_all("builtins", "slice object", "data"),
-    "operator:itemgetter": "names_only",
+    "operator:itemgetter": "items",
     **_all("builtins", "bytes bytearray", "sized"),
     "builtins:type": "one",
     "builtins:getattr": "attribute",
@@ -135,3 +135,5 @@ VETTED: dict[str, str] = {
         "data",
     ),
 }
+# The same, but only where the arguments are seen as the pickle machine sees them: other formats refuse these.
+IN_PICKLES = {"operator:attrgetter": "attributes", "operator:methodcaller": "method"}
