@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import pickle
 import random
 import re
+import warnings
 
 import pytest
 
@@ -250,3 +252,56 @@ def test_a_generator_of_random_numbers_is_what_python_3_writes() -> None:
     assert scan_bytes(make.stream(made + b")R}b")).worst in FOUND
     assert scan_bytes(make.call("random", "Random", "seed")).worst in FOUND
     assert scan_bytes(make.call("random", "SystemRandom")).worst in FOUND
+
+
+def test_what_goes_round_for_ever_is_kept_and_never_counted_out() -> None:
+    """Models of river keep one."""
+    rounds = itertools.cycle(range(4))
+    next(rounds)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        files = [pickle.dumps({"rounds": rounds}, protocol) for protocol in range(6)]
+    for raw in files:
+        assert scan_bytes(raw).verdict is Verdict.CLEAN
+    through = make.name("builtins", "iter") + b"]" + b"\x85R"
+    endless = make.name("itertools", "cycle") + through + b"\x85R"
+    assert scan_bytes(make.stream(endless)).verdict is Verdict.CLEAN
+    for counted in ("list", "tuple", "set", "dict"):
+        assert scan_bytes(make.stream(make.name("builtins", counted) + endless + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("collections", "deque") + endless + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("builtins", "iter") + SHELL + b"N\x86R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("itertools", "cycle") + SHELL + b"\x85R")).worst in FOUND
+    many = make.name("builtins", "iter") + make.reduced("builtins", "range", 1 << 30) + b"\x85R"
+    assert scan_bytes(make.stream(make.name("builtins", "list") + many + b"\x85R")).worst in FOUND
+    for maker in ("iter", "list"):
+        assert scan_bytes(make.call("collections", "defaultdict", [make.name("builtins", maker)])).worst in (
+            FOUND if maker == "iter" else ("",)
+        )
+
+
+def test_a_distance_by_a_function_is_stored() -> None:
+    vectors = make.reduced("builtins", "float", 1)
+    for module in ("sklearn.metrics._dist_metrics", "sklearn.neighbors._dist_metrics"):
+        made = make.name(module, "newObj") + make.name(module, "PyFuncDistance") + b"\x85R"
+        state = lambda function: b"(" + vectors * 3 + function + b"}tb"  # noqa: E731
+        honest = make.name("scipy.spatial.distance", "braycurtis")
+        assert scan_bytes(make.stream(made, state(honest))).verdict is Verdict.CLEAN
+        assert scan_bytes(make.stream(made, state(SHELL))).worst in FOUND
+        other = make.name(module, "newObj") + make.name(module, "MahalanobisDistance") + b"\x85R"
+        assert scan_bytes(make.stream(other, state(honest))).worst in FOUND
+
+
+def test_torchs_scaler_makes_its_dictionaries_and_no_other_function_does() -> None:
+    for module in ("torch.amp.grad_scaler", "torch.cuda.amp.grad_scaler"):
+        fresh = make.name(module, "_refresh_per_optimizer_state")
+        assert scan_bytes(make.stream(make.name("collections", "defaultdict") + fresh + b"\x85R")).worst == ""
+    other = make.name("torch.nn.init", "calculate_gain")
+    assert scan_bytes(make.stream(make.name("collections", "defaultdict") + other + b"\x85R")).worst in FOUND
+
+
+def test_an_image_processors_resampling_is_a_number() -> None:
+    assert scan_bytes(make.call("PIL.Image", "Resampling", 2)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(make.name("PIL.Image", "Resampling") + SHELL + b"\x85R")).worst in FOUND
+    assert scan_bytes(
+        make.stream(make.reduced("PIL.Image", "Resampling", 2) + b"}" + make.text("a") + b"Nsb")
+    ).worst in (FOUND)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
+from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import COUNTED, FIXED, Global, Made
 from shipworthy.modelfile.report import Code
 from shipworthy.patterns import regex
@@ -187,3 +188,11 @@ def _step(machine: Stack, at: int, end: int) -> int:
     if op == 0x95:
         return 9
     return 0
+
+
+def wants_state(value: Any) -> bool:
+    """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
+    if not isinstance(value, Made) or value.maker is None:
+        return False
+    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
+    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or is_wrapper(value)

@@ -70,6 +70,7 @@ class Calls:
         self.watched = False
         self.functions = False
         self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
+        self.held_back: tuple[str, str, int] | None = None
         self.deep = False
         self.listed_deep = False
 
@@ -84,6 +85,18 @@ class Calls:
         if lines is not None and len(lines) <= _TRACE_LINES:
             place = f"{self.position - self.policy.base:>10}: "
             lines.append(place + text if len(lines) < _TRACE_LINES else "... (more lines are not shown)")
+
+    def hold_back(self, what: str, name: str) -> None:
+        """A finding about a dictionary that is no object's state so far: made once an object could take it for one."""
+        self.held_back = self.held_back or (what, name, self.position)
+
+    def release(self) -> None:
+        """An object is given its state, or a call a dictionary."""
+        if self.held_back:
+            what, name, position = self.held_back
+            self.held_back, keep, self.position = None, self.position, position
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+            self.position = keep
 
     def name(self, module: str, name: str, position: int) -> Global:
         """The global that the loader imports for these texts."""
@@ -134,6 +147,8 @@ class Calls:
             self._call_of_value(callee, args)
             return Made(None)
         callee.called += 1
+        if self.held_back and not callee.mapped.startswith(shadows.ARRAYS) and (args is None or any(map(_holds, args))):
+            self.release()
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
         if args:
@@ -215,6 +230,8 @@ class Calls:
     def built(self, target: Made, state: Any) -> None:
         """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
         maker = target.maker
+        if maker is None or not maker.mapped.startswith(shadows.ARRAYS):
+            self.release()
         wrong = states.another_class(state, self.watched)
         if wrong:
             self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker) if maker else "")
@@ -254,7 +271,7 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
-            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
+            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state, target.detail)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
 
@@ -263,8 +280,9 @@ class Calls:
         if isinstance(state, tuple):
             return any(part.__class__ is int and part in (DICT, KEPT) for part in state)
         at = self.position
-        before = bytes(self.buffer[max(at - 5, 0) : at]).rjust(5)
-        filled = before[4:] in (b"u", b"s", b"d") and before[3:4] != b"h" and before[:1] != b"j"
+        before = bytes(self.buffer[max(at - 2, 0) : at]).rjust(2)
+        # a LONG_BINGET that ends with such a byte would get what no memo has: there is none of a billion entries
+        filled = before[1:] in (b"u", b"s", b"d") and before[:1] != b"h"
         return state.__class__ is int and state in (DICT, KEPT) and not filled
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
@@ -318,3 +336,10 @@ class Calls:
 def _shown(item: Global) -> str:
     text = ascii(item.key)[1:-1]
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _holds(slot: Any) -> bool:
+    """An argument that may have a dictionary in it."""
+    if slot.__class__ is tuple:
+        return any(map(_holds, slot))  # no deeper than TUPLE_DEPTH
+    return slot.__class__ is Made or (slot.__class__ is int and slot <= 0)

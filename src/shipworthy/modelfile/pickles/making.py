@@ -33,6 +33,8 @@ _PLAIN_BASES = frozenset(
         "long",
     ]
 )
+# Functions without arguments that make a new dictionary: torch's scalers have one for each optimizer
+_FRESH = frozenset(f"torch.{place}.grad_scaler:_refresh_per_optimizer_state" for place in ("amp", "cuda.amp"))
 _INDEX_MODULES = ("pandas.core.indexes.", "pandas.core.index", "pandas.indexes.")
 
 
@@ -51,7 +53,7 @@ def factory(call: Call) -> str | None:
             return "its default factory is a value computed while loading"
         call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
         return None
-    if call.args and isinstance(call.args[0], Global) and not is_type(call.args[0]):
+    if call.args and isinstance(call.args[0], Global) and not (is_type(call.args[0]) or call.args[0].mapped in _FRESH):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
 
@@ -194,7 +196,8 @@ def bit_generator(call: Call) -> str | None:
 
 def rebuild(call: Call) -> str | None:
     """Functions written by Cython: `f(cls, checksum, state)` calls `cls.__new__(cls)` and copies the state."""
-    return _shapes(call) if call.cls(0) else "the class it creates is not an allowed one"
+    call.makes = call.cls(0)
+    return _shapes(call) if call.makes else "the class it creates is not an allowed one"
 
 
 def _shapes(call: Call) -> str | None:

@@ -8,7 +8,17 @@ from typing import Any
 from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
-from shipworthy.modelfile.pickles.values import BYTES_COUNTED, DEEP, TEXT_COUNTED, TUPLE, Bound, Global, Made, Storage
+from shipworthy.modelfile.pickles.values import (
+    BYTES_COUNTED,
+    DEEP,
+    LIST,
+    TEXT_COUNTED,
+    TUPLE,
+    Bound,
+    Global,
+    Made,
+    Storage,
+)
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -158,6 +168,24 @@ def span(call: Call) -> str | None:
     except (TypeError, ValueError):
         return None  # the loader raises
     return None
+
+
+def iterator(call: Call) -> str | None:
+    """`iter` of a list, a tuple or a range; a second argument, or another object, would be called."""
+    slot = call.args[0] if call.args is not None and len(call.args) == 1 else None
+    ranged = isinstance(slot, Made) and slot.maker is not None and slot.maker.mapped == "builtins:range"
+    if ranged and isinstance(slot, Made):
+        call.makes = slot.detail
+        return None
+    return None if isinstance(slot, tuple) or slot in (LIST, TUPLE) else "it goes through what can't be seen"
+
+
+def endless(call: Call) -> str | None:
+    """`itertools.cycle` of an iterator: nothing may count it out."""
+    slot = call.args[0] if call.args is not None and len(call.args) == 1 else None
+    call.makes = HUGE
+    known = isinstance(slot, Made) and slot.maker is not None and slot.maker.mapped == "builtins:iter"
+    return None if known else "it goes through what can't be seen"
 
 
 def zone(call: Call) -> str | None:

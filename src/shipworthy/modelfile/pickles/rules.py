@@ -38,6 +38,8 @@ RULES: dict[str, Rule] = {
     "fraction": plain.fraction,
     "texts": plain.texts,
     "span": plain.span,
+    "iterator": plain.iterator,
+    "endless": plain.endless,
     "zone": plain.zone,
     "scalar": plain.scalar,
     "items": getters.items,

@@ -14,7 +14,6 @@ from shipworthy.modelfile.pickles.runs import BrokenError as BrokenError
 from shipworthy.modelfile.pickles.runs import Runs
 from shipworthy.modelfile.pickles.values import (
     CLASS,
-    DEEP,
     DICT,
     EMPTY_DICT,
     FIRST_OBJECT,
@@ -28,6 +27,7 @@ from shipworthy.modelfile.pickles.values import (
     Chunk,
     Global,
     Made,
+    is_deep,
     shallow,
 )
 from shipworthy.modelfile.report import Code
@@ -183,7 +183,7 @@ class Stack(Runs):
         return self._noted(shallow(items))
 
     def _noted(self, made: Any) -> Any:
-        if not self.deep and _is_deep(made):
+        if not self.deep and is_deep(made):
             self.deep = True
             self.wrapping += 1
         return made
@@ -257,7 +257,7 @@ class Stack(Runs):
 
     def listed(self, items: list[Any]) -> None:
         """What a set may be made of later."""
-        self.listed_deep = self.listed_deep or any(map(_is_deep, items))
+        self.listed_deep = self.listed_deep or any(map(is_deep, items))
 
     def replaced(self, items: list[Any], at: int) -> None:
         """A dictionary at this place of the stack may become the state of an object: no item may take the place of what
@@ -277,7 +277,7 @@ class Stack(Runs):
                     self.issue(Code.STATE_TAMPERING, "high", what)
             else:
                 if shadows.is_called(value, own) or shadows.acts(value):
-                    self._stands_in(key, value, own)
+                    self._stands_in(key, value, own, at)
                 elif not own and not self.named and shadows.is_called(value, True):
                     self.named = shadows.called_name(self._text(key))
             key = value
@@ -288,22 +288,22 @@ class Stack(Runs):
         if isinstance(around[-1], Made):
             maker = around[-1].maker
             return maker is not None and maker.standing.kind is not Kind.VETTED  # an ordered dictionary is not its own
-        if at and isinstance(around[-2], Made):
+        if at and shadows.is_open(around[-2]):
             return True
         below = around[-2] if at else 0
         return (
             at > 1
-            and isinstance(around[0], Made)
+            and shadows.is_open(around[0])
             and below.__class__ is int
             and (below < 0 or (below > 0 and self.buffer[below - 1] == 0x4E))
         )
 
     def keyed(self, keys: list[Any]) -> None:
         """Keys of a dictionary, or what a set is made of: the loader asks each for its hash."""
-        if self.deep and any(map(_is_deep, keys)):
+        if self.deep and any(map(is_deep, keys)):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
 
-    def _stands_in(self, key: Any, value: Any, own: bool) -> None:
+    def _stands_in(self, key: Any, value: Any, own: bool, at: int) -> None:
         maker = value if isinstance(value, Global) else value.maker
         name = maker.key if maker else ""
         if isinstance(key, Made) and shadows.is_function(value) and shadows.is_text(key):
@@ -311,8 +311,13 @@ class Stack(Runs):
             self.issue(Code.STATE_TAMPERING, "high", what, name)
         elif shadows.is_called(value, own) and (text := shadows.called_name(self._text(key))):
             what = f"{name} is stored under the name {text}, which code that runs while loading calls"
-            self.issue(Code.STATE_TAMPERING, "high", what, name)
-
+            if shadows.is_called_by(text, self.stack[max(at - 2, 0) : at] if own else []):
+                if own or any(map(shadows.is_open, self.stack[:at])):
+                    self.issue(Code.STATE_TAMPERING, "high", what, name)
+                else:
+                    self.hold_back(what, name)
+            elif not own:
+                self.named = self.named or text
         elif shadows.acts(value, self._text(key)):
             what = f"{name} stands in for another object, one of whose methods is called while loading"
             self.issue(Code.STATE_TAMPERING, "high", what, name)
@@ -328,7 +333,7 @@ class Stack(Runs):
         is set on an object's slots, or among the state of a numpy type, or it has an item that matters.
         """
         below = self.stack[at - 1] if at else None
-        if _wants_state(below) or self._names_class(items):
+        if arrays.wants_state(below) or self._names_class(items):
             return True
         if at > 1 and below.__class__ is int and isinstance(self.stack[at - 2], Made):
             return True
@@ -378,22 +383,10 @@ class Stack(Runs):
             self.issue(Code.STATE_TAMPERING, "high", what, target.key)
         elif isinstance(target, Made):
             name = target.maker.key if target.maker else ""
+            if target.maker is None or target.maker.standing.kind is not Kind.VETTED:
+                self.release()
             shared = states.shared(target)
             if shared:
                 self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)
             elif target.sealed:
                 self.issue(Code.STATE_TAMPERING, "high", "an object is called after its state was replaced", name)
-
-
-def _is_deep(value: Any) -> bool:
-    if value.__class__ is tuple:
-        return any(map(_is_deep, value))
-    return value.__class__ is int and bool(value == DEEP)
-
-
-def _wants_state(value: Any) -> bool:
-    """An object whose state must be seen: joblib's description of an array, or a class whose state is run."""
-    if not isinstance(value, Made) or value.maker is None:
-        return False
-    counted = value.maker.mapped.startswith("torch.nn.modules.rnn:")
-    return (value.maker.standing.kind is Kind.SOURCED and not value.sealed) or counted or arrays.is_wrapper(value)

@@ -18,7 +18,15 @@ from shipworthy.patterns import regex
 _OBJECT, _POINTERS = 63, 7
 _LAYERS = 100_000
 _SHARED = frozenset(
-    ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
+    (
+        "logging:getLogger",
+        "builtins:type",
+        "pytz:_UTC",
+        "re:RegexFlag",
+        "uuid:SafeUUID",
+        "dateutil.tz.tz:tzutc",
+        "PIL.Image:Resampling",
+    )
 )
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
 # scipy/stats/_distn_infrastructure.py, `parse_arg_template`: the same text since 1.5, with the names of the shapes

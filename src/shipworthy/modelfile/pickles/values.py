@@ -144,3 +144,10 @@ def _left(item: tuple[Any, ...], depth: int, left: int) -> int:
         elif part.__class__ is int and part == TUPLE:
             left -= TUPLE_ITEMS
     return left
+
+
+def is_deep(value: Any) -> bool:
+    """A tuple in which another was let go because it lay too deep."""
+    if value.__class__ is tuple:
+        return any(map(is_deep, value))
+    return value.__class__ is int and bool(value == DEEP)

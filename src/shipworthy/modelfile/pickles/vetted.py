@@ -21,6 +21,8 @@ VETTED: dict[str, str] = {
     "builtins:str": "texts",
     "builtins:range": "span",
     **_all("builtins", "slice object", "data"),
+    "builtins:iter": "iterator",
+    "itertools:cycle": "endless",  # river's models go round in one
     "operator:itemgetter": "items",
     **_all("builtins", "bytes bytearray", "sized"),
     "builtins:type": "one",
@@ -113,6 +115,7 @@ VETTED: dict[str, str] = {
     "optuna.samplers._tpe.parzen_estimator:_ParzenEstimatorParameters": "holder",
     # what an estimator of xgboost keeps; the other classes of that module write files or call what they hold
     "xgboost.callback:EarlyStopping": "empty",
+    "PIL.Image:Resampling": "literals",  # what an image processor keeps
     # torch
     **_all(
         "torch._utils",
