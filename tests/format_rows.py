@@ -227,7 +227,7 @@ ROWS: dict[str, Row] = {
     ),
     "arrow": Row(
         "pyarrow 26.0.1",
-        ("columnar/frame.arrow", "columnar/frame.arrows", "columnar/lz4.feather"),
+        ("columnar/frame.arrow", "columnar/frame.arrows", "columnar/polars.arrow", "columnar/lz4.feather"),
         ("Arrow, Parquet, Flax/payload behind Arrow",),
     ),
     "feather": Row(

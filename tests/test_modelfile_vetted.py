@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -305,3 +306,27 @@ def test_an_image_processors_resampling_is_a_number() -> None:
     assert scan_bytes(
         make.stream(make.reduced("PIL.Image", "Resampling", 2) + b"}" + make.text("a") + b"Nsb")
     ).worst in (FOUND)
+
+
+ARROW = (Path(__file__).parent / "data" / "models" / "columnar" / "polars.arrows").read_bytes()
+FRAME = make.name("polars.dataframe.frame", "DataFrame") + b")\x81"
+
+
+def bytes_(raw: bytes) -> bytes:
+    return b"B" + len(raw).to_bytes(4, "little") + raw
+
+
+def test_a_frame_of_polars_is_a_table_of_arrow_and_nothing_else() -> None:
+    assert scan_bytes(make.stream(FRAME, bytes_(ARROW), b"b")).verdict is Verdict.CLEAN
+    cut = ARROW[:300]
+    for state in (bytes_(make.EVIL), bytes_(cut), b"]", b"}", SHELL, b"N"):
+        assert scan_bytes(make.stream(FRAME, state, b"b")).verdict is not Verdict.CLEAN
+    rebuilt = make.name("sklearn.metrics._dist_metrics", "newObj") + make.name("polars.series.series", "Series")
+    assert scan_bytes(make.stream(rebuilt, b"\x85R", bytes_(b"x" * 9), b"b")).worst in FOUND
+    assert scan_bytes(make.call("polars.dataframe.frame", "DataFrame", "a")).worst in FOUND
+    assert scan_bytes(make.call("polars.dataframe.frame", "DataFrame.deserialize", "a")).worst in FOUND
+
+
+@pytest.mark.parametrize("value", [None, True, 3, 2.5])
+def test_what_is_no_bytes_is_no_model_inside(value: object) -> None:
+    assert scan_bytes(make.call("torch.storage", "_load_from_bytes", value)).worst in FOUND

@@ -106,6 +106,7 @@ def _object_array(machine: Stack, at: int) -> int:
         machine.globals.setdefault(key, item)
     machine.blobs.update(inner.blobs)
     machine.inner.update(inner.inner)
+    machine.frames.update(inner.frames)
     machine.executed += inner.executed
     if inner.broken:
         raise BrokenError(inner.broken)

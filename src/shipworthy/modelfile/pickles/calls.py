@@ -65,6 +65,7 @@ class Calls:
         self.storages: list[Storage] = []
         self.blobs: dict[int, None] = {}
         self.inner: dict[int, None] = {}
+        self.frames: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
         self.watched = False
@@ -264,6 +265,12 @@ class Calls:
             wrong = states.generator_state(self.buffer, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.standing.rule == "frame":
+            held = state.detail if isinstance(state, Made) else state
+            if isinstance(held, int) and held > 0 and len(self.frames) < self.limits.nested:
+                self.frames[held] = None
+            else:
+                self._misuse(maker, None, "its state is not the table that polars writes")
         elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
             wrong = states.type_state(self.buffer, target, state)
             self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later

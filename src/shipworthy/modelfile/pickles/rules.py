@@ -47,6 +47,7 @@ RULES: dict[str, Rule] = {
     "method": getters.method,
     "reference": plain.reference,
     "empty": plain.empty,
+    "frame": plain.empty,
     "one": plain.one,
     "sized": plain.sized,
     "allocate": plain.allocate,
