@@ -86,8 +86,8 @@ def training() -> Makers:
         "average-state": lambda: {"ema": optim.swa_utils.AveragedModel(net()).state_dict(), "decay": 0.999},
         "adapters": lambda: {f"base.layers.{i}.q_proj.lora_{side}.weight": torch.zeros(2, 4).to(torch.bfloat16) for i in range(2) for side in "AB"},
         "half": lambda: {key: value.half() for key, value in net().state_dict().items()},
-        "quantized": lambda: torch.quantization.quantize_dynamic(net(), {nn.Linear}, dtype=torch.qint8),
-        "quantized-tensor": lambda: [torch.quantize_per_tensor(torch.ones(3), 0.1, 2, torch.quint8), torch.quantize_per_channel(torch.ones(2, 2), torch.ones(2), torch.zeros(2), 0, torch.qint8)],
+        "quantized": lambda: _dynamic(torch, net()),
+        "quantized-tensor": lambda: _quantized(torch),
         "embeddings": lambda: {"ids": ["a", "b"], "vectors": torch.nn.functional.normalize(torch.rand(2, 8)), "index": torch.arange(2)},
         "predictions": lambda: {"logits": torch.rand(3, 2), "labels": torch.tensor([0, 1, 1]), "probabilities": torch.rand(3, 2).softmax(-1).numpy(), "files": ("a.png", "b.png")},
         "data-set": tensors,
@@ -108,6 +108,17 @@ def training() -> Makers:
         "pandas-beside": lambda: {"model": net().state_dict(), "log": at("pandas", "DataFrame")({"loss": [0.5, 0.4]})},
         "sklearn-beside": lambda: {"scaler": at("sklearn.preprocessing", "StandardScaler")().fit(X), "net": net()},
     }  # fmt: skip
+
+
+def _dynamic(torch: Any, net: Any) -> Any:
+    if torch.__version__ >= "2.13":
+        raise NotImplementedError("to save it as a pickle ends the process")
+    return torch.quantization.quantize_dynamic(net, {torch.nn.Linear}, dtype=torch.qint8)
+
+
+def _quantized(torch: Any) -> Any:
+    channels = torch.quantize_per_channel(torch.ones(2, 2), torch.ones(2), torch.zeros(2), 0, torch.qint8)
+    return [torch.quantize_per_tensor(torch.ones(3), 0.1, 2, torch.quint8), channels]
 
 
 def _with_grad(torch: Any) -> Any:
