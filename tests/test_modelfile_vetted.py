@@ -330,3 +330,46 @@ def test_a_frame_of_polars_is_a_table_of_arrow_and_nothing_else() -> None:
 @pytest.mark.parametrize("value", [None, True, 3, 2.5])
 def test_what_is_no_bytes_is_no_model_inside(value: object) -> None:
     assert scan_bytes(make.call("torch.storage", "_load_from_bytes", value)).worst in FOUND
+
+
+def test_a_metric_before_0_11_is_created_with_its_own_name() -> None:
+    """`object.__new__` ignores it; no other text, and none for the constructor."""
+    assert scan_bytes(make.stream(METRIC, make.arguments("BinaryAccuracy()"), b"\x81}b")).verdict is Verdict.CLEAN
+    for wrong in ("BinaryAccuracy", "MeanMetric()", "BinaryAccuracy()x"):
+        assert scan_bytes(make.stream(METRIC, make.arguments(wrong), b"\x81")).worst in FOUND
+    assert scan_bytes(make.stream(METRIC, make.arguments("BinaryAccuracy()"), b"R")).worst in FOUND
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch.nn.quantized.dynamic.modules.linear:Linear",
+        "torch.nn.quantized.modules.linear:LinearPackedParams",
+        "torch.nn.intrinsic.modules.fused:ConvReLU2d",
+        "timm.models.layers.norm_act:BatchNormAct2d",
+        "timm.models.efficientnet_blocks:SqueezeExcite",
+    ],
+)
+def test_modules_that_moved_are_known_where_they_were(name: str) -> None:
+    made = make.name(*name.split(":"))
+    assert scan_bytes(make.stream(made + b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made + SHELL + b"\x85R")).worst in FOUND
+    assert not standing_of("torch.nn.quantizedx", "Linear").allowed
+    assert not standing_of("timm.models.layers", "load_custom").allowed
+
+
+def test_a_frame_of_polars_in_the_old_protocols() -> None:
+    begin = make.name("copy_reg", "_reconstructor") + make.name("polars.dataframe.frame", "DataFrame")
+    made = begin + make.name("__builtin__", "object") + b"N\x87R"
+    assert scan_bytes(make.stream(made, bytes_(ARROW), b"b", protocol=2)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made, bytes_(make.EVIL), b"b", protocol=2)).worst in FOUND
+    other = begin + make.name("__builtin__", "list") + b"]\x87R"
+    assert scan_bytes(make.stream(other, protocol=2)).worst in FOUND
+
+
+def test_types_of_arrow_in_types() -> None:
+    for kind in ("dictionary", "map_", "large_list"):
+        assert (
+            scan_bytes(make.call("pyarrow.lib", kind, [make.reduced("pyarrow.lib", "int64")])).verdict is Verdict.CLEAN
+        )
+        assert scan_bytes(make.stream(make.name("pyarrow.lib", kind) + SHELL + b"\x85R")).worst in FOUND

@@ -88,7 +88,7 @@ def reconstructor(call: Call) -> str | None:
         return "what it creates is computed while loading"
     if made.standing.kind is Kind.SOURCED:
         call.result = call.invoke(made, (), True)
-    elif call.cls(0):
+    elif call.cls(0) or (made.standing.rule == "frame" and base.name == "object"):
         call.result = Made(made)
     else:
         made.called += 1
@@ -124,15 +124,16 @@ def _referred(slot: object) -> bool:
 
 def spelled(buffer: Buffer, callee: Global, args: tuple[Any, ...] | None) -> bool:
     """Torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of
-    a text. `object.__new__` ignores them, and a constructor of its own could do nothing with single letters.
+    a text; before 0.11 it gave the text. `object.__new__` ignores them, and a constructor of its own could do nothing
+    with single letters, or with its own name.
     """
     if not callee.mapped.startswith("torchmetrics.") or not args:
         return False
     try:
-        texts = [decode(buffer, slot, 8) if isinstance(slot, int) and slot > 0 else None for slot in args]
+        texts = [decode(buffer, slot, 80) if isinstance(slot, int) and slot > 0 else None for slot in args]
     except NotALiteralError:
         return False
-    return all(isinstance(text, str) and len(text) == 1 for text in texts)
+    return texts == [f"{callee.name}()"] or all(isinstance(text, str) and len(text) == 1 for text in texts)
 
 
 def newobj(call: Call) -> str | None:

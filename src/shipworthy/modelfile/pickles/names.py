@@ -21,6 +21,14 @@ DOES_MORE = regex(
 )
 _OF_UFUNCS = frozenset(("reduce", "accumulate", "outer", "reduceat"))  # `numpy.add.reduce`, to be referred to
 
+_MOVED = {
+    "numpy.core": "numpy._core",
+    **{f"torch.nn.{kind}": f"torch.ao.nn.{kind}" for kind in ("quantized", "quantizable", "qat", "intrinsic")},
+    "timm.models.layers": "timm.layers",
+    "timm.models.efficientnet_blocks": "timm.models._efficientnet_blocks",
+}
+_MOVED_FROM = tuple(_MOVED)
+
 
 class Kind(StrEnum):
     """How a name may be used. The letters are those of the table; there a capital says that attributes of the class's
@@ -120,8 +128,12 @@ def loader_name(module: str, name: str, protocol: int) -> tuple[str, str]:
 
 
 def canonical(module: str) -> str:
-    """Numpy moved its core from `numpy.core` to `numpy._core`; both spell the same things."""
-    return "numpy._core" + module[len("numpy.core") :] if (module + ".").startswith("numpy.core.") else module
+    """Where a library has a module today that it moved as a whole; older files spell the place where it was."""
+    if module.startswith(_MOVED_FROM):
+        for old, new in _MOVED.items():
+            if (module + ".").startswith(old + "."):
+                return new + module[len(old) :]
+    return module
 
 
 def standing_of(module: str, name: str, trust: Sequence[str] = (), pickled: bool = False) -> Standing:

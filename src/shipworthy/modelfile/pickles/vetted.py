@@ -101,6 +101,7 @@ VETTED: dict[str, str] = {
     **_all("pyarrow.lib", "schema decimal128 _reconstruct_table", "stored"),
     **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
+    **_all("pyarrow.lib", "dictionary map_ large_list decimal256 duration", "stored"),
     # created empty; the state is a stream of Arrow, which is read as one
     "polars.dataframe.frame:DataFrame": "frame",
     "polars.series.series:Series": "frame",
