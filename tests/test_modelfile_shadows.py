@@ -258,6 +258,10 @@ LATER = {
     "as an argument": make.name("torch._utils", "_rebuild_parameter_with_state") + b"(N\x88}" + DICT + b"tR",
     "as keywords": make.name("collections", "Counter") + b")" + DICT + b"\x92",
     "as pairs": make.name("collections", "OrderedDict") + DICT + b"\x85R0" + BUNCH + b"h\x00b",
+    "as the state of what may be a subclass of arrays": DICT
+    + b"0"
+    + make.reduced("numpy.core.multiarray", "_reconstruct", [make.name("numpy", "ndarray")], [make.arguments(0)], b"b")
+    + b"h\x00b",
     "under an open object": BUNCH + DICT + b"0",
     "of an open object behind others": BUNCH + b"](" + DICT + b"e0",
 }

@@ -148,7 +148,7 @@ class Calls:
             self._call_of_value(callee, args)
             return Made(None)
         callee.called += 1
-        if self.held_back and not callee.mapped.startswith(shadows.ARRAYS) and (args is None or any(map(_holds, args))):
+        if self.held_back and not shadows.is_array(callee) and (args is None or any(map(_holds, args))):
             self.release()
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
@@ -231,7 +231,11 @@ class Calls:
     def built(self, target: Made, state: Any) -> None:
         """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
         maker = target.maker
-        if maker is None or not maker.mapped.startswith(shadows.ARRAYS):
+        if (
+            maker is None
+            or not shadows.is_array(maker)
+            or (maker.name == "_reconstruct" and state.__class__ is not tuple)
+        ):
             self.release()
         wrong = states.another_class(state, self.watched)
         if wrong:

@@ -119,13 +119,18 @@ def is_called_by(name: str, around: list[Any]) -> bool:
     return any(maker.startswith(module) for maker in makers)
 
 
+def is_array(maker: Global) -> bool:
+    """What it makes is an array, or something about arrays: `_reconstruct` may make one of a subclass."""
+    return maker.mapped.startswith(ARRAYS)
+
+
 def is_open(value: Any) -> bool:
     """An object on the stack that may still be given its state, or values that were let go."""
     if value.__class__ is Chunk:
         return not value.end
     if not isinstance(value, Made) or value.maker is None or value.sealed:
         return False
-    return not value.maker.mapped.startswith(ARRAYS)
+    return not is_array(value.maker) or value.maker.name == "_reconstruct"
 
 
 def hidden_functions(state: Any, rebuilt: Any = None) -> str | None:

@@ -21,8 +21,6 @@ VETTED: dict[str, str] = {
     "builtins:str": "texts",
     "builtins:range": "span",
     **_all("builtins", "slice object", "data"),
-    "builtins:iter": "iterator",
-    "itertools:cycle": "endless",  # river's models go round in one
     "operator:itemgetter": "items",
     **_all("builtins", "bytes bytearray", "sized"),
     "builtins:type": "one",
@@ -102,9 +100,6 @@ VETTED: dict[str, str] = {
     **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
     **_all("pyarrow.lib", "dictionary map_ large_list decimal256 duration", "stored"),
-    # created empty; the state is a stream of Arrow, which is read as one
-    "polars.dataframe.frame:DataFrame": "frame",
-    "polars.series.series:Series": "frame",
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
     "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper": "empty",
@@ -119,7 +114,6 @@ VETTED: dict[str, str] = {
     "optuna.samplers._tpe.parzen_estimator:_ParzenEstimatorParameters": "holder",
     # what an estimator of xgboost keeps; the other classes of that module write files or call what they hold
     "xgboost.callback:EarlyStopping": "empty",
-    "PIL.Image:Resampling": "literals",  # what an image processor keeps
     # torch
     **_all(
         "torch._utils",
@@ -143,4 +137,13 @@ VETTED: dict[str, str] = {
     ),
 }
 # The same, but only where the arguments are seen as the pickle machine sees them: other formats refuse these.
-IN_PICKLES = {"operator:attrgetter": "attributes", "operator:methodcaller": "method"}
+IN_PICKLES: dict[str, str] = {
+    "operator:attrgetter": "attributes",
+    "operator:methodcaller": "method",
+    "builtins:iter": "iterator",
+    "itertools:cycle": "endless",  # river's models go round in one
+    # created empty; the state is a stream of Arrow, which is read as one
+    "polars.dataframe.frame:DataFrame": "frame",
+    "polars.series.series:Series": "frame",
+    "PIL.Image:Resampling": "literals",  # what an image processor keeps
+}
