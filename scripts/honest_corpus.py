@@ -3,11 +3,12 @@
     python scripts/honest_corpus.py build FOLDER [NAME...]    # virtual environments FOLDER/NAME; by uv
     python scripts/honest_corpus.py write FOLDER [NAME...]    # files in FOLDER/honest/NAME, with a manifest
     python scripts/honest_corpus.py list FOLDER [NAME...]     # FOLDER/NAME.import.json and FOLDER/NAME.source.json
-    python scripts/honest_corpus.py table FOLDER              # the three tables in src/shipworthy/modelfile/pickles
+    python scripts/honest_corpus.py table FOLDER              # the four tables in src/shipworthy/modelfile/pickles
     python benchmarks/modelfile/honest.py FOLDER/honest       # how many of the files are flagged
 
 `table` merges all lists in FOLDER, which must come from one run of `list`, into allowed_names.txt; then list_called.py
-reads the same environments for what it allows (ten minutes): called_names.txt and class_traits.txt.
+reads the same environments for what it allows (ten minutes): called_names.txt and class_traits.txt; list_methods.py for
+plain_methods.txt.
 Environments that are held out (`held_out` in the file) are neither listed nor looked at: they measure.
 `build` uses uv. Everything needs about 25 GB of disk and two hours of two cores.
 """
@@ -64,10 +65,10 @@ def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
 
 
 def write(folder: Path, name: str, wanted: dict[str, Any]) -> None:
-    """The honest files of one environment; those of the later measurements lie in FOLDER/second and FOLDER/third."""
+    """The honest files of one environment; those of the later measurements lie in FOLDER/second to FOLDER/fourth."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    sets = [key for key in ("second", "third") if wanted.get(key)]
+    sets = [key for key in ("second", "third", "fourth") if wanted.get(key)]
     command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / (sets or ["honest"])[0] / name), name]
     command += ["--held"] * wanted.get("held_out", False) + [f"--{key}" for key in sets]
     subprocess.run(command, check=True, env=environment)
@@ -97,7 +98,7 @@ def standard_library(folder: Path) -> None:
 
 
 def tables(folder: Path, environments: dict[str, Any]) -> None:
-    """All three, from the lists and the source text of the environments that are not held out."""
+    """All four, from the lists and the source text of the environments that are not held out."""
     from make_allow_table import merge
 
     older = [name for name, wanted in environments.items() if wanted.get("older")]
@@ -105,7 +106,9 @@ def tables(folder: Path, environments: dict[str, Any]) -> None:
     (TABLES / "allowed_names.txt").write_text(text, encoding="utf-8")
     listed = [name for name, wanted in environments.items() if not wanted.get("held_out")]
     packages = [str(path) for name in listed for path in folder.glob(f"{name}/lib/python3*/site-packages")]
-    subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "list_called.py"), str(TABLES), *packages], check=True)
+    for script, out in (("list_called.py", TABLES), ("list_methods.py", TABLES / "plain_methods.txt")):
+        command = [sys.executable, str(REPOSITORY / "scripts" / script), str(out), *packages]
+        subprocess.run(command, check=True)
 
 
 def main() -> None:

@@ -193,7 +193,7 @@ ROWS: dict[str, Row] = {
     "jinja": Row("transformers 5.23.0", ("rows/chat_template.jinja",), ("Jinja/subclasses", "Jinja/not closed")),
     "mlflow": Row("MLflow 3.17.2", ("llm/MLmodel",), ("MLflow/own loader", "MLflow/shell as a loader")),
     "hydra": Row("OmegaConf 2.4.0, as NeMo uses it", ("rows/model_config.yaml",), ("Hydra/target, no archive",)),
-    "yaml": Row("PyYAML 6.0.3", ("rows/settings.yaml",), ("a tag that runs",), ends="finding"),
+    "yaml": Row("PyYAML 6.0.3", ("rows/settings.yaml",), ("a tag that runs",)),
     "tflite": Row(
         "TensorFlow 2.21.0",
         ("tensorflow/dense.tflite", "tensorflow/flex.tflite", "tensorflow/loop.tflite"),
@@ -239,7 +239,7 @@ ROWS: dict[str, Row] = {
     ),
     "arrow": Row(
         "pyarrow 26.0.1",
-        ("columnar/frame.arrow", "columnar/frame.arrows", "columnar/lz4.feather"),
+        ("columnar/frame.arrow", "columnar/frame.arrows", "columnar/polars.arrow", "columnar/lz4.feather"),
         ("Arrow, Parquet, Flax/payload behind Arrow",),
     ),
     "feather": Row(

@@ -249,3 +249,50 @@ def test_modules_of_torch_under_any_name_are_clean() -> None:
     inner = b"}\x94(" + make.text("_modules") + b"}\x94(" + CONCAT + LINEAR + b"uub"
     assert not found(LINEAR + inner)
     assert not found(BUNCH + b"}\x94" + make.text("a") + b"}\x94(" + CONCAT + LINEAR + b"usb")
+
+
+DICT = b"}\x94" + CONCAT + FUNCTION + b"s"
+LATER = {
+    "as a state": DICT + b"0" + BUNCH + b"h\x00b",
+    "in a state": DICT + b"0" + BUNCH + b"}" + make.text("a") + b"h\x00sb",
+    "beside a state": DICT + b"0" + BUNCH + b"}h\x00\x86b",
+    "as an item": DICT + b"0" + BUNCH + make.text("a") + b"h\x00s",
+    "as an argument": make.name("torch._utils", "_rebuild_parameter_with_state") + b"(N\x88}" + DICT + b"tR",
+    "as keywords": make.name("collections", "Counter") + b")" + DICT + b"\x92",
+    "as pairs": make.name("collections", "OrderedDict") + DICT + b"\x85R0" + BUNCH + b"h\x00b",
+    "as the state of what may be a subclass of arrays": DICT
+    + b"0"
+    + make.reduced("numpy.core.multiarray", "_reconstruct", [make.name("numpy", "ndarray")], [make.arguments(0)], b"b")
+    + b"h\x00b",
+    "under an open object": BUNCH + DICT + b"0",
+    "of an open object behind others": BUNCH + b"](" + DICT + b"e0",
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_a_dictionary_of_functions_becomes_no_state_later(case: str) -> None:
+    assert found(LATER[case])
+
+
+def test_a_dictionary_of_functions_alone_is_clean() -> None:
+    np = pytest.importorskip("numpy")
+    value = {"mean": np.mean, "add": np.add.reduce, "max": np.maximum, "scale": np.ones(3), "median": np.median}
+    for protocol in range(6):
+        assert scan_bytes(pickle.dumps(value, protocol)).verdict is Verdict.CLEAN
+        assert scan_bytes(pickle.dumps({"aggregations": [value, value]}, protocol)).verdict is Verdict.CLEAN
+
+
+def test_a_function_as_metric_is_called_by_one_library_only() -> None:
+    state = b"}" + make.text("metric") + make.name("scipy.spatial.distance", "braycurtis") + b"s"
+    neighbours = make.name("sklearn.neighbors._classification", "KNeighborsClassifier") + b")\x81"
+    descent = make.name("pynndescent.pynndescent_", "NNDescent") + b")\x81"
+    assert not found(neighbours + state + b"b")
+    assert found(descent + state + b"b")
+    assert found(b"}\x94" + state[1:] + b"0" + descent + b"h\x00b")
+
+
+def test_a_metric_reduces_its_counts_by_functions_that_only_compute() -> None:
+    metric = make.name("torchmetrics.text.perplexity", "Perplexity") + b")\x81}" + make.text("_reductions") + b"}"
+    reduced = make.text("count") + make.name("torchmetrics.utilities.data", "dim_zero_sum") + b"ssb"
+    assert not found(metric + reduced)
+    assert found(metric + make.text("count") + FUNCTION + b"ssb")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import pickle
 import random
 import re
+import warnings
+from pathlib import Path
 
 import pytest
 
@@ -250,3 +253,123 @@ def test_a_generator_of_random_numbers_is_what_python_3_writes() -> None:
     assert scan_bytes(make.stream(made + b")R}b")).worst in FOUND
     assert scan_bytes(make.call("random", "Random", "seed")).worst in FOUND
     assert scan_bytes(make.call("random", "SystemRandom")).worst in FOUND
+
+
+def test_what_goes_round_for_ever_is_kept_and_never_counted_out() -> None:
+    """Models of river keep one."""
+    rounds = itertools.cycle(range(4))
+    next(rounds)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        files = [pickle.dumps({"rounds": rounds}, protocol) for protocol in range(6)]
+    for raw in files:
+        assert scan_bytes(raw).verdict is Verdict.CLEAN
+    through = make.name("builtins", "iter") + b"]" + b"\x85R"
+    endless = make.name("itertools", "cycle") + through + b"\x85R"
+    assert scan_bytes(make.stream(endless)).verdict is Verdict.CLEAN
+    for counted in ("list", "tuple", "set", "dict"):
+        assert scan_bytes(make.stream(make.name("builtins", counted) + endless + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("collections", "deque") + endless + b"\x85R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("builtins", "iter") + SHELL + b"N\x86R")).worst in FOUND
+    assert scan_bytes(make.stream(make.name("itertools", "cycle") + SHELL + b"\x85R")).worst in FOUND
+    many = make.name("builtins", "iter") + make.reduced("builtins", "range", 1 << 30) + b"\x85R"
+    assert scan_bytes(make.stream(make.name("builtins", "list") + many + b"\x85R")).worst in FOUND
+    for maker in ("iter", "list"):
+        assert scan_bytes(make.call("collections", "defaultdict", [make.name("builtins", maker)])).worst in (
+            FOUND if maker == "iter" else ("",)
+        )
+
+
+def test_a_distance_by_a_function_is_stored() -> None:
+    vectors = make.reduced("builtins", "float", 1)
+    for module in ("sklearn.metrics._dist_metrics", "sklearn.neighbors._dist_metrics"):
+        made = make.name(module, "newObj") + make.name(module, "PyFuncDistance") + b"\x85R"
+        state = lambda function: b"(" + vectors * 3 + function + b"}tb"  # noqa: E731
+        honest = make.name("scipy.spatial.distance", "braycurtis")
+        assert scan_bytes(make.stream(made, state(honest))).verdict is Verdict.CLEAN
+        assert scan_bytes(make.stream(made, state(SHELL))).worst in FOUND
+        other = make.name(module, "newObj") + make.name(module, "MahalanobisDistance") + b"\x85R"
+        assert scan_bytes(make.stream(other, state(honest))).worst in FOUND
+
+
+def test_torchs_scaler_makes_its_dictionaries_and_no_other_function_does() -> None:
+    for module in ("torch.amp.grad_scaler", "torch.cuda.amp.grad_scaler"):
+        fresh = make.name(module, "_refresh_per_optimizer_state")
+        assert scan_bytes(make.stream(make.name("collections", "defaultdict") + fresh + b"\x85R")).worst == ""
+    other = make.name("torch.nn.init", "calculate_gain")
+    assert scan_bytes(make.stream(make.name("collections", "defaultdict") + other + b"\x85R")).worst in FOUND
+
+
+def test_an_image_processors_resampling_is_a_number() -> None:
+    assert scan_bytes(make.call("PIL.Image", "Resampling", 2)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(make.name("PIL.Image", "Resampling") + SHELL + b"\x85R")).worst in FOUND
+    assert scan_bytes(
+        make.stream(make.reduced("PIL.Image", "Resampling", 2) + b"}" + make.text("a") + b"Nsb")
+    ).worst in (FOUND)
+
+
+ARROW = (Path(__file__).parent / "data" / "models" / "columnar" / "polars.arrows").read_bytes()
+FRAME = make.name("polars.dataframe.frame", "DataFrame") + b")\x81"
+
+
+def bytes_(raw: bytes) -> bytes:
+    return b"B" + len(raw).to_bytes(4, "little") + raw
+
+
+def test_a_frame_of_polars_is_a_table_of_arrow_and_nothing_else() -> None:
+    assert scan_bytes(make.stream(FRAME, bytes_(ARROW), b"b")).verdict is Verdict.CLEAN
+    cut = ARROW[:300]
+    for state in (bytes_(make.EVIL), bytes_(cut), b"]", b"}", SHELL, b"N"):
+        assert scan_bytes(make.stream(FRAME, state, b"b")).verdict is not Verdict.CLEAN
+    rebuilt = make.name("sklearn.metrics._dist_metrics", "newObj") + make.name("polars.series.series", "Series")
+    assert scan_bytes(make.stream(rebuilt, b"\x85R", bytes_(b"x" * 9), b"b")).worst in FOUND
+    assert scan_bytes(make.call("polars.dataframe.frame", "DataFrame", "a")).worst in FOUND
+    assert scan_bytes(make.call("polars.dataframe.frame", "DataFrame.deserialize", "a")).worst in FOUND
+
+
+@pytest.mark.parametrize("value", [None, True, 3, 2.5])
+def test_what_is_no_bytes_is_no_model_inside(value: object) -> None:
+    assert scan_bytes(make.call("torch.storage", "_load_from_bytes", value)).worst in FOUND
+
+
+def test_a_metric_before_0_11_is_created_with_its_own_name() -> None:
+    """`object.__new__` ignores it; no other text, and none for the constructor."""
+    assert scan_bytes(make.stream(METRIC, make.arguments("BinaryAccuracy()"), b"\x81}b")).verdict is Verdict.CLEAN
+    for wrong in ("BinaryAccuracy", "MeanMetric()", "BinaryAccuracy()x"):
+        assert scan_bytes(make.stream(METRIC, make.arguments(wrong), b"\x81")).worst in FOUND
+    assert scan_bytes(make.stream(METRIC, make.arguments("BinaryAccuracy()"), b"R")).worst in FOUND
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch.nn.quantized.dynamic.modules.linear:Linear",
+        "torch.nn.quantized.modules.linear:LinearPackedParams",
+        "torch.nn.intrinsic.modules.fused:ConvReLU2d",
+        "timm.models.layers.norm_act:BatchNormAct2d",
+        "timm.models.efficientnet_blocks:SqueezeExcite",
+    ],
+)
+def test_modules_that_moved_are_known_where_they_were(name: str) -> None:
+    made = make.name(*name.split(":"))
+    assert scan_bytes(make.stream(made + b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made + SHELL + b"\x85R")).worst in FOUND
+    assert not standing_of("torch.nn.quantizedx", "Linear").allowed
+    assert not standing_of("timm.models.layers", "load_custom").allowed
+
+
+def test_a_frame_of_polars_in_the_old_protocols() -> None:
+    begin = make.name("copy_reg", "_reconstructor") + make.name("polars.dataframe.frame", "DataFrame")
+    made = begin + make.name("__builtin__", "object") + b"N\x87R"
+    assert scan_bytes(make.stream(made, bytes_(ARROW), b"b", protocol=2)).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(made, bytes_(make.EVIL), b"b", protocol=2)).worst in FOUND
+    other = begin + make.name("__builtin__", "list") + b"]\x87R"
+    assert scan_bytes(make.stream(other, protocol=2)).worst in FOUND
+
+
+def test_types_of_arrow_in_types() -> None:
+    for kind in ("dictionary", "map_", "large_list"):
+        assert (
+            scan_bytes(make.call("pyarrow.lib", kind, [make.reduced("pyarrow.lib", "int64")])).verdict is Verdict.CLEAN
+        )
+        assert scan_bytes(make.stream(make.name("pyarrow.lib", kind) + SHELL + b"\x85R")).worst in FOUND

@@ -285,3 +285,34 @@ def test_targets_that_another_file_names(text: str, severity: str) -> None:
 
 def test_an_interpolated_target_of_torch_is_clean() -> None:
     assert scan_bytes(b"n: AdamW\noptim:\n  _target_: torch.optim.${n}\n  lr: 0.1\n").verdict is Verdict.CLEAN
+
+
+PLAIN_TAGS = {
+    "ordered": "a: !!python/object/apply:collections.OrderedDict\n- - - b\n    - 1\n",
+    "path": "out: !!python/object/apply:pathlib.PosixPath [models, best]\n",
+    "namespace": "!!python/object:argparse.Namespace\nlr: 0.1\nlayers: [1, 2]\n",
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN_TAGS)
+def test_tags_that_make_plain_data_are_clean(kind: str) -> None:
+    assert scan_bytes(PLAIN_TAGS[kind].encode()).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN_TAGS["ordered"] + "c: !!python/object/apply:os.system [id]\n",
+        "!!python/object/apply:collections.OrderedDict\n- - - !!python/object/apply:os.system [id]\n",
+        "!!python/object/new:argparse.Namespace\nstate: !!python/name:os.system\n",
+        "!!python/object/apply:collections.OrderedDictionary []\n",
+        "!!python/object/apply:collections.OrderedDict.fromkeys [[a]]\n",
+        "!!python/object/apply:collections.OrderedDic%74or []\n",
+        "%TAG !p! tag:yaml.org,2002:python/object/apply:\n---\n!p!collections.OrderedDict []\n",
+        "!!python/object/apply:pathlib.Path.unlink [a]\n",
+    ],
+)
+def test_tags_beside_them_or_beyond_them_are_found(text: str) -> None:
+    report = scan_bytes(text.encode())
+    assert Code.YAML_OBJECT in {issue.code for issue in report.issues}
+    assert report.worst == "high"

@@ -450,7 +450,11 @@ def main() -> None:
         *FAMILIES,
         *TORCH,
     ]
-    if "--third" in sys.argv:
+    if "--fourth" in sys.argv:
+        from honest_fourth import run as run_fourth
+
+        jobs = [("pickle", "fourth", run_fourth)]
+    elif "--third" in sys.argv:
         from honest_third import run as run_third
 
         jobs = [("pickle", "third", run_third)]

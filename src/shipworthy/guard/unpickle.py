@@ -30,7 +30,7 @@ class Names:
         """
         if f"{module}:{name}" in self._seen:
             for mapped, mapped_name in dict.fromkeys((loader_name(module, name, 2), (module, name))):
-                if standing_of(mapped, mapped_name, self._trust).allowed:
+                if standing_of(mapped, mapped_name, self._trust, pickled=True).allowed:
                     return self._guarded(mapped, mapped_name)
         raise pickle.UnpicklingError(
             f"it imports {ascii(f'{module}:{name}')[1:-1][:200]}, which the scan did not allow"

@@ -21,7 +21,7 @@ _UBJSON = regex(
 _OBJECTIVE = regex(rb"[\1-\x40]\0{7}(?:reg|binary|multi|rank|count|survival):", re.DOTALL)
 _PADDLE = regex(rb"\x0a[\x80-\xff]{0,4}[\x01-\x7f]\x08\x00\x10\xff{9}\x01")
 _PADDLE_TENSOR = regex(rb"\0{4}[\0-\x08]\0{7}(?:.{0,64}?)\0{4}[\2-\xff]\0{3}\x08[\0-\x20]", re.DOTALL)
-_ARROW = regex(rb"\xff{4}.[\0-\xff]{2}\0[\x08-\x20]\0{3}", re.DOTALL)
+_ARROW = regex(rb"\xff{4}.[\0-\xff]{2}\0[\x04-\x20]\0{3}", re.DOTALL)
 # LightGBM passes over lines that it does not know, of any length.
 _LIGHTGBM = regex(rb"tree\r?\n(?:[A-Za-z_]\w{0,99}=|[^\n]{4000}|(?s:.{0,4096}?)\nmax_feature_idx=)")
 _RANKS = regex(rb"(?:[A-Za-z0-9+/=]{4,80} [0-9]{1,7}\r?\n){3}")

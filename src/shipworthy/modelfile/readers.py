@@ -61,9 +61,10 @@ _RARE: dict[str, str] = {
     "jinja": "templates",
     "mlflow": "yamlfiles",
     "hydra": "yamlfiles",
+    "yaml": "yamlfiles",
 }
 # Read, but never called clean.
-_PARTLY: dict[str, str] = {"yaml": "yamlfiles", "ape": "llamafile"}
+_PARTLY: dict[str, str] = {"ape": "llamafile"}
 
 
 # Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.

@@ -107,7 +107,7 @@ FORMATS: dict[str, Support] = {
         "YAML with several documents or complex keys; in a project's own YAML, targets that are only unknown",
         True,
     ),
-    "yaml": Support("Other YAML", "tags that build Python objects", "everything else", False),
+    "yaml": Support("Other YAML", "tags that build Python objects", "what there is besides these", True),
     "tflite": Support(
         "TensorFlow Lite",
         "the flatbuffer to the last byte, operators and Flex graphs, indexes, tensor sizes, appended files",

@@ -9,7 +9,7 @@ from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
-from shipworthy.modelfile.yamls import UnreadYamlError, document, python_tags, unescaped, unfolds
+from shipworthy.modelfile.yamls import UnreadYamlError, document, is_plain, python_tags, unescaped, unfolds
 
 _FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
 _TARGET = b"_target_"
@@ -40,11 +40,15 @@ def read(scope: Scope, format_: str) -> int:
     text = scope.text("the YAML")
     if text is None:
         return size
-    for _, tag, line in python_tags(text):
+    tags = [(tag, line) for _, tag, line in python_tags(text)]
+    acting = [(tag, line) for tag, line in tags if not is_plain(tag)]
+    for tag, line in acting:
         message = f"line {line}: {ascii(tag)[1:-1]} builds a Python object for every loader but yaml.safe_load"
         scope.issue(Code.YAML_OBJECT, "high", message, None, ascii(tag)[1:-1])
     if wrong := unfolds(text):
         scope.issue(Code.BOMB, "high", f"{wrong}: whoever walks or prints it runs out of time or memory")
+        return size
+    if format_ == "yaml" and tags and not acting:
         return size
     try:
         found = document(text)

@@ -108,7 +108,7 @@ def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Ite
 
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
-        if kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml"):
+        if yamls.is_plain(tag) or (kind == "name" and name in ("mkdocs.yml", "mkdocs.yaml")):
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)

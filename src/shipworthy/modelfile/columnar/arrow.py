@@ -36,6 +36,7 @@ class _Reader:
     def walk(self, view: View, root: str, at: int) -> list[Table]:
         """The tables of one flatbuffer, its metadata judged. Raises _BrokenError."""
         flat = Walked(view, "arrow")
+        flat.first, flat.used = 4, {0: 4}  # polars writes the first table there
         try:
             tables = list(flat.run(root))
         except BadFlatbufferError as error:

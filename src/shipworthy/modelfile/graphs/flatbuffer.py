@@ -46,6 +46,7 @@ class Flat:
     def __init__(self, view: View, tables: Tables) -> None:
         self.view = view
         self.tables = tables
+        self.first = 8  # behind the identifier of the format; there are formats without one
         self.used: dict[int, int] = {0: 8}
         self.unknown: set[str] = set()
         self.read = 0
@@ -87,7 +88,7 @@ class Flat:
     def table(self, kind: str, at: int) -> Table:
         """One table, checked against its vtable."""
         view = self.view
-        if at < 8 or at + 4 > len(view):
+        if at < self.first or at + 4 > len(view):
             raise BadFlatbufferError(f"a {kind} lies outside of the file", at)
         vtable = at - int.from_bytes(view.read(at, 4), "little", signed=True)
         if vtable < 4 or vtable + 4 > len(view):

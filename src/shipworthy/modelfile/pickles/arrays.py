@@ -110,6 +110,7 @@ def _object_array(machine: Stack, at: int) -> int:
     machine.blobs.update(inner.blobs)
     machine.inner.update(inner.inner)
     machine.models.update(inner.models)
+    machine.frames.update(inner.frames)
     machine.executed += inner.executed
     if inner.broken:
         raise BrokenError(inner.broken)

@@ -26,7 +26,10 @@ _CLASS_RULES = (
     "shape",
     "allocate",
 )
-_FUNCTION_RULES = frozenset("attribute inner_file resolve newobj sidecar partial dill_array dill_type".split())
+_FUNCTION_RULES = frozenset(
+    "attribute inner_file resolve newobj sidecar partial dill_array dill_type attributes method iterator".split()
+)
+MAKERS = ("attributes", "method")  # rules of functions that make a function of the names they are given
 
 
 @dataclass

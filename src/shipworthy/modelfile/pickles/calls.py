@@ -66,12 +66,14 @@ class Calls:
         self.blobs: dict[int, None] = {}
         self.inner: dict[int, None] = {}
         self.models: dict[int, None] = {}
+        self.frames: dict[int, None] = {}
         self.executed = 0
         self.wrapping = 0
         self.watched = False
         self.functions = False
         self.named = ""  # what calls a torch module in a dictionary of the user's, when code calls that on loading
         self.contents: contents.Contents | None = None
+        self.held_back: tuple[str, str, int] | None = None
         self.listed_deep = False
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
@@ -85,6 +87,18 @@ class Calls:
         if lines is not None and len(lines) <= _TRACE_LINES:
             place = f"{self.position - self.policy.base:>10}: "
             lines.append(place + text if len(lines) < _TRACE_LINES else "... (more lines are not shown)")
+
+    def hold_back(self, what: str, name: str) -> None:
+        """A finding about a dictionary that is no object's state so far: made once an object could take it for one."""
+        self.held_back = self.held_back or (what, name, self.position)
+
+    def release(self) -> None:
+        """An object is given its state, or a call a dictionary."""
+        if self.held_back:
+            what, name, position = self.held_back
+            self.held_back, keep, self.position = None, self.position, position
+            self.issue(Code.STATE_TAMPERING, "high", what, name)
+            self.position = keep
 
     def name(self, module: str, name: str, position: int) -> Global:
         """The global that the loader imports for these texts."""
@@ -135,6 +149,8 @@ class Calls:
             self._call_of_value(callee, args)
             return Made(None)
         callee.called += 1
+        if self.held_back and not shadows.is_array(callee) and (args is None or any(map(_holds, args))):
+            self.release()
         if self.policy.trace is not None:
             self.trace(f"call   {_shown(callee)}{self.show_args(args)}")
         if args:
@@ -219,6 +235,12 @@ class Calls:
     def built(self, target: Made, state: Any) -> None:
         """BUILD on a made object: the state that some classes run, or call, must be what their libraries write."""
         maker = target.maker
+        if (
+            maker is None
+            or not shadows.is_array(maker)
+            or (maker.name == "_reconstruct" and state.__class__ is not tuple)
+        ):
+            self.release()
         wrong = states.another_class(state, self.watched)
         if wrong:
             self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker) if maker else "")
@@ -262,6 +284,12 @@ class Calls:
             wrong = states.generator_state(self.buffer, state)
             if wrong:
                 self._misuse(maker, state if isinstance(state, tuple) else None, wrong)
+        elif maker.standing.rule == "frame":
+            held = state.detail if isinstance(state, Made) else state
+            if isinstance(held, int) and held > 0 and len(self.frames) < self.limits.nested:
+                self.frames[held] = None
+            else:
+                self._misuse(maker, None, "its state is not the table that polars writes")
         elif maker.mapped.startswith(("numpy:dtype", "numpy.dtypes:")):
             wrong = states.type_state(self.buffer, target, state)
             self.wrapping += 1  # numpy keeps the dictionary of its fields: nobody may change it later
@@ -269,9 +297,9 @@ class Calls:
                 message = f"the state of {_shown(maker)} makes numpy read memory that is not the array's: {wrong}"
                 self._called(maker, (), Code.CODE_EXECUTION, "high", message)
         else:
+            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state, target.detail)
             if maker.name == "_reconstruct" and isinstance(state, tuple):
                 target.detail = state  # what the array holds, for who looks at its numbers
-            wrong = states.unfinished(state) or states.slots(state) or shadows.hidden_functions(state)
             if wrong:
                 self.issue(Code.STATE_TAMPERING, "high", wrong, _shown(maker))
             elif maker.standing.rule == "bit_generator":
@@ -285,8 +313,9 @@ class Calls:
         if isinstance(state, tuple):
             return any(part.__class__ is int and part in (DICT, KEPT) for part in state)
         at = self.position
-        before = bytes(self.buffer[max(at - 5, 0) : at]).rjust(5)
-        filled = before[4:] in (b"u", b"s", b"d") and before[3:4] != b"h" and before[:1] != b"j"
+        before = bytes(self.buffer[max(at - 2, 0) : at]).rjust(2)
+        # a LONG_BINGET that ends with such a byte would get what no memo has: there is none of a billion entries
+        filled = before[1:] in (b"u", b"s", b"d") and before[:1] != b"h"
         return state.__class__ is int and state in (DICT, KEPT) and not filled
 
     def _misuse(self, callee: Global, args: tuple[Any, ...] | None, why: str, code: Code | None = None) -> None:
@@ -340,3 +369,10 @@ class Calls:
 def _shown(item: Global) -> str:
     text = ascii(item.key)[1:-1]
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _holds(slot: Any) -> bool:
+    """An argument that may have a dictionary in it."""
+    if slot.__class__ is tuple:
+        return any(map(_holds, slot))  # no deeper than TUPLE_DEPTH
+    return slot.__class__ is Made or (slot.__class__ is int and slot <= 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from shipworthy.modelfile.pickles import plain
 from shipworthy.modelfile.pickles.arrays import item_size
-from shipworthy.modelfile.pickles.called import ALLOCATION, Call, flat, is_type
+from shipworthy.modelfile.pickles.called import ALLOCATION, MAKERS, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
@@ -34,6 +34,8 @@ _PLAIN_BASES = frozenset(
     ]
 )
 _RANGE = 1 << 38
+# Functions without arguments that make a new dictionary: torch's scalers have one for each optimizer
+_FRESH = frozenset(f"torch.{place}.grad_scaler:_refresh_per_optimizer_state" for place in ("amp", "cuda.amp"))
 _INDEX_MODULES = ("pandas.core.indexes.", "pandas.core.index", "pandas.indexes.")
 
 
@@ -52,7 +54,7 @@ def factory(call: Call) -> str | None:
             return "its default factory is a value computed while loading"
         call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
         return None
-    if call.args and isinstance(call.args[0], Global) and not is_type(call.args[0]):
+    if call.args and isinstance(call.args[0], Global) and not (is_type(call.args[0]) or call.args[0].mapped in _FRESH):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
 
@@ -64,6 +66,8 @@ def partial(call: Call) -> str | None:
     stored = call.args[0]
     if isinstance(stored, Global):
         call.makes = Bound(stored, call.args[1:])
+        if stored.standing.rule in MAKERS:
+            return f"it stores {stored.key}, whose arguments can't all be seen"
         return None if stored.standing.allowed else "it stores a function that is not allowed"
     if isinstance(stored, Made) and isinstance(stored.detail, Bound):
         return None  # a bound method, judged where it was looked up
@@ -85,7 +89,7 @@ def reconstructor(call: Call) -> str | None:
         return "what it creates is computed while loading"
     if made.standing.kind is Kind.SOURCED:
         call.result = call.invoke(made, (), True)
-    elif call.cls(0):
+    elif call.cls(0) or (made.standing.rule == "frame" and base.name == "object"):
         call.result = Made(made)
     else:
         made.called += 1
@@ -121,15 +125,16 @@ def _referred(slot: object) -> bool:
 
 def spelled(buffer: Buffer, callee: Global, args: tuple[Any, ...] | None) -> bool:
     """Torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of
-    a text. `object.__new__` ignores them, and a constructor of its own could do nothing with single letters.
+    a text; before 0.11 it gave the text. `object.__new__` ignores them, and a constructor of its own could do nothing
+    with single letters, or with its own name.
     """
     if not callee.mapped.startswith("torchmetrics.") or not args:
         return False
     try:
-        texts = [decode(buffer, slot, 8) if isinstance(slot, int) and slot > 0 else None for slot in args]
+        texts = [decode(buffer, slot, 80) if isinstance(slot, int) and slot > 0 else None for slot in args]
     except NotALiteralError:
         return False
-    return all(isinstance(text, str) and len(text) == 1 for text in texts)
+    return texts == [f"{callee.name}()"] or all(isinstance(text, str) and len(text) == 1 for text in texts)
 
 
 def newobj(call: Call) -> str | None:
@@ -209,7 +214,8 @@ def bit_generator(call: Call) -> str | None:
 
 def rebuild(call: Call) -> str | None:
     """Functions written by Cython: `f(cls, checksum, state)` calls `cls.__new__(cls)` and copies the state."""
-    return _shapes(call) if call.cls(0) else "the class it creates is not an allowed one"
+    call.makes = call.cls(0)
+    return _shapes(call) if call.makes else "the class it creates is not an allowed one"
 
 
 def _shapes(call: Call) -> str | None:

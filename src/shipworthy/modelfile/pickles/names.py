@@ -11,15 +11,23 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from shipworthy.modelfile.pickles.danger import reason_for
-from shipworthy.modelfile.pickles.vetted import VETTED
+from shipworthy.modelfile.pickles.vetted import IN_PICKLES, VETTED
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 _TABLE = Path(__file__).with_name("allowed_names.txt")
-_DOES_MORE = regex(
+DOES_MORE = regex(
     r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
 )
 _OF_UFUNCS = frozenset(("reduce", "accumulate", "outer", "reduceat"))  # `numpy.add.reduce`, to be referred to
+
+_MOVED = {
+    "numpy.core": "numpy._core",
+    **{f"torch.nn.{kind}": f"torch.ao.nn.{kind}" for kind in ("quantized", "quantizable", "qat", "intrinsic")},
+    "timm.models.layers": "timm.layers",
+    "timm.models.efficientnet_blocks": "timm.models._efficientnet_blocks",
+}
+_MOVED_FROM = tuple(_MOVED)
 
 
 class Kind(StrEnum):
@@ -120,20 +128,24 @@ def loader_name(module: str, name: str, protocol: int) -> tuple[str, str]:
 
 
 def canonical(module: str) -> str:
-    """Numpy moved its core from `numpy.core` to `numpy._core`; both spell the same things."""
-    return "numpy._core" + module[len("numpy.core") :] if (module + ".").startswith("numpy.core.") else module
+    """Where a library has a module today that it moved as a whole; older files spell the place where it was."""
+    if module.startswith(_MOVED_FROM):
+        for old, new in _MOVED.items():
+            if (module + ".").startswith(old + "."):
+                return new + module[len(old) :]
+    return module
 
 
-def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
+def standing_of(module: str, name: str, trust: Sequence[str] = (), pickled: bool = False) -> Standing:
     """What the policy says of `module:name`. Patterns of `trust` match `module:qualname`; a dangerous name is trusted
-    only when it is spelled out.
+    only when it is spelled out. `pickled`: it stands in a pickle, whose machine judges calls by their arguments.
     """
     key = f"{module}:{name}"
     danger = reason_for(module, name)
     if trust and any(key == pattern or (not danger and fnmatchcase(key, pattern)) for pattern in trust):
         return Standing(Kind.TRUSTED)
     core = canonical(module)
-    rule = VETTED.get(f"{core}:{name}")
+    rule = VETTED.get(f"{core}:{name}") or (IN_PICKLES.get(key) if pickled else None)
     if rule:
         return Standing(Kind.VETTED, rule=rule)
     if danger:
@@ -148,7 +160,7 @@ def standing_of(module: str, name: str, trust: Sequence[str] = ()) -> Standing:
     owner, _, method = name.rpartition(".")
     if method in _OF_UFUNCS and core.startswith("numpy") and standing_of(module, owner, trust).kind is Kind.REFERENCE:
         return Standing(Kind.REFERENCE)
-    harmless = owner and not _DOES_MORE.search(method)
+    harmless = owner and not DOES_MORE.search(method)
     if harmless and standing_of(module, owner, trust).kind in (Kind.CLASS, Kind.VALUED):
         return Standing(Kind.REFERENCE)  # a method of an allowed class, which is kept and not called
     # TorchScript's own classes: Python has no such module, only torch's interpreter builds them
@@ -163,4 +175,4 @@ def judged(module: str, name: str, renamed: bool, trust: tuple[str, ...]) -> tup
     `renamed`: as below protocol 3. Files have the same few names again and again.
     """
     found, found_name = loader_name(module, name, 0 if renamed else 3)
-    return standing_of(found, found_name, trust), f"{canonical(found)}:{found_name}"
+    return standing_of(found, found_name, trust, pickled=True), f"{canonical(found)}:{found_name}"

@@ -12,6 +12,7 @@ from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import (
     BYTES_COUNTED,
+    LIST,
     TEXT_COUNTED,
     TUPLE,
     Bound,
@@ -183,6 +184,24 @@ def span(call: Call) -> str | None:
     return None
 
 
+def iterator(call: Call) -> str | None:
+    """`iter` of a list, a tuple or a range; a second argument, or another object, would be called."""
+    slot = call.args[0] if call.args is not None and len(call.args) == 1 else None
+    ranged = isinstance(slot, Made) and slot.maker is not None and slot.maker.mapped == "builtins:range"
+    if ranged and isinstance(slot, Made):
+        call.makes = slot.detail
+        return None
+    return None if isinstance(slot, tuple) or slot in (LIST, TUPLE) else "it goes through what can't be seen"
+
+
+def endless(call: Call) -> str | None:
+    """`itertools.cycle` of an iterator: nothing may count it out."""
+    slot = call.args[0] if call.args is not None and len(call.args) == 1 else None
+    call.makes = HUGE
+    known = isinstance(slot, Made) and slot.maker is not None and slot.maker.mapped == "builtins:iter"
+    return None if known else "it goes through what can't be seen"
+
+
 def zone(call: Call) -> str | None:
     """A time zone's name: its file, and a package of that name, are looked for."""
     if not call.args:
@@ -192,20 +211,6 @@ def zone(call: Call) -> str | None:
     except NotALiteralError:
         return "the zone's name can't be seen"
     return None if isinstance(value, str) and _ZONE.fullmatch(value) else "its text is no name of a time zone"
-
-
-def names_only(call: Call) -> str | None:
-    """`itemgetter`: made from plain texts and numbers, harmless until it is called;
-    a call of what is made while loading is a finding.
-    """
-    for index, slot in enumerate(call.args or ()):
-        try:
-            value = call.literal(index, 200)
-        except NotALiteralError:
-            return "what it looks up can't be seen" if not isinstance(slot, (Made, tuple)) else "it is given no text"
-        if isinstance(value, str) and "__" in value:
-            return "it looks up a name of Python's own"
-    return None if call.args is not None else "what it looks up can't be seen"
 
 
 def reference(_call: Call) -> str | None:

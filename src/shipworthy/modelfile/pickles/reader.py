@@ -186,11 +186,12 @@ def _note(scope: Scope, machine: Machine, view: View) -> None:
         model = _model(view, slot, scope.limits.json)
         if model is not None:
             scope.child(f"model at {slot - 1 - view.start}", model)
-    for slots, role in ((machine.blobs, Role.BLOB), (machine.inner, Role.FILE)):
+    kinds = ((machine.blobs, Role.BLOB, ""), (machine.inner, Role.FILE, ""), (machine.frames, Role.FILE, "arrow"))
+    for slots, role, format_ in kinds:
         for slot in slots:
             content = _content(view, slot)
             if content is not None and len(content):
-                scope.child(f"bytes at {slot - 1 - view.start}", content, role)
+                scope.child(f"bytes at {slot - 1 - view.start}", content, role, format_)
             elif role is Role.FILE:
                 scope.issue(Code.HIDDEN_PAYLOAD, "high", "a model inside the file can't be read", slot - 1 - view.start)
 
@@ -221,12 +222,26 @@ def _content(view: View, slot: int) -> View | None:
         size = int.from_bytes(buffer[slot : slot + width], "little")
         low = slot + width
         high = min(low + size, view.end)
-    else:
+    elif op in b"VS":
         low, high = slot, buffer.find(b"\n", slot, view.end)
+    else:
+        return None
     if op not in TEXT_COUNTED and op != 0x56:
         return View(buffer, low, high)
     raw = buffer[low : min(low + 2, high)]
-    if raw[:2] not in (b"\xc2\x80", b"PK", b"\xc2\x93", b"BZ", b"\x1f\xc2", b"\xc3\xbd", b"\\u", b"\\x", b"\x80\x02"):
+    if raw[:2] not in (
+        b"\xc2\x80",
+        b"PK",
+        b"\xc2\x93",
+        b"BZ",
+        b"\x1f\xc2",
+        b"\xc3\xbd",
+        b"\\u",
+        b"\\x",
+        b"\x80\x02",
+        b"\xc3\xbf",
+        b"\xff\xff",
+    ):
         return View.of(b"")
     try:
         return View.of(buffer[low:high].decode("raw-unicode-escape" if op == 0x56 else "utf-8").encode("latin-1"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shipworthy.modelfile.pickles import dills, making, plain
+from shipworthy.modelfile.pickles import dills, getters, making, plain
 from shipworthy.modelfile.pickles.called import Call
 
 Rule = Callable[[Call], str | None]
@@ -39,11 +39,16 @@ RULES: dict[str, Rule] = {
     "fraction": plain.fraction,
     "texts": plain.texts,
     "span": plain.span,
+    "iterator": plain.iterator,
+    "endless": plain.endless,
     "zone": plain.zone,
     "scalar": plain.scalar,
-    "names_only": plain.names_only,
+    "items": getters.items,
+    "attributes": getters.attributes,
+    "method": getters.method,
     "reference": plain.reference,
     "empty": plain.empty,
+    "frame": plain.empty,
     "one": plain.one,
     "sized": plain.sized,
     "allocate": plain.allocate,

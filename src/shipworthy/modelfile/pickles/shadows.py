@@ -12,7 +12,8 @@ from typing import Any
 
 from shipworthy.modelfile.pickles.called import flat
 from shipworthy.modelfile.pickles.names import Kind, canonical, fields_of
-from shipworthy.modelfile.pickles.values import LIST, OPAQUE, Bound, Global, Made
+from shipworthy.modelfile.pickles.values import LIST, OPAQUE, Bound, Chunk, Global, Made
+from shipworthy.patterns import regex
 
 _CALLED = Path(__file__).with_name("called_names.txt")
 _TRAITS = Path(__file__).with_name("class_traits.txt")
@@ -20,6 +21,14 @@ _STANDINS = Path(__file__).with_name("standins.txt")
 _TEXTS = frozenset(("builtins:str", "numpy:str_", "numpy._core.multiarray:scalar"))
 # scipy put it in the place of a method of its own; it warns, and calls that method
 _WRAPPERS = frozenset(("scipy.stats._continuous_distns:_DeprecationWrapper",))
+# Arrays, their types and generators of numbers keep no dictionary of functions
+ARRAYS = ("numpy:dtype", "numpy:ndarray", "numpy._core.multiarray:", "numpy.dtypes:", "numpy.random", "_codecs:")
+# torchmetrics reduces its counts with them, under names such as `numel`: they only compute
+_COMPUTING = frozenset(f"torchmetrics.utilities.data:dim_zero_{way}" for way in ("cat", "max", "mean", "min", "sum"))
+# scikit-learn's distance by a function stores it, and calls it for the first neighbours that are asked for
+_DISTANCE = regex(r"sklearn\.(?:metrics|neighbors)\._dist_metrics:PyFuncDistance(?:32|64)?")
+# Names that no code calls but that of these modules, on an object itself
+_CALLED_BY = {"metric": "pynndescent."}
 _CREATED = (Kind.CLASS, Kind.BARE, Kind.VALUED)
 
 
@@ -81,6 +90,8 @@ def _has_trait(mapped: str, trait: str, whole: bool) -> bool:
 def is_function(value: Any) -> bool:
     """Something that runs when it is called, and that is no plain type."""
     if isinstance(value, Global):
+        if value.mapped in _COMPUTING:
+            return False
         return value.standing.kind not in (Kind.VALUED, Kind.CLASS) and not has_trait(value, "raises")
     return isinstance(value, Made) and isinstance(value.detail, Bound)
 
@@ -104,8 +115,35 @@ def is_called(value: Any, own: bool) -> bool:
     return has_trait(maker, "call", own)
 
 
-def hidden_functions(state: Any) -> str | None:
-    """A state that is no dictionary: under which names its class stores what is in it can't be seen."""
+def is_called_by(name: str, around: list[Any]) -> bool:
+    """Whether code calls what lies under this name in a dictionary. `around`: the object whose state it is, if any."""
+    module = _CALLED_BY.get(name)
+    if module is None:
+        return True
+    makers = [item.maker.mapped for item in around if isinstance(item, Made) and item.maker is not None]
+    return any(maker.startswith(module) for maker in makers)
+
+
+def is_array(maker: Global) -> bool:
+    """What it makes is an array, or something about arrays: `_reconstruct` may make one of a subclass."""
+    return maker.mapped.startswith(ARRAYS)
+
+
+def is_open(value: Any) -> bool:
+    """An object on the stack that may still be given its state, or values that were let go."""
+    if value.__class__ is Chunk:
+        return not value.end
+    if not isinstance(value, Made) or value.maker is None or value.sealed:
+        return False
+    return not is_array(value.maker) or value.maker.name == "_reconstruct"
+
+
+def hidden_functions(state: Any, rebuilt: Any = None) -> str | None:
+    """A state that is no dictionary: under which names its class stores what is in it can't be seen. `rebuilt`: the
+    class, if a function made the object.
+    """
+    if isinstance(rebuilt, Global) and _DISTANCE.fullmatch(rebuilt.mapped):
+        return None
     if isinstance(state, tuple) and any(map(is_function, flat(state))):
         return "a function stands in its state without the name under which it is stored"
     if state.__class__ is int and state in (LIST, OPAQUE):

@@ -285,7 +285,7 @@ class Stack(Numbers):
                     self.issue(Code.STATE_TAMPERING, "high", what)
             else:
                 if shadows.is_called(value, own) or shadows.acts(value):
-                    self._stands_in(key, value, own)
+                    self._stands_in(key, value, own, at)
                 elif not own and not self.named and shadows.is_called(value, True):
                     self.named = shadows.called_name(self._text(key))
             key = value
@@ -296,12 +296,12 @@ class Stack(Numbers):
         if isinstance(around[-1], Made):
             maker = around[-1].maker
             return maker is not None and maker.standing.kind is not Kind.VETTED  # an ordered dictionary is not its own
-        if at and isinstance(around[-2], Made):
+        if at and shadows.is_open(around[-2]):
             return True
         below = around[-2] if at else 0
         return (
             at > 1
-            and isinstance(around[0], Made)
+            and shadows.is_open(around[0])
             and below.__class__ is int
             and (below < 0 or (below > 0 and self.buffer[below - 1] == 0x4E))
         )
@@ -312,7 +312,7 @@ class Stack(Numbers):
             self.issue(Code.BOMB, "high", "tuples within tuples are a key: to look at all of them could take forever")
         self.collide(keys)
 
-    def _stands_in(self, key: Any, value: Any, own: bool) -> None:
+    def _stands_in(self, key: Any, value: Any, own: bool, at: int) -> None:
         maker = value if isinstance(value, Global) else value.maker
         name = maker.key if maker else ""
         if isinstance(key, Made) and shadows.is_function(value) and shadows.is_text(key):
@@ -320,8 +320,13 @@ class Stack(Numbers):
             self.issue(Code.STATE_TAMPERING, "high", what, name)
         elif shadows.is_called(value, own) and (text := shadows.called_name(self._text(key))):
             what = f"{name} is stored under the name {text}, which code that runs while loading calls"
-            self.issue(Code.STATE_TAMPERING, "high", what, name)
-
+            if shadows.is_called_by(text, self.stack[max(at - 2, 0) : at] if own else []):
+                if own or any(map(shadows.is_open, self.stack[:at])):
+                    self.issue(Code.STATE_TAMPERING, "high", what, name)
+                else:
+                    self.hold_back(what, name)
+            elif not own:
+                self.named = self.named or text
         elif shadows.acts(value, self._text(key)):
             what = f"{name} stands in for another object, one of whose methods is called while loading"
             self.issue(Code.STATE_TAMPERING, "high", what, name)
@@ -389,6 +394,8 @@ class Stack(Numbers):
             self.issue(Code.STATE_TAMPERING, "high", what, target.key)
         elif isinstance(target, Made):
             name = target.maker.key if target.maker else ""
+            if target.maker is None or target.maker.standing.kind is not Kind.VETTED:
+                self.release()
             shared = states.shared(target)
             if shared:
                 self.issue(Code.STATE_TAMPERING, "high", f"items are added to {shared}", name)

@@ -8,6 +8,7 @@ from typing import Any
 
 from shipworthy.modelfile.pickles import contents, formulas, shadows
 from shipworthy.modelfile.pickles.arrays import LAYOUT, is_wrapper, item_size
+from shipworthy.modelfile.pickles.called import MAKERS
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.values import (
@@ -30,7 +31,15 @@ _OBJECT, _POINTERS = 63, 7
 _LAYERS = 100_000
 _PLACES = {"pos": 624, "buffer_pos": 4}  # of MT19937 and of Philox
 _SHARED = frozenset(
-    ("logging:getLogger", "builtins:type", "pytz:_UTC", "re:RegexFlag", "uuid:SafeUUID", "dateutil.tz.tz:tzutc")
+    (
+        "logging:getLogger",
+        "builtins:type",
+        "pytz:_UTC",
+        "re:RegexFlag",
+        "uuid:SafeUUID",
+        "dateutil.tz.tz:tzutc",
+        "PIL.Image:Resampling",
+    )
 )
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))
 # Their state holds a whole model as bytes or text, which compiled code reads
@@ -62,6 +71,8 @@ def partial_state(target: Made, state: Any) -> str | None:
         return None
     if not isinstance(function, Global):
         return "it stores a function computed while loading"
+    if function.standing.rule in MAKERS:
+        return f"it stores {function.key}, whose arguments can't all be seen"
     plain = isinstance(args, tuple) and keywords == EMPTY_DICT  # one from the memo may have been filled
     target.detail = Bound(function, args if plain else None)
     return None if function.standing.allowed else "it stores a function that is not allowed"

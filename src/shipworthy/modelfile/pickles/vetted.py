@@ -21,7 +21,7 @@ VETTED: dict[str, str] = {
     "builtins:str": "texts",
     "builtins:range": "span",
     **_all("builtins", "slice object", "data"),
-    "operator:itemgetter": "names_only",
+    "operator:itemgetter": "items",
     **_all("builtins", "bytes bytearray", "sized"),
     "builtins:type": "one",
     "builtins:getattr": "attribute",
@@ -99,6 +99,7 @@ VETTED: dict[str, str] = {
     **_all("pyarrow.lib", "schema decimal128 _reconstruct_table", "stored"),
     **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
+    **_all("pyarrow.lib", "dictionary map_ large_list decimal256 duration", "stored"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
     "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper": "empty",
@@ -136,4 +137,15 @@ VETTED: dict[str, str] = {
         "build_intlist build_doublelist build_boollist build_tensorlist build_tensor_from_id restore_type_tag",
         "data",
     ),
+}
+# The same, but only where the arguments are seen as the pickle machine sees them: other formats refuse these.
+IN_PICKLES: dict[str, str] = {
+    "operator:attrgetter": "attributes",
+    "operator:methodcaller": "method",
+    "builtins:iter": "iterator",
+    "itertools:cycle": "endless",  # river's models go round in one
+    # created empty; the state is a stream of Arrow, which is read as one
+    "polars.dataframe.frame:DataFrame": "frame",
+    "polars.series.series:Series": "frame",
+    "PIL.Image:Resampling": "literals",  # what an image processor keeps
 }

@@ -20,11 +20,26 @@ from shipworthy.modelfile.yamls.scalars import UnreadYamlError
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
-__all__ = ["Document", "UnfoldingYamlError", "UnreadYamlError", "document", "python_tags", "unescaped", "unfolds"]
+__all__ = [
+    "Document",
+    "UnfoldingYamlError",
+    "UnreadYamlError",
+    "document",
+    "is_plain",
+    "python_tags",
+    "unescaped",
+    "unfolds",
+]
 
 _PYTHON = regex(r"python/(object|module|name)\b[/:]?[\w./:]{0,80}")
+_PATHS = [f"pathlib.{pure}{kind}Path" for pure in ("", "Pure") for kind in ("", "Posix", "Windows")]
 # `%TAG ! tag:yaml.org,2002:python/` lets the tags themselves do without the word.
 _DIRECTIVE = regex(r"(?m)^%TAG[^\n]{0,200}python")
+# What these make is plain data, whatever they are given: a tag among their arguments is judged by itself.
+_PLAIN = frozenset(
+    [f"python/object/{how}:{name}" for how in ("apply", "new") for name in ("collections.OrderedDict", *_PATHS)]
+    + ["python/object:argparse.Namespace"]
+)
 # Characters that readers refuse, take for the end of a line or leave out.
 _ODD = regex("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
 _MARKER = regex(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
@@ -50,6 +65,11 @@ def python_tags(text: str) -> Iterator[tuple[str, str, int]]:
             yield found[1], found[0][:100], number
     if _DIRECTIVE.search(unquote(text)):
         yield "directive", "a %TAG directive stands for tags that build Python objects", 0
+
+
+def is_plain(tag: str) -> bool:
+    """Whether such a tag makes an ordered dictionary, a path or a namespace: what it makes runs nothing."""
+    return tag in _PLAIN
 
 
 # What a file of aliases has, read as a text: names are given, and taken up again.
