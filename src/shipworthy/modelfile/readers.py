@@ -29,7 +29,6 @@ _RARE: dict[str, str] = {
     "sentencepiece": "graphs.sentencepiece",
     "tiktoken": "graphs.sentencepiece",
     "r": "rdata.judge",
-    "r-object": "rdata.judge",
     "r-database": "rdata.database",
     "xml": "xmls.read",
     "xgboost": "boosters.xgbinary",
@@ -51,8 +50,8 @@ _RARE: dict[str, str] = {
     "mlflow": "yamlfiles",
     "hydra": "yamlfiles",
 }
-# Read, but never called clean.
-_PARTLY: dict[str, str] = {"yaml": "yamlfiles", "ape": "llamafile"}
+# Read, but never called clean; and what only a part of a file is.
+_PARTLY: dict[str, str] = {"yaml": "yamlfiles", "ape": "llamafile", "r-object": "rdata.judge"}
 
 
 # Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.
