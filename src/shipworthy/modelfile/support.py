@@ -193,7 +193,8 @@ FORMATS: dict[str, Support] = {
     ),
     "xml": Support(
         "XML: PMML, OpenVINO",
-        "no DTDs; PMML: elements, functions, scripts; OpenVINO: layers against the operator sets, extents of weights, sizes, loops",
+        "no DTDs; PMML: elements, functions, scripts; OpenVINO: layers against the operator sets, extents of weights, "
+        "sizes, loops",
         "other XML; numbers",
         True,
     ),
