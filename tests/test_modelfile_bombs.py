@@ -253,13 +253,13 @@ WHILE = graph.tf_node("w", "StatelessWhile", ("x",), cond=graph.field(10, graph.
 DIMS = tf_number("n", 1 << 20, 1 << 20)
 
 
-def old_loop(first: str = "t", back: str = "w:1") -> tuple[bytes, ...]:
-    """A loop of TensorFlow 1: over a truth value, or over a number that is compared with ten."""
+def old_loop(first: str = "t", back: str = "w:1", limit: int = 10) -> tuple[bytes, ...]:
+    """A loop of TensorFlow 1: over a truth value, or over a number that is compared with the limit."""
     compared = graph.tf_node("l", "Less", ("m", "ten")) if first == "i" else graph.tf_node("l", "Identity", ("m",))
     return (
         tf_number("t", 1, kind=10),
         tf_number("i", 0),
-        tf_number("ten", 10),
+        tf_number("ten", limit),
         graph.tf_node("e", "Enter", (first,)),
         graph.tf_node("m", "Merge", ("e", "next")),
         compared,
@@ -343,6 +343,16 @@ LARGE_TF = {
         ),
         (),
         True,
+    ),
+    "one that is counted for very long": (
+        (*old_loop("i", "s", limit=1 << 30), tf_number("one", 1), graph.tf_node("s", "Add", ("w:1", "one"))),
+        (),
+        True,
+    ),
+    "one that is counted to a thousand": (
+        (*old_loop("i", "s", limit=1000), tf_number("one", 1), graph.tf_node("s", "Add", ("w:1", "one"))),
+        (),
+        False,
     ),
     "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
     "a loop without an end": ((WHILE,), (FOREVER,), True),

@@ -39,7 +39,6 @@ _RARE: dict[str, str] = {
     "sentencepiece": "graphs.sentencepiece",
     "tiktoken": "graphs.sentencepiece",
     "r": "rdata.judge",
-    "r-object": "rdata.judge",
     "r-database": "rdata.database",
     "xml": "xmls.read",
     "xgboost": "boosters.xgbinary",
@@ -63,8 +62,8 @@ _RARE: dict[str, str] = {
     "hydra": "yamlfiles",
     "yaml": "yamlfiles",
 }
-# Read, but never called clean.
-_PARTLY: dict[str, str] = {"ape": "llamafile"}
+# Read, but never called clean; and what only a part of a file is.
+_PARTLY: dict[str, str] = {"ape": "llamafile", "r-object": "rdata.judge"}
 
 
 # Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.

@@ -197,7 +197,8 @@ FORMATS: dict[str, Support] = {
     ),
     "xml": Support(
         "XML: PMML, OpenVINO",
-        "no DTDs; PMML: elements, functions, scripts; OpenVINO: layers against the operator sets, extents of weights",
+        "no DTDs; PMML: elements, functions, scripts; OpenVINO: layers against the operator sets, extents of weights, "
+        "sizes, loops",
         "other XML; numbers",
         True,
     ),
@@ -211,7 +212,7 @@ FORMATS: dict[str, Support] = {
     "ocdbt": Support("Orbax: manifest and nodes of OCDBT", "nothing", _NOT_READ, False),
     "paddle": Support(
         "Paddle .pdmodel",
-        "every operator against Paddle's own (the same for a program in JSON), paths, messages",
+        "every operator against Paddle's own (the same for a program in JSON), paths, messages, sizes, loops",
         "numbers; whether the parameters fit",
         True,
     ),
@@ -223,7 +224,7 @@ FORMATS: dict[str, Support] = {
     ),
     "executorch": Support(
         "ExecuTorch .pte",
-        "the flatbuffer and segments to the last byte, operators, instructions",
+        "the flatbuffer and segments to the last byte, operators, instructions, loops",
         "what delegates hold; weights in other files (.ptd)",
         True,
     ),

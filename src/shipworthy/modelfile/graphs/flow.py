@@ -16,6 +16,7 @@ from shipworthy.records import dataclass, field
 
 _STEPS = 200_000
 _NEVER = 1 << 20
+_MERGES = 500
 _VARIABLES = frozenset(("ReadVariableOp", "AssignVariableOp"))
 _FREE = frozenset(("Placeholder", "PlaceholderV2"))
 _DOES = {
@@ -152,6 +153,20 @@ def _loop(bodies: dict[str, Body], body: Body, node: Node) -> loops.Loop | None:
     )
 
 
+def _old_loop(scope: Scope, body: Body, node: Node, budget: loops.Budget) -> None:
+    """Of TensorFlow 1: what a loop hands on goes through nodes Merge, of a first value and the next."""
+    handed = {
+        name: inputs for name, (kind, inputs, _) in body.sizes.nodes.items() if kind == "Merge" and len(inputs) == 2
+    }
+    if not handed or len(handed) > _MERGES:
+        return
+    names, graph = list(handed), body.sizes
+    firsts, results = ([handed[name][which] for name in names] for which in (0, 1))
+    loop = loops.Loop(graph, firsts, graph, names, results, graph, names, node.name, at=node.at)
+    if turns := loops.turns(loop, budget):
+        loops.report(scope, turns, loops.growth(loop, turns, budget), node.at, node.name)
+
+
 def endless(scope: Scope, bodies: dict[str, Body]) -> None:
     """Report what asks for too much, and loops that never end, run too often or grow too large."""
     counted: dict[int, int] = {}
@@ -169,6 +184,8 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
             else:
                 continue
             turns = counted.get(node.at, 0)
+            if node.operator == "LoopCond" and value != (True,):
+                _old_loop(scope, body, node, budget)
             if value == (True,):
                 text = f"the condition of the loop {ascii(node.name)[:80]} is always true: the graph never ends"
                 scope.issue(Code.BOMB, "high", text, node.at)

@@ -16,7 +16,7 @@ from shipworthy.records import dataclass, field
 ENDLESS = 1 << 62
 MANY = 1 << 27  # turns; even an empty one takes microseconds
 _FEW = 48  # turns that are computed one by one
-_STEPS = 1_000_000
+_STEPS = 300_000
 _SAME = frozenset("Identity StopGradient Snapshot EnsureShape Enter Exit Switch NextIteration Merge LoopCond".split())
 
 
