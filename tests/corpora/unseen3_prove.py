@@ -76,6 +76,7 @@ def inside() -> None:
     listener = os.fork()
     if listener == 0:
         _listen()
+    os.environ["PATH"] = f"{Path(sys.prefix).parent}/bin:{os.environ['PATH']}"
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1", DISABLE_MODEL_SOURCE_CHECK="1")
     exec(f"import {PRELOAD.get(name, 'sys')}", {})
     for number, key, entry, loader, effect in jobs:
