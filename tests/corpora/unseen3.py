@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from corpora import unseen3_forms, unseen3_keras, unseen3_pickles, unseen3_torch
+from corpora import unseen3_folders, unseen3_forms, unseen3_graphs, unseen3_keras, unseen3_pickles, unseen3_torch
 from corpora.unseen3_base import Sample
 
-FAMILIES = (unseen3_pickles, unseen3_forms, unseen3_torch, unseen3_keras)
+FAMILIES = (unseen3_pickles, unseen3_forms, unseen3_torch, unseen3_keras, unseen3_folders, unseen3_graphs)
 PROOFS = Path(__file__).with_name("unseen3_proofs.json")
 
 

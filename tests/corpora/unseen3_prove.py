@@ -40,7 +40,10 @@ def outside(environments: Path, out: Path, part: str) -> None:
     samples = [one for one in (*unseen3.candidates(), *unseen3.harmless()) if re.search(part, one.id)]
     results: dict[str, str] = json.loads(out.read_text()) if out.exists() else {}
     for name in sorted({one.env for one in samples}):
-        python = environments / name / "bin" / "python"
+        *front, last = name.split("+")  # the packages of `a` in front of those of `b`, whose Python runs: a+b
+        python = environments / last / "bin" / "python"
+        ahead = [(environments / one / "lib/python3.11/site-packages", environments / one) for one in front]
+        path = ":".join(str(long if long.exists() else short) for long, short in ahead)
         if not python.exists():
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +62,7 @@ def outside(environments: Path, out: Path, part: str) -> None:
             for more in os.environ.get("UNSEEN3_BIND", "").split(":"):
                 command += ["--ro-bind", more, more] if more else []
             command += ["--ro-bind", folder, "/tmp/in", "--ro-bind", f"{folder}/hosts", "/etc/hosts"]
-            command += ["--ro-bind", __file__, "/tmp/prove.py", "--setenv", "HOME", "/tmp/home", "--chdir", "/tmp"]
+            command += ["--ro-bind", __file__, "/tmp/prove.py", "--setenv", "HOME", "/tmp/home", "--setenv", "PYTHONPATH", path, "--chdir", "/tmp"]
             command += [str(python), "/tmp/prove.py", "--inside"]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 for line in process.stdout or ():
@@ -78,7 +81,7 @@ def inside() -> None:
         _listen()
     os.environ["PATH"] = f"{Path(sys.prefix).parent}/bin:{os.environ['PATH']}"
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1", DISABLE_MODEL_SOURCE_CHECK="1")
-    exec(f"import {PRELOAD.get(name, 'sys')}", {})
+    exec(f"import {PRELOAD.get(name.split("+")[-1] if "hydra" not in name else "", 'sys')}", {})
     for number, key, entry, loader, effect in jobs:
         print("RESULT " + json.dumps([key, _one(Path("/tmp/in", number), entry, loader, effect)]), flush=True)
     os.kill(listener, signal.SIGKILL)

@@ -121,13 +121,13 @@ def _trainers() -> Iterator[tuple[str, Files, str, str]]:
     yield "distcp", {"step/.metadata": dumps(Build(new("torch.distributed.checkpoint.metadata:Metadata"), {"state_dict_metadata": {}, "planner_data": EVIL}), 4), "step/__0_0.distcp": b""}, "from torch.distributed.checkpoint import FileSystemReader as R; R('/tmp/s/step').read_metadata()", "code"
     serialized = base64.b64encode(dumps(EVIL, 4)).decode()
     policy = {"policy_class": {":type:": "<class 'abc.ABCMeta'>", ":serialized:": serialized}}
-    yield "stable-baselines", {"ppo.zip": zipped({"data": as_json(policy), "_stable_baselines3_version": b"2.3.0"})}, "import sys; sys.path.append('/tmp/blind3-envs/extra'); from stable_baselines3.common.save_util import load_from_zip_file; load_from_zip_file(f)", "code"
+    yield "stable-baselines", {"ppo.zip": zipped({"data": as_json(policy), "_stable_baselines3_version": b"2.3.0"})}, "from stable_baselines3.common.save_util import load_from_zip_file; load_from_zip_file(f)", "code"
     yield "stable-baselines-tensors", {"dqn.zip": zipped({"data": b"{}", "policy.pth": archive(EVIL), "pytorch_variables.pth": archive(1)})}, "import zipfile, io, torch; torch.load(io.BytesIO(zipfile.ZipFile(f).read('policy.pth')), weights_only=False)", "code"
 
 
 def _servers() -> Iterator[tuple[str, Files, str]]:
     manifest = {"runtime": "python", "model": {"modelName": "net", "serializedFile": "net.pt", "handler": "handler.py", "modelVersion": "1.0"}, "archiverVersion": "0.12.0"}
-    head = "import sys, zipfile; zipfile.ZipFile(f).extractall('/tmp/s/m'); sys.path[:0] = ['/tmp/blind3-envs/extra', '/tmp/s/m']; "
+    head = "import sys, zipfile; zipfile.ZipFile(f).extractall('/tmp/s/m'); sys.path.insert(0, '/tmp/s/m'); "
     load = head + "from ts.model_loader import ModelLoaderFactory as F; F.get_model_loader().load('net', '/tmp/s/m', HANDLER, None, None)"
     handler = b"import os\n\nclass Handler:\n    def initialize(self, context):\n        os.system('touch /tmp/x')\n\ndef handle(data, context):\n    if context and data is None:\n        os.system('touch /tmp/x')\n    return data\n"
     run = head + "import handler; handler.handle(None, 1)"
@@ -148,9 +148,9 @@ def _servers() -> Iterator[tuple[str, Files, str]]:
 def samples() -> Iterator[Sample]:
     for family, rows in (("torch-zip", _zips()), ("torch-old", _old()), ("torch-package", _packages()), ("served", _servers())):
         for name, files, loader in rows:
-            yield Sample(f"{family}/{name}", files, loader, "code", entry="" if name == "triton" else None)
+            yield Sample(f"{family}/{name}", files, loader, "code", "extra+main" if family == "served" else "main", "" if name == "triton" else None)
     for name, files, loader, effect in _trainers():
-        yield Sample(f"trainer/{name}", files, loader, effect)
+        yield Sample(f"trainer/{name}", files, loader, effect, "extra+main" if "stable" in name else "main")
     safe = "import torch; torch.load(f, weights_only=True)"
     yield Sample("torch-zip/allocates", {"m.pt": archive(call("torch:ones" if False else "torch._utils:_rebuild_device_tensor_from_numpy", call("numpy:ones", (2**33,)), G("torch:float32"), "cpu", False))}, LOAD, "crash")
     sparse = call("torch._utils:_rebuild_sparse_tensor", G("torch:sparse_csr"), (tensor("0", 2, "LongStorage", (2,)), tensor("0", 2, "LongStorage", (2,)), tensor("0", 2, "FloatStorage", (2,)), (1, 99), False))
