@@ -25,19 +25,33 @@ int RegisterCustomOps(void) { return 0; }
 def keras_hdf5(folder: Path) -> None:
     import h5py
     import numpy as np
+
     from corpora import unseen3_keras as keras
 
     lam = {"function": [keras._code(), None, None], "function_type": "lambda", "module": "keras.layers"}
     shape = {"output_shape": None, "output_shape_type": "raw", "output_shape_module": None, "arguments": {}}
     layer = {"class_name": "Lambda", "config": {"name": "l", "trainable": True, "dtype": "float32", **lam, **shape}}
-    first = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "i", "sparse": False, "ragged": False}}
+    first = {
+        "class_name": "InputLayer",
+        "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "i", "sparse": False, "ragged": False},
+    }
     plain = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, layer]}}
     wrapped = {"class_name": "TimeDistributed", "config": {"name": "t", "layer": layer}}
     timed = {**first, "config": {**first["config"], "batch_input_shape": [None, 3, 4]}}  # type: ignore[dict-item]
-    nodes = {"name": "m", "layers": [{**first, "name": "i", "inbound_nodes": []}, {**layer, "name": "l", "inbound_nodes": [[["i", 0, 0, {}]]]}], "input_layers": [["i", 0, 0]], "output_layers": [["l", 0, 0]]}
-    models = {name: plain for name in ("lambda", "lambda-other-name", "lambda-userblock", "lambda-fixed-text", "lambda-keras3")}
+    nodes = {
+        "name": "m",
+        "layers": [
+            {**first, "name": "i", "inbound_nodes": []},
+            {**layer, "name": "l", "inbound_nodes": [[["i", 0, 0, {}]]]},
+        ],
+        "input_layers": [["i", 0, 0]],
+        "output_layers": [["l", 0, 0]],
+    }
+    models = dict.fromkeys(("lambda", "lambda-other-name", "lambda-userblock", "lambda-fixed-text", "lambda-keras3"), plain)
     models |= {"lambda-functional": {"class_name": "Functional", "config": nodes}}
-    models |= {"lambda-time-distributed": {"class_name": "Sequential", "config": {"name": "s", "layers": [timed, wrapped]}}}
+    models |= {
+        "lambda-time-distributed": {"class_name": "Sequential", "config": {"name": "s", "layers": [timed, wrapped]}}
+    }
     for name, config in models.items():
         block = 512 if name == "lambda-userblock" else 0
         with h5py.File(folder / f"{name}.h5", "w", userblock_size=block) as file:
@@ -60,6 +74,7 @@ def other_hdf5(folder: Path) -> None:
     import numpy as np
     import pandas
     import tables
+
     from corpora.unseen3_base import SECRET, call, dumps
 
     class Evil:
@@ -107,14 +122,12 @@ def torchscript(folder: Path) -> None:
     class MapAtLoad(SaveAtLoad):
         @torch.jit.export
         def __setstate__(self, state: int) -> None:
-            self.training = False
-            torch.from_file("/tmp/x", True, 64)
+            self.training = torch.from_file("/tmp/x", True, 64).sum().item() > 9
 
     class ReadAtLoad(SaveAtLoad):
         @torch.jit.export
         def __setstate__(self, state: int) -> None:
-            self.training = False
-            torch.from_file("/tmp/victim/secret.txt", False, 4, dtype=torch.uint8)
+            self.training = torch.from_file("/tmp/victim/secret.txt", False, 4, dtype=torch.uint8).sum().item() > 9
 
     class LoopAtLoad(SaveAtLoad):
         @torch.jit.export
@@ -184,7 +197,8 @@ def tensorflow(folder: Path) -> None:
 
     class LoopAtLoad(AtLoad):
         def _initialize(self) -> None:
-            tf.while_loop(lambda i: i > 0, lambda i: i + 1 - 1, [tf.constant(1)])
+            ended = tf.while_loop(lambda i: i > 0.0, lambda i: tf.abs(i), [tf.random.uniform([]) + 1.0])
+            tf.io.write_file("/tmp/never", tf.strings.as_string(ended[0]))
 
     class Model(tf.Module):  # type: ignore[misc]
         @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
@@ -201,15 +215,12 @@ def tensorflow(folder: Path) -> None:
         def printing(self) -> None:
             tf.print("pwned", output_stream="file:///tmp/x")
 
-        @tf.function(input_signature=[])
-        def dataset(self) -> object:
-            lines = tf.data.TextLineDataset("/tmp/victim/secret.txt").cache("/tmp/x")
-            return lines.reduce("", lambda a, b: a + b)
-
     for kind in (AtLoad, ReadAtLoad, LoopAtLoad):
         holder = tf.Module()
         holder.resource = kind()
-        holder.f = tf.function(lambda: tf.cast(holder.resource.resource_handle is not None, tf.int32), input_signature=[])
+        holder.f = tf.function(
+            lambda: tf.cast(holder.resource.resource_handle is not None, tf.int32), input_signature=[]
+        )
         tf.saved_model.save(holder, str(folder / "saved" / kind.__name__))
     tf.saved_model.save(Model(), str(folder / "saved" / "Model"))
 
@@ -217,7 +228,9 @@ def tensorflow(folder: Path) -> None:
 def keras2(folder: Path) -> None:
     import tensorflow as tf
 
-    inner = tf.keras.Sequential([tf.keras.layers.Input((4,)), tf.keras.layers.Lambda(eval(compile("lambda x: x", "net.py", "eval")))])
+    inner = tf.keras.Sequential(
+        [tf.keras.layers.Input((4,)), tf.keras.layers.Lambda(eval(compile("lambda x: x", "net.py", "eval")))]
+    )
     tf.keras.models.save_model(inner, str(folder / "k2"), save_format="tf")
 
 
@@ -225,9 +238,13 @@ def arrow(folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.feather as feather
     import pyarrow.parquet as parquet
+
     from corpora.unseen3_base import call, dumps
 
-    kind = {b"ARROW:extension:name": b"arrow.py_extension_type", b"ARROW:extension:metadata": dumps(call("os:system", "touch /tmp/x"), 4)}
+    kind = {
+        b"ARROW:extension:name": b"arrow.py_extension_type",
+        b"ARROW:extension:metadata": dumps(call("os:system", "touch /tmp/x"), 4),
+    }
     field = pa.field("a", pa.int32(), metadata=kind)
     table = pa.table([pa.array([1, 2], pa.int32())], schema=pa.schema([field]))
     parquet.write_table(table, folder / "plain.parquet")
@@ -237,7 +254,9 @@ def arrow(folder: Path) -> None:
             writer.write_table(table)
     nested = pa.schema([pa.field("s", pa.struct([field]))])
     with open(folder / "nested.arrow", "wb") as out, pa.ipc.new_file(out, nested) as writer:
-        writer.write_batch(pa.record_batch([pa.StructArray.from_arrays([pa.array([1], pa.int32())], fields=[field])], schema=nested))
+        writer.write_batch(
+            pa.record_batch([pa.StructArray.from_arrays([pa.array([1], pa.int32())], fields=[field])], schema=nested)
+        )
     parquet.write_table(table, folder / "zstd.parquet", compression="zstd", version="1.0")
 
 
@@ -270,7 +289,11 @@ def saved(folder: Path, out: zipfile.ZipFile) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.stat().st_size < 1_200_000:
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (2026, 1, 1, 0, 0, 0))
-            out.writestr(info, path.read_bytes(), compress_type=zipfile.ZIP_LZMA if path.stat().st_size > 400 else zipfile.ZIP_DEFLATED)
+            out.writestr(
+                info,
+                path.read_bytes(),
+                compress_type=zipfile.ZIP_LZMA if path.stat().st_size > 400 else zipfile.ZIP_DEFLATED,
+            )
 
 
 def main() -> None:

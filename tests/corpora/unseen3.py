@@ -10,10 +10,39 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from corpora import unseen3_folders, unseen3_forms, unseen3_graphs, unseen3_keras, unseen3_pickles, unseen3_torch
+from corpora import (
+    unseen3_arrays,
+    unseen3_folders,
+    unseen3_forms,
+    unseen3_graphs,
+    unseen3_honest,
+    unseen3_keras,
+    unseen3_others,
+    unseen3_pickles,
+    unseen3_programs,
+    unseen3_rest,
+    unseen3_texts,
+    unseen3_torch,
+    unseen3_trainers,
+    unseen3_xml,
+)
 from corpora.unseen3_base import Sample
 
-FAMILIES = (unseen3_pickles, unseen3_forms, unseen3_torch, unseen3_keras, unseen3_folders, unseen3_graphs)
+FAMILIES = (
+    unseen3_arrays,
+    unseen3_folders,
+    unseen3_forms,
+    unseen3_graphs,
+    unseen3_keras,
+    unseen3_others,
+    unseen3_pickles,
+    unseen3_programs,
+    unseen3_rest,
+    unseen3_texts,
+    unseen3_torch,
+    unseen3_trainers,
+    unseen3_xml,
+)
 PROOFS = Path(__file__).with_name("unseen3_proofs.json")
 
 
@@ -31,4 +60,4 @@ def attacks() -> Iterator[Sample]:
 
 
 def harmless() -> Iterator[Sample]:
-    yield from ()
+    yield from unseen3_honest.samples()

@@ -43,7 +43,7 @@ def outside(environments: Path, out: Path, part: str) -> None:
         *front, last = name.split("+")  # the packages of `a` in front of those of `b`, whose Python runs: a+b
         python = environments / last / "bin" / "python"
         ahead = [(environments / one / "lib/python3.11/site-packages", environments / one) for one in front]
-        path = ":".join(str(long if long.exists() else short) for long, short in ahead)
+        packages = ":".join(str(long if long.exists() else short) for long, short in ahead)
         if not python.exists():
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -57,12 +57,35 @@ def outside(environments: Path, out: Path, part: str) -> None:
                 jobs.append([str(number), one.id, entry, one.loader, one.effect])
             Path(folder, "jobs.json").write_text(json.dumps([name, jobs]))
             Path(folder, "hosts").write_text("127.0.0.1 localhost updates.example.net\n")
-            command = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+            command = [
+                "bwrap",
+                "--unshare-all",
+                "--die-with-parent",
+                "--ro-bind",
+                "/",
+                "/",
+                "--dev",
+                "/dev",
+                "--proc",
+                "/proc",
+            ]
             command += ["--tmpfs", "/tmp", "--ro-bind", str(environments), str(environments)]
             for more in os.environ.get("UNSEEN3_BIND", "").split(":"):
                 command += ["--ro-bind", more, more] if more else []
             command += ["--ro-bind", folder, "/tmp/in", "--ro-bind", f"{folder}/hosts", "/etc/hosts"]
-            command += ["--ro-bind", __file__, "/tmp/prove.py", "--setenv", "HOME", "/tmp/home", "--setenv", "PYTHONPATH", path, "--chdir", "/tmp"]
+            command += [
+                "--ro-bind",
+                __file__,
+                "/tmp/prove.py",
+                "--setenv",
+                "HOME",
+                "/tmp/home",
+                "--setenv",
+                "PYTHONPATH",
+                packages,
+                "--chdir",
+                "/tmp",
+            ]
             command += [str(python), "/tmp/prove.py", "--inside"]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 for line in process.stdout or ():
@@ -80,8 +103,11 @@ def inside() -> None:
     if listener == 0:
         _listen()
     os.environ["PATH"] = f"{Path(sys.prefix).parent}/bin:{os.environ['PATH']}"
-    os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1", DISABLE_MODEL_SOURCE_CHECK="1")
-    exec(f"import {PRELOAD.get(name.split("+")[-1] if "hydra" not in name else "", 'sys')}", {})
+    os.environ.update(
+        TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1", DISABLE_MODEL_SOURCE_CHECK="1"
+    )
+    early = "sys" if name.startswith(("alone", "hydra")) else PRELOAD.get(name.split("+")[-1], "sys")
+    exec(f"import {early}", {})
     for number, key, entry, loader, effect in jobs:
         print("RESULT " + json.dumps([key, _one(Path("/tmp/in", number), entry, loader, effect)]), flush=True)
     os.kill(listener, signal.SIGKILL)
@@ -107,8 +133,8 @@ def _listen() -> None:
 
 
 def _one(source: Path, entry: str, loader: str, effect: str) -> str:
-    for rest in ("/tmp/x", "/tmp/y", "/tmp/net.log"):
-        Path(rest).unlink(missing_ok=True)
+    for rest in (*Path("/tmp").glob("x*"), Path("/tmp/y"), Path("/tmp/net.log")):
+        shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     shutil.rmtree(VICTIM, ignore_errors=True)
     VICTIM.mkdir()
     (VICTIM / "keep.txt").write_text("keep this")
@@ -129,8 +155,10 @@ def _one(source: Path, entry: str, loader: str, effect: str) -> str:
     said = os.read(read, 4000).decode(errors="replace")
     os.close(read)
     seen = []
-    if Path("/tmp/x").exists():
-        seen.append("made /tmp/x")
+    made = sorted(str(one) for one in Path("/tmp").glob("x*"))
+    made += sorted(str(one) for one in VICTIM.glob("*") if one.name not in {"keep.txt", "secret.txt"})
+    if made:
+        seen.append("made " + made[0])
     if not (VICTIM / "keep.txt").exists():
         seen.append("deleted a file")
     elif (VICTIM / "keep.txt").read_text(errors="replace") != "keep this":
@@ -145,7 +173,10 @@ def _one(source: Path, entry: str, loader: str, effect: str) -> str:
     elif os.WIFSIGNALED(status):
         seen.append(f"killed by signal {os.WTERMSIG(status)}")
     fits = {"code": ("made",), "file": ("made", "deleted", "overwrote", "read"), "network": ("connected",)}
-    fits |= {"crash": ("over", "killed"), "none": ("made", "deleted", "overwrote", "read", "connected", "over", "killed")}
+    fits |= {
+        "crash": ("over", "killed"),
+        "none": ("made", "deleted", "overwrote", "read", "connected", "over", "killed"),
+    }
     proof = "; ".join(one for one in seen if one.startswith(fits[effect]))
     if effect == "none":
         return f"HARM {proof}" if proof else ("ok" if said == "ok" else f"FAIL {said[-300:]}")
