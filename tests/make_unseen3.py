@@ -1,4 +1,6 @@
-"""Write the files of the third blind set that only a library can write: `python make_unseen3.py main|tf|tf215|arrow13|r|zip FOLDER`.
+"""Write the files of the third blind set that only a library can write: `make_unseen3.py PART FOLDER`.
+
+Parts: main, hdf5, tf, tf215, arrow13, zip.
 
 Each part runs where its libraries are; `zip` packs what the others wrote into data/unseen3.zip. Nothing here is loaded.
 """
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 LIBRARY = r"""
 static long call3(long n, long a, long b, long c) {
@@ -47,7 +50,9 @@ def keras_hdf5(folder: Path) -> None:
         "input_layers": [["i", 0, 0]],
         "output_layers": [["l", 0, 0]],
     }
-    models = dict.fromkeys(("lambda", "lambda-other-name", "lambda-userblock", "lambda-fixed-text", "lambda-keras3"), plain)
+    models = dict.fromkeys(
+        ("lambda", "lambda-other-name", "lambda-userblock", "lambda-fixed-text", "lambda-keras3"), plain
+    )
     models |= {"lambda-functional": {"class_name": "Functional", "config": nodes}}
     models |= {
         "lambda-time-distributed": {"class_name": "Sequential", "config": {"name": "s", "layers": [timed, wrapped]}}
@@ -218,11 +223,44 @@ def tensorflow(folder: Path) -> None:
     for kind in (AtLoad, ReadAtLoad, LoopAtLoad):
         holder = tf.Module()
         holder.resource = kind()
-        holder.f = tf.function(
-            lambda: tf.cast(holder.resource.resource_handle is not None, tf.int32), input_signature=[]
-        )
+        holder.f = tf.function(lambda: tf.constant(1), input_signature=[])
         tf.saved_model.save(holder, str(folder / "saved" / kind.__name__))
     tf.saved_model.save(Model(), str(folder / "saved" / "Model"))
+
+
+def tflite(folder: Path) -> None:
+    import tensorflow as tf
+
+    def write(x: Any) -> Any:
+        tf.io.write_file("/tmp/x", "pwned")
+        return x + 1.0
+
+    def overwrite(x: Any) -> Any:
+        tf.io.write_file("/tmp/victim/keep.txt", tf.strings.as_string(x[0]))
+        return x * 2.0
+
+    def read(x: Any) -> Any:
+        return x + tf.cast(tf.strings.length(tf.io.read_file("/tmp/victim/secret.txt")), tf.float32)
+
+    def match(x: Any) -> Any:
+        names = tf.io.matching_files("/tmp/victim/*")
+        return x + tf.cast(tf.strings.length(tf.io.read_file(names[1])), tf.float32)
+
+    def printing(x: Any) -> Any:
+        tf.print(x, output_stream="file:///tmp/x")
+        return x + 1.0
+
+    def endless(x: Any) -> Any:
+        return tf.while_loop(lambda i: tf.reduce_all(i < 2.0), lambda i: (tf.abs(i),), [tf.minimum(x, 1.0)])[0]
+
+    def wide(x: Any) -> Any:
+        return tf.fill([1 << 16, 1 << 15], x[0])
+
+    for function in (write, overwrite, read, match, printing, endless, wide):
+        concrete = tf.function(function, input_signature=[tf.TensorSpec([1], tf.float32)]).get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+        (folder / f"{function.__name__}.tflite").write_bytes(converter.convert())
 
 
 def keras2(folder: Path) -> None:
@@ -299,7 +337,7 @@ def saved(folder: Path, out: zipfile.ZipFile) -> None:
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     part, folder = sys.argv[1], Path(sys.argv[2])
-    for name in ("h5", "torch", "arrow", "honest", "r"):
+    for name in ("h5", "torch", "arrow", "honest", "tflite"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     if part == "main":
         import h5py
@@ -318,6 +356,7 @@ def main() -> None:
         tensorflow(folder)
     elif part == "tf215":
         keras2(folder)
+        tflite(folder / "tflite")
     elif part == "arrow13":
         arrow(folder / "arrow")
     else:

@@ -1,4 +1,6 @@
-"""Write the honest files of the third blind set, each by the library that owns its format: `make_unseen3_honest.py FOLDER`."""
+"""Write the honest files of the third blind set, by the libraries that own their formats: `make_unseen3_honest.py FOLDER`."""
+
+# ruff: noqa: E501  (a template stands on one line)
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The third blind set: NumPy and joblib files, and pickles in other wrappings."""
 
-
-
 from __future__ import annotations
 
 import base64

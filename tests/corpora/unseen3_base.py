@@ -1,4 +1,4 @@
-"""What the third blind set of attacks is made of: the sample, the commands that malware runs and a small writer of pickles."""
+"""What the third blind set of attacks is made of: samples, commands of malware, a small writer of pickles."""
 
 from __future__ import annotations
 

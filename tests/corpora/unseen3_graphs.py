@@ -27,7 +27,7 @@ def onnx_value(name: str, kind: int = 1, scalar: bool = False) -> bytes:
 
 
 def onnx_node(op: str, inputs: list[str], outputs: list[str], *attributes: bytes, domain: str = "") -> bytes:
-    parts: list[tuple[int, object]] = [(1, one) for one in inputs] + [(2, one) for one in outputs]
+    parts: list[tuple[int, object]] = [*((1, one) for one in inputs), *((2, one) for one in outputs)]
     return proto(*parts, (4, op), *((5, one) for one in attributes), *([(7, domain)] if domain else []))
 
 
@@ -279,3 +279,10 @@ def samples() -> Iterator[Sample]:
         "import json, tensorstore as t; t.open(json.load(open(f))).result()",
         "network",
     )
+    run = "import tensorflow as tf; i = tf.lite.Interpreter(f); i.allocate_tensors(); i.invoke()"
+    for name in ("write", "overwrite", "read", "match", "printing"):
+        yield Sample(f"tflite/flex-{name}", {"model.tflite": data(f"tflite/{name}.tflite")}, run, "file", "tf215")
+    for name in ("endless", "wide"):
+        yield Sample(f"tflite/{name}", {"model.tflite": data(f"tflite/{name}.tflite")}, run, "crash", "tf215")
+    renamed = {"detect.bin": data("tflite/write.tflite")}
+    yield Sample("tflite/flex-renamed", renamed, run, "file", "tf215")

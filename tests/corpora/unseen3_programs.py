@@ -1,7 +1,5 @@
 """The third blind set: TorchScript, exported programs, Arrow and Parquet."""
 
-
-
 from __future__ import annotations
 
 import io

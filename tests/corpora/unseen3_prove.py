@@ -1,6 +1,7 @@
-"""Load the third blind set for real, each sample in a process of its own inside a sandbox without a network, and write down what was seen.
+"""Load the third blind set for real, each sample in a process of its own in a sandbox without a network.
 
-`python tests/corpora/unseen3_prove.py ENVIRONMENTS OUT.json [part of an id]`: ENVIRONMENTS is a folder with one virtual
+Writes down what was seen. `python tests/corpora/unseen3_prove.py ENVIRONMENTS OUT.json [pattern of ids]`:
+ ENVIRONMENTS is a folder with one virtual
 environment per name that a sample asks for (`main`, `tf`, …), or a file `NAME.sh` that runs Python there.
 """
 

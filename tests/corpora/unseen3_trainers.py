@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 from corpora.unseen3_base import (
     CODE,
@@ -167,7 +168,7 @@ def _trainers() -> Iterator[tuple[str, Files, str, str]]:
 
 
 def _servers() -> Iterator[tuple[str, Files, str]]:
-    manifest = {
+    manifest: dict[str, Any] = {
         "runtime": "python",
         "model": {"modelName": "net", "serializedFile": "net.pt", "handler": "handler.py", "modelVersion": "1.0"},
         "archiverVersion": "0.12.0",
@@ -206,7 +207,7 @@ def _servers() -> Iterator[tuple[str, Files, str]]:
     only = {
         "MAR-INF/MANIFEST.json": as_json({**manifest, "model": {**manifest["model"], "handler": "text_classifier"}}),
         "net.pt": archive(EVIL),
-    }  # type: ignore[dict-item]
+    }
     yield (
         "weights",
         {"net.mar": zipped(only)},
@@ -219,7 +220,7 @@ def _servers() -> Iterator[tuple[str, Files, str]]:
         "requirements.txt": b"./wheelhouse\n",
         "wheelhouse/setup.py": CODE[0].encode(),
         "net.pt": archive(1),
-    }  # type: ignore[dict-item]
+    }
     yield (
         "requirements",
         {"net.mar": zipped(setup)},
