@@ -10,7 +10,7 @@ from corpora.unseen3_data import data, names
 LOADERS = {
     "pkl": "import pickle; pickle.load(open(f, 'rb'))",
     "joblib": "import joblib; joblib.load(f)",
-    "npy": "import numpy; numpy.load(f)",
+    "npy": "import numpy; numpy.load(f, max_header_size=10**6)",
     "npz": "import numpy; dict(numpy.load(f))",
     "xz": "import pandas; pandas.read_pickle(f)",
     "zip": "import pandas; pandas.read_pickle(f)",
