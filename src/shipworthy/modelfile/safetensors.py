@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipworthy.modelfile import keptvalues
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import SAFETENSORS_HEADER
@@ -54,6 +55,8 @@ def read(scope: Scope) -> int:
     spans = _spans(scope, header)
     if spans is not None:
         _layout(scope, spans, 8 + length)
+        if not isinstance(view, FarView):
+            _content(scope, spans, 8 + length)
     return len(view)
 
 
@@ -118,6 +121,13 @@ def _layout(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
         scope.issue(Code.BROKEN_STREAM, "high", f"the tensors need {at} bytes, only {size} are there", base)
     elif at < size:
         _unexplained(scope, base + at, size - at, f"{size - at} bytes follow the last tensor")
+
+
+def _content(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
+    """Programs that keep bytes as a tensor of their own may unpickle them: a whole file in a tensor is looked into."""
+    for low, high, name in spans[: scope.limits.nested]:
+        if high - low >= _KEPT:
+            scope.child(f"tensor {ascii(name)[1:-1][:60]}", scope.view.sub(base + low, high - low), Role.BLOB)
 
 
 def _unexplained(scope: Scope, at: int, size: int, text: str) -> None:

@@ -135,6 +135,8 @@ def _node(scope: Scope, node: dict[str, Any], members: set[str]) -> None:
         _operator(scope, name)
     elif loader in _BUILT or loader in _NAMED or loader in _CALLED or loader == "PartialNode":
         _judge(scope, loader, module, name, shown)
+        if loader == "ObjectNode" and standing_of(module, name, scope.trust).kind is Kind.SOURCED:
+            _source(scope, node, shown)
         if loader == "RandomGeneratorNode":
             _generator(scope, node)
     else:
@@ -158,6 +160,25 @@ def _judge(scope: Scope, loader: str, module: str, name: str, shown: str) -> Non
     elif loader in _CALLED and standing.kind not in _CALLABLE and not f"{module}:{name}".startswith(_CONSTRUCTORS):
         text = f"a {loader} calls {shown} with arguments from the file"
         scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
+
+
+def _source(scope: Scope, node: dict[str, Any], shown: str) -> None:
+    """A class that runs a text of its state, as scipy's distributions do, and evaluates a formula, as statsmodels does:
+    of these, skops writes the former.
+    """
+    from shipworthy.modelfile.pickles import states
+
+    state = node.get("content")
+    items = state.get("content") if isinstance(state, dict) else None
+    leaf = items.get("_parse_arg_template") if isinstance(items, dict) else None
+    text = leaf.get("content") if isinstance(leaf, dict) and leaf.get("__loader__") == "JsonNode" else None
+    try:
+        source = strict(text.encode()) if isinstance(text, str) else None
+    except ValueError:
+        source = None
+    if not (isinstance(source, str) and states.is_scipys(source)):
+        message = f"loading runs text from the state of {shown}: the text is not the one that scipy writes"
+        scope.issue(Code.CODE_EXECUTION, "critical", message, None, shown)
 
 
 def _method(scope: Scope, node: dict[str, Any], module: str, name: str) -> None:

@@ -138,7 +138,12 @@ def source_in_state(buffer: Buffer, maker: Global, state: Any) -> str | None:
         text = None
     if not isinstance(text, str):
         return "the text can't be seen"
-    return None if _ARGUMENT_PARSER.fullmatch(text) else "the text is not the one that scipy writes"
+    return None if is_scipys(text) else "the text is not the one that scipy writes"
+
+
+def is_scipys(text: str) -> bool:
+    """Whether this source text is the one that scipy's distributions keep, and run when they are loaded."""
+    return _ARGUMENT_PARSER.fullmatch(text) is not None
 
 
 def models(buffer: Buffer, state: Any) -> Iterator[int]:

@@ -1,0 +1,63 @@
+"""The third set of attacks that were written without looking at the scanner (corpora/unseen3.py).
+
+What it showed at first is in benchmarks/modelfile/RESULTS_unseen.md. It is no longer unseen: what passes is named here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from corpora import unseen3
+from corpora.unseen3_base import Sample
+from shipworthy.model import Finding, Severity, Skipped
+from test_modelfile_unseen import said
+
+# What the checks let pass without a high finding or a gap.
+PASSES = frozenset(
+    """
+    flax/tensorstore form/repr-never-ends frozen-graph/loop hugging-face/dataset-script
+    mlflow/project msgpack/tensorstore-cast msgpack/tensorstore-file onnx/resize
+    onnx/text-doubled openvino/broadcast openvino/tile r/dput
+    r/dump r/profile safetensors/code-in-metadata served/triton
+    tflite/endless tflite/flex-printing torch-program/script-GrowAtLoad torch-program/script-LoopAtLoad
+    wrapped/base64-in-json
+    """.split()
+)
+# Honest, and flagged: a graph of torch.fx is code that loading runs; SymPy is not in the table.
+FLAGGED = frozenset(("honest/graph-module.pt", "honest/py-expression.pkl"))
+
+
+@cache
+def families() -> Mapping[str, list[Sample]]:
+    found = defaultdict(list)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile says that a name is there twice: that is the attack
+        for attack in unseen3.attacks():
+            found[attack.id.partition("/")[0]].append(attack)
+    return found
+
+
+@pytest.mark.parametrize("family", sorted(families()))
+def test_what_passes_is_known(family: str, tmp_path: Path) -> None:
+    passes = set()
+    for number, attack in enumerate(families()[family]):
+        heard = list(said(tmp_path / str(number), attack.files, {}))
+        loud = any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in heard)
+        if not loud and not any(isinstance(item, Skipped) for item in heard):
+            passes.add(attack.id)
+    assert passes == {name for name in PASSES if name.startswith(f"{family}/")}
+
+
+def test_honest_files_that_look_odd_are_clean(tmp_path: Path) -> None:
+    flagged = set()
+    for item in unseen3.harmless():
+        heard = said(tmp_path / item.id.replace("/", "-"), item.files, {})
+        if any(isinstance(found, Finding) and found.severity >= Severity.MEDIUM for found in heard):
+            flagged.add(item.id)
+    assert flagged == FLAGGED
