@@ -159,6 +159,7 @@ def test_names_that_the_table_refuses_are_not_in_it() -> None:
 
 def test_what_is_said_of_a_name_is_said_once_for_each_protocol_and_trust() -> None:
     data = pickle.dumps(OddlyNamed, 4).replace(b"OddlyNamed", b"OtherNamed")
+    names.judged.cache_clear()
     judged, trust = names.judged.cache_info(), (f"{__name__}:*",)
     assert scan_bytes(data).verdict is Verdict.FINDING
     assert scan_bytes(data, trust=trust).verdict is Verdict.CLEAN

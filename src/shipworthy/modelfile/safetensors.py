@@ -125,9 +125,11 @@ def _layout(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
 
 def _content(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
     """Programs that keep bytes as a tensor of their own may unpickle them: a whole file in a tensor is looked into."""
+    from shipworthy.modelfile.readers import may_hide
+
     for low, high, name in spans[: scope.limits.nested]:
-        if high - low >= _KEPT:
-            scope.child(f"tensor {ascii(name)[1:-1][:60]}", scope.view.sub(base + low, high - low), Role.BLOB)
+        if high - low >= _KEPT and may_hide(view := scope.view.sub(base + low, high - low)):
+            scope.child(f"tensor {ascii(name)[1:-1][:60]}", view, Role.BLOB)
 
 
 def _unexplained(scope: Scope, at: int, size: int, text: str) -> None:
