@@ -10,10 +10,11 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
-from shipworthy.modelfile.report import Code, Tally
-from shipworthy.modelfile.scope import Role, Scope, State
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
+from shipworthy.modelfile.weights import cover, silent
 from shipworthy.modelfile.xmls.openvinosizes import IrSizes
 from shipworthy.modelfile.xmls.scan import Attributes, scan
 from shipworthy.records import dataclass
@@ -177,30 +178,11 @@ def weights(scope: Scope) -> bool:
     if model is None or model.stat().st_size > scope.limits.json:
         return False
     view = View.of(model.read_bytes())
-    quiet = OpenVino(Scope(_silent(scope), view))
+    quiet = OpenVino(Scope(silent(scope), view))
     if b"<net" not in view.head() or not scan(view, quiet, None) or not quiet.constants:
         return False
-    at, size = 0, len(scope.view)
-    for item in sorted(quiet.constants, key=lambda item: item.low):
-        _gap(scope, at, min(item.low, size))
-        at = max(at, item.low + item.size)
-    _gap(scope, at, size)
-    if at > size:
-        message = f"the constants of the model beside it need {at} bytes, it has {size}: it was cut"
-        scope.issue(Code.BROKEN_STREAM, "high", message, size)
+    cover(scope, ((item.low, item.low + item.size) for item in quiet.constants), "constant", _ALIGNMENT, "high")
     return True
-
-
-def _silent(scope: Scope) -> State:
-    return State(scope.limits, scope.trust, Tally(scope.limits), scope.state.size)
-
-
-def _gap(scope: Scope, low: int, high: int) -> None:
-    if low >= high or (high - low <= _ALIGNMENT and not scope.view.read(low, high - low).strip(b"\0")):
-        return
-    message = f"{high - low} bytes of the weights belong to no constant of the model beside them"
-    scope.issue(Code.HIDDEN_PAYLOAD, "high", message, low)
-    scope.child(f"bytes at {low}", scope.view.sub(low, high - low), Role.TRAILER)
 
 
 def read(scope: Scope, _: str) -> int:
