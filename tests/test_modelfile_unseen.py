@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -61,14 +62,22 @@ def said(folder: Path, files: Mapping[str, bytes], links: Mapping[str, str]) -> 
                 yield from check.call(artifact, Context(folder))
 
 
+def stopped(folder: Path, files: Mapping[str, bytes], links: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Whether the default gate stops a folder with these files: a high finding, or a gap."""
+    heard = list(said(folder, files, links))
+    loud = any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in heard)
+    return loud or any(isinstance(item, Skipped) for item in heard)
+
+
+def flagged(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether an honest folder has a finding that people would be asked about."""
+    return any(isinstance(item, Finding) and item.severity >= Severity.MEDIUM for item in said(folder, files, {}))
+
+
 @pytest.mark.parametrize("family", sorted(families()))
 def test_what_passes_is_known(family: str, tmp_path: Path) -> None:
-    passes = []
-    for number, attack in enumerate(families()[family]):
-        heard = list(said(tmp_path / str(number), attack.files, attack.links))
-        loud = any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in heard)
-        if not loud and not any(isinstance(item, Skipped) for item in heard):
-            passes.append(attack.id)
+    attacks = enumerate(families()[family])
+    passes = [one.id for number, one in attacks if not stopped(tmp_path / str(number), one.files, one.links)]
     assert passes == [name for name in PASSES if name.startswith(f"{family}/")]
 
 
@@ -84,6 +93,4 @@ def test_most_are_found_by_a_rule_that_is_right(tmp_path: Path) -> None:
 
 
 def test_honest_files_that_look_odd_are_clean(tmp_path: Path) -> None:
-    for item in unseen.harmless():
-        heard = list(said(tmp_path / item.id.replace("/", "-"), item.files, {}))
-        assert not [found for found in heard if isinstance(found, Finding) and found.severity >= Severity.MEDIUM], item
+    assert not [item for item in unseen.harmless() if flagged(tmp_path / item.id.replace("/", "-"), item.files)]
