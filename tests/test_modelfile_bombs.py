@@ -60,6 +60,11 @@ def looped(
     return step("Loop", (turns, "", first), "y", sub(condition, *nodes, output="t", inputs=("i", "c", "v"), more=more))
 
 
+def doubled(times: int, operator: str = "StringConcat") -> tuple[bytes, ...]:
+    return tuple(step(operator, (f"s{n}", f"s{n}"), f"s{n + 1}") for n in range(times))
+
+
+TEXT = make.field(1, 1) + make.field(2, 8) + make.field(6, b"a" * 64) + make.field(8, "s0")
 LARGE = {
     "a fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 40),)), True),
     "a small fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 20),)), False),
@@ -219,6 +224,11 @@ LARGE = {
         ),
         True,
     ),
+    "a text that is put behind itself": (make.onnx(doubled(28), (TEXT,), 20), True),
+    "a text of a node": (make.onnx((given("s0", TEXT), *doubled(28)), version=20), True),
+    "a text that is put behind itself a few times": (make.onnx(doubled(8), (TEXT,), 20), False),
+    "numbers that are put behind themselves": (make.onnx(doubled(34, "Concat"), (number("s0", 1),)), True),
+    "eight gigabytes": (make.onnx((step("Expand", ("x", "n"), "y"),), (number("n", 1 << 31),)), True),
     "what is kept of every turn": (
         make.onnx(
             (looped("n", step("ConstantOfShape", ("m",), "u"), kept="u"),), (number("n", 1 << 20), number("m", 1 << 20))
@@ -312,9 +322,17 @@ LARGE_TF = {
         (),
         True,
     ),
+    "a text that is put behind itself": (
+        (
+            graph.tf_text("s0", "a" * 64),
+            *(graph.tf_node(f"s{n + 1}", "StringJoin", (f"s{n}", f"s{n}")) for n in range(28)),
+        ),
+        (),
+        True,
+    ),
     "its sum": (
         (
-            tf_number("n", 1 << 16, 1 << 16),
+            tf_number("n", 1 << 14, 1 << 14),
             tf_number("x", 0),
             graph.tf_node("a", "Fill", ("n", "v")),
             graph.tf_node("b", "Sum", ("a", "x")),

@@ -19,7 +19,7 @@ from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass, field
 
-MOST = 1 << 33
+MOST = 1 << 30  # numbers: 4 GiB of floats
 VALUES = 64
 _DEPTH = 64
 _HUGE = 1 << 100
@@ -68,7 +68,7 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
 _KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.PURE
-_GROWING = _MAKES.keys() | shapes.STRETCHING | shapes.MULTIPLYING
+_GROWING = _MAKES.keys() | _JOINS.keys() | shapes.STRETCHING | shapes.MULTIPLYING
 _STRETCHED = ("Expand", "BroadcastTo")
 _FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
 
@@ -96,6 +96,7 @@ class Sizes:
     constants: dict[str, Values | None] = field(default_factory=dict)
     nodes: dict[str, tuple[str, list[str], int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)  # bytes of constants
     entered: set[str] = field(default_factory=set)
     dims: dict[str, Values] = field(default_factory=dict)  # of constants
     shapes: dict[str, Values | None] = field(default_factory=dict)
@@ -111,7 +112,7 @@ class Sizes:
     def home(self, name: str) -> Sizes | None:
         """The graph around this one that has the name."""
         home: Sizes | None = self
-        while home is not None and not (name in home.constants or name in home.nodes or name in home.dims):
+        while home is not None and not any(name in names for names in (home.constants, home.nodes, home.dims)):
             home = home.parent
         return home
 
@@ -224,6 +225,8 @@ class Sizes:
 
     def count(self, name: str, depth: int = 0) -> int:
         """At least how many elements a name has."""
+        if name in self.texts:
+            return self.texts[name]
         values = self.constants.get(name)
         if values is not None or name in self.dims:
             return len(values) if values is not None else product(self.dims[name])
@@ -267,7 +270,8 @@ class Sizes:
             if kind in _GROWING and shown < _SHOWN and (size := self.count(name)) > MOST:
                 shown += 1
                 many = "more than 2^99" if size >= _HUGE >> 1 else str(size)
-                text = f"the operator {kind} makes {many} numbers from constants of the model, which fills the memory"
+                what = "bytes" if kind.startswith("String") else "numbers"
+                text = f"the operator {kind} makes {many} {what} from constants of the model, which fills the memory"
                 scope.issue(Code.BOMB, "high", text, at)
 
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import keras
 from shipworthy.modelfile.graphs import flow, sizes
-from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE
+from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE, fixed
 from shipworthy.modelfile.graphs.nodes import Node, node
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
@@ -138,6 +138,8 @@ class _Reader:
         """Keep what sizes follow from. Of a node with one output, `name`, `name:0` and `name:output:0` are the same."""
         if found.dims is not None and len(body.sizes.dims) < _KEPT:
             body.sizes.dims[found.name] = found.dims
+        if found.constant and len(body.sizes.texts) < _KEPT:
+            body.sizes.texts[found.name] = max(map(len, found.constant))
         if found.numbers is not None and len(body.sizes.constants) < _KEPT:
             body.sizes.constants[found.name] = found.numbers
         elif sizes.matters(found.operator):
@@ -152,12 +154,9 @@ class _Reader:
         if operator in DANGERS:
             severity, does = DANGERS[operator]
             self.dangerous.append((body, found, severity, does, ""))
-        elif operator in ATTRIBUTES:
-            names, harmless, severity, does = ATTRIBUTES[operator]
-            values = [value for name in names for value in found.texts.get(name, ())]
-            bad = [value for value in values if value not in harmless and not value.startswith("bytes://")]
-            if bad:
-                self.dangerous.append((body, found, severity, does, ", ".join(bad)))
+        elif operator in ATTRIBUTES and (bad := fixed(operator, found.texts)):
+            _, _, severity, does = ATTRIBUTES[operator]
+            self.dangerous.append((body, found, severity, does, ", ".join(bad)))
         if len(self.dangerous) > 10_000:
             self.dangerous.pop()
 
