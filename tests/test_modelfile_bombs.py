@@ -280,6 +280,27 @@ def old_loop(first: str = "t", back: str = "w:1", limit: int = 10) -> tuple[byte
     )
 
 
+EXIT = graph.tf_node("x", "Exit", ("m",))
+OUTER = graph.field(2, "outer")
+NESTED = (
+    *old_loop("i", "s")[:2],
+    graph.tf_node("ten", "Const", ("^m",)),
+    graph.tf_node("a", "Enter", ("i",), frame_name=OUTER),
+    graph.tf_node("o", "Enter", ("i",), frame_name=OUTER),
+    graph.tf_node("an", "Merge", ("a", "ak")),
+    graph.tf_node("on", "Merge", ("o", "ok")),
+    graph.tf_node("q", "Less", ("an", "limit")),
+    graph.tf_node("d", "LoopCond", ("q",)),
+    graph.tf_node("as", "Switch", ("an", "d")),
+    graph.tf_node("os", "Switch", ("on", "d")),
+    graph.tf_node("one", "Const", ("^as",)),
+    graph.tf_node("ap", "Add", ("as:1", "one")),
+    graph.tf_node("ak", "NextIteration", ("ap",)),
+    graph.tf_node("e", "Enter", ("os:1",)),
+    *old_loop("i", "s")[4:],
+    graph.tf_node("s", "Add", ("w:1", "limit")),
+    graph.tf_node("ok", "NextIteration", ("x",)),
+)
 LARGE_TF = {
     "a fill": ((DIMS, graph.tf_node("f", "Fill", ("n", "v"))), (), True),
     "one value for all sizes": (
@@ -371,6 +392,31 @@ LARGE_TF = {
         (*old_loop("i", "s", limit=1000), tf_number("one", 1), graph.tf_node("s", "Add", ("w:1", "one"))),
         (),
         False,
+    ),
+    "one without a condition": (old_loop()[:5] + old_loop(back="m")[8:9] + (EXIT,), (), True),
+    "one without a condition, beside one that ends": (
+        (
+            *old_loop("i", "s"),
+            tf_number("one", 1),
+            graph.tf_node("s", "Add", ("w:1", "one")),
+            graph.tf_node("f", "Enter", ("one",), frame_name=graph.field(2, "f")),
+            graph.tf_node("g", "Merge", ("f", "h")),
+            graph.tf_node("j", "Switch", ("g", "x")),
+            graph.tf_node("h", "NextIteration", ("j",)),
+        ),
+        (),
+        True,
+    ),
+    "a loop in a loop": ((*NESTED,), (), False),
+    "one without a condition around one that ends": (
+        (*NESTED[:2], NESTED[4], NESTED[6], graph.tf_node("e", "Enter", ("on",)), *NESTED[15:]),
+        (),
+        True,
+    ),
+    "one without a condition in a function": (
+        (),
+        (graph.tf_function("f", (), *old_loop()[:5], *old_loop(back="m:output:0")[8:9]),),
+        True,
     ),
     "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
     "a loop without an end": ((WHILE,), (FOREVER,), True),
