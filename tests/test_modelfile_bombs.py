@@ -432,7 +432,9 @@ def test_tensorflow_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
 
 
 INT, BOOL, FLOAT = 2, 6, 0
-ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO, SIN = 0, 69, 22, 94, 96, 119, 130, 66
+ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO, SIN, ABS, LOGISTIC, MUL, LESS = (
+    0, 69, 22, 94, 96, 119, 130, 66, 101, 14, 18, 58
+)  # fmt: skip
 
 
 def ints(*values: int) -> tuple[list[int], int, bytes]:
@@ -442,6 +444,16 @@ def ints(*values: int) -> tuple[list[int], int, bytes]:
 UNKNOWN: tuple[list[int], int, bytes] = ([], FLOAT, b"")
 ONE: tuple[list[int], int, bytes] = ([1], FLOAT, struct.pack("<f", 1))
 TRUE_LITE: tuple[list[int], int, bytes] = ([1], BOOL, b"\1")
+TWO: tuple[list[int], int, bytes] = ([1], FLOAT, struct.pack("<f", 2))
+
+
+def lite_loop(operator: int, inputs: list[int], output: int) -> bytes:
+    """A loop over the model's input while that is less than two."""
+    test = ([UNKNOWN, TWO, ([1], BOOL, b"")], [(LESS, [0, 1], 2, -1)])
+    inside = ([UNKNOWN, *([TWO] if output > 1 else []), UNKNOWN], [(operator, inputs, output, -1)])
+    return graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), test, inside)
+
+
 LARGE_LITE = {
     "a fill": (graph.tflite_graphs(([ints(1 << 20, 1 << 20), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), True),
     "a small fill": (graph.tflite_graphs(([ints(1 << 10, 10), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), False),
@@ -481,6 +493,10 @@ LARGE_LITE = {
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN], [])),
         True,
     ),
+    "a loop that ends at once or never": (lite_loop(ABS, [0], 1), True),
+    "a loop between bounds": (lite_loop(LOGISTIC, [0], 1), True),
+    "a loop that counts from the input": (lite_loop(ADD, [0, 1], 2), False),
+    "a loop that multiplies the input": (lite_loop(MUL, [0, 1], 2), False),
     "a loop that the input ends": (
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, UNKNOWN], [(SIN, [0], 1, -1)])),
         False,

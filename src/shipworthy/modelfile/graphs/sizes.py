@@ -66,8 +66,18 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "BitShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
     "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
 }  # fmt: skip
-_ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
-_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.PURE
+_ALONE: dict[str, Callable[[Any], Any]] = {
+    "Not": operator.not_, "LogicalNot": operator.not_, "Abs": abs, "Neg": operator.neg, "Floor": math.floor,
+    "Ceil": math.ceil, "Sign": lambda value: (value > 0) - (value < 0), "Relu": lambda value: max(value, 0),
+    "Relu6": lambda value: min(max(value, 0), 6), "Square": lambda value: value * value, "Tanh": math.tanh,
+    "Sigmoid": lambda value: (math.tanh(value / 2) + 1) / 2, "Sqrt": math.sqrt, "Exp": math.exp, "Sin": math.sin,
+    "Cos": math.cos,
+}  # fmt: skip
+_WHOLE = frozenset(
+    f"{before}{kind}" for before in ("", "Reduce") for kind in ("Sum", "Mean", "Max", "Min", "All", "Any")
+)
+_PRODUCTS = frozenset(("Prod", "ReduceProd"))
+_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE, *_WHOLE, *_PRODUCTS)) | shapes.PURE
 _GROWING = _MAKES.keys() | _JOINS.keys() | shapes.STRETCHING | shapes.MULTIPLYING
 _STRETCHED = ("Expand", "BroadcastTo")
 _FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
@@ -145,7 +155,9 @@ class Sizes:
             return inputs[:1]
         if kind in _JOINS:
             return inputs[: _JOINS[kind]]
-        return inputs if kind in _MATH or kind in _ALONE else []
+        if kind in _WHOLE:
+            return inputs[:1]
+        return inputs if kind in _MATH or kind in _ALONE or kind in _PRODUCTS else []
 
     def _computed(self, name: str) -> Values | None:
         kind = self.nodes[name][0]
@@ -159,11 +171,13 @@ class Sizes:
             return None
         if kind in _KEEPS or kind in _JOINS:
             return tuple(number for item in given for number in item)
-        if kind in ("Not", "LogicalNot"):
-            return tuple(not number for number in given[0])
+        if kind in _ALONE:
+            return _pairwise(lambda value, _: _ALONE[kind](value), given[0], (0,))
         if kind in _MATH and len(given) == 2:
             return _pairwise(_MATH[kind], *given)
-        return (product(given[0]),) if kind.endswith("Prod") else None
+        if kind in _WHOLE:  # of one value; of more, axes would count
+            return given[0] if len(given[0]) == 1 else None
+        return (product(given[0]),) if kind in _PRODUCTS else None
 
     def turned(self) -> None:
         """What loops of TensorFlow 1 hand on: a value that comes back as it went in is the same in every turn."""
