@@ -523,6 +523,22 @@ def test_a_long_way_hides_no_size(backwards: bool) -> None:
     assert codes(scan_bytes(graph.saved_model(*(reversed(nodes) if backwards else nodes)))) == {Code.BOMB}
 
 
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        (("while torch.lt(n, m):", "  n = torch.add(n, 1)"), Verdict.UNKNOWN),
+        (("for i in range(m):", "  _1 = torch.append(l, x)"), Verdict.UNKNOWN),
+        (("for i in range(torch.len(x)):", "  _1 = torch.append(l, x)"), Verdict.CLEAN),
+        (("for i in range(10):", "  _1 = torch.append(l, x)"), Verdict.CLEAN),
+        (("y = torch.add(x, 1)",), Verdict.CLEAN),
+        (("return (self).helper(x, c, )", "def helper(self, x, c):", "  while c:", "    c = self.d"), Verdict.UNKNOWN),
+    ],
+)
+def test_torchscript_that_runs_at_load_has_no_loop_that_may_never_end(lines: tuple[str, ...], verdict: Verdict) -> None:
+    report = script(*lines, name="__setstate__")
+    assert (report.verdict, codes(report)) == (verdict, set())
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-16-le"])
 @pytest.mark.parametrize(
     ("declared", "code"),
@@ -544,9 +560,10 @@ def test_json_deeper_than_a_stack_is_a_bomb(text: bytes) -> None:
     assert codes(scan_bytes(text)) == {Code.BOMB}
 
 
-def script(*lines: str) -> Report:
+def script(*lines: str, name: str = "forward") -> Report:
     body = "".join(f"    {line}\n" for line in lines)
-    head = "class M(Module):\n  __parameters__ = []\n  def forward(self: __torch__.M, x: Tensor, c: bool) -> Tensor:\n"
+    head = "class M(Module):\n  __parameters__ = []\n"
+    head += f"  def {name}(self: __torch__.M, x: Tensor, c: bool) -> Tensor:\n"
     code = f"{head}{body}    return x\n"
     return scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", code.encode())))
 
@@ -576,6 +593,16 @@ def script(*lines: str) -> Report:
         ("_0 = True", *(f"_{n + 1} = _{n}" for n in range(200)), "while _200:", "  x = torch.add(x, 1)"),
         ("while annotate(bool, True):", "  if torch.gt(x, 0):", "    x = torch.add(x, 1)"),
         ("for i in range(9223372036854775807):", "  x = torch.add(x, 1)"),
+        ("while c:", "  c = True"),
+        ("_0 = _0", "while _0:", "  x = torch.add(x, 1)"),
+        ("n = 1", "while torch.gt(n, 0):", "  n = torch.add(n, 1)"),
+        ("_0 = torch.gt(n, 0)", "while _0:", "  m = torch.add(n, 1)", "  _0, n = torch.gt(m, 0), m"),
+        ("_0 = torch.lt(n, 9)", "while _0:", "  m = torch.sub(n, 2)", "  _0, n = bool(torch.lt(m, 9)), m"),
+        ("while n > 0:", "  n = n + 1"),
+        ("while torch.__and__(torch.gt(n, 0), c):", "  n, c = torch.add(n, 1), True"),
+        ("_0 = torch.gt(s, 0)", "while _0:", "  x = torch.add(x, 1)", "  _0 = torch.gt(s, 0)"),
+        ("while _0:", "  _1 = torch.append(l, x)", "  _0 = torch.gt(torch.len(l), 0)"),
+        ("while _0:", "  if c:", "    m = torch.add(n, 1)", "  else:", "    m = n", "  _0, n = torch.gt(m, 0), m"),
     ],
 )
 def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, ...]) -> None:
@@ -590,13 +617,21 @@ def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, .
         ("y = torch.view(x, [-1, 1048576, 1048576])", "z = torch.zeros([torch.size(x, 0), 4])"),
         ("y = torch.zeros([0, 99999999999])", "z = torch.arange(99999999999, 99999999999 + 5)"),
         ("n = 4", "n = 1048576", "y = torch.zeros([n, n, n])"),
-        ("while c:", "  c = True"),
-        ("_0 = True", "while _0:", "  _0, x = torch.gt(x, 0), torch.add(x, 1)"),
+        ("_0 = True", "while _0:", "  _0, x = torch.gt(x, 0), torch.sub(x, 1)"),
+        ("while _0:", "  if c:", "    m = torch.sub(n, 1)", "  else:", "    m = n", "  _0, n = torch.gt(m, 0), m"),
+        ("while torch.gt(n, 0):", "  n = torch.add(n, y)"),
+        ("while torch.gt(n, 0):", "  n = torch.sub(9, n)"),
+        ("while torch.gt(n, 0):", "  n = torch.sub(torch.add(n, 1), 2)"),
+        ("while torch.lt(n, m):", "  n = torch.add(n, 1)"),
+        ("while torch.gt(torch.len(l), 0):", "  _1 = torch.pop(l)"),
+        ("while bool(torch.gt(x, 0)):", "  _1 = torch.sub_(x, 1)"),
+        ("while _0:", "  if c:", "    _1 = False", "  else:", "    _1 = True", "  _0 = _1"),
+        ("while _0:", "  _0 = (self).more(x, )"),
+        ("while _0:", "  _0 = c"),
         ("while True:", "  if torch.gt(x, 0):", "    return x"),
         ("while True:", "  break"),
         ("for i in range(9223372036854775807):", "  if torch.gt(x, i):", "    break"),
         ("for i in range(1000):", "  x = torch.add(x, i)"),
-        ("_0 = _0", "while _0:", "  x = torch.add(x, 1)"),
     ],
 )
 def test_torchscript_of_common_sizes_and_loops_is_clean(lines: tuple[str, ...]) -> None:
