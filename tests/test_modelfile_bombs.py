@@ -523,6 +523,16 @@ def test_a_long_way_hides_no_size(backwards: bool) -> None:
     assert codes(scan_bytes(graph.saved_model(*(reversed(nodes) if backwards else nodes)))) == {Code.BOMB}
 
 
+def test_long_chains_and_deep_loops_of_torchscript_cost_little() -> None:
+    chain = [f"  _{n} = torch.add(_{n + 1}, 1)" for n in range(5000)]
+    longer = [f"  s{n} = torch.add(s{n + 1}, s{n + 1})" for n in range(5000)]
+    for test, lines in (("torch.gt(_0, 0)", chain), ("torch.gt(torch.len(s0), 0)", longer)):
+        assert codes(script(f"while {test}:", *lines)) == set()
+    assert codes(script(f"while {'bool(' * 3000}_0{')' * 3000}:", "  x = torch.add(x, 1)")) == set()
+    deep = script(*("  " * n + "while _0:" for n in range(2000)), "  " * 2000 + "_0 = torch.gt(x, 1)")
+    assert deep.verdict is not Verdict.CLEAN
+
+
 @pytest.mark.parametrize(
     ("lines", "verdict"),
     [
@@ -602,6 +612,8 @@ def script(*lines: str, name: str = "forward") -> Report:
         ("while torch.__and__(torch.gt(n, 0), c):", "  n, c = torch.add(n, 1), True"),
         ("_0 = torch.gt(s, 0)", "while _0:", "  x = torch.add(x, 1)", "  _0 = torch.gt(s, 0)"),
         ("while _0:", "  _1 = torch.append(l, x)", "  _0 = torch.gt(torch.len(l), 0)"),
+        ("while _0:", "  t = torch.add(s, s)", "  _0, s = torch.gt(torch.len(t), 0), t"),
+        ("while torch.gt(torch.len(s), 0):", "  s = torch.add(s, s)"),
         ("while _0:", "  if c:", "    m = torch.add(n, 1)", "  else:", "    m = n", "  _0, n = torch.gt(m, 0), m"),
     ],
 )
@@ -624,6 +636,8 @@ def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, .
         ("while torch.gt(n, 0):", "  n = torch.sub(torch.add(n, 1), 2)"),
         ("while torch.lt(n, m):", "  n = torch.add(n, 1)"),
         ("while torch.gt(torch.len(l), 0):", "  _1 = torch.pop(l)"),
+        ("while torch.gt(torch.len(s), 0):", "  s = torch.slice(s, 1)"),
+        ("while torch.lt(torch.len(s), 9):", "  s = torch.add(s, s)"),
         ("while bool(torch.gt(x, 0)):", "  _1 = torch.sub_(x, 1)"),
         ("while _0:", "  if c:", "    _1 = False", "  else:", "    _1 = True", "  _0 = _1"),
         ("while _0:", "  _0 = (self).more(x, )"),

@@ -51,6 +51,7 @@ _INFIX: tuple[dict[str, Callable[..., Any]], ...] = (
 _MARKS = frozenset(mark for level in _INFIX for mark in level)
 _TOKENS = 2000
 _DOUBLINGS = 28
+_LOOKED = 1_000_000
 _DEPTH = 32
 _SHOWN = 20
 
@@ -73,6 +74,7 @@ class _Program:
     given: dict[str, list[tuple[int, int] | None]] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
     shown: int = 0
+    looked: int = 0
     endless: set[int] = field(default_factory=set)  # where loops begin that were reported
 
     def word(self, index: int) -> str:
@@ -235,6 +237,10 @@ class _Program:
 
     def stays(self, statement: _Statement, body: list[_Statement]) -> bool:
         """Whether the condition of a loop stays true once it is."""
+        self.looked += sum(item.high - item.low for item in body)
+        if self.looked > _LOOKED:
+            self.scope.unknown("it has more loops in loops than are looked at")
+            return False
         kept = self.given, self.known
         self.given, self.known = {}, {}
         for item in body:

@@ -17,7 +17,8 @@ _LENGTH = frozenset(("torch.len", "len"))
 _LONGER = frozenset(("torch.append", "torch.extend", "torch.insert"))
 _INFIX = {"and": "torch.__and__", "or": "torch.__or__", ">": "torch.gt", ">=": "torch.ge", "<": "torch.lt",
           "<=": "torch.le", "==": "torch.eq", "!=": "torch.ne", "+": "torch.add", "-": "torch.sub"}  # fmt: skip
-_STEPS = 2000
+_STEPS = 150  # also how deep expressions and names may follow from one another
+_WORDS = 20_000
 
 
 class Program(Protocol):
@@ -36,7 +37,7 @@ class Turn:
 
     def __init__(self, program: Program, body: Iterable[Span]) -> None:
         self.program = program
-        self.left = _STEPS
+        self.left, self.words = _STEPS, _WORDS
         self.changed: dict[str, set[str]] = {}  # names that a call is given first
         self.opaque = False  # it does what can't be followed: changes tensors in place, or calls functions of the model
         for low, high in body:
@@ -121,11 +122,26 @@ class Turn:
         return _joined([one, other * sign if other is not None else None])
 
     def _length(self, low: int, high: int) -> int | None:
-        """Of a list that is only made longer."""
+        """Of a list or text that is only made longer."""
         name = self.program.word(low)
         calls = self.changed.get(name, set()) - _LENGTH
-        plain = high == low + 1 and name not in self.program.given and calls <= _LONGER
-        return (1 if calls else 0) if plain else None
+        if high > low + 1 or not calls <= _LONGER | {"torch.add"}:
+            return None
+        if spans := self.program.given.get(name):
+            return 1 if all(span and self._longer(*span, name) for span in spans) else None
+        return 1 if calls & _LONGER else 0
+
+    def _longer(self, low: int, high: int, name: str) -> bool:
+        """Whether something is what a name was a turn before, with what is put behind or before it."""
+        self.left -= 1
+        word = self.program.word(low)
+        if self.left < 0 or high <= low:
+            return False
+        if high == low + 1:
+            spans = self.program.given.get(word, [])
+            return word == name or (bool(spans) and all(span and self._longer(*span, name) for span in spans))
+        called, inside = self.split(low, high)
+        return called == "torch.add" and len(inside) == 2 and any(self._longer(*part, name) for part in inside)
 
     def _follows(self, span: Span, within: frozenset[str]) -> bool:
         """Whether an expression follows from a name that is being looked at."""
@@ -133,9 +149,9 @@ class Turn:
         while pending:
             low, high = pending.pop()
             for index in range(low, high):
-                self.left -= 1
+                self.words -= 1
                 word = self.program.word(index)
-                if word in within or self.left < 0:
+                if word in within or self.words < 0:
                     return True
                 if word not in seen:
                     seen.add(word)
