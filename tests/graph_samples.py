@@ -122,8 +122,8 @@ def tflite(
 
 
 def tflite_graphs(*graphs: tuple[list[tuple[list[int], int, bytes]], list[tuple[int, list[int], int, int]]]) -> bytes:
-    """Each graph: tensors (shape, type, content) and operators (builtin, inputs, output, condition's graph or -1); what
-    the last operator makes is its output.
+    """Each graph: tensors (shape, type, content) and operators (builtin, inputs, output, condition's graph or -1: the
+    body's is the next one, if there is one); what the last operator makes is its output.
     """
     buffers: list[dict[int, object]] = [{}]
     codes: list[dict[int, object]] = []
@@ -135,7 +135,9 @@ def tflite_graphs(*graphs: tuple[list[tuple[list[int], int, bytes]], list[tuple[
             tensors.append({0: list(shape), 1: kind, 2: len(buffers) - 1 if content else 0, 3: "t"})
         operators: list[dict[int, object]] = []
         for builtin, inputs, output, condition in steps:
-            options: dict[int, object] = {3: 93, 4: {0: condition, 1: condition}} if condition >= 0 else {}
+            options: dict[int, object] = (
+                {3: 93, 4: {0: condition, 1: min(condition + 1, len(graphs) - 1)}} if condition >= 0 else {}
+            )
             operators.append({0: len(codes), 1: list(inputs), 2: [output], **options})
             codes.append({3: builtin})
         made.append({0: tensors, 1: [0], 2: [steps[-1][2] if steps else len(tensors) - 1], 3: operators})

@@ -123,8 +123,8 @@ def node(operator: str, domain: str = "", attribute: bytes = b"") -> bytes:
     return out + (field(5, attribute) if attribute else b"") + (field(7, domain) if domain else b"")
 
 
-def onnx(nodes: tuple[bytes, ...] = (), tensors: tuple[bytes, ...] = ()) -> bytes:
-    sets = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
+def onnx(nodes: tuple[bytes, ...] = (), tensors: tuple[bytes, ...] = (), version: int = 17) -> bytes:
+    sets = {"": version, "ai.onnx.ml": 3, "com.microsoft": 1}
     imports = b"".join(field(8, field(1, domain) + field(2, version)) for domain, version in sets.items())
     graph = b"".join(field(1, item) for item in nodes) + field(2, "g") + b"".join(field(5, item) for item in tensors)
     return field(1, 8) + field(2, "shipworthy-test") + field(7, graph) + imports

@@ -60,6 +60,11 @@ def looped(
     return step("Loop", (turns, "", first), "y", sub(condition, *nodes, output="t", inputs=("i", "c", "v"), more=more))
 
 
+def doubled(times: int, operator: str = "StringConcat") -> tuple[bytes, ...]:
+    return tuple(step(operator, (f"s{n}", f"s{n}"), f"s{n + 1}") for n in range(times))
+
+
+TEXT = make.field(1, 1) + make.field(2, 8) + make.field(6, b"a" * 64) + make.field(8, "s0")
 LARGE = {
     "a fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 40),)), True),
     "a small fill": (make.onnx((step("ConstantOfShape", ("n",), "y"),), (number("n", 1 << 20),)), False),
@@ -219,6 +224,11 @@ LARGE = {
         ),
         True,
     ),
+    "a text that is put behind itself": (make.onnx(doubled(28), (TEXT,), 20), True),
+    "a text of a node": (make.onnx((given("s0", TEXT), *doubled(28)), version=20), True),
+    "a text that is put behind itself a few times": (make.onnx(doubled(8), (TEXT,), 20), False),
+    "numbers that are put behind themselves": (make.onnx(doubled(34, "Concat"), (number("s0", 1),)), True),
+    "eight gigabytes": (make.onnx((step("Expand", ("x", "n"), "y"),), (number("n", 1 << 31),)), True),
     "what is kept of every turn": (
         make.onnx(
             (looped("n", step("ConstantOfShape", ("m",), "u"), kept="u"),), (number("n", 1 << 20), number("m", 1 << 20))
@@ -270,6 +280,27 @@ def old_loop(first: str = "t", back: str = "w:1", limit: int = 10) -> tuple[byte
     )
 
 
+EXIT = graph.tf_node("x", "Exit", ("m",))
+OUTER = graph.field(2, "outer")
+NESTED = (
+    *old_loop("i", "s")[:2],
+    graph.tf_node("ten", "Const", ("^m",)),
+    graph.tf_node("a", "Enter", ("i",), frame_name=OUTER),
+    graph.tf_node("o", "Enter", ("i",), frame_name=OUTER),
+    graph.tf_node("an", "Merge", ("a", "ak")),
+    graph.tf_node("on", "Merge", ("o", "ok")),
+    graph.tf_node("q", "Less", ("an", "limit")),
+    graph.tf_node("d", "LoopCond", ("q",)),
+    graph.tf_node("as", "Switch", ("an", "d")),
+    graph.tf_node("os", "Switch", ("on", "d")),
+    graph.tf_node("one", "Const", ("^as",)),
+    graph.tf_node("ap", "Add", ("as:1", "one")),
+    graph.tf_node("ak", "NextIteration", ("ap",)),
+    graph.tf_node("e", "Enter", ("os:1",)),
+    *old_loop("i", "s")[4:],
+    graph.tf_node("s", "Add", ("w:1", "limit")),
+    graph.tf_node("ok", "NextIteration", ("x",)),
+)
 LARGE_TF = {
     "a fill": ((DIMS, graph.tf_node("f", "Fill", ("n", "v"))), (), True),
     "one value for all sizes": (
@@ -312,9 +343,17 @@ LARGE_TF = {
         (),
         True,
     ),
+    "a text that is put behind itself": (
+        (
+            graph.tf_text("s0", "a" * 64),
+            *(graph.tf_node(f"s{n + 1}", "StringJoin", (f"s{n}", f"s{n}")) for n in range(28)),
+        ),
+        (),
+        True,
+    ),
     "its sum": (
         (
-            tf_number("n", 1 << 16, 1 << 16),
+            tf_number("n", 1 << 14, 1 << 14),
             tf_number("x", 0),
             graph.tf_node("a", "Fill", ("n", "v")),
             graph.tf_node("b", "Sum", ("a", "x")),
@@ -354,6 +393,31 @@ LARGE_TF = {
         (),
         False,
     ),
+    "one without a condition": (old_loop()[:5] + old_loop(back="m")[8:9] + (EXIT,), (), True),
+    "one without a condition, beside one that ends": (
+        (
+            *old_loop("i", "s"),
+            tf_number("one", 1),
+            graph.tf_node("s", "Add", ("w:1", "one")),
+            graph.tf_node("f", "Enter", ("one",), frame_name=graph.field(2, "f")),
+            graph.tf_node("g", "Merge", ("f", "h")),
+            graph.tf_node("j", "Switch", ("g", "x")),
+            graph.tf_node("h", "NextIteration", ("j",)),
+        ),
+        (),
+        True,
+    ),
+    "a loop in a loop": ((*NESTED,), (), False),
+    "one without a condition around one that ends": (
+        (*NESTED[:2], NESTED[4], NESTED[6], graph.tf_node("e", "Enter", ("on",)), *NESTED[15:]),
+        (),
+        True,
+    ),
+    "one without a condition in a function": (
+        (),
+        (graph.tf_function("f", (), *old_loop()[:5], *old_loop(back="m:output:0")[8:9]),),
+        True,
+    ),
     "a small one": ((tf_number("n", 1 << 10), graph.tf_node("f", "Fill", ("n", "v"))), (), False),
     "a loop without an end": ((WHILE,), (FOREVER,), True),
     "a loop that compares": ((WHILE,), (COMPARED,), False),
@@ -368,7 +432,9 @@ def test_tensorflow_that_asks_for_more_than_fits_is_a_bomb(case: str) -> None:
 
 
 INT, BOOL, FLOAT = 2, 6, 0
-ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO, SIN = 0, 69, 22, 94, 96, 119, 130, 66
+ADD, TILE, RESHAPE, FILL, RANGE, WHILE_LITE, BROADCAST_TO, SIN, ABS, LOGISTIC, MUL, LESS = (
+    0, 69, 22, 94, 96, 119, 130, 66, 101, 14, 18, 58
+)  # fmt: skip
 
 
 def ints(*values: int) -> tuple[list[int], int, bytes]:
@@ -378,6 +444,16 @@ def ints(*values: int) -> tuple[list[int], int, bytes]:
 UNKNOWN: tuple[list[int], int, bytes] = ([], FLOAT, b"")
 ONE: tuple[list[int], int, bytes] = ([1], FLOAT, struct.pack("<f", 1))
 TRUE_LITE: tuple[list[int], int, bytes] = ([1], BOOL, b"\1")
+TWO: tuple[list[int], int, bytes] = ([1], FLOAT, struct.pack("<f", 2))
+
+
+def lite_loop(operator: int, inputs: list[int], output: int) -> bytes:
+    """A loop over the model's input while that is less than two."""
+    test = ([UNKNOWN, TWO, ([1], BOOL, b"")], [(LESS, [0, 1], 2, -1)])
+    inside = ([UNKNOWN, *([TWO] if output > 1 else []), UNKNOWN], [(operator, inputs, output, -1)])
+    return graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), test, inside)
+
+
 LARGE_LITE = {
     "a fill": (graph.tflite_graphs(([ints(1 << 20, 1 << 20), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), True),
     "a small fill": (graph.tflite_graphs(([ints(1 << 10, 10), ONE, UNKNOWN], [(FILL, [0, 1], 2, -1)])), False),
@@ -417,6 +493,10 @@ LARGE_LITE = {
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN], [])),
         True,
     ),
+    "a loop that ends at once or never": (lite_loop(ABS, [0], 1), True),
+    "a loop between bounds": (lite_loop(LOGISTIC, [0], 1), True),
+    "a loop that counts from the input": (lite_loop(ADD, [0, 1], 2), False),
+    "a loop that multiplies the input": (lite_loop(MUL, [0, 1], 2), False),
     "a loop that the input ends": (
         graph.tflite_graphs(([UNKNOWN], [(WHILE_LITE, [0], 0, 1)]), ([UNKNOWN, UNKNOWN], [(SIN, [0], 1, -1)])),
         False,
@@ -443,6 +523,32 @@ def test_a_long_way_hides_no_size(backwards: bool) -> None:
     assert codes(scan_bytes(graph.saved_model(*(reversed(nodes) if backwards else nodes)))) == {Code.BOMB}
 
 
+def test_long_chains_and_deep_loops_of_torchscript_cost_little() -> None:
+    chain = [f"  _{n} = torch.add(_{n + 1}, 1)" for n in range(5000)]
+    longer = [f"  s{n} = torch.add(s{n + 1}, s{n + 1})" for n in range(5000)]
+    for test, lines in (("torch.gt(_0, 0)", chain), ("torch.gt(torch.len(s0), 0)", longer)):
+        assert codes(script(f"while {test}:", *lines)) == set()
+    assert codes(script(f"while {'bool(' * 3000}_0{')' * 3000}:", "  x = torch.add(x, 1)")) == set()
+    deep = script(*("  " * n + "while _0:" for n in range(2000)), "  " * 2000 + "_0 = torch.gt(x, 1)")
+    assert deep.verdict is not Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        (("while torch.lt(n, m):", "  n = torch.add(n, 1)"), Verdict.UNKNOWN),
+        (("for i in range(m):", "  _1 = torch.append(l, x)"), Verdict.UNKNOWN),
+        (("for i in range(torch.len(x)):", "  _1 = torch.append(l, x)"), Verdict.CLEAN),
+        (("for i in range(10):", "  _1 = torch.append(l, x)"), Verdict.CLEAN),
+        (("y = torch.add(x, 1)",), Verdict.CLEAN),
+        (("return (self).helper(x, c, )", "def helper(self, x, c):", "  while c:", "    c = self.d"), Verdict.UNKNOWN),
+    ],
+)
+def test_torchscript_that_runs_at_load_has_no_loop_that_may_never_end(lines: tuple[str, ...], verdict: Verdict) -> None:
+    report = script(*lines, name="__setstate__")
+    assert (report.verdict, codes(report)) == (verdict, set())
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-16-le"])
 @pytest.mark.parametrize(
     ("declared", "code"),
@@ -464,9 +570,10 @@ def test_json_deeper_than_a_stack_is_a_bomb(text: bytes) -> None:
     assert codes(scan_bytes(text)) == {Code.BOMB}
 
 
-def script(*lines: str) -> Report:
+def script(*lines: str, name: str = "forward") -> Report:
     body = "".join(f"    {line}\n" for line in lines)
-    head = "class M(Module):\n  __parameters__ = []\n  def forward(self: __torch__.M, x: Tensor, c: bool) -> Tensor:\n"
+    head = "class M(Module):\n  __parameters__ = []\n"
+    head += f"  def {name}(self: __torch__.M, x: Tensor, c: bool) -> Tensor:\n"
     code = f"{head}{body}    return x\n"
     return scan_bytes(make.torch_zip(make.PLAIN, ("m/code/__torch__.py", code.encode())))
 
@@ -496,6 +603,18 @@ def script(*lines: str) -> Report:
         ("_0 = True", *(f"_{n + 1} = _{n}" for n in range(200)), "while _200:", "  x = torch.add(x, 1)"),
         ("while annotate(bool, True):", "  if torch.gt(x, 0):", "    x = torch.add(x, 1)"),
         ("for i in range(9223372036854775807):", "  x = torch.add(x, 1)"),
+        ("while c:", "  c = True"),
+        ("_0 = _0", "while _0:", "  x = torch.add(x, 1)"),
+        ("n = 1", "while torch.gt(n, 0):", "  n = torch.add(n, 1)"),
+        ("_0 = torch.gt(n, 0)", "while _0:", "  m = torch.add(n, 1)", "  _0, n = torch.gt(m, 0), m"),
+        ("_0 = torch.lt(n, 9)", "while _0:", "  m = torch.sub(n, 2)", "  _0, n = bool(torch.lt(m, 9)), m"),
+        ("while n > 0:", "  n = n + 1"),
+        ("while torch.__and__(torch.gt(n, 0), c):", "  n, c = torch.add(n, 1), True"),
+        ("_0 = torch.gt(s, 0)", "while _0:", "  x = torch.add(x, 1)", "  _0 = torch.gt(s, 0)"),
+        ("while _0:", "  _1 = torch.append(l, x)", "  _0 = torch.gt(torch.len(l), 0)"),
+        ("while _0:", "  t = torch.add(s, s)", "  _0, s = torch.gt(torch.len(t), 0), t"),
+        ("while torch.gt(torch.len(s), 0):", "  s = torch.add(s, s)"),
+        ("while _0:", "  if c:", "    m = torch.add(n, 1)", "  else:", "    m = n", "  _0, n = torch.gt(m, 0), m"),
     ],
 )
 def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, ...]) -> None:
@@ -510,13 +629,23 @@ def test_torchscript_that_takes_all_memory_or_time_is_a_bomb(lines: tuple[str, .
         ("y = torch.view(x, [-1, 1048576, 1048576])", "z = torch.zeros([torch.size(x, 0), 4])"),
         ("y = torch.zeros([0, 99999999999])", "z = torch.arange(99999999999, 99999999999 + 5)"),
         ("n = 4", "n = 1048576", "y = torch.zeros([n, n, n])"),
-        ("while c:", "  c = True"),
-        ("_0 = True", "while _0:", "  _0, x = torch.gt(x, 0), torch.add(x, 1)"),
+        ("_0 = True", "while _0:", "  _0, x = torch.gt(x, 0), torch.sub(x, 1)"),
+        ("while _0:", "  if c:", "    m = torch.sub(n, 1)", "  else:", "    m = n", "  _0, n = torch.gt(m, 0), m"),
+        ("while torch.gt(n, 0):", "  n = torch.add(n, y)"),
+        ("while torch.gt(n, 0):", "  n = torch.sub(9, n)"),
+        ("while torch.gt(n, 0):", "  n = torch.sub(torch.add(n, 1), 2)"),
+        ("while torch.lt(n, m):", "  n = torch.add(n, 1)"),
+        ("while torch.gt(torch.len(l), 0):", "  _1 = torch.pop(l)"),
+        ("while torch.gt(torch.len(s), 0):", "  s = torch.slice(s, 1)"),
+        ("while torch.lt(torch.len(s), 9):", "  s = torch.add(s, s)"),
+        ("while bool(torch.gt(x, 0)):", "  _1 = torch.sub_(x, 1)"),
+        ("while _0:", "  if c:", "    _1 = False", "  else:", "    _1 = True", "  _0 = _1"),
+        ("while _0:", "  _0 = (self).more(x, )"),
+        ("while _0:", "  _0 = c"),
         ("while True:", "  if torch.gt(x, 0):", "    return x"),
         ("while True:", "  break"),
         ("for i in range(9223372036854775807):", "  if torch.gt(x, i):", "    break"),
         ("for i in range(1000):", "  x = torch.add(x, i)"),
-        ("_0 = _0", "while _0:", "  x = torch.add(x, 1)"),
     ],
 )
 def test_torchscript_of_common_sizes_and_loops_is_clean(lines: tuple[str, ...]) -> None:

@@ -174,7 +174,13 @@ def test_a_changed_checkpoint_index_is_found(tmp_path: Path) -> None:
 
 
 FLEX = graph.flex_options("Relu", graph.tf_node("w", "WriteFile", ("p", "p")))
+PRINT = graph.tf_node("p", "PrintV2", ("x",), output_stream=make.field(2, "file:///tmp/x"))
 LITE = {
+    "Flex that is told of a file": (
+        graph.tflite("FlexPrintV2", options=graph.flex_options("PrintV2", PRINT)),
+        Code.DANGEROUS_OPERATOR,
+    ),
+    "Flex table": (graph.tflite("FlexInitializeTableFromTextFileV2"), Code.DANGEROUS_OPERATOR),
     "custom": (graph.tflite("EvilOp"), Code.CUSTOM_OPERATOR),
     "Flex file": (graph.tflite("FlexWriteFile"), Code.DANGEROUS_OPERATOR),
     "Flex custom": (graph.tflite("FlexEvil"), Code.CUSTOM_OPERATOR),
@@ -205,6 +211,9 @@ def test_tflite_of_builtin_operators_is_clean_also_with_labels_appended() -> Non
     assert scan_bytes(graph.tflite("EvilOp"), trust=["tflite:EvilOp"]).verdict is Verdict.CLEAN
     relu = graph.flex_options("Relu", graph.tf_node("r", "Relu", ("x",)))
     assert scan_bytes(graph.tflite("FlexRelu", options=relu)).verdict is Verdict.CLEAN
+    print_ = graph.tf_node("p", "PrintV2", ("x",), output_stream=make.field(2, "stderr"))
+    printing = graph.tflite("FlexPrintV2", options=graph.flex_options("PrintV2", print_))
+    assert scan_bytes(printing).verdict is Verdict.CLEAN
     labelled = scan_bytes(model + make.zipped(("m.pkl", make.PLAIN)))
     assert not labelled.issues, labelled
 

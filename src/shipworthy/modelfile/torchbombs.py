@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shipworthy.modelfile import torchloops
 from shipworthy.modelfile.graphs.sizes import MOST, product
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -50,6 +51,7 @@ _INFIX: tuple[dict[str, Callable[..., Any]], ...] = (
 _MARKS = frozenset(mark for level in _INFIX for mark in level)
 _TOKENS = 2000
 _DOUBLINGS = 28
+_LOOKED = 1_000_000
 _DEPTH = 32
 _SHOWN = 20
 
@@ -72,6 +74,8 @@ class _Program:
     given: dict[str, list[tuple[int, int] | None]] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
     shown: int = 0
+    looked: int = 0
+    endless: set[int] = field(default_factory=set)  # where loops begin that were reported
 
     def word(self, index: int) -> str:
         return self.tokens[index][1] if 0 <= index < len(self.tokens) else ""
@@ -177,6 +181,15 @@ class _Program:
         negative = self.value(low + 1, high, depth + 1) if word == "-" else None
         return -negative if isinstance(negative, int | float) else None
 
+    def number(self, low: int, high: int) -> int | float | None:
+        """A constant number."""
+        value = self.value(low, high)
+        return value if isinstance(value, int | float) else None
+
+    def closes(self, index: int) -> int:
+        """Where the bracket that opens there is closed."""
+        return self.partner.get(index, -1)
+
     def call(self, index: int) -> None:
         """A call that makes a tensor of a constant size."""
         path = self.word(index).split(".")
@@ -205,7 +218,7 @@ class _Program:
         """A loop that goes on for ever, unless something leaves it."""
         low, high = statement.low, statement.high
         if self.word(low) == "while":
-            endless = self.value(low + 1, high - 1) is True
+            endless = self.value(low + 1, high - 1) is True or self.stays(statement, body)
         else:
             at = next((index for index in range(low, high) if self.word(index) == "in"), high)
             parts = self.parts(at + 3, high - 2) if self.word(at + 1) == "range" else []
@@ -219,7 +232,32 @@ class _Program:
             words = {self.word(index) for index in range(item.low, item.high)}
             if words & {"break", "return", "raise", "ops.prim.RaiseException"}:
                 return
-        self.report("a loop goes on for ever: its condition is constant, and nothing leaves it", self.tokens[low][2])
+        self.endless.add(low)
+        self.report("a loop goes on for ever: nothing changes its condition or leaves it", self.tokens[low][2])
+
+    def stays(self, statement: _Statement, body: list[_Statement]) -> bool:
+        """Whether the condition of a loop stays true once it is."""
+        self.looked += sum(item.high - item.low for item in body)
+        if self.looked > _LOOKED:
+            self.scope.unknown("it has more loops in loops than are looked at")
+            return False
+        kept = self.given, self.known
+        self.given, self.known = {}, {}
+        for item in body:
+            self.assign(item)
+        turn = torchloops.Turn(self, [(item.low, item.high) for item in body])
+        found = turn.endless(statement.low + 1, statement.high - 1)
+        self.given, self.known = kept
+        return found
+
+    def counted(self, statement: _Statement) -> bool:
+        """Whether a loop of a `for` has a constant number of turns, or one for each item of a list."""
+        words = [self.word(index) for index in range(statement.low, statement.high)]
+        at = words.index("in") if words[0] == "for" and "in" in words else len(words)
+        if words[at + 1 : at + 3] != ["range", "("]:
+            return at < len(words)
+        parts = self.parts(statement.low + at + 3, statement.high - 2)
+        return all(self.number(*part) is not None or self.word(part[0]) in ("torch.len", "len") for part in parts)
 
     def doubles(self, body: list[_Statement], times: int) -> None:
         """A text or a list that is put behind itself, over and over; numbers and tensors stay as large as they are."""
@@ -294,3 +332,23 @@ def judge(scope: Scope, tokens: list[Token], text: str) -> None:
                 after = range(number + 1, len(statements))
                 end = next((n for n in after if statements[n].column <= statement.column), len(statements))
                 program.loop(statement, statements[number + 1 : end])
+    _at_load(program, functions)
+
+
+def _at_load(program: _Program, functions: list[list[_Statement]]) -> None:
+    """Loading a model calls its `__setstate__`: there, a loop must be known to end."""
+    named: dict[str, list[list[_Statement]]] = {}
+    for statements in functions:
+        if statements and program.word(statements[0].low) == "def":
+            named.setdefault(program.word(statements[0].low + 1), []).append(statements)
+    pending, seen = ["__setstate__"], {"__setstate__"}
+    while pending:
+        for statement in (item for function in named.get(pending.pop(), []) for item in function):
+            looping = program.word(statement.low) in ("while", "for") and statement.low not in program.endless
+            if looping and not program.counted(statement):
+                program.scope.unknown("loading runs a loop of __setstate__ of which nobody can tell when it ends")
+            for index in range(statement.low, statement.high):
+                name = program.word(index).rpartition(".")[2]
+                if name in named and name not in seen:
+                    seen.add(name)
+                    pending.append(name)

@@ -6,6 +6,8 @@ path comes from the caller, and dangerous with a path from the model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 CODE = "calls back into Python code of the process"
 NATIVE = "calls native code that the model names"
 WRITE = "writes files"
@@ -59,6 +61,15 @@ ATTRIBUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str, str]] = {
     **dict.fromkeys(("DecodeProtoV2", "EncodeProto"), (("descriptor_source",), ("local://",), "high", READ)),
     "FixedUnigramCandidateSampler": (("vocab_file",), ("",), "high", READ),
 }
+
+
+def fixed(operator: str, texts: Mapping[str, list[str]]) -> list[str]:
+    """What an operator of `ATTRIBUTES` is told there that is not harmless."""
+    names, harmless, _, _ = ATTRIBUTES[operator]
+    values = [value for name in names for value in texts.get(name, ())]
+    return [value for value in values if value not in harmless and not value.startswith("bytes://")]
+
+
 # Operator -> input that holds the path, and what it does with it.
 SINKS: dict[str, tuple[int, str]] = {
     "SaveV2": (0, "write"),

@@ -17,6 +17,8 @@ ENDLESS = 1 << 62
 MANY = 1 << 27  # turns; even an empty one takes microseconds
 _FEW = 48  # turns that are computed one by one
 _STEPS = 300_000
+_SAMPLES = (1.0, 0.5, 0.0, -0.5, -1.0, 3.0, -3.0, 100.0, -100.0)
+_LONG, _TRIES = 200, 20_000
 _SAME = frozenset("Identity StopGradient Snapshot EnsureShape Enter Exit Switch NextIteration Merge LoopCond".split())
 
 
@@ -58,7 +60,7 @@ class Budget:
     """Steps left for loops of a whole file."""
 
     def __init__(self) -> None:
-        self.left = _STEPS
+        self.left = self.tries = _STEPS
 
 
 def part_of(graph: Sizes, names: Iterable[str], arguments: Sequence[str], budget: Budget) -> _Part:
@@ -109,8 +111,38 @@ def turns(loop: Loop, budget: Budget) -> int:
     if (test.pure or first is not None) and test.needs <= loop.handed:
         return loop.most
     if first is None or any(values is None for values in state.values()):
-        return 0
+        return loop.most if _stuck(loop, test, body, state, budget) else 0
     return min(_counted(loop, test, body, state, budget), loop.most)
+
+
+def _stuck(loop: Loop, test: _Part, body: _Part, state: dict[int, Values | None], budget: Budget) -> bool:
+    """Whether the loop ends at once or never: tried with numbers in place of what is not known. Where a loop waits for
+    a result, or counts, some of them end it later, or go on to change.
+    """
+    endless, last = 0, budget.tries - _TRIES
+    for sample in _SAMPLES:
+        now = {index: (sample,) if values is None else values for index, values in state.items()}
+        for turn in range(_LONG):
+            budget.tries -= len(test.nodes) + len(body.nodes)
+            if budget.tries < 0:
+                budget.left = -1
+            goes = test.value(loop.test, loop.tested, dict(now))
+            if goes is None or budget.tries < max(last, 0) or (turn > 1 and not all(goes)):
+                return False
+            if not all(goes):
+                break
+            later: dict[int, Values] = {}
+            for index in now:
+                if (values := body.value(loop.results[index], loop.arguments, dict(now))) is None:
+                    return False
+                later[index] = values
+            if later == now:
+                endless += 1
+                break
+            now = later
+        else:
+            return False
+    return endless > 1
 
 
 def _counted(loop: Loop, test: _Part, body: _Part, state: dict[int, Values | None], budget: Budget) -> int:

@@ -79,8 +79,10 @@ class OnnxSizes:
             return
         graph = self.open[-1]
         if number == 5:
-            name, values, dims = self._read(low, high)
+            name, values, dims, length = self._read(low, high)
             graph.sizes.dims[name] = dims
+            if length:
+                graph.sizes.texts[name] = length
             if values is not None:
                 graph.sizes.constants[name] = values
             return
@@ -97,9 +99,9 @@ class OnnxSizes:
         while self.open and not self.open[-1].begin <= at < self.open[-1].end:
             self.open.pop()
 
-    def _read(self, low: int, high: int) -> tuple[str, sizes.Values | None, sizes.Values]:
-        """The name, the values if they are few, and the shape of a tensor."""
-        name, kind, dims, values, raw = "", 0, list[int](), list[float](), b""
+    def _read(self, low: int, high: int) -> tuple[str, sizes.Values | None, sizes.Values, int]:
+        """The name, the values if they are few, the shape of a tensor, and how many bytes its longest text has."""
+        name, kind, dims, values, raw, longest = "", 0, list[int](), list[float](), b"", 0
         small = high - low <= _SMALL
         for part in parts(self.view, low, high):
             number, wire, begin, end, value = part
@@ -111,11 +113,13 @@ class OnnxSizes:
                 name = text(self.view, begin, end, 500)
             elif number == 9 and wire == BYTES and small:
                 raw = self.view.read(begin, end - begin)
+            elif number == 6:
+                longest = max(longest, end - begin)
             elif number in _LISTS and small:
                 values += sizes.listed(self.view, part, _LISTS[number])
         if kind not in _RAW or sizes.product(dims) > sizes.VALUES or not small:
-            return name, None, tuple(dims)
-        return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values), tuple(dims)
+            return name, None, tuple(dims), longest
+        return name, sizes.unpacked(raw, _RAW[kind]) if raw else tuple(values), tuple(dims), longest
 
     def node(self, domain: str, operator: str, names: list[tuple[int, int, int]], low: int, high: int) -> None:
         """A node of the graph that was entered last; `names` are where its inputs (1) and outputs (2) lie."""
@@ -147,7 +151,9 @@ class OnnxSizes:
             elif number == 5 and wire == BYTES and end - begin <= _SMALL:
                 attributes.update([self._attribute(begin, end)])
             if constant and number == 5 and outputs and (tensor := inner(self.view, begin, end, 5)):
-                graph.sizes.dims[outputs[0]] = self._read(*tensor)[2]
+                _, _, graph.sizes.dims[outputs[0]], length = self._read(*tensor)
+                if length:
+                    graph.sizes.texts[outputs[0]] = length
         if not outputs:
             return
         if operator == "Loop":

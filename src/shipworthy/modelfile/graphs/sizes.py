@@ -19,7 +19,7 @@ from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass, field
 
-MOST = 1 << 33
+MOST = 1 << 30  # numbers: 4 GiB of floats
 VALUES = 64
 _DEPTH = 64
 _HUGE = 1 << 100
@@ -66,9 +66,19 @@ _MATH: dict[str, Callable[[Any, Any], Any]] = {
     "BitShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
     "LeftShift": lambda value, by: value << by if 0 <= by <= VALUES else 0,
 }  # fmt: skip
-_ALONE = frozenset(("Not", "LogicalNot", "Prod", "ReduceProd"))
-_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE)) | shapes.PURE
-_GROWING = _MAKES.keys() | shapes.STRETCHING | shapes.MULTIPLYING
+_ALONE: dict[str, Callable[[Any], Any]] = {
+    "Not": operator.not_, "LogicalNot": operator.not_, "Abs": abs, "Neg": operator.neg, "Floor": math.floor,
+    "Ceil": math.ceil, "Sign": lambda value: (value > 0) - (value < 0), "Relu": lambda value: max(value, 0),
+    "Relu6": lambda value: min(max(value, 0), 6), "Square": lambda value: value * value, "Tanh": math.tanh,
+    "Sigmoid": lambda value: (math.tanh(value / 2) + 1) / 2, "Sqrt": math.sqrt, "Exp": math.exp, "Sin": math.sin,
+    "Cos": math.cos,
+}  # fmt: skip
+_WHOLE = frozenset(
+    f"{before}{kind}" for before in ("", "Reduce") for kind in ("Sum", "Mean", "Max", "Min", "All", "Any")
+)
+_PRODUCTS = frozenset(("Prod", "ReduceProd"))
+_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE, *_WHOLE, *_PRODUCTS)) | shapes.PURE
+_GROWING = _MAKES.keys() | _JOINS.keys() | shapes.STRETCHING | shapes.MULTIPLYING
 _STRETCHED = ("Expand", "BroadcastTo")
 _FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
 
@@ -96,6 +106,7 @@ class Sizes:
     constants: dict[str, Values | None] = field(default_factory=dict)
     nodes: dict[str, tuple[str, list[str], int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)  # bytes of constants
     entered: set[str] = field(default_factory=set)
     dims: dict[str, Values] = field(default_factory=dict)  # of constants
     shapes: dict[str, Values | None] = field(default_factory=dict)
@@ -111,7 +122,7 @@ class Sizes:
     def home(self, name: str) -> Sizes | None:
         """The graph around this one that has the name."""
         home: Sizes | None = self
-        while home is not None and not (name in home.constants or name in home.nodes or name in home.dims):
+        while home is not None and not any(name in names for names in (home.constants, home.nodes, home.dims)):
             home = home.parent
         return home
 
@@ -144,7 +155,9 @@ class Sizes:
             return inputs[:1]
         if kind in _JOINS:
             return inputs[: _JOINS[kind]]
-        return inputs if kind in _MATH or kind in _ALONE else []
+        if kind in _WHOLE:
+            return inputs[:1]
+        return inputs if kind in _MATH or kind in _ALONE or kind in _PRODUCTS else []
 
     def _computed(self, name: str) -> Values | None:
         kind = self.nodes[name][0]
@@ -158,11 +171,13 @@ class Sizes:
             return None
         if kind in _KEEPS or kind in _JOINS:
             return tuple(number for item in given for number in item)
-        if kind in ("Not", "LogicalNot"):
-            return tuple(not number for number in given[0])
+        if kind in _ALONE:
+            return _pairwise(lambda value, _: _ALONE[kind](value), given[0], (0,))
         if kind in _MATH and len(given) == 2:
             return _pairwise(_MATH[kind], *given)
-        return (product(given[0]),) if kind.endswith("Prod") else None
+        if kind in _WHOLE:  # of one value; of more, axes would count
+            return given[0] if len(given[0]) == 1 else None
+        return (product(given[0]),) if kind in _PRODUCTS else None
 
     def turned(self) -> None:
         """What loops of TensorFlow 1 hand on: a value that comes back as it went in is the same in every turn."""
@@ -224,6 +239,8 @@ class Sizes:
 
     def count(self, name: str, depth: int = 0) -> int:
         """At least how many elements a name has."""
+        if name in self.texts:
+            return self.texts[name]
         values = self.constants.get(name)
         if values is not None or name in self.dims:
             return len(values) if values is not None else product(self.dims[name])
@@ -267,7 +284,8 @@ class Sizes:
             if kind in _GROWING and shown < _SHOWN and (size := self.count(name)) > MOST:
                 shown += 1
                 many = "more than 2^99" if size >= _HUGE >> 1 else str(size)
-                text = f"the operator {kind} makes {many} numbers from constants of the model, which fills the memory"
+                what = "bytes" if kind.startswith("String") else "numbers"
+                text = f"the operator {kind} makes {many} {what} from constants of the model, which fills the memory"
                 scope.issue(Code.BOMB, "high", text, at)
 
 

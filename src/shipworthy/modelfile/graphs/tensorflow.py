@@ -9,8 +9,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import keras
-from shipworthy.modelfile.graphs import flow, sizes
-from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE
+from shipworthy.modelfile.graphs import flow, frames, sizes
+from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE, fixed
 from shipworthy.modelfile.graphs.nodes import Node, node
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, inner, parts, text
@@ -38,6 +38,8 @@ class _Reader:
         self.known = operators("tensorflow")
         self.budget = flow.Budget()
         self.graphs = self.kept = self.blobs = 0
+        self.graph = self.within = (0, 0, 0)
+        self.round: set[tuple[int, int, int]] = set()
         self.begin()
 
     def begin(self) -> None:
@@ -56,6 +58,7 @@ class _Reader:
             self.node(low, high)
         elif kind == "GraphDef":
             self.graphs += 1
+            self.graph = low, high, 1
             if low == 0 and not {3, 4} & {number for number, *_ in parts(self.view, low, high)}:
                 self.scope.issue(Code.BROKEN_STREAM, "medium", "a graph without its version: it may be cut short", low)
         elif kind == "MetaGraphDef":
@@ -106,6 +109,7 @@ class _Reader:
         self.body = self.bodies[name] if name and name in self.bodies else flow.Body(name, args)
         self.bodies.setdefault(name or f"?{low}", self.body)
         self.until = high
+        self.within = low, high, 3
         results: dict[str, str] = {}
         for number, wire, begin, end, _ in parts(self.view, low, high):
             if number == 4 and wire == BYTES:
@@ -122,6 +126,8 @@ class _Reader:
         self.used.setdefault(operator, low)
         if operator in OPAQUE:
             self.scope.unknown(f"the operator {operator} holds {OPAQUE[operator]}, which this version does not read")
+        if operator in frames.ROUND:
+            self.round.add(self.within if low < self.until else self.graph)
         self.danger(body, found)
         self.sized(body, found)
         if flow.wanted(found, operator in self.known):
@@ -138,6 +144,8 @@ class _Reader:
         """Keep what sizes follow from. Of a node with one output, `name`, `name:0` and `name:output:0` are the same."""
         if found.dims is not None and len(body.sizes.dims) < _KEPT:
             body.sizes.dims[found.name] = found.dims
+        if found.constant and len(body.sizes.texts) < _KEPT:
+            body.sizes.texts[found.name] = max(map(len, found.constant))
         if found.numbers is not None and len(body.sizes.constants) < _KEPT:
             body.sizes.constants[found.name] = found.numbers
         elif sizes.matters(found.operator):
@@ -152,12 +160,9 @@ class _Reader:
         if operator in DANGERS:
             severity, does = DANGERS[operator]
             self.dangerous.append((body, found, severity, does, ""))
-        elif operator in ATTRIBUTES:
-            names, harmless, severity, does = ATTRIBUTES[operator]
-            values = [value for name in names for value in found.texts.get(name, ())]
-            bad = [value for value in values if value not in harmless and not value.startswith("bytes://")]
-            if bad:
-                self.dangerous.append((body, found, severity, does, ", ".join(bad)))
+        elif operator in ATTRIBUTES and (bad := fixed(operator, found.texts)):
+            _, _, severity, does = ATTRIBUTES[operator]
+            self.dangerous.append((body, found, severity, does, ", ".join(bad)))
         if len(self.dangerous) > 10_000:
             self.dangerous.pop()
 
@@ -211,6 +216,9 @@ class _Reader:
                 self.scope.child(f"constant at {begin}", self.view.sub(begin, end - begin), Role.BLOB)
 
     def judge(self) -> None:
+        for low, high, number in sorted(self.round):
+            frames.judge(self.scope, low, high, number)
+        self.round.clear()
         shown_only = flow.Budget(20_000)
         for body, found, severity, does, attribute in self.dangerous:
             if f"tensorflow:{found.operator}" in self.scope.trust:

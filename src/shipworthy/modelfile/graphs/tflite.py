@@ -8,10 +8,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import zips
-from shipworthy.modelfile.graphs.dangers import DANGERS
+from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE, SINKS, fixed
 from shipworthy.modelfile.graphs.flatbuffer import BadFlatbufferError, Flat, Table
 from shipworthy.modelfile.graphs.flexbuffer import flex_node
-from shipworthy.modelfile.graphs.nodes import node
+from shipworthy.modelfile.graphs.nodes import Node, node
 from shipworthy.modelfile.graphs.tables import flat, operators
 from shipworthy.modelfile.graphs.tflitesizes import TfliteSizes
 from shipworthy.modelfile.graphs.walk import TruncatedError
@@ -131,7 +131,9 @@ class _Reader:
     def flex(self, name: str, at: int) -> None:
         """An operator of full TensorFlow, run by the Flex delegate."""
         shown = f"tensorflow:{ascii(name)[1:-1]}"[:160]
-        if name in DANGERS or name in ("SaveV2", "RestoreV2", "MergeV2Checkpoints"):
+        if name in OPAQUE:
+            self.scope.unknown(f"the Flex operator {name} holds {OPAQUE[name]}, which this version does not read")
+        if name in DANGERS or name in SINKS:
             severity, does = DANGERS.get(name, ("critical", "reads or writes files"))
             message = f"the Flex operator {shown[11:]} {does} when the model runs"
             self.scope.issue(Code.DANGEROUS_OPERATOR, severity, message, at, shown)
@@ -166,9 +168,15 @@ class _Reader:
             self.scope.unknown(f"the options of {ascii(name)[:80]} could not be read")
             return
         try:
-            inside = node(self.view, *found).operator
+            run = node(self.view, *found)
         except TruncatedError:
-            inside = ""
+            run = Node()
+        inside = run.operator
+        if inside in ATTRIBUTES and (bad := fixed(inside, run.texts)):
+            _, _, severity, does = ATTRIBUTES[inside]
+            shown = ascii(", ".join(bad))[1:-1][:160]
+            message = f"the Flex operator {inside}({shown}) {does} when the model runs"
+            self.scope.issue(Code.DANGEROUS_OPERATOR, severity, message, table.at, f"tensorflow:{inside}", f"({shown})")
         if inside != name[4:]:
             message = f"{ascii(name)[:80]} really runs {ascii(inside)[:80]}, which its options name"
             self.scope.issue(Code.CONTAINER_TAMPERED, "high", message, table.at)

@@ -26,7 +26,7 @@ _NAMES = {
     "SQUARE": "Square", "ZEROS_LIKE": "ZerosLike", "RELU": "Relu", "LOGISTIC": "Sigmoid", "TANH": "Tanh",
     "SUM": "Sum", "MEAN": "Mean", "REDUCE_MAX": "Max", "REDUCE_MIN": "Min", "REDUCE_ALL": "All", "REDUCE_ANY": "Any",
     "SHAPE": "Shape", "RANK": "Rank", "SLICE": "Slice", "STRIDED_SLICE": "StridedSlice", "GATHER": "Gather",
-    "UNSORTED_SEGMENT_SUM": "UnsortedSegmentSum",
+    "UNSORTED_SEGMENT_SUM": "UnsortedSegmentSum", "FLOOR": "Floor", "CEIL": "Ceil", "SIGN": "Sign", "RELU6": "Relu6",
 }  # fmt: skip
 
 
