@@ -1,0 +1,74 @@
+"""Python code in archives of models is judged by what it does, as code beside a model is."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+
+from shipworthy.modelfile import Code, Report, scan_bytes
+
+HONEST = b"""
+import json, logging, os
+import torch
+from ts.torch_handler.base_handler import BaseHandler
+from netpkg.layers import Net
+
+def model_fn(folder):
+    model = Net()
+    model.load_state_dict(torch.load(os.path.join(folder, "model.pth"), weights_only=True))
+    return model.eval()
+"""
+STARTS = b"import os; os.system('id')"
+
+
+def zipped(name: str, code: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        file.writestr(name, code)
+    return out.getvalue()
+
+
+def tarred(name: str, code: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as file:
+        info = tarfile.TarInfo(name)
+        info.size = len(code)
+        file.addfile(info, io.BytesIO(code))
+    return out.getvalue()
+
+
+def severities(report: Report) -> set[str]:
+    return {issue.severity for issue in report.issues if issue.code is Code.REMOTE_CODE}
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("netpkg/__init__.py", STARTS),
+        ("code/inference.py", STARTS + b"\ndef model_fn(d):\n    return 1\n"),
+        ("handler.py", b"open('/tmp/x', 'w').write('1')"),
+        ("handler.py", b"[__import__('os').system('id')]"),
+        ("handler.py", b"# {% if a %}{{ b }}{% endif %}\n" + STARTS),
+        ("handler.PY", b"# flavors:\nflavors: int = 1\n" + STARTS),
+        ("model.pth", STARTS + b"\n"),
+        ("a.pth", b"./lib\nimport\tos; os.system('id')\n"),
+        ("d/" * 120 + "handler.py", STARTS),
+    ],
+)
+def test_code_that_starts_programs_is_found(pack: object, name: str, code: bytes) -> None:
+    assert "high" in severities(scan_bytes(pack(name, code)))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_code_that_serves_a_model_is_told_and_no_more(pack: object) -> None:
+    report = scan_bytes(pack("code/inference.py", HONEST))  # type: ignore[operator]
+    assert severities(report) == {"medium"}
+    assert report.unknowns
+
+
+def test_a_path_file_that_only_names_folders_is_no_finding() -> None:
+    assert not scan_bytes(zipped("model.pth", b"./lib\nimportant/folder\n")).issues
