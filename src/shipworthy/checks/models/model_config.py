@@ -37,6 +37,7 @@ _TELLING = frozenset(
         Code.KERAS_LAMBDA,
         Code.PATH_TRAVERSAL,
         Code.EXTERNAL_DATA,
+        Code.FOREIGN_CONTENT,
     }
 )
 RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)

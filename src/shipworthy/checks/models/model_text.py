@@ -9,7 +9,9 @@ from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, scan, sniff
+from shipworthy.modelfile.report import Issue
 from shipworthy.patterns import regex
+from shipworthy.records import replace
 
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
@@ -51,13 +53,18 @@ def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
     yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
 
 
+def _inside(issue: Issue) -> bool:
+    """Whether it is of a file inside, such as a pickle in base64."""
+    return issue.severity == "high" and bool(issue.where.member)
+
+
 def _others(artifact: Artifact) -> bool:
     return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
 
 
 @check(
     "model-text",
-    version=6,
+    version=7,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -84,8 +91,8 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield from skipped_of(artifact, report)  # libraries' own readers take what is no JSON
         return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
-        found = findings_of(artifact, report, context.root)
-        yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
+        telling = tuple(issue for issue in report.issues if issue.severity == "critical" or _inside(issue))
+        yield from findings_of(artifact, replace(report, issues=telling), context.root)
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
         kinds = {issue.code for issue in report.issues}
