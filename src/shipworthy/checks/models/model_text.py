@@ -27,6 +27,7 @@ _CANARY = (
 _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
 _ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
 _LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
+_R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
 _OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
 
 
@@ -51,6 +52,21 @@ def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
             message = f"a tensor is read from {ascii(location)[:120]}, outside of the model's folder"
             yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=location[:100], severity=Severity.HIGH)
     yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
+
+
+def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
+    """What `dput` and `dump` of R wrote is a program that makes the value."""
+    from shipworthy.modelfile.rdata import source
+
+    text = raw.decode("utf-8", "replace")
+    if not source.is_data(text):
+        return
+    told = source.judge(text)
+    for what, line in told.acts:
+        message = f"whoever reads this value with dget or source runs it as R code, which {what}: do not read it"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
+    if told.unsure:
+        yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
 
 
 def _inside(issue: Issue) -> bool:
@@ -80,6 +96,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     kind = sniff(raw[:_HEAD], artifact.size)
     if kind == "text" and _GRAPH.search(raw):
         yield from _graph(artifact, raw)
+        return
+    if kind == "text" and _R_VALUE.match(raw):
+        yield from _r_source(artifact, raw)
         return
     if _ONNX.match(raw):
         yield from _onnx(artifact, raw)
