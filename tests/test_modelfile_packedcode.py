@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import struct
 import tarfile
 import zipfile
 
@@ -72,3 +74,36 @@ def test_code_that_serves_a_model_is_told_and_no_more(pack: object) -> None:
 
 def test_a_path_file_that_only_names_folders_is_no_finding() -> None:
     assert not scan_bytes(zipped("model.pth", b"./lib\nimportant/folder\n")).issues
+
+
+def safetensors(metadata: dict[str, str]) -> bytes:
+    header = json.dumps({"w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}, "__metadata__": metadata}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os; os.system('touch /tmp/x')",
+        " __import__('os').system('id')",
+        "exec(bytes.fromhex('00'))",
+        "open('/tmp/x', 'w').write('1')",
+        "import subprocess as s\nclass Net:\n    def __init__(self):\n        s.call('\\d')\n",
+    ],
+)
+def test_a_text_kept_with_a_model_that_is_code_is_found(text: str) -> None:
+    (issue,) = scan_bytes(safetensors({"format": "pt", "init": text})).issues
+    assert (issue.code, issue.severity) == (Code.HIDDEN_PAYLOAD, "high")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"import": "evaluate(x)", "path": "/etc/hosts", "epochs": [1, 2]}',
+        "Open the model with torch (import torch first), then evaluate it.",
+        "Net(layers=[Linear(1, 2)], system='chat')",
+        "import torch\nmodel = torch.nn.Linear(2, 3)\nmodel.eval()\n",
+    ],
+)
+def test_other_texts_kept_with_a_model_are_left_alone(text: str) -> None:
+    assert scan_bytes(safetensors({"format": "pt", "note": text})).verdict == "clean"

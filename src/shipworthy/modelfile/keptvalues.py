@@ -28,6 +28,10 @@ def look(scope: Scope, what: str, raw: bytes) -> None:
         return
     label = shown(what, 80)
     scope.child(label, View.of(raw), Role.BLOB)
+    if b"(" in raw:
+        from shipworthy.modelfile import packedcode
+
+        packedcode.judge_text(scope, label, raw)
     for how, inside in _decoded(raw):
         scope.child(f"{label} ({how})", View.of(inside), Role.BLOB)
 
