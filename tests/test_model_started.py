@@ -60,6 +60,8 @@ def project(command: str) -> dict[str, str]:
         {"code/inference.py": BAD + SAGEMAKER},
         {"net.py": BAD, "dataset_infos.json": "{}"},
         {"net/net.py": BAD + SCRIPT},
+        {"net/net.py": BAD, "net/README.md": "---\ntask_categories:\n- other\n---\n"},
+        {"code/inference.py": BAD, "model.pth": ""},
         {"net/net.py": "from .tools import x\n" + SCRIPT, "net/tools.py": BAD + "x = 1\n", "dataset_infos.json": "{}"},
     ],
 )
@@ -76,6 +78,7 @@ def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[st
         {"net.py": SCRIPT, "dataset_infos.json": "{}"},
         {"net/net.py": SCRIPT},
         {"app/app.py": BAD, "code/inference.py": BAD, "1/model.py": BAD, "handler.py": BAD},  # other programs
+        {"train/train.py": "import datasets\n" + BAD, "train/README.md": "# Train\n"},
         {"model.txt": LM},
         {"model.R": "`fit` <-\n" + LM},
         {"run.R": "x <- c(1, 2)\nsystem('id')\n"},
@@ -115,3 +118,14 @@ def test_sources_and_commands_that_start_programs_are_found(tmp_path: Path, file
 @pytest.mark.parametrize("text", ["list(a = do.call(f, 1))", "structure(list(), class = eval(x))", "c('a, 1)"])
 def test_a_value_in_r_that_calls_what_is_not_known_is_a_gap(tmp_path: Path, text: str) -> None:
     assert heard(tmp_path, {"model.txt": text}) == (set(), True)
+
+
+def test_what_is_kept_of_such_code_depends_on_the_code_beside_it(tmp_path: Path) -> None:
+    check = load_check("shipworthy.checks.models.model_config", "model-config")
+    assert check.cache_on is not None
+    (tmp_path / "net").mkdir()
+    states = []
+    for name, text in (("net.py", SCRIPT), ("tools.py", "x = 1\n"), ("tools.py", BAD)):
+        (tmp_path / "net" / name).write_text(text)
+        states.append(check.cache_on(Context(tmp_path)))
+    assert len(set(states)) == 3

@@ -44,6 +44,15 @@ def loud(folder: Path, name: str, value: object) -> set[str]:
         ({"model": encoded(EVIL)}, "model-code-execution"),
         ([[{"a": {"b": [base64.urlsafe_b64encode(EVIL).decode()]}}]], "model-code-execution"),
         ({"model_type": "bert", "state": encoded(EVIL)}, "model-code-execution"),
+        (
+            {
+                "class_name": "Sequential",
+                "config": {"name": "s", "layers": []},
+                "keras_version": "2.15.0",
+                "note": encoded(EVIL),
+            },
+            "model-code-execution",
+        ),
         ({"model": EVIL.hex()}, "model-code-execution"),
         ({"model": encoded(zlib.compress(EVIL))}, "model-code-execution"),
         ({"model": "data:application/octet-stream;base64," + encoded(EVIL)}, "model-code-execution"),

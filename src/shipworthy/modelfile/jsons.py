@@ -30,6 +30,7 @@ def read(scope: Scope) -> int:
         scope = replace(scope, view=view)
     if size <= scope.limits.json and keras.is_architecture(view):
         keras.judge_text(scope, view.all(), "the architecture")
+        keptvalues.search(scope, view.all(), _last(view))
         return size
     if size > scope.limits.json:
         scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")

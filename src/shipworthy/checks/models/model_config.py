@@ -58,7 +58,7 @@ def _code_beside(context: Context) -> str:
     lists = False  # or files that decide which code is run
     for folder, folders, files in os.walk(context.root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
-        lists = lists or any(_started.decides(name) or name.lower().endswith(_LISTS) for name in files)
+        lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_LISTS) for name in files)
         sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
