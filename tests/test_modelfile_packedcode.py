@@ -101,9 +101,18 @@ def test_a_text_kept_with_a_model_that_is_code_is_found(text: str) -> None:
     [
         '{"import": "evaluate(x)", "path": "/etc/hosts", "epochs": [1, 2]}',
         "Open the model with torch (import torch first), then evaluate it.",
+        "__import__('os')",
         "Net(layers=[Linear(1, 2)], system='chat')",
         "import torch\nmodel = torch.nn.Linear(2, 3)\nmodel.eval()\n",
     ],
 )
 def test_other_texts_kept_with_a_model_are_left_alone(text: str) -> None:
     assert scan_bytes(safetensors({"format": "pt", "note": text})).verdict == "clean"
+
+
+@pytest.mark.parametrize("dtype", ["U8", "I8"])
+def test_a_pickle_in_a_tensor_of_bytes_is_found(dtype: str) -> None:
+    evil = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R."
+    header = json.dumps({"state": {"dtype": dtype, "shape": [len(evil)], "data_offsets": [0, len(evil)]}}).encode()
+    report = scan_bytes(struct.pack("<Q", len(header)) + header + evil)
+    assert [issue.code for issue in report.issues] == [Code.CODE_EXECUTION]

@@ -49,11 +49,12 @@ def judge_text(scope: Scope, what: str, raw: bytes) -> None:
     """
     if len(raw) > _TEXT or b"(" not in raw or not _TELLING.search(raw):
         return
-    for rank, line, text in _troubles(raw.strip(), scope) or ():
-        if rank == 0 or text.startswith("writes files"):
-            message = f"{shown(what, 80)} is Python code, which {text}: no model needs it, do not run it"
-            scope.issue(Code.HIDDEN_PAYLOAD, "high", message, None, shown(what, 80), f" line {line}")
-            return
+    troubles = _troubles(raw.strip(), scope) or []
+    acts = [text for rank, _, text in troubles if rank == 0 or text.startswith("writes files")]
+    if not acts or all("(__import__," in text for _, _, text in troubles):  # to import alone does nothing
+        return
+    message = f"{shown(what, 80)} is Python code, which {acts[0]}: no model needs it, do not run it"
+    scope.issue(Code.HIDDEN_PAYLOAD, "high", message, None, shown(what, 80))
 
 
 def _troubles(raw: bytes, scope: Scope) -> list[tuple[int, int, str]] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipworthy.modelfile import keptvalues
+from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.sniff import SAFETENSORS_HEADER
@@ -53,7 +54,7 @@ def read(scope: Scope) -> int:
     _metadata(scope, header.pop("__metadata__", {}))
     spans = _spans(scope, header)
     if spans is not None:
-        _layout(scope, spans, 8 + length)
+        _layout(scope, spans, 8 + length, set() if isinstance(view, FarView) else _bytes(header))
     return len(view)
 
 
@@ -103,7 +104,12 @@ def _sizes(value: Any) -> bool:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < 1 << 64 for n in value)
 
 
-def _layout(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
+def _bytes(header: dict[str, Any]) -> set[str]:
+    """Tensors in which programs keep files: rows of bytes."""
+    return {name for name, entry in header.items() if entry["dtype"] in ("U8", "I8") and len(entry["shape"]) == 1}
+
+
+def _layout(scope: Scope, spans: list[tuple[int, int, str]], base: int, texts: set[str]) -> None:
     """Tensors follow each other without hole or overlap, up to the last byte."""
     at = 0
     size = len(scope.view) - base
@@ -113,6 +119,8 @@ def _layout(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None:
             scope.issue(Code.CONTAINER_TAMPERED, "high", f"the tensor {shown} overlaps the one before it", base + low)
         elif low > at:
             _unexplained(scope, base + at, low - at, f"{low - at} bytes before the tensor {shown} belong to no tensor")
+        elif name in texts and high - low >= _KEPT and high <= size:
+            scope.child(f"tensor {name[:60]}", scope.view.sub(base + low, high - low), Role.BLOB)
         at = max(at, high)
     if at > size:
         scope.issue(Code.BROKEN_STREAM, "high", f"the tensors need {at} bytes, only {size} are there", base)
