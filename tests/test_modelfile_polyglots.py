@@ -13,7 +13,7 @@ import pytest
 
 from modelfile_samples import EVIL, PLAIN, npy, safetensors, tarred, torch_zip, zipped
 from shipworthy.modelfile import Code, Report, Verdict, View, scan, scan_bytes, sniff
-from shipworthy.modelfile.readers import _may_hide
+from shipworthy.modelfile.readers import may_hide
 from shipworthy.modelfile.sniff import _MAGIC, HIDDEN
 
 ARRAY = {"descr": "|u1", "fortran_order": False}
@@ -68,8 +68,8 @@ def test_raw_numbers_are_looked_at_if_they_begin_like_anything_that_they_could_h
     for head in (*bare, *(start + b"ustar\0" + bytes(50) for start in bare), *(start + bytes(5000) for start in bare)):
         found = sniff(head, len(head))
         if found in HIDDEN or found == "zlib":
-            assert _may_hide(View.of(head)), head[:20]
-    assert not _may_hide(View.of(bytes(4096)))
+            assert may_hide(View.of(head)), head[:20]
+    assert not may_hide(View.of(bytes(4096)))
 
 
 def test_a_file_in_a_comment_or_an_extra_field_is_hidden() -> None:

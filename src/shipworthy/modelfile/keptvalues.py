@@ -18,7 +18,7 @@ _URLS = bytes.maketrans(b"-_", b"+/")
 _BASE64 = regex(rb"[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
 _HEX = regex(rb"[0-9a-fA-F\s]+")
 _TEXT, _FILES = 20, 1000
-_RUN = regex(rb"(?<![A-Za-z0-9+/_\-\s\\=])[A-Za-z0-9+/_\-\s\\=]{20,}\"")  # before the quote that ends a text
+_RUN = regex(rb"(?<![A-Za-z0-9+/_\-\\=])[A-Za-z0-9+/_\-\\=]{20,}\"")  # before the quote that ends a text
 _PACKED = frozenset(("zlib", "lzma"))
 
 
@@ -40,6 +40,8 @@ def search(scope: Scope, raw: bytes, value: Any) -> None:
     """Scan what the texts of a JSON document are in base64 or hexadecimal, if that begins as files do."""
     if not _RUN.search(raw):
         return
+    from shipworthy.modelfile.readers import may_hide
+
     found, pending = 0, [("", value)]
     while pending:
         key, item = pending.pop()
@@ -50,8 +52,10 @@ def search(scope: Scope, raw: bytes, value: Any) -> None:
         elif isinstance(item, str) and len(item) >= _TEXT:
             text = item.rpartition("base64,")[2].encode("utf-8", "surrogatepass")
             for how, inside in _decoded(text):
+                if len(inside) < _LEAST or not may_hide(View.of(inside)):
+                    continue
                 format_ = sniff(inside[:HEAD], len(inside))
-                if len(inside) < _LEAST or (format_ not in HIDDEN and format_ not in _PACKED):
+                if format_ not in HIDDEN and format_ not in _PACKED:
                     continue
                 found += 1
                 if found > _FILES:

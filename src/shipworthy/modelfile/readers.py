@@ -159,7 +159,7 @@ def settle(scope: Scope) -> str:
     """The format of a view, looking further than `sniff` where the first bytes do not decide."""
     view = scope.view
     size = len(view)
-    if scope.role is Role.BLOB and (size < 10 or not _may_hide(view)):
+    if scope.role is Role.BLOB and (size < 10 or not may_hide(view)):
         return ""
     found = sniff(view.head(HEAD), size) or ""
     source = found in _TEXTS and _is_source(scope)
@@ -195,7 +195,7 @@ def _is_source(scope: Scope) -> bool:
     return scope.role is Role.FILE and scope.name.lower().endswith((".py", ".pyw", ".pth", "..."))
 
 
-def _may_hide(view: View) -> bool:
+def may_hide(view: View) -> bool:
     """Whether raw bytes begin as anything that they could hide begins."""
     head = view.head(4)
     return head[0] in _HIDING or head == b"\0asm" or view.read(257, 5) == b"ustar"
