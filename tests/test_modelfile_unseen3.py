@@ -17,17 +17,8 @@ from corpora import unseen3
 from corpora.unseen3_base import Sample
 from test_modelfile_unseen import flagged, stopped
 
-# What the checks let pass without a high finding or a gap.
-PASSES = frozenset(
-    """
-    flax/tensorstore form/repr-never-ends frozen-graph/loop hugging-face/dataset-script
-    mlflow/project msgpack/tensorstore-cast msgpack/tensorstore-file onnx/resize
-    onnx/text-doubled openvino/broadcast openvino/tile r/dput
-    r/dump r/profile safetensors/code-in-metadata served/triton
-    tflite/endless tflite/flex-printing torch-program/script-GrowAtLoad torch-program/script-LoopAtLoad
-    wrapped/base64-in-json
-    """.split()
-)
+# What the checks let pass without a high finding or a gap: lists that hold each other, which only printing walks through.
+PASSES = frozenset(("form/repr-never-ends",))
 # Honest, and flagged: a graph of torch.fx is code that loading runs; SymPy is not in the table.
 FLAGGED = frozenset(("honest/graph-module.pt", "honest/py-expression.pkl"))
 

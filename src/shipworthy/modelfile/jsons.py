@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from shipworthy.modelfile import exported, huggingface, keras
+from shipworthy.modelfile import exported, huggingface, keptvalues, keras, tensorstores
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -30,6 +30,7 @@ def read(scope: Scope) -> int:
         scope = replace(scope, view=view)
     if size <= scope.limits.json and keras.is_architecture(view):
         keras.judge_text(scope, view.all(), "the architecture")
+        keptvalues.search(scope, view.all(), _last(view))
         return size
     if size > scope.limits.json:
         scope.unknown(f"the JSON is larger than {scope.limits.json >> 20} MiB")
@@ -46,6 +47,7 @@ def read(scope: Scope) -> int:
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
         return size
+    keptvalues.search(scope, view.all(), value)
     if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
         value = value["Model"]  # so XGBoost puts it into a pickle
     if isinstance(value, dict) and "class_name" in value and "config" in value:
@@ -70,6 +72,8 @@ def read(scope: Scope) -> int:
         from shipworthy.modelfile import mlflow
 
         mlflow.judge(scope, value)  # JSON is YAML, too
+    elif isinstance(value, dict) and tensorstores.is_spec(value):
+        tensorstores.judge(scope, value)
     elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size

@@ -1,17 +1,25 @@
-"""Texts that a model keeps for its users: some programs keep a pickle there, as it is or in base64."""
+"""Texts that a model keeps for its users: some programs keep a pickle there, as it is, in base64 or in hexadecimal."""
 
 from __future__ import annotations
 
 import binascii
+import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.sniff import HEAD, HIDDEN, sniff
 from shipworthy.modelfile.view import View
 from shipworthy.patterns import regex
 
 _LEAST, _MOST = 10, 16 << 20
 _URLS = bytes.maketrans(b"-_", b"+/")
 _BASE64 = regex(rb"[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
+_HEX = regex(rb"[0-9a-fA-F\s]+")
+_TEXT, _FILES = 20, 1000
+_RUN = regex(rb"(?<![A-Za-z0-9+/_\-\\=])[A-Za-z0-9+/_\-\\=]{20,}\"")  # before the quote that ends a text
+_PACKED = frozenset(("zlib", "lzma"))
 
 
 def look(scope: Scope, what: str, raw: bytes) -> None:
@@ -20,9 +28,47 @@ def look(scope: Scope, what: str, raw: bytes) -> None:
         return
     label = shown(what, 80)
     scope.child(label, View.of(raw), Role.BLOB)
-    if len(raw) < _MOST and _BASE64.fullmatch(raw):
-        try:
-            inside = binascii.a2b_base64(raw.translate(_URLS))
-        except binascii.Error:
-            return
-        scope.child(f"{label} (base64)", View.of(inside), Role.BLOB)
+    if b"(" in raw:
+        from shipworthy.modelfile import packedcode
+
+        packedcode.judge_text(scope, label, raw)
+    for how, inside in _decoded(raw):
+        scope.child(f"{label} ({how})", View.of(inside), Role.BLOB)
+
+
+def search(scope: Scope, raw: bytes, value: Any) -> None:
+    """Scan what the texts of a JSON document are in base64 or hexadecimal, if that begins as files do."""
+    if not _RUN.search(raw):
+        return
+    from shipworthy.modelfile.readers import may_hide
+
+    found, pending = 0, [("", value)]
+    while pending:
+        key, item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.items()
+        elif isinstance(item, list):
+            pending += ((key, inner) for inner in item)
+        elif isinstance(item, str) and len(item) >= _TEXT:
+            text = item.rpartition("base64,")[2].encode("utf-8", "surrogatepass")
+            for how, inside in _decoded(text):
+                if len(inside) < _LEAST or not may_hide(View.of(inside)):
+                    continue
+                format_ = sniff(inside[:HEAD], len(inside))
+                if format_ not in HIDDEN and format_ not in _PACKED:
+                    continue
+                found += 1
+                if found > _FILES:
+                    scope.unknown(f"only the first {_FILES} files in its texts were read")
+                    return
+                scope.child(f"{shown(str(key), 80)} ({how})", View.of(inside), Role.BLOB)
+
+
+def _decoded(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    if len(raw) >= _MOST or not _BASE64.fullmatch(raw):
+        return
+    with contextlib.suppress(binascii.Error):
+        yield "base64", binascii.a2b_base64(raw.translate(_URLS))
+    if _HEX.fullmatch(raw):
+        with contextlib.suppress(ValueError):
+            yield "hexadecimal", bytes.fromhex(raw.decode())

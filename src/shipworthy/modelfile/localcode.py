@@ -24,11 +24,11 @@ _SIZE = 2 << 20
 _FILES = 200
 
 
-def hub(path: Path, trust: Sequence[str]) -> Report:
-    """What torch.hub runs of a `hubconf.py`, and of what that imports beside it."""
+def run(path: Path, runs: str, trust: Sequence[str]) -> Report:
+    """What a program runs of a file, such as torch.hub of a `hubconf.py`, and of what that imports beside it."""
     tally = Tally(Limits())
     scope = Scope(State(tally.limits, tuple(trust), tally, 0, path), View.of(b""))
-    judge(scope, path.stem, "torch.hub runs", f".:{path.stem}", quiet=True)
+    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True)
     return Report("python", Verdict.FINDING if tally.found else Verdict.CLEAN, tally.sorted_issues())
 
 

@@ -5,6 +5,7 @@ Source: mlflow/pyfunc/__init__.py (`load_model`, `_add_code_from_conf_to_system_
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.modelfile.listed import listed
@@ -12,6 +13,8 @@ from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.shown import shown
+from shipworthy.patterns import regex
 
 _PLACES = frozenset(
     "data model_path pickled_model python_model saved_model_dir model_data path uri code model_code_path model_config "
@@ -20,6 +23,15 @@ _PLACES = frozenset(
 _MODULES = frozenset(
     "keras tensorflow.keras tf_keras tf.keras tensorflow.python.keras keras.src tensorflow.keras.api "
     "mlflow.pytorch.pickle_module pickle cloudpickle dill".split()
+)
+
+_JOINED = regex(r"&&|\|\||;|\n")
+_SET = regex(r"[A-Za-z_]\w*=[\w./:{}-]*")
+_SHELL = regex(r"`|\$\(|[<>]\(|\||(?<!&)&(?!&)|>\s*(?:[/~.]|\$)|<<")
+_INTERPRETER = regex(r"python[\d.]*|Rscript|R|bash|sh|zsh|node|julia|perl|ruby|java|scala")
+_RUNNERS = frozenset(
+    "mlflow torchrun accelerate deepspeed horovodrun mpirun mpiexec spark-submit papermill jupyter dvc make echo cd "
+    "mkdir export set pytest kedro dbt streamlit uvicorn gunicorn tensorboard ls pwd sleep true exit time nice".split()
 )
 
 
@@ -41,6 +53,41 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
                 text = f"loading the model runs the code in {shown} beside it: review it, sign it with the model"
                 scope.issue(Code.REMOTE_CODE, "high", text, None, f"{flavor}:{key}"[:80])
         _places(scope, item)
+
+
+def commands(value: Any) -> Iterator[tuple[str, str]]:
+    """The entry points of an MLproject whose commands do more than to start a script of the project, and what.
+
+    Source: mlflow/projects/_project_spec.py: a command is given to a shell, its parameters put in.
+    """
+    points = value.get("entry_points") if isinstance(value, dict) else None
+    for name, point in points.items() if isinstance(points, dict) else ():
+        command = point.get("command") if isinstance(point, dict) else None
+        if not isinstance(command, str):
+            continue
+        for part in _JOINED.split(command):
+            words = part.split()
+            while words and _SET.fullmatch(words[0]):
+                words.pop(0)
+            if odd := _SHELL.search(part):
+                yield shown(str(name), 60), f"has the shell do more than start a script ({shown(odd[0], 20)})"
+            elif words and not _starts_a_script(words):
+                yield shown(str(name), 60), f"starts {shown(' '.join(words), 80)}"
+
+
+def _starts_a_script(words: list[str]) -> bool:
+    program = words[0].rpartition("/")[2]
+    if not _INTERPRETER.fullmatch(program):
+        return program in _RUNNERS or words[0].startswith("{")
+    code = "c" if program in ("bash", "sh", "zsh") else "ceE"
+    for at, word in enumerate(words[1:], 1):
+        if word == "-m":
+            return words[at + 1 : at + 2] not in ([], ["pip"], ["code"], ["timeit"], ["http.server"])
+        if word in ("-", "--eval", "--print") or (word[0] == "-" and word[1:2] != "-" and set(code) & set(word)):
+            return False
+        if word[0] != "-":
+            return not escapes(word.strip("'\""))
+    return True
 
 
 def _loader(scope: Scope, module: str) -> None:

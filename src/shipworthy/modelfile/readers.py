@@ -143,6 +143,7 @@ _TABLE_HEAD = regex(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", 
 # The first bytes of all in `sniff` that lead to a format of HIDDEN or to zlib; that of a tar archive may be any,
 # and tensors are full of zeros.
 _HIDING: frozenset[int] = (pickles.FIRST | FIRST | frozenset((*range(0x50, 0x60), *b"Mx\xca"))) - {0}
+_TEXTS = frozenset(("text", "json", "keras-yaml", "lightgbm", "xml", "tiktoken"))
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
 
@@ -161,6 +162,7 @@ def settle(scope: Scope) -> str:
     if scope.role is Role.BLOB and (size < 10 or not may_hide(view)):
         return ""
     found = sniff(view.head(HEAD), size) or ""
+    source = found in _TEXTS and _is_source(scope)
     if scope.role is Role.BLOB:
         return found if found in HIDDEN or (found == "zlib" and _unpacks(scope)) else ""
     table = scope.role is Role.FILE and (not found or view.head(1) == b"\0")
@@ -173,10 +175,12 @@ def settle(scope: Scope) -> str:
             return "zip"
         if view.find(HDF5, 0, 1 << 20) >= 512 and _rarely("hdf5.reader").find(view) is not None:
             return "hdf5"
-        if found == "text":
+        if found == "text" and not source:
             found = _text(scope)
     if found == "zlib" and not _unpacks(scope):
         found = ""
+    if source and found in _TEXTS:
+        return "text"  # a list is JSON, and Python
     if found in _UNSURE and scope.neighbour(".xml") is not None:
         from shipworthy.modelfile.xmls import openvino
 
@@ -184,6 +188,11 @@ def settle(scope: Scope) -> str:
     if found in _UNSURE and scope.role is Role.FILE and scope.folder is not None and _rarely("onnxdata").beside(scope):
         return "onnx-data"
     return found
+
+
+def _is_source(scope: Scope) -> bool:
+    """Whether a text in an archive is Python code by its name, which may have been cut; a path file counts as such."""
+    return scope.role is Role.FILE and scope.name.lower().endswith((".py", ".pyw", ".pth", "..."))
 
 
 def may_hide(view: View) -> bool:
@@ -233,6 +242,8 @@ def _not_read(scope: Scope, format_: str) -> int:
         if not size:
             scope.unknown("the file is empty")
         elif format_:
+            if format_ == "text" and _is_source(scope):
+                _rarely("packedcode").judge(scope)
             scope.unknown(f"this version does not read the format {format_}")
         else:
             scope.unknown("the format is not recognised")

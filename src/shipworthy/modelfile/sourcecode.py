@@ -36,7 +36,7 @@ from shipworthy.modelfile.sourcenames import (
 from shipworthy.records import dataclass, field
 
 _ALIASES, _MOST = 8, 40
-_LONG = 200
+_LONG, FOREIGN = 200, 3  # the last: the rank of what is only of another library
 _MODULES = sys.stdlib_module_names | LIBRARIES
 
 
@@ -247,7 +247,7 @@ class _Reading:
             if not PARTLY[root].fullmatch(dotted) and not (importing and dotted == "importlib.util"):
                 self.told("uses more than a model needs", dotted, line)
         elif root not in LIBRARIES and not importing and not (standing and standing.kind is Kind.TRUSTED):
-            self.told("uses what is of no library that models are made with", dotted, line)
+            self.told("uses what is of no library that models are made with", dotted, line, FOREIGN)
 
     def call(self, node: ast.Call, place: _Place) -> None:
         self.called.add(id(node.func))

