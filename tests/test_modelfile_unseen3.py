@@ -17,7 +17,8 @@ from corpora import unseen3
 from corpora.unseen3_base import Sample
 from test_modelfile_unseen import flagged, stopped
 
-# What the checks let pass without a high finding or a gap: lists that hold each other, which only printing walks through.
+# What the checks let pass without a high finding or a gap: lists that hold each other, which only printing walks
+# through.
 PASSES = frozenset(("form/repr-never-ends",))
 # Honest, and flagged: a graph of torch.fx is code that loading runs; SymPy is not in the table.
 FLAGGED = frozenset(("honest/graph-module.pt", "honest/py-expression.pkl"))
