@@ -19,6 +19,12 @@ _BASE64 = regex(rb"[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
 _HEX = regex(rb"[0-9a-fA-F\s]+")
 _TEXT, _FILES = 20, 1000
 _RUN = regex(rb"(?<![A-Za-z0-9+/_\-\\=])[A-Za-z0-9+/_\-\\=]{20,}\"")  # before the quote that ends a text
+# Python's decoder passes over what is no base64. A document larger than this is searched only if it has a long run, or
+# a text that begins as a pickle of protocols 2 to 5 does.
+_SEARCHED = 1 << 20
+_SPOILED = regex(rb"\"[^A-Za-z0-9+/_\-\"]{0,9}g[^A-Za-z0-9+/_\-\"]{0,9}A[^A-Za-z0-9+/_\-\"]{0,9}[I-X]")
+_OTHER = regex(rb"[^A-Za-z0-9+/_\-]+")
+_HEAD = 32
 _PACKED = frozenset(("zlib", "lzma"))
 
 
@@ -38,7 +44,7 @@ def look(scope: Scope, what: str, raw: bytes) -> None:
 
 def search(scope: Scope, raw: bytes, value: Any) -> None:
     """Scan what the texts of a JSON document are in base64 or hexadecimal, if that begins as files do."""
-    if not _RUN.search(raw):
+    if len(raw) > _SEARCHED and not _RUN.search(raw) and not _SPOILED.search(raw):
         return
     from shipworthy.modelfile.readers import may_hide
 
@@ -65,10 +71,22 @@ def search(scope: Scope, raw: bytes, value: Any) -> None:
 
 
 def _decoded(raw: bytes) -> Iterator[tuple[str, bytes]]:
-    if len(raw) >= _MOST or not _BASE64.fullmatch(raw):
+    if len(raw) >= _MOST:
+        return
+    if not _BASE64.fullmatch(raw):
+        yield from _spoiled(raw)
         return
     with contextlib.suppress(binascii.Error):
         yield "base64", binascii.a2b_base64(raw.translate(_URLS))
     if _HEX.fullmatch(raw):
         with contextlib.suppress(ValueError):
             yield "hexadecimal", bytes.fromhex(raw.decode())
+
+
+def _spoiled(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """What Python's decoder gives for a text with other characters in it, if that begins as a file does."""
+    first = _OTHER.sub(b"", raw[:_HEAD].translate(_URLS))
+    head = first[: len(first) // 4 * 4]
+    with contextlib.suppress(binascii.Error):
+        if sniff(binascii.a2b_base64(head), len(raw)) in HIDDEN | _PACKED:
+            yield "base64", binascii.a2b_base64(raw.translate(_URLS))
