@@ -256,6 +256,14 @@ def test_what_hides_in_or_behind_safetensors_is_named() -> None:
         assert "posix:system" in {issue.callable for issue in scan_bytes(SAFETENSORS[case]).issues}
 
 
+@pytest.mark.parametrize("keep", [0, 1, 15, 16, 33])
+def test_a_pickle_in_a_tensor_is_found_and_one_that_was_cut_is_broken(keep: int) -> None:
+    header = {"state": {"dtype": "U8", "shape": [len(make.EVIL)], "data_offsets": [0, len(make.EVIL)]}}
+    data = make.safetensors(header, make.EVIL)
+    assert scan_bytes(data).worst == "critical"
+    assert Code.BROKEN_STREAM in codes(scan_bytes(data[: len(data) - len(make.EVIL) + keep]))
+
+
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=8).filter(lambda name: name != "__metadata__"),

@@ -128,7 +128,8 @@ def _content(scope: Scope, spans: list[tuple[int, int, str]], base: int) -> None
     from shipworthy.modelfile.readers import may_hide
 
     for low, high, name in spans[: scope.limits.nested]:
-        if high - low >= _KEPT and may_hide(view := scope.view.sub(base + low, high - low)):
+        view = scope.view.sub(base + low, high - low)  # none of it is there when the file was cut
+        if len(view) >= _KEPT and may_hide(view):
             scope.child(f"tensor {ascii(name)[1:-1][:60]}", view, Role.BLOB)
 
 
