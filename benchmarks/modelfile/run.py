@@ -304,7 +304,7 @@ def timings(bench: Bench) -> None:
             rows.append([name, size, f"{alone:.2f} s", f"{both:.3f} x", f"{beyond:.3f} x", f"{command.cpu:.2f} s"])
     bench.say(
         "One pass: sha256 and scan, as multiples of sha256 alone by hashlib. `library`: both in one process, the "
-        "lowest of three. `command`: `shipworthy scan`, which takes every file's digest, less its CPU "
+        "lowest of seven. `command`: `shipworthy scan`, which takes every file's digest, less its CPU "
         "for one small file.",
         "",
     )

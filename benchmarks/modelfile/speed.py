@@ -38,7 +38,7 @@ def digest():
 digest()
 scan(sys.argv[1])
 alone, both = [], []
-for _ in range(3):
+for _ in range(7):
     for times, look in ((alone, False), (both, True)):
         began = time.process_time()
         digest()

@@ -10,6 +10,7 @@ from shipworthy.records import dataclass
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
+METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}  # those that are read
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 END_SIZE = 22
 # signature, made by, needs, flags, method, time, CRC, packed, size, sizes of name, extra and comment, disk, attributes
@@ -41,6 +42,11 @@ class Entry:
     def encrypted(self) -> bool:
         """Its bytes can't be read without a key."""
         return bool(self.flags & 0x41)
+
+    @property
+    def shown(self) -> str:
+        """Its name in messages."""
+        return ascii(self.name)[:120]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from functools import partial
 
-from shipworthy.modelfile import compressed, torchzip
+from shipworthy.modelfile import torchzip
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles import reader as pickles
@@ -23,6 +23,7 @@ from shipworthy.modelfile.zipdirectory import (
     END_SIZE,
     LOCAL,
     LOCAL_SIZE,
+    METHODS,
     End,
     Entry,
     central_entry,
@@ -31,7 +32,6 @@ from shipworthy.modelfile.zipdirectory import (
     zip64_sizes,
 )
 
-_METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}
 _UNLISTED = 100
 _KERAS_WEIGHTS = (".weights.h5", ".weights.npz", ".weights.json")
 _SMALLEST = 10  # bytes in which a file can be hidden
@@ -140,10 +140,10 @@ def _directory(scope: Scope, end: End) -> list[Entry]:
         before = at
         entry, at = found
         if entry.folder and entry.size:  # torch's reader leaves its bytes unwritten
-            text = f"the member {_shown(entry)} is marked as a folder and has content: readers differ in it"
+            text = f"the member {entry.shown} is marked as a folder and has content: readers differ in it"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         if entry.raw_name in names:
-            text = f"two members are named {_shown(entry)}: readers differ in which one they take"
+            text = f"two members are named {entry.shown}: readers differ in which one they take"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         names.add(entry.raw_name)
         _check_name(scope, entry, at)
@@ -189,10 +189,10 @@ def _beside_entry(scope: Scope, entry: Entry, low: int, high: int, extra: int) -
 
 def _check_name(scope: Scope, entry: Entry, at: int) -> None:
     if escapes(entry.name):
-        text = f"the member {_shown(entry)} would be unpacked outside of its folder"
+        text = f"the member {entry.shown} would be unpacked outside of its folder"
         scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
     if entry.mode >> 12 == 0o12:
-        scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {_shown(entry)} is a symbolic link", at)
+        scope.issue(Code.PATH_TRAVERSAL, "high", f"the member {entry.shown} is a symbolic link", at)
 
 
 def _local(scope: Scope, entry: Entry, end: End) -> None:
@@ -200,7 +200,7 @@ def _local(scope: Scope, entry: Entry, end: End) -> None:
     view, at = scope.view, entry.offset
     header = local_header(view, at) if at >= 0 and at + LOCAL_SIZE <= end.offset else None
     if header is None:
-        text = f"the member {_shown(entry)} has no local header where the directory says"
+        text = f"the member {entry.shown} has no local header where the directory says"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         return
     name, extra, flags, method, crc, packed, size = header
@@ -222,17 +222,13 @@ def _local(scope: Scope, entry: Entry, end: End) -> None:
     if not streamed:
         differs += [what for what, a, b in _pairs(entry, crc, packed, size) if a != b]
     if differs:
-        text = f"the two headers of the member {_shown(entry)} differ in {', '.join(differs)}: readers differ in what"
+        text = f"the two headers of the member {entry.shown} differ in {', '.join(differs)}: readers differ in what"
         scope.issue(Code.CONTAINER_TAMPERED, "high", f"{text} they take", at)
     if data + entry.packed > end.offset:
-        text = f"the member {_shown(entry)} reaches beyond the archive's data"
+        text = f"the member {entry.shown} reaches beyond the archive's data"
         scope.issue(Code.CONTAINER_TAMPERED, "high", text, at)
         return
     entry.data = data
-
-
-def _shown(entry: Entry) -> str:
-    return ascii(entry.name)[:120]
 
 
 def _pairs(entry: Entry, crc: int, packed: int, size: int) -> list[tuple[str, int, int]]:
@@ -251,7 +247,7 @@ def _layout(scope: Scope, entries: list[Entry], end: End, front: int) -> list[En
     view = scope.view
     for entry in sorted((e for e in entries if e.data >= 0), key=lambda e: e.offset):
         if entry.offset < at:
-            text = f"the member {_shown(entry)} overlaps another: the same bytes are unpacked twice"
+            text = f"the member {entry.shown} overlaps another: the same bytes are unpacked twice"
             scope.issue(Code.CONTAINER_TAMPERED, "high", text, entry.offset)
             overlapping += 1
             if overlapping > _UNLISTED:
@@ -329,7 +325,7 @@ def _open_unlisted(scope: Scope, entry: Entry) -> View | None:
     packed = scope.view.sub(entry.data, entry.packed)
     if entry.method == 0:
         return packed
-    if entry.method not in _METHODS:
+    if entry.method not in METHODS:
         return None
     try:
         return _unpacked(scope, entry, packed)[0]
@@ -346,7 +342,7 @@ def queue(scope: Scope, entry: Entry, role: Role = Role.FILE, format_: str = "")
 
 def open_entry(scope: Scope, entry: Entry) -> View | None:
     """A member's content, its CRC and size checked; None (and reported) when it can't be had."""
-    shown = _shown(entry)
+    shown = entry.shown
     if entry.encrypted:
         scope.issue(
             Code.CONTAINER_TAMPERED,
@@ -355,7 +351,7 @@ def open_entry(scope: Scope, entry: Entry) -> View | None:
             entry.offset,
         )
         return None
-    if entry.method not in _METHODS:
+    if entry.method not in METHODS:
         scope.unknown(f"the member {shown} is compressed by method {entry.method}, which this version does not read")
         return None
     packed = scope.view.sub(entry.data, entry.packed)
@@ -377,35 +373,11 @@ def open_entry(scope: Scope, entry: Entry) -> View | None:
 
 
 def _unpacked(scope: Scope, entry: Entry, packed: View) -> tuple[View | None, str]:
-    if entry.method == 0:
+    if entry.method == 0:  # as in all archives of torch: they need no decoder to be imported
         return packed, ""
-    if entry.size > scope.limits.ratio_from and entry.size > scope.limits.ratio * max(entry.packed, 1):
-        text = f"the member {_shown(entry)} unpacks {entry.packed} bytes to {entry.size >> 20} MiB: a bomb"
-        scope.issue(Code.BOMB, "high", text, entry.offset)
-        raise LimitReachedError(text)
-    if entry.method == 14:
-        return _lzma(scope, packed, entry.size)
-    content, used, wrong = compressed.unpack(scope, packed, _METHODS[entry.method], many=False)
-    if content is not None and used < len(packed):
-        scope.issue(
-            Code.UNEXPLAINED_BYTES,
-            "medium",
-            f"bytes follow the compressed data of {_shown(entry)}",
-            entry.offset,
-        )
-    return content, wrong
+    from shipworthy.modelfile import zipcontents
 
-
-def _lzma(scope: Scope, packed: View, size: int) -> tuple[View | None, str]:
-    """Zip's LZMA has a header of its own (APPNOTE 5.8.8): version, size of properties, properties; then a raw stream,
-    which with the size put in is the classic .lzma format.
-    """
-    properties = packed.read(4, packed.u16(2))
-    if len(properties) != 5 or packed.u16(2) != 5 or size > 1 << 62:
-        return None, "its LZMA header is not valid"
-    body = properties + size.to_bytes(8, "little") + packed.read(9, min(len(packed), 1 << 30))
-    content, _, wrong = compressed.unpack(scope, View.of(body), "lzma", many=False)
-    return content, wrong
+    return zipcontents.unpack(scope, entry, packed)
 
 
 def _crc(content: View) -> int:
