@@ -82,7 +82,7 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     figures = bench["figures"].Figures()
     text = "\n".join(bench["figures"].table(figures, tmp_path / "none.toml"))
     assert text.count("not run") == 12
-    figures.right, figures.attacks, figures.stopped = 0.995, 200, (90, 100)
+    figures.right, figures.attacks, figures.stopped, figures.command = 0.995, 200, 0.97, (99, 100)
     figures.found = {"shipworthy": 0.99, "careful": 0.5, "loud": 0.9}
     figures.flagged = {"shipworthy": (0, 100), "careful": (1, 100), "loud": (60, 100)}
     figures.published = {"shipworthy": (99, 100), "careful": (33, 100), "loud": (95, 100)}
@@ -98,7 +98,8 @@ def test_the_table_tells_goals_met_missed_and_not_run(bench: Any, tmp_path: Path
     measured.write_text('[random]\nvalue = "all"\nmet = true\nfrom = "X.md"\n')
     _, _, _, _, _, _, *rows = bench["figures"].table(figures, measured)
     attacks, theirs, unseen, honest, flagged, allowed, random, zip_, passes, _, small, *_ = rows
-    assert "99.5 % of 200" in attacks
+    assert "99.5 % of 200, and 97.0 % stop" in attacks
+    assert "for 99 of 100 files" in attacks
     assert "99 of 100 | met | careful 33.0 %" in theirs
     assert "not run" in unseen
     assert "**missed**" in attacks

@@ -18,7 +18,8 @@ class Figures:
 
     right: float | None = None
     attacks: int = 0
-    stopped: tuple[int, int] = (0, 0)
+    stopped: float = 0.0
+    command: tuple[int, int] = (0, 0)
     found: dict[str, float] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
     published: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -80,9 +81,12 @@ def _attacks(figures: Figures) -> list[str]:
         return _none(what, goal)
     few = {name for name, (count, files) in figures.flagged.items() if count <= ALARMS * files and name != OURS}
     best = max(((share, name) for name, share in figures.found.items() if name in few), default=None)
-    stopped, tried = figures.stopped
-    value = f"{100 * figures.right:.1f} % of {figures.attacks:,} by the library; the command stops {stopped} of {tried}"
-    met = _met(figures.right >= 0.99 and stopped >= 0.99 * tried)
+    alike, tried = figures.command
+    value = (
+        f"{100 * figures.right:.1f} % of {figures.attacks:,}, and {100 * figures.stopped:.1f} % stop the default gate; "
+        f"the command's verdict is the library's for {alike} of {tried} files"
+    )
+    met = _met(figures.right >= 0.99 and alike == tried)
     if best is None:
         return [what, goal, value, met, "-", "-"]
     peer = f"{best[1]} {100 * best[0]:.1f} % (of those that flag <= 1 % of the honest files)"

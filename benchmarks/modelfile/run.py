@@ -92,17 +92,19 @@ class Bench:
                 self._check(self.tools[name], [item for item in cases if item.path in found], found)
         return counts
 
-    def by_command(self, cases: Sequence[Case]) -> dict[str, Counter[str]]:
-        """Group -> verdicts of Shipworthy's own command, for some files of each group."""
+    def by_command(self, cases: Sequence[Case]) -> tuple[dict[str, Counter[str]], int]:
+        """Group -> verdicts of Shipworthy's own command, for some files of each; and how many are the library's."""
         groups: dict[str, list[Case]] = {}
         for item in cases:
             groups.setdefault(item.group, []).append(item)
         chosen = [item for items in groups.values() for item in _chosen(items, 0 if self.options.full else COMMANDS)]
         print(f"{OURS}: {len(chosen)} files by the command", file=sys.stderr, flush=True)
         counts: dict[str, Counter[str]] = {}
+        alike = 0
         for item, verdict in zip(chosen, self.judge.alone(self.tools[OURS], chosen), strict=True):
             counts.setdefault(item.group, Counter())[verdict] += 1
-        return counts
+            alike += verdict == _ours(item.path)
+        return counts, alike
 
     def _check(self, tool: Tool, cases: list[Case], said: dict[Path, str]) -> None:
         """Some files by the real command too, in a process of its own: it must say the same."""
@@ -123,6 +125,10 @@ def _ours(path: Path) -> str:
     return "refused" if report.unknowns else "quiet"
 
 
+def _stops(said: Counter[str]) -> float:
+    return (said["found"] + said["refused"]) / max(1, sum(said.values()))
+
+
 def attacks(bench: Bench) -> None:
     """The hostile corpus: the library's rules, and everybody's exit codes."""
     folder = bench.work / "attacks"
@@ -135,7 +141,8 @@ def attacks(bench: Bench) -> None:
             if outcome(item, scan(path)) == "right":
                 right[family] += 1
     counts = bench.verdicts(cases, cases)
-    counts = {OURS: counts.pop(OURS), "its command": bench.by_command(cases), **counts}
+    by_command, alike = bench.by_command(cases)
+    counts = {OURS: counts.pop(OURS), "its command": by_command, **counts}
     sizes = Counter(item.group for item in cases)
     everything = sum(map(len, families().values()))
     bench.say(
@@ -146,8 +153,9 @@ def attacks(bench: Bench) -> None:
         "finding, and `unknown` as refused, as the default gate has it; `its command` the exit code of "
         f"`shipworthy scan FILE` for {'all' if bench.options.full else f'up to {COMMANDS} of each family'}. `+n`: "
         f"refused (an error, a crash, over {bench.options.timeout} s or 6 GB, or, with Shipworthy, unknown), which "
-        "also stops a pipeline. The rest passes as if it were fine. `right rule`: the library's finding is of a rule "
-        "that fits the attack.",
+        "also stops a pipeline. The rest passes the gate: as if it were fine, or, as Shipworthy judges files that are "
+        "cut and ones that need code from elsewhere, with a medium finding. `right rule`: the library's finding, of "
+        "any severity, is of a rule that fits the attack.",
         "",
         "The corpus was made by the people who made Shipworthy, who corrected its readers with it: these figures say "
         "what the peers do not look at, and are no unbiased measure of Shipworthy.",
@@ -165,7 +173,8 @@ def attacks(bench: Bench) -> None:
     bench.figures.right = sum(right.values()) / len(cases)
     bench.figures.attacks = len(cases)
     ours = total.pop("its command")
-    bench.figures.stopped = (ours["found"] + ours["refused"], sum(ours.values()))
+    bench.figures.command = (alike, sum(ours.values()))
+    bench.figures.stopped = _stops(total[OURS])
     bench.figures.found = {name: _share(counted) for name, counted in total.items()}
 
 
@@ -226,7 +235,8 @@ def honest(bench: Bench) -> None:
         f"ModelAudit: a sample of {few}.",
         "",
     )
-    counts = {OURS: counts.pop(OURS), "its command": bench.by_command(cases), **counts}
+    by_command, _ = bench.by_command(cases)
+    counts = {OURS: counts.pop(OURS), "its command": by_command, **counts}
     groups = sorted({item.group for item in cases})
     rows = [[group, *(_cell(counts[name].get(group, Counter())) for name in counts)] for group in groups]
     total = {name: sum(found.values(), Counter()) for name, found in counts.items()}
