@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import io
-import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
 
+import modelfile_samples
 from shipworthy.artifacts import discover
 from shipworthy.check import Context, load_check
 from shipworthy.model import Finding, Skipped
@@ -19,19 +17,11 @@ EVIL = b"cos\nsystem\n(S'echo never run'\ntR."
 
 
 def zipped(name: str, data: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
+    return modelfile_samples.zipped((name, data))
 
 
 def tarred(name: str, data: bytes) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(data)
-        archive.addfile(entry, io.BytesIO(data))
-    return gzip.compress(out.getvalue(), mtime=0)
+    return gzip.compress(modelfile_samples.tarred((name, data)), mtime=0)
 
 
 def look(folder: Path, name: str, data: bytes) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import gzip
 import json
 import struct
-import tarfile
-import zipfile
 
 import pytest
 
+import modelfile_samples
 from shipworthy.modelfile import Code, Report, scan_bytes
 
 HONEST = b"""
@@ -27,19 +26,11 @@ STARTS = b"import os; os.system('id')"
 
 
 def zipped(name: str, code: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        file.writestr(name, code)
-    return out.getvalue()
+    return modelfile_samples.zipped((name, code))
 
 
 def tarred(name: str, code: bytes) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as file:
-        info = tarfile.TarInfo(name)
-        info.size = len(code)
-        file.addfile(info, io.BytesIO(code))
-    return out.getvalue()
+    return gzip.compress(modelfile_samples.tarred((name, code)))
 
 
 def severities(report: Report) -> set[str]:

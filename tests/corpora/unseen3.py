@@ -8,40 +8,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
-from corpora import (
-    unseen3_arrays,
-    unseen3_folders,
-    unseen3_forms,
-    unseen3_graphs,
-    unseen3_honest,
-    unseen3_keras,
-    unseen3_others,
-    unseen3_pickles,
-    unseen3_programs,
-    unseen3_rest,
-    unseen3_texts,
-    unseen3_torch,
-    unseen3_trainers,
-    unseen3_xml,
-)
+from corpora import unseen3_honest
 from corpora.unseen3_base import Sample
 
-FAMILIES = (
-    unseen3_arrays,
-    unseen3_folders,
-    unseen3_forms,
-    unseen3_graphs,
-    unseen3_keras,
-    unseen3_others,
-    unseen3_pickles,
-    unseen3_programs,
-    unseen3_rest,
-    unseen3_texts,
-    unseen3_torch,
-    unseen3_trainers,
-    unseen3_xml,
+FAMILIES = tuple(
+    import_module(f"corpora.unseen3_{name}")
+    for name in "arrays folders forms graphs keras others pickles programs rest texts torch trainers xml".split()
 )
 PROOFS = Path(__file__).with_name("unseen3_proofs.json")
 

@@ -10,6 +10,7 @@ from typing import Any
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.sniff import HEAD, HIDDEN, sniff
+from shipworthy.modelfile.strictjson import leaves
 from shipworthy.modelfile.view import View
 from shipworthy.patterns import regex
 
@@ -48,26 +49,22 @@ def search(scope: Scope, raw: bytes, value: Any) -> None:
         return
     from shipworthy.modelfile.readers import may_hide
 
-    found, pending = 0, [("", value)]
-    while pending:
-        key, item = pending.pop()
-        if isinstance(item, dict):
-            pending += item.items()
-        elif isinstance(item, list):
-            pending += ((key, inner) for inner in item)
-        elif isinstance(item, str) and len(item) >= _TEXT:
-            text = item.rpartition("base64,")[2].encode("utf-8", "surrogatepass")
-            for how, inside in _decoded(text):
-                if len(inside) < _LEAST or not may_hide(View.of(inside)):
-                    continue
-                format_ = sniff(inside[:HEAD], len(inside))
-                if format_ not in HIDDEN and format_ not in _PACKED:
-                    continue
-                found += 1
-                if found > _FILES:
-                    scope.unknown(f"only the first {_FILES} files in its texts were read")
-                    return
-                scope.child(f"{shown(str(key), 80)} ({how})", View.of(inside), Role.BLOB)
+    found = 0
+    for key, item in leaves(value):
+        if not isinstance(item, str) or len(item) < _TEXT:
+            continue
+        text = item.rpartition("base64,")[2].encode("utf-8", "surrogatepass")
+        for how, inside in _decoded(text):
+            if len(inside) < _LEAST or not may_hide(View.of(inside)):
+                continue
+            format_ = sniff(inside[:HEAD], len(inside))
+            if format_ not in HIDDEN and format_ not in _PACKED:
+                continue
+            found += 1
+            if found > _FILES:
+                scope.unknown(f"only the first {_FILES} files in its texts were read")
+                return
+            scope.child(f"{shown(str(key), 80)} ({how})", View.of(inside), Role.BLOB)
 
 
 def _decoded(raw: bytes) -> Iterator[tuple[str, bytes]]:

@@ -14,10 +14,11 @@ from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.strictjson import leaves
 from shipworthy.patterns import regex
 
-_PLACES = frozenset(
-    "data model_path pickled_model python_model saved_model_dir model_data path uri code model_code_path model_config "
+_PLACES = frozenset(  # not `uri`: where the artifact came from; loaders take the copy under `path`
+    "data model_path pickled_model python_model saved_model_dir model_data path code model_code_path model_config "
     "pipeline_file model_binary booster_file cb_model".split()
 )
 _MODULES = frozenset(
@@ -121,15 +122,7 @@ def _modules(scope: Scope, item: dict[str, Any]) -> None:
 
 def _places(scope: Scope, flavor: dict[str, Any]) -> None:
     """Every path of a flavor must stay in the model's folder."""
-    pending: list[tuple[str, Any]] = list(flavor.items())
-    while pending:
-        key, item = pending.pop()
-        if isinstance(item, dict):
-            pending += item.items()
-        elif isinstance(item, list):
-            pending += ((key, inner) for inner in item)
-        elif key in _PLACES and isinstance(item, str) and escapes(item):
-            if key == "uri":  # where the artifact came from; loaders take the copy under `path`
-                continue
+    for key, item in leaves(flavor):
+        if key in _PLACES and isinstance(item, str) and escapes(item):
             text = f"{ascii(key)[:40]} is {ascii(item)[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)

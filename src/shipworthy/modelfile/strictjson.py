@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -24,6 +25,19 @@ def strict(raw: bytes, *, constants: bool = False) -> Any:
         )
     except RecursionError:
         raise DeepError("nested too deep") from None
+
+
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """All that is no object and no list, at any depth, each with the key that it or its list stands under."""
+    pending = [("", value)]
+    while pending:
+        key, item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.items()
+        elif isinstance(item, list):
+            pending += ((key, inner) for inner in item)
+        else:
+            yield key, item
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
