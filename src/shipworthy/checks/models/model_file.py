@@ -20,8 +20,9 @@ CODE_EXECUTION = Rule(
     severity=Severity.CRITICAL,
     description="Unpickling imports and calls whatever the file names. This file names something that starts "
     "programs, runs code, or hides what it calls. It happens on load, before the model predicts anything.",
-    remedy="Do not load the file. Find out who made it and how it got here. If you made it and it needs that name, "
-    f'spell the name out: under `[scan]`, `trust = ["operator:attrgetter"]`. {_USE_SAFE}',
+    remedy="Do not load the file. Find out who made it and how it got here. If you made it, and it needs a name that "
+    'can be put to harmless use, allow this one: under `[scan]`, for instance `trust = ["operator:attrgetter"]`. '
+    f"{_USE_SAFE}",
     taxonomy=(*_UNSAFE, "CWE-506", "AML.T0018.002"),
     help="unsafe-model-deserialization",
 )
