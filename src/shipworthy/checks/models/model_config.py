@@ -140,7 +140,7 @@ def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
-    from shipworthy.modelfile import hydra, yamls
+    from shipworthy.modelfile import hydra, namedcalls, yamls
 
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
@@ -150,10 +150,11 @@ def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Ite
         yield YAML_OBJECT.at(artifact, message, line=line or None)
     if wrong := yamls.unfolds(text):
         yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
-    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)):  # Hydra's
+    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)) or namedcalls.acts(text):
         report = scan_bytes(text.encode("utf-8", "replace"), trust=trust)
         # a project's own classes are nobody's business here
-        told = tuple(i for i in report.issues if i.code is Code.CODE_EXECUTION or i.callable == hydra.UNSEEN)
+        acting = (Code.CODE_EXECUTION, Code.TEMPLATE_ESCAPE)
+        told = tuple(i for i in report.issues if i.code in acting or i.callable == hydra.UNSEEN)
         yield from findings_of(artifact, replace(report, issues=told))
         if report.unknowns and not told:
             yield Skipped(artifact, f"it names what is to be built by `_target_`: {report.unknowns[0]}")
@@ -163,8 +164,13 @@ def _json(artifact: Artifact, name: str, raw: bytes, trust: Sequence[str]) -> It
     try:
         json.loads(raw)
     except (ValueError, RecursionError):
+        from shipworthy.modelfile import namedcalls
+
         if name in _TEMPLATE_NAMES or b'"auto_map"' in raw:
             yield Skipped(artifact, "it is not valid JSON")
+        for key, called, reason in namedcalls.rough(raw.decode("utf-8", "replace")):  # libraries read more than JSON
+            message = f"{key} names {called}, which {reason}: what builds objects from this file calls it"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=called, severity=Severity.CRITICAL)
         return
     yield from _judged(artifact, raw, "json", trust)
 

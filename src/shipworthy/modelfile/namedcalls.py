@@ -1,0 +1,152 @@
+"""Names and templates in configurations of any library: what their loaders import, call or render.
+
+Lightning's command line, torchtune, mmengine, AllenNLP, Haystack, Kedro, Rasa and MLServer import what a key such as
+`type` or `class_path` names and call it with the values beside it; gluonts, fiddle and jsonpickle do the same with
+objects that they wrote. A project's own classes are nobody's business here: only what starts programs, runs code or
+reaches around imports is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from shipworthy.modelfile.pickles.names import Kind, standing_of
+from shipworthy.modelfile.report import Code
+from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.shown import shown
+from shipworthy.patterns import regex
+
+if TYPE_CHECKING:
+    from shipworthy.modelfile.templates import Trouble
+
+# Roots that are no words of other programs, as `code`, `http`, `logging` and `requests` are.
+_ROOT = (
+    r"(?:os|posix|nt|subprocess|_posixsubprocess|pty|builtins|__builtin__|runpy|timeit|cProfile|codeop|pdb|bdb|doctest|"
+    r"ctypes|_ctypes|importlib|pkgutil|marshal|cloudpickle|dill|shutil|socket|webbrowser|antigravity|pydoc|multiprocessing|"
+    r"platform|operator|smtplib|ftplib|telnetlib|urllib|zipimport|pexpect|plumbum|pip|torch|numpy|pickle)"
+)
+_NAME = regex(rf"{_ROOT}(?:[.:][A-Za-z_]\w*){{1,6}}")
+_TELLING = regex((rf"(?<![\w.]){_ROOT}[.:\"'\\]" + r"|\{\{|\{%|\\[uxU]").encode())
+_PLAIN = regex(
+    r"os[.:](?:path|PathLike|environ|getenv|getcwd|cpu_count|makedirs|mkdir|listdir|getpid|sep|fspath)\b.*|"
+    r"(?:torch|numpy|operator|platform|urllib\.parse|multiprocessing)\b.*|pickle[.:](?!loads?$).*"
+)
+_DANGEROUS = frozenset(("torch.load", "torch.hub.load", "torch.jit.load", "numpy.load", "platform.popen"))
+_KEY = regex(
+    r"(?i)_*(?:target|type|types|cls|class|class_?name|class_?path|component|module|\w{0,40}_(?:class|module|fn)|"
+    r"func|fn|factory|constructor|implementation|uses|import_path|imports|handler|service|loader|"
+    r"entry_?points?|py/\w+|activation|__kind__)_*"
+)
+_PAIR = regex(r"[\"']?\b([\w/]{2,60})[\"']?[ \t]*[:=][ \t]*[\"'@]{0,2}([A-Za-z_][\w.:]{3,200})")
+_REFERENCE = regex(r"[=\[,(][ \t]*@(?:[\w/]{1,60}/)?([A-Za-z_][\w.]{3,200})")  # of gin
+_INNER = regex(r"_|attr|\\")
+_FEW = 50
+
+
+def telling(raw: bytes) -> bool:
+    """Whether a text may hold any of what is told here."""
+    return _TELLING.search(raw) is not None
+
+
+def acts(text: str) -> bool:
+    """Whether a text, read as YAML, has something that is told here."""
+    if not telling(text.encode("utf-8", "replace")):
+        return False
+    value = _read(text)
+    return any(danger(name) for _, name in _named(value)) or any(_rendered(value))
+
+
+def judge_text(scope: Scope, text: str, format_: str = "") -> None:
+    """As `judge`, for a text that is YAML, or else whatever has keys and names."""
+    judge(scope, _read(text), format_)
+
+
+def rough(text: str) -> Iterator[tuple[str, str, str]]:
+    """The dangerous names in a text that is no YAML, each once, with its key and why."""
+    from shipworthy.modelfile import yamls
+
+    seen: set[str] = set()
+    plain = yamls.unescaped(text)
+    pairs = [(found[1], found[2]) for found in _PAIR.finditer(plain)]
+    for key, name in [*pairs, *(("target", found[1]) for found in _REFERENCE.finditer(plain))]:
+        if name not in seen and len(seen) < _FEW and _KEY.fullmatch(key) and (reason := danger(name)):
+            seen.add(name)
+            yield shown(key, 60), shown(name, 120), reason
+
+
+def _read(text: str) -> Any:
+    from shipworthy.modelfile import yamls
+
+    try:
+        return yamls.document(text).value
+    except yamls.UnreadYamlError:
+        return [{found[1]: found[2]} for found in _PAIR.finditer(yamls.unescaped(text))]
+
+
+def judge(scope: Scope, value: Any, format_: str = "") -> None:
+    """Report every name in a configuration that no honest one has there, and templates that leave their sandbox."""
+    seen: set[str] = set()
+    for key, text in _named(value):
+        if key == "_target_" and format_ == "hydra":  # told by its own reader
+            continue
+        if text not in seen and len(seen) < _FEW and (reason := danger(text)):
+            seen.add(text)
+            where = shown(text, 120)
+            message = f"{shown(key, 60)} names {where}, which {reason}: what builds objects from this file calls it"
+            scope.issue(Code.CODE_EXECUTION, "critical", message, None, where)
+    for key, trouble in _rendered(value):
+        message = f"the template of {shown(key, 60)}: {trouble.message}"
+        scope.issue(trouble.code, "high", message, None, shown(trouble.asks, 120))
+
+
+def danger(text: str) -> str:
+    """Why a dotted name is dangerous, or nothing."""
+    if not _NAME.fullmatch(text):
+        return ""
+    dotted = text.replace(":", ".")
+    if _PLAIN.fullmatch(dotted) and dotted not in _DANGEROUS:
+        return ""
+    module, _, name = dotted.rpartition(".")
+    standing = standing_of(module.replace("__builtin__", "builtins"), name)
+    return standing.reason if standing.kind is Kind.DANGEROUS else ""
+
+
+def _named(value: Any) -> Iterator[tuple[str, str]]:
+    """The names that are called, each with the key that it stands under."""
+    pending: list[tuple[str, Any]] = [("", value)]
+    while pending:
+        key, item = pending.pop()
+        if isinstance(item, dict):
+            under = key if key == "types" else ""
+            pending += ((under or str(inner), held) for inner, held in item.items())
+            module, name = item.get("module"), item.get("name")
+            of_fiddle = key == "type" or item.get("type") == "pyref"
+            if of_fiddle and isinstance(module, str) and isinstance(name, str):
+                yield "module", f"{module}.{name}"
+            path = item.get("id")
+            if "lc" in item and isinstance(path, list):
+                yield "id", ".".join(map(str, path[:20]))  # langchain
+        elif isinstance(item, list):
+            pending += ((key, inner) for inner in item)
+        elif isinstance(item, str) and 4 < len(item) < 200 and _KEY.fullmatch(key[:80]):
+            yield key, item
+
+
+def _rendered(value: Any) -> Iterator[tuple[str, Trouble]]:
+    """Texts that are templates, of prompts, of catalogues, of references to parts of files, and leave the sandbox."""
+    from shipworthy.modelfile import templates
+
+    found = 0
+    pending: list[tuple[str, Any]] = [("", value)]
+    while pending and found < _FEW:
+        key, item = pending.pop()
+        if isinstance(item, dict):
+            pending += ((str(inner), held) for inner, held in item.items())
+        elif isinstance(item, list):
+            pending += ((key, inner) for inner in item)
+        elif isinstance(item, str) and ("{{" in item or "{%" in item) and _INNER.search(item):
+            wrong = (trouble for trouble in templates.troubles(item) if templates.leaves_sandbox(trouble))
+            if trouble := next(wrong, None):
+                found += 1
+                yield key, trouble
