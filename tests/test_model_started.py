@@ -63,6 +63,19 @@ def project(command: str) -> dict[str, str]:
         {"net/net.py": BAD, "net/README.md": "---\ntask_categories:\n- other\n---\n"},
         {"code/inference.py": BAD, "model.pth": ""},
         {"net/net.py": "from .tools import x\n" + SCRIPT, "net/tools.py": BAD + "x = 1\n", "dataset_infos.json": "{}"},
+        {"handler.py": BAD + "class EndpointHandler:\n    pass\n"},
+        {"MAR-INF/MANIFEST.json": '{"model": {"handler": "mine.py"}}', "mine.py": BAD + HANDLER},
+        {"net/config.pbtxt": 'default_model_filename: "net.py"\n', "net/1/net.py": BAD + TRITON},
+        {"cog.yaml": 'predict: "predict.py:Predictor"\n', "predict.py": BAD},
+        {"bentofile.yaml": 'service: "service:svc"\n', "service.py": BAD},
+        {"model.yaml": "module: mine\napi_version: v1\n", "mine.py": BAD},
+        {"model-settings.json": '{"implementation": "mine.Net"}', "mine.py": BAD},
+        {"serve_config.yaml": "applications:\n- name: a\n  import_path: app:net\n", "app.py": BAD},
+        {"meta.json": '{"lang": "en", "spacy_version": ">=3.0"}', "__init__.py": BAD},
+        {"model_index.json": '{"_class_name": "DiTPipeline", "_diffusers_version": "0.30"}', "pipeline.py": BAD},
+        {"sitecustomize.py": BAD},
+        {"model.safetensors": "", "torch/__init__.py": BAD},
+        {"model.safetensors": "", "numpy.py": BAD},
     ],
 )
 def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[str, str]) -> None:
@@ -77,6 +90,9 @@ def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[st
         {"code/inference.py": SAGEMAKER},
         {"net.py": SCRIPT, "dataset_infos.json": "{}"},
         {"net/net.py": SCRIPT},
+        {"numpy.py": BAD, "lib/torch/__init__.py": BAD, "predict.py": BAD, "pipeline.py": BAD},
+        {"cog.yaml": 'predict: "predict.py:Predictor"\n', "predict.py": "import cog, fancy\nfancy.load(1)\n"},
+        {"meta.json": '{"spacy_version": ">=3.0"}', "__init__.py": "from spacy.util import load_model_from_init_py\n"},
         {"app/app.py": BAD, "code/inference.py": BAD, "1/model.py": BAD, "handler.py": BAD},  # other programs
         {"train/train.py": "import datasets\n" + BAD, "train/README.md": "# Train\n"},
         {"model.txt": LM},
@@ -129,3 +145,59 @@ def test_what_is_kept_of_such_code_depends_on_the_code_beside_it(tmp_path: Path)
         (tmp_path / "net" / name).write_text(text)
         states.append(check.cache_on(Context(tmp_path)))
     assert len(set(states)) == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"Rprofile.site": "system('id')\n"}, "model-code-execution"),
+        ({"plumber.R": "library(vetiver)\nsystem('id')\n"}, "model-code-execution"),
+        ({"model.R": "model <- structure(list(a = system('id')), class = 'lm')\n"}, "model-code-execution"),
+        ({"model.R": '\n"model" <- local({ system("id"); list() })\n'}, "model-code-execution"),
+        ({"model.R": 'assign("model", structure(list(system("id")), class = "x"))\n'}, "model-code-execution"),
+        ({".Renviron": "R_PROFILE_USER=/tmp/x.R\n"}, "model-code-execution"),
+        ({"MLproject": 'name: x\ndocker_env:\n  image: a\n  volumes: ["/:/host"]\n'}, "model-path-traversal"),
+        (
+            {"MLmodel": "flavors:\n  xgboost:\n    model_class: mine.Net\nmlflow_version: 2.9.0\n", "mine.py": BAD},
+            "model-unknown-callable",
+        ),
+        (
+            {"router_config.json": '{"types": {"query_0": "mine.Net"}, "structure": {"query": ["query_0"]}}'},
+            "model-unknown-callable",
+        ),
+        (
+            {"wordembedding_config.json": '{"tokenizer_class": "mine.Net", "max_seq_length": 10}'},
+            "model-unknown-callable",
+        ),
+        (
+            {
+                "modular_model_index.json": '{"_class_name": "ModularPipeline", "_diffusers_version": "0.35", '
+                '"unet": [null, null, {"repo": "a/b", "type_hint": ["mine", "X"]}]}'
+            },
+            "model-unknown-callable",
+        ),
+        ({"hyperparams.yaml": 'a: !apply:os.system ["id"]\n'}, "model-code-execution"),
+        ({"hyperparams.yaml": "a: !new:subprocess.Popen\n  args: [id]\n"}, "model-code-execution"),
+        (
+            {"additional_chat_templates/tool.jinja": "{% for i in range(99999) %}" * 3 + "{% endfor %}" * 3},
+            "model-decompression-bomb",
+        ),
+    ],
+)
+def test_what_else_is_run_for_its_name(tmp_path: Path, files: dict[str, str], rule: str) -> None:
+    assert rule in heard(tmp_path, files)[0]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".Renviron": "R_LIBS_USER=~/R\nAPI_KEY=1\n"},
+        {"plumber.R": "library(vetiver)\nv <- readRDS('v.rds')\n"},
+        {"analysis.R": "packages <- c('dplyr')\ndownload.file('https://x.org/a', 'a')\nsystem('ls')\n"},
+        {"MLproject": 'name: x\ndocker_env:\n  image: a\n  volumes: ["/data/sets:/data", "./out:/out"]\n'},
+        {"MLmodel": "flavors:\n  xgboost:\n    model_class: xgboost.sklearn.XGBClassifier\nmlflow_version: 2.9.0\n"},
+        {"hyperparams.yaml": "a: !new:speechbrain.nnet.CNN.Conv1d\n  b: !ref <c>\n"},
+    ],
+)
+def test_what_is_honest_among_these_is_left_alone(tmp_path: Path, files: dict[str, str]) -> None:
+    assert heard(tmp_path, files) == (set(), False)

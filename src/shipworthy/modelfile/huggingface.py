@@ -67,6 +67,11 @@ _REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
 
 
+def _is_routed(value: dict[str, Any]) -> bool:
+    """`router_config.json` of sentence-transformers, whose types are imported as those of `modules.json`."""
+    return isinstance(value.get("types"), dict) and isinstance(value.get("structure"), dict)
+
+
 def judge(scope: Scope, value: Any) -> bool:
     """Report what loading this JSON would run; False when it is no JSON of these libraries."""
     if isinstance(value, list):
@@ -75,6 +80,10 @@ def judge(scope: Scope, value: Any) -> bool:
         return False
     if _is_tokenizer(value):
         _tokenizer(scope, value)
+        return True
+    if _is_routed(value):
+        for kind in value["types"].values():
+            _sentence(scope, str(kind))
         return True
     words = bool(value) and all(type(item) is int for item in value.values())
     special = all(isinstance(key, str) and _SPECIAL.fullmatch(key) for key in value)
@@ -156,6 +165,14 @@ def _walk(scope: Scope, value: Any) -> None:
             shown = ascii(item)[1:-1][:120]
             text = f"{key} is {shown}: transformers fetches that repository and runs its native code, unasked"
             scope.issue(Code.REMOTE_CODE, "high", text, None, shown)
+        elif key in _KERNELS and isinstance(item, dict):
+            for text in _texts(item):
+                if _REPOSITORY.fullmatch(text):
+                    shown = ascii(text)[1:-1][:120]
+                    told = f"{key} is {shown}: transformers fetches that repository and runs its native code, unasked"
+                    scope.issue(Code.REMOTE_CODE, "high", told, None, shown)
+        elif key == "tokenizer_class" and isinstance(item, str) and "." in item:
+            _sentence(scope, item)
         elif key in _CALLED and isinstance(item, str) and "." in item:
             _name(scope, item, f"the configuration's {key}")
 
@@ -180,20 +197,25 @@ def _modules(scope: Scope, value: list[Any]) -> bool:
     if not value or not all(isinstance(item, dict) and keys <= item.keys() for item in value):
         return False
     for item in value:
-        kind, path = str(item["type"]), str(item["path"])
-        if not _SENTENCE.fullmatch(kind):
-            shown = ascii(kind)[1:-1][:120]
-            module, _, name = kind.rpartition(".")
-            known = standing_of(module, name, scope.trust).kind
-            here = known is not Kind.DANGEROUS and known is not Kind.TRUSTED
-            here = here and localcode.judge(scope, module, "sentence-transformers imports", shown)
-            if known is not Kind.TRUSTED and not here:
-                text = f"sentence-transformers would import and build {shown}, which is none of its own modules"
-                scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
+        path = str(item["path"])
+        _sentence(scope, str(item["type"]))
         if escapes(path):
             text = f"a module lies in {ascii(path)[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     return True
+
+
+def _sentence(scope: Scope, kind: str) -> None:
+    if _SENTENCE.fullmatch(kind):
+        return
+    shown = ascii(kind)[1:-1][:120]
+    module, _, name = kind.rpartition(".")
+    known = standing_of(module, name, scope.trust).kind
+    here = known is not Kind.DANGEROUS and known is not Kind.TRUSTED
+    here = here and localcode.judge(scope, module, "sentence-transformers imports", shown)
+    if known is not Kind.TRUSTED and not here:
+        text = f"sentence-transformers would import and build {shown}, which is none of its own modules"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
 
 
 def _is_part(scope: Scope, named: Any) -> bool:
@@ -208,14 +230,17 @@ def _is_part(scope: Scope, named: Any) -> bool:
 def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
     """`model_index.json` of diffusers: each component is `[library, class]`; the library is imported."""
     named = value["_class_name"]
+    localcode.judge(scope, "pipeline", "`custom_pipeline` runs", ".:pipeline", quiet=True)
     if isinstance(named, list):
         shown = ascii(named)[:100]
         if not localcode.judge(scope, str(named[0] if named else ""), "the pipeline is the code in", shown):
             text = f"the pipeline is code of the repository, {shown}; review it first"
             scope.issue(Code.REMOTE_CODE, "high" if scope.folder is not None else "medium", text, None, shown)
     for key, item in value.items():
-        if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
+        if key.startswith("_") or not isinstance(item, list) or len(item) not in (2, 3):
             continue
+        hint = item[2].get("type_hint") if len(item) == 3 and isinstance(item[2], dict) else None  # modular pipelines
+        item = hint if item[0] is None and isinstance(hint, list) and len(hint) == 2 else item
         if isinstance(item[0], str) and item[0] not in _COMPONENTS | listed("diffusers-libraries"):
             shown = ascii(f"{item[0]}:{item[1]}")[1:-1][:120]
             known = standing_of(item[0], str(item[1]), scope.trust).kind

@@ -24,15 +24,19 @@ _SIZE = 2 << 20
 _FILES = 200
 
 
-def run(path: Path, runs: str, trust: Sequence[str]) -> Report:
-    """What a program runs of a file, such as torch.hub of a `hubconf.py`, and of what that imports beside it."""
+def run(path: Path, runs: str, trust: Sequence[str], foreign: bool = True) -> Report:
+    """What a program runs of a file, such as torch.hub of a `hubconf.py`, and of what that imports beside it. Without
+    `foreign`, what is only of another library is not told.
+    """
     tally = Tally(Limits())
     scope = Scope(State(tally.limits, tuple(trust), tally, 0, path), View.of(b""))
-    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True)
+    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True, foreign=foreign)
     return Report("python", Verdict.FINDING if tally.found else Verdict.CLEAN, tally.sorted_issues())
 
 
-def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False) -> bool:
+def judge(
+    scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False, foreign: bool = True
+) -> bool:
     """Report the code in `module` (dotted) beside the configuration, or in a folder beside it. False, and nothing is
     said, when no such file is there. `quiet`: nothing is said of code that starts nothing.
     """
@@ -49,7 +53,7 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", qui
         path = pending.pop()
         if path in seen:
             continue
-        seen[path], more, loaded = _look(path, scope.folder, scope)
+        seen[path], more, loaded = _look(path, scope.folder, scope, foreign)
         pending += more
         loads += (f"{shown(path.name, 60)} {text}" for text in loaded)
     name = shown(f"{folder}/{first.name}" if folder else first.name, 80)
@@ -68,7 +72,7 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", qui
     return True
 
 
-def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path], list[str]]:
+def _look(path: Path, root: Path, scope: Scope, foreign: bool) -> tuple[str, list[Path], list[str]]:
     """What a file does, in words, the files below `root` that it imports, and the pickles that it loads."""
     try:
         with path.open("rb") as stream:
@@ -79,7 +83,7 @@ def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path], list[s
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return "can't be read as Python", [], []
     beside: list[Path] = []
-    troubles = [text for _, _, text in source.troubles]
+    troubles = [text for rank, _, text in source.troubles if foreign or rank < sourcecode.FOREIGN]
     for dots, module in source.beside:
         found = _beside(path, root, dots, module)
         beside += found

@@ -40,6 +40,7 @@ _KEY = regex(
 )
 _PAIR = regex(r"[\"']?\b([\w/]{2,60})[\"']?[ \t]*[:=][ \t]*[\"'@]{0,2}([A-Za-z_][\w.:]{3,200})")
 _REFERENCE = regex(r"[=\[,(][ \t]*@(?:[\w/]{1,60}/)?([A-Za-z_][\w.]{3,200})")  # of gin
+_TAG = regex(r"!(?:new|name|apply|applyref|module|call|factory|partial|class|func|obj):([A-Za-z_][\w.]{2,200})")
 _INNER = regex(r"_|attr|\\")
 _FEW = 50
 
@@ -78,10 +79,11 @@ def rough(text: str) -> Iterator[tuple[str, str, str]]:
 def _read(text: str) -> Any:
     from shipworthy.modelfile import yamls
 
+    tagged = [{"class": found[1]} for found in _TAG.finditer(yamls.unescaped(text))]  # of HyperPyYAML
     try:
-        return yamls.document(text).value
+        return [yamls.document(text).value, *tagged]
     except yamls.UnreadYamlError:
-        return [{found[1]: found[2]} for found in _PAIR.finditer(yamls.unescaped(text))]
+        return [*tagged, *({found[1]: found[2]} for found in _PAIR.finditer(yamls.unescaped(text)))]
 
 
 def judge(scope: Scope, value: Any, format_: str = "") -> None:

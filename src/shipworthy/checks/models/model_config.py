@@ -18,12 +18,16 @@ from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OB
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
 from shipworthy.modelfile import Code, scan, scan_bytes
+from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_SET_FOR_R = regex(
+    r"(?m)^[ \t]*(?:export[ \t]+)?(R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|LD_PRELOAD|R_DEFAULT_PACKAGES)[ \t]*="
+)
 _TELLING = frozenset(
     {
         Code.REMOTE_CODE,
@@ -46,10 +50,10 @@ RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 def judges(artifact: Artifact) -> bool:
     """Whether its name is one of configurations that this check looks at."""
     name = artifact.uri.rpartition("/")[2]
-    if name in ("MLmodel", _started.PROJECT, _started.PROFILE):
+    if name in ("MLmodel", _started.PROJECT, _started.ENVIRONMENT) or name in _started.PROFILES:
         return True
     known = name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
-    return known or bool(_started.started(artifact)) or _started.is_dumped(artifact)
+    return known or bool(_started.started(artifact) or _started.unusual(artifact)) or _started.is_dumped(artifact)
 
 
 def _code_beside(context: Context) -> str:
@@ -85,6 +89,11 @@ def run(artifact: Artifact, context: Context) -> Yielded:
 
         yield from findings_of(artifact, localcode.run(artifact.path, runs, (*context.trust, *_started.SERVERS)))
         return
+    if artifact.path is not None and (runs := _started.unusual(artifact)):
+        from shipworthy.modelfile import localcode
+
+        yield from findings_of(artifact, localcode.run(artifact.path, runs, context.trust, foreign=False))
+        return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
         return
@@ -96,15 +105,23 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     name = artifact.uri.rpartition("/")[2].lower()
-    if name.endswith(".r") or name == _started.PROFILE.lower():
+    if name.endswith(".r") or artifact.uri.rpartition("/")[2] in _started.PROFILES:
         yield from _r(artifact, text)
+    elif name == _started.ENVIRONMENT.lower():
+        for match in _SET_FOR_R.finditer(text):
+            message = f"R sets {match[1]} at each start in this folder, which has it run or load what that names"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=match[1], severity=Severity.HIGH)
     elif name == _started.PROJECT.lower():
         yield from _project(artifact, text)
     elif name.endswith(".json"):
         yield from _json(artifact, name, raw, context.trust)
     elif name.endswith((".jinja", ".j2")):
         # Web pages and servers have templates too, which load others and have filters of their own.
-        yield from _chat(artifact, text) if "chat" in name else _template(artifact, text)
+        yield from (
+            _chat(artifact, text)
+            if "chat" in artifact.uri.lower().rpartition("/")[0][-40:] + name
+            else _template(artifact, text)
+        )
     elif name == "mlmodel":
         yield from _judged(artifact, raw, "mlflow", context.trust)
     else:
@@ -115,13 +132,14 @@ def _r(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
     """R source that is run to be read, or whenever R starts in its folder."""
     from shipworthy.modelfile.rdata import source
 
-    profile = artifact.uri.endswith(_started.PROFILE)
-    who = "R runs this at each start in its folder" if profile else "R runs this when it is read"
+    name = artifact.uri.rpartition("/")[2]
+    profile = name in _started.PROFILES
+    who = "R runs this at each start in its folder" if name[-2:] != ".R" else "R runs this when it is read"
     told = source.judge(text)
     for what, line in told.acts:
         message = f"{who}, and it {what}: review it first"
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
-    if told.unsure and not profile:
+    if told.unsure and not profile and source.is_dump(text):
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
 
 
@@ -130,11 +148,14 @@ def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
     from shipworthy.modelfile import mlflow, yamls
 
     try:
-        commands = mlflow.commands(yamls.document(text).value)
+        value = yamls.document(text).value
     except yamls.UnreadYamlError as error:
         yield Skipped(artifact, f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
         return
-    for name, does in commands:
+    for volume in mlflow.mounts(value):
+        message = f"`mlflow run` gives the container the volume {volume}: what is there is no part of the project"
+        yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=volume, severity=Severity.HIGH)
+    for name, does in mlflow.commands(value):
         message = f"`mlflow run` starts a shell for the entry point {name}, which {does}: review it first"
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=name, severity=Severity.HIGH)
 
