@@ -135,6 +135,10 @@ def packed(members: dict[str, bytes]) -> bytes:
         ("x-1-py3-none-any.whl", {"x/__init__.py": ACTS, "x-1.dist-info/METADATA": b"Name: x\n"}),
         ("x-1-py3-none-any.whl", {"x/__init__.py": b"exec(__import__('zlib').decompress(b'x'))", "PKG-INFO": b"x\n"}),
         ("x-1-py3-none-any.whl", {"x.pth": b"import os; os.system('id')\n", "x-1.dist-info/METADATA": b"Name: x\n"}),
+        (
+            "x-1-py3-none-any.whl",
+            {"a.pth": b"import sys; __import__('os').system('id')\n", "x-1.dist-info/METADATA": b"Name: x\n"},
+        ),
         ("x-1.egg", {"x/__init__.py": b"class A:\n    import os\n    os.system('id')\n", "EGG-INFO/PKG-INFO": b"x\n"}),
         ("x-1.zip", {"x-1/setup.py": FETCHES, "x-1/PKG-INFO": b"Name: x\n"}),
         ("model.zip", {"code/inference.py": DOES, "model.txt": b"x\n"}),
@@ -154,6 +158,10 @@ def test_code_that_comes_with_a_model_or_acts_when_imported(
         ("x-1-py3-none-any.whl", {"x/__init__.py": DOES, "x-1.dist-info/METADATA": b"Name: x\n"}),
         ("x-1-py3-none-any.whl", {"x/data.pkl": b"K\x01.", "x/a.py": DOES, "x-1.dist-info/METADATA": b"Name: x\n"}),
         ("x-1.zip", {"x-1/setup.py": b"import os, sys\nif sys.argv[-1] == 'up':\n    os.system('twine upload')\n"}),
+        (
+            "x-1-py3-none-any.whl",
+            {"a.pth": b"import os; __import__('_x').add()\n", "x-1.dist-info/METADATA": b"Name: x\n"},
+        ),
         ("scripts.zip", {"build.py": ACTS, "tools/run.py": ACTS}),
         ("x-1.egg", {"x/__main__.py": b"import os\nif __name__ == '__main__':\n    os.system('id')\n"}),
     ],

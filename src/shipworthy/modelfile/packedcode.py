@@ -7,6 +7,7 @@ other libraries, its own among them, is not told: that the archive holds code is
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 
 from shipworthy.modelfile import sourcecode
@@ -21,6 +22,8 @@ AT_IMPORT = "(at import)"
 _RUNS = frozenset(("exec", "eval", "builtins.exec", "builtins.eval"))
 _UNPACKS = regex(r"b(?:16|32|64|85)decode|fromhex|unhexlify|decompress|marshal\.loads|urlopen|requests\.get|a2b_")
 _FETCHED = regex(rb"(?:curl|wget)\b[^\n\"']{0,300}\|\s*(?:ba|z|da)?sh\b|/dev/tcp/|base64 -d|\bnc -\w*e")
+_IMPORTS = regex(rb"__import__\(([^)]*)")
+_LITERAL = regex(rb"'(\w+)'|\"(\w+)\"")
 _CUT = "..."  # of a name that is too long to be shown
 _STARTED = regex(r"(?m)^import[ \t].*")  # what Python runs of a path file at each start (site.addpackage)
 
@@ -41,11 +44,19 @@ def judge(scope: Scope) -> None:
             scope.unknown("it can't be read as Python")
         return
     told = [text for rank, _, text in troubles if rank < sourcecode.FOREIGN]
+    if path and all("(__import__," in text for text in told) and _only_own(raw):
+        return  # as setuptools' own: a module that lies beside it
     if told:
         when = AT_IMPORT if path or acts_at_import(raw, name.rpartition("/")[2] == "setup.py") else ""
         whoever = "Python, at each start, if it is unpacked where packages are" if path else "whoever imports it"
         message = f"the code {shown(name, 80)} {'; it '.join(told[:3])}: {whoever} runs it"
         scope.issue(Code.REMOTE_CODE, "high", message, 0, name[:120], when)
+
+
+def _only_own(raw: bytes) -> bool:
+    """Whether all that is imported by a call is named by a text, and is none of Python's own modules."""
+    found = [_LITERAL.fullmatch(name) for name in _IMPORTS.findall(raw)]
+    return all(name and (name[1] or name[2]).decode() not in sys.stdlib_module_names for name in found)
 
 
 def acts_at_import(raw: bytes, builds: bool = False) -> bool:
