@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from shipworthy.modelfile import localcode, templates
+from shipworthy.modelfile import configsizes, localcode, templates
 from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
@@ -27,11 +27,7 @@ _TELLING = frozenset(
     "__version__ activation_function".split()
 )
 _MODEL = frozenset(("model_type", "architectures"))
-# More than any model has, by far
-_SIZES = {
-    **dict.fromkeys(("num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_attention_heads"), 100_000),
-    **dict.fromkeys(("vocab_size", "hidden_size", "intermediate_size", "max_position_embeddings"), 1 << 33),
-}
+_BUILT = _MODEL | {"_class_name", "peft_type", "feature_extractor_type", "image_processor_type"}
 # Files that are run for their names, without any key of a configuration.
 _RUN = (
     ("handler", "", "inference endpoints run"),
@@ -90,11 +86,9 @@ def judge(scope: Scope, value: Any) -> bool:
     if words or not (value.keys() & _TELLING or value.keys() <= _GENERATION or special):
         return words
     _walk(scope, value)
+    if value.keys() & _BUILT:
+        configsizes.judge(scope, value)
     if value.keys() & _MODEL:
-        for key, most in _SIZES.items():
-            if type(value.get(key)) is int and value[key] > most:
-                text = f"{key} is {value[key]}, more than {most}: building the model takes all memory or time"
-                scope.issue(Code.BOMB, "high", text)
         for module, folder, runs in _RUN:
             localcode.judge(scope, module, runs, f"{folder or '.'}:{module}", folder, quiet=True)
     if "_class_name" in value and "_diffusers_version" in value and not _is_part(scope, value["_class_name"]):
@@ -158,7 +152,7 @@ def _walk(scope: Scope, value: Any) -> None:
     for key, text in chat_templates(value):
         templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
-        if key == "trust_remote_code" and item is True:
+        if key == "trust_remote_code" and (item is True or item == 1 or str(item).lower() == "true"):
             text = "the configuration switches trust_remote_code on: code from the model's repository runs unasked"
             scope.issue(Code.REMOTE_CODE, "high", text, None, "trust_remote_code")
         elif key in _KERNELS and isinstance(item, str) and _REPOSITORY.fullmatch(item):
@@ -253,6 +247,7 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
 
 
 def _adapter(scope: Scope, value: dict[str, Any]) -> None:
+    configsizes.patterns(scope, value, _pattern)
     for key in ("base_model_name_or_path", "tokenizer_name_or_path"):
         base = value.get(key)
         if isinstance(base, str) and escapes(base):
@@ -330,7 +325,7 @@ def _grows(part: Any) -> bool:
     return False
 
 
-def _pattern(scope: Scope, pattern: str) -> None:
+def _pattern(scope: Scope, pattern: str, whose: str = "the tokenizer's pattern") -> None:
     wrong, severity = "", "medium"
     if len(pattern) > _PATTERN:
         wrong = f"is {len(pattern)} characters long"
@@ -338,7 +333,7 @@ def _pattern(scope: Scope, pattern: str) -> None:
         severity = "high"
         wrong = "repeats what repeats itself without bound: a short text can keep it busy for ever"
     if wrong:
-        scope.issue(Code.BOMB, severity, f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
+        scope.issue(Code.BOMB, severity, f"{whose} {ascii(pattern)[:80]} {wrong}")
 
 
 def nested_repetition(pattern: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores
+from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores, zarrs
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -78,6 +78,9 @@ def read(scope: Scope) -> int:
         mlflow.judge(scope, value)  # JSON is YAML, too
     elif isinstance(value, dict) and tensorstores.is_spec(value):
         tensorstores.judge(scope, value)
+        zarrs.judge(scope, value)  # the metadata that it has made of an array
+    elif isinstance(value, dict) and zarrs.is_zarr(value):
+        zarrs.judge(scope, value)
     elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size

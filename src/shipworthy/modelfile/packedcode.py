@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from collections.abc import Sequence
 
 from shipworthy.modelfile import sourcecode
 from shipworthy.modelfile.report import Code
@@ -38,12 +39,12 @@ def judge(scope: Scope) -> None:
     path = name.lower().endswith(".pth")
     if path:
         raw = "\n".join(_STARTED.findall(raw.decode("utf-8-sig", "replace"))).encode("utf-8", "replace")
-    troubles = _troubles(raw, scope)
-    if troubles is None:
+    found = troubles(raw, scope.trust)
+    if found is None:
         if not name.endswith(_CUT):
             scope.unknown("it can't be read as Python")
         return
-    told = [text for rank, _, text in troubles if rank < sourcecode.FOREIGN]
+    told = [text for rank, _, text in found if rank < sourcecode.FOREIGN]
     if path and all("(__import__," in text for text in told) and _only_own(raw):
         return  # as setuptools' own: a module that lies beside it
     if told:
@@ -110,19 +111,19 @@ def judge_text(scope: Scope, what: str, raw: bytes) -> None:
     """
     if len(raw) > _TEXT or b"(" not in raw or not _TELLING.search(raw):
         return
-    troubles = _troubles(raw.strip(), scope) or []
-    acts = [text for rank, _, text in troubles if rank == 0 or text.startswith("writes files")]
-    if not acts or all("(__import__," in text for _, _, text in troubles):  # to import alone does nothing
+    found = troubles(raw.strip(), scope.trust) or []
+    acts = [text for rank, _, text in found if rank == 0 or text.startswith("writes files")]
+    if not acts or all("(__import__," in text for _, _, text in found):  # to import alone does nothing
         return
     message = f"{shown(what, 80)} is Python code, which {acts[0]}: no model needs it, do not run it"
     scope.issue(Code.HIDDEN_PAYLOAD, "high", message, None, shown(what, 80))
 
 
-def _troubles(raw: bytes, scope: Scope) -> list[tuple[int, int, str]] | None:
+def troubles(raw: bytes, trust: Sequence[str]) -> list[tuple[int, int, str]] | None:
     """What code reaches for; None if it is no Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes in its texts
         try:
-            return sourcecode.read(ast.parse(raw), scope.trust).troubles
+            return sourcecode.read(ast.parse(raw), trust).troubles
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None

@@ -44,6 +44,7 @@ _SERVED = (
     ("bento.yaml", rb"(?m)^service:\s{0,9}[\"']?(?:[\w.]{1,99}\.)?%s(?:\.py)?:", "BentoML runs"),
     ("model.yaml", rb"(?m)^module:\s{0,9}[\"']?%s[\"']?\s*$", "BentoML imports"),
     ("model-settings.json", rb"\"implementation\"\s{0,9}:\s{0,9}\"%s\.", "MLServer runs"),
+    ("hyperparams.yaml", rb"!(?:new|name|apply|applyref|module):%s\b", "speechbrain imports"),
     ("serve_config.yaml", rb"(?m)^[ -]{0,20}import_path:\s{0,9}[\"']?%s[:.]", "Ray Serve runs"),
 )
 _SNIFFED = 64 * 1024

@@ -25,6 +25,7 @@ _LIMIT = 16 * 1024 * 1024
 _SOURCE, _SOURCES = 2 << 20, 5_000
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_INCLUDED = regex(r"!include:[ \t]*[\"']?([^\s\"',}\]]{1,300})")
 _SET_FOR_R = regex(
     r"(?m)^[ \t]*(?:export[ \t]+)?(R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|LD_PRELOAD|R_DEFAULT_PACKAGES)[ \t]*="
 )
@@ -161,7 +162,8 @@ def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
-    from shipworthy.modelfile import hydra, namedcalls, yamls
+    from shipworthy.modelfile import evaluated, hydra, namedcalls, yamls
+    from shipworthy.modelfile.paths import escapes
 
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
@@ -169,6 +171,14 @@ def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Ite
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)
+    for found in _INCLUDED.finditer(text):
+        if escapes(found[1]):
+            message = f"the tag !include reads {ascii(found[1])[:80]}, outside of the folder"
+            yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=found[1], severity=Severity.HIGH)
+    if evaluated.is_yolo(text):
+        for key, does in evaluated.acts(text):
+            message = f"programs of YOLO run the text of {key}, which {does}: do not use it"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=key, severity=Severity.HIGH)
     if wrong := yamls.unfolds(text):
         yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
     elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)) or namedcalls.acts(text):
