@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -201,3 +203,72 @@ def test_what_else_is_run_for_its_name(tmp_path: Path, files: dict[str, str], ru
 )
 def test_what_is_honest_among_these_is_left_alone(tmp_path: Path, files: dict[str, str]) -> None:
     assert heard(tmp_path, files) == (set(), False)
+
+
+ENDPOINT = "class EndpointHandler:\n    pass\n"
+PLAIN = "x = 1\n"
+
+
+def compiled(flags: int) -> bytes:
+    """A file of Python's byte code; 1 says that it is never compared with its source (PEP 552)."""
+    code = marshal.dumps(compile(PLAIN, "x.py", "exec"))
+    return importlib.util.MAGIC_NUMBER + flags.to_bytes(4, "little") + bytes(8) + code
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("helper.pyc", compiled(0)),
+        ("helper.cpython-311-x86_64-linux-gnu.so", b"\x7fELF"),
+        ("__pycache__/helper.cpython-311.pyc", compiled(1)),
+    ],
+)
+def test_compiled_code_is_not_passed_over(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(data)
+    source = {"helper.py": PLAIN} if "cache" in name else {}
+    assert heard(tmp_path, {"handler.py": f"import helper\n{ENDPOINT}", **source})[0] == {"model-config-remote-code"}
+
+
+def test_what_python_keeps_of_its_sources_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "helper.cpython-311.pyc").write_bytes(compiled(0))
+    assert heard(tmp_path, {"handler.py": f"import helper\n{ENDPOINT}", "helper.py": PLAIN}) == (set(), False)
+
+
+@pytest.mark.parametrize("head", ["flavors :", '"flavors" :', "\ufeffflavors:"])
+def test_an_mlmodel_is_read_however_its_keys_are_spelled(tmp_path: Path, head: str) -> None:
+    text = f"{head}\n  python_function:\n    loader_module: mine\nmlflow_version: 2.9.0\n"
+    assert heard(tmp_path, {"MLmodel": text})[0] == {"model-unknown-callable"}
+
+
+def card(files: str) -> dict[str, str]:
+    return {"README.md": f"---\nconfigs:\n- config_name: default\n  data_files: {files}\n---\n# Net\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ("/etc/passwd", "model-path-traversal"),
+        ('["../../x.csv"]', "model-path-traversal"),
+        ('[{split: train, path: "http://169.254.169.254/latest"}]', "model-external-data"),
+    ],
+)
+def test_the_card_of_a_data_set_names_its_own_files(tmp_path: Path, files: str, rule: str) -> None:
+    assert heard(tmp_path, card(files))[0] == {rule}
+    for honest in ("data/*.csv", '["train/**", "test.csv"]', "hf://datasets/a/b/x.csv", "https://a.example/x.csv"):
+        assert heard(tmp_path, card(honest))[0] == set()
+
+
+def test_layers_of_caffe_that_are_python_are_judged(tmp_path: Path) -> None:
+    layer = 'layer {{ name: "a" type: "Python" python_param {{ module: "{}" layer: "X" }} }}\n'
+    assert heard(tmp_path, {"net.prototxt": layer.format("os")})[0] == {"model-code-execution"}
+    assert heard(tmp_path, {"net.prototxt": layer.format("mine"), "mine.py": BAD})[0] == {"model-config-remote-code"}
+    assert heard(tmp_path, {"net.prototxt": layer.format("mine"), "mine.py": PLAIN}) == (set(), True)
+
+
+def test_templates_of_any_name_are_judged(tmp_path: Path) -> None:
+    escape = "{{ cycler.__init__.__globals__.os.popen('id').read() }}"
+    for name in ("page.jinja2", "ask.prompty"):
+        assert "model-config-template-escape" in heard(tmp_path, {name: escape})[0]
+        (tmp_path / name).unlink()

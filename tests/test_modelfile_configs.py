@@ -17,6 +17,7 @@ ARRAY = {"zarr_format": 2, "shape": [8], "chunks": [8], "dtype": "|O", "compress
 PICKLED = {**ARRAY, "filters": [{"id": "pickle"}]}
 GRID = {"name": "regular", "configuration": {"chunk_shape": [1 << 20, 1 << 20]}}
 THREE = {"zarr_format": 3, "node_type": "array", "shape": [1], "data_type": "float32"}
+PADDING = {"strategy": "BatchLongest", "pad_to_multiple_of": 10**13}
 BERT = {"model_type": "bert", "architectures": ["BertModel"]}
 
 
@@ -56,6 +57,7 @@ def test_references_to_other_files_are_found(place: str) -> None:
         {"_class_name": "DDPMScheduler", "_diffusers_version": "0.30", "num_train_timesteps": 10**13},
         {"feature_extractor_type": "WhisperFeatureExtractor", "n_fft": 10**12, "sampling_rate": 16000},
         {"peft_type": "LORA", "r": 10**12},
+        {"model": {"vocab": {"a": 0}}, "added_tokens": [], "pre_tokenizer": None, "padding": PADDING},
         {"peft_type": "LORA", "target_modules": r"(\w+\.?)+X", "r": 8},
         {"peft_type": "LORA", "rank_pattern": {r"(a+)+$": 4}, "r": 8},
     ],

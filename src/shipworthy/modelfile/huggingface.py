@@ -282,6 +282,9 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
     fixed = strategy.get("Fixed") if isinstance(strategy, dict) else None
     if type(fixed) is int and fixed > _PADDED:
         scope.issue(Code.BOMB, "high", f"the tokenizer pads each text to {fixed} tokens: one text fills memory")
+    multiple = padding.get("pad_to_multiple_of") if isinstance(padding, dict) else None
+    if type(multiple) is int and multiple > _PADDED:
+        scope.issue(Code.BOMB, "high", f"the tokenizer pads texts to multiples of {multiple} tokens: one fills memory")
     for part in ("normalizer", "decoder"):
         if _grows(value.get(part)):
             text = f"the tokenizer's {part} replaces texts by longer ones again and again: a short text fills memory"

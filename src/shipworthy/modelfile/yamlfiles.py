@@ -11,7 +11,7 @@ from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.yamls import UnreadYamlError, document, is_plain, python_tags, unescaped, unfolds
 
-_FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
+_FLAVORS = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?[ {?]*(?:flavors|'flavors'|\"flavors\")\s*:")
 _TARGET = b"_target_"
 _NEMO = re.compile(rb"(?m)^(?:target|'target'|\"target\"|cls): ?['\"]?[\w.]+\.\w")
 _TAGGED = re.compile(rb"!{0,2}(?:<tag:[\w.,:/]{0,60})?python/(?:object|module|name)|^%TAG", re.MULTILINE)

@@ -22,9 +22,11 @@ from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 _LIMIT = 16 * 1024 * 1024
-_SOURCE, _SOURCES = 2 << 20, 5_000
+_SOURCE, _SOURCES, _COMPILED = 2 << 20, 5_000, 8
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
+_TEMPLATES = (".jinja", ".jinja2", ".j2", ".prompty")
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_INNER_HOST = regex(r"\w+://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|0\.|\d+[/:])")
 _INCLUDED = regex(r"!include:[ \t]*[\"']?([^\s\"',}\]]{1,300})")
 _SET_FOR_R = regex(
     r"(?m)^[ \t]*(?:export[ \t]+)?(R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|LD_PRELOAD|R_DEFAULT_PACKAGES)[ \t]*="
@@ -53,7 +55,9 @@ def judges(artifact: Artifact) -> bool:
     name = artifact.uri.rpartition("/")[2]
     if name in ("MLmodel", _started.PROJECT, _started.ENVIRONMENT) or name in _started.PROFILES:
         return True
-    known = name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
+    if name == "README.md":
+        return True
+    known = name.lower().endswith((".yaml", ".yml", *_TEMPLATES, *_LISTS))
     return known or bool(_started.started(artifact) or _started.unusual(artifact)) or _started.is_dumped(artifact)
 
 
@@ -62,22 +66,24 @@ def _code_beside(context: Context) -> str:
     sources: list[Path] = []
     lists = False  # or files that decide which code is run
     for folder, folders, files in os.walk(context.root):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "node_modules")))
         lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_LISTS) for name in files)
-        sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+        sources += (Path(folder, name) for name in sorted(files) if name.endswith((".py", ".pyc", ".so", ".pyd")))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
     digest = hashlib.sha256()
     for path in sources if lists else ():
         with contextlib.suppress(OSError):
-            if path.stat().st_size <= _SOURCE and stat.S_ISREG(path.stat().st_mode):
-                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(path.read_bytes()).digest())
+            if (path.suffix != ".py" or path.stat().st_size <= _SOURCE) and stat.S_ISREG(path.stat().st_mode):
+                with path.open("rb") as stream:  # of what is compiled, only what kind it is counts
+                    raw = stream.read(-1 if path.suffix == ".py" else _COMPILED)
+                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(raw).digest())
     return digest.hexdigest()
 
 
 @check(
     "model-config",
-    version=13,
+    version=14,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
@@ -112,11 +118,13 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         for match in _SET_FOR_R.finditer(text):
             message = f"R sets {match[1]} at each start in this folder, which has it run or load what that names"
             yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=match[1], severity=Severity.HIGH)
+    elif name == "readme.md":
+        yield from _card(artifact, text)
     elif name == _started.PROJECT.lower():
         yield from _project(artifact, text)
     elif name.endswith(".json"):
         yield from _json(artifact, name, raw, context.trust)
-    elif name.endswith((".jinja", ".j2")):
+    elif name.endswith(_TEMPLATES):
         # Web pages and servers have templates too, which load others and have filters of their own.
         yield from (
             _chat(artifact, text)
@@ -124,7 +132,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
             else _template(artifact, text)
         )
     elif name == "mlmodel":
-        yield from _judged(artifact, raw, "mlflow", context.trust)
+        yield from _mlmodel(artifact, raw, text, context.trust)
     else:
         yield from _yaml(artifact, name, text, context.trust)
 
@@ -142,6 +150,37 @@ def _r(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
     if told.unsure and not profile and source.is_dump(text):
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
+
+
+def _card(artifact: Artifact, text: str) -> Iterator[Finding]:
+    """The head of a data set's card, by which `datasets` finds the files to read."""
+    from shipworthy.modelfile import yamls
+    from shipworthy.modelfile.paths import escapes
+
+    head = text[4:].partition("\n---")[0] if text.startswith("---\n") else ""
+    if "data_files" not in head:
+        return
+    try:
+        value = yamls.document(head).value
+    except yamls.UnreadYamlError:
+        return
+    configs = value.get("configs") if isinstance(value, dict) else None
+    pending = (
+        [item.get("data_files") for item in configs if isinstance(item, dict)] if isinstance(configs, list) else []
+    )
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            pending.append(item.get("path"))
+        elif isinstance(item, str) and escapes(item) and not item.startswith("hf://"):
+            local = "://" not in item or item.startswith("file:")
+            does = "lies outside of the folder" if local else "is fetched from elsewhere"
+            rule = _RULES[Code.PATH_TRAVERSAL if local else Code.EXTERNAL_DATA]
+            severity = Severity.HIGH if local or _INNER_HOST.match(item) else Severity.MEDIUM
+            message = f"`datasets` reads {ascii(item)[:120]}, which {does}, as data of this set"
+            yield rule.at(artifact, message, key=item[:100], severity=severity)
 
 
 def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
@@ -204,6 +243,23 @@ def _json(artifact: Artifact, name: str, raw: bytes, trust: Sequence[str]) -> It
             yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=called, severity=Severity.CRITICAL)
         return
     yield from _judged(artifact, raw, "json", trust)
+
+
+def _mlmodel(artifact: Artifact, raw: bytes, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
+    """MLflow takes a file for a model's by its name, however its keys are spelled."""
+    from shipworthy.modelfile import yamls
+
+    report = scan_bytes(raw, trust=trust)
+    if report.format in ("mlflow", "yaml", "json"):
+        yield from _judged(artifact, raw, "mlflow", trust)
+        return
+    try:
+        value = yamls.document(text).value
+    except yamls.UnreadYamlError as error:
+        yield Skipped(artifact, f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
+        return
+    if isinstance(value, dict) and "flavors" in value:
+        yield Skipped(artifact, "its keys are spelled as MLflow does not write them")
 
 
 def _judged(artifact: Artifact, raw: bytes, format_: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:

@@ -55,6 +55,7 @@ def _is_served(artifact: Artifact) -> bool:
 
 @check(
     "native-code",
+    version=2,
     kinds={"other", "dataset", "notebook", "requirements", "dockerfile", "workflow"},
     canary=Canary(files={"vocab.json": b"\x7fELF\x02\x01\x01" + bytes(57)}, rule=DISGUISED.id),
 )
