@@ -75,7 +75,7 @@ def project(command: str) -> dict[str, str]:
         {"serve_config.yaml": "applications:\n- name: a\n  import_path: app:net\n", "app.py": BAD},
         {"meta.json": '{"lang": "en", "spacy_version": ">=3.0"}', "__init__.py": BAD},
         {"model_index.json": '{"_class_name": "DiTPipeline", "_diffusers_version": "0.30"}', "pipeline.py": BAD},
-        {"sitecustomize.py": BAD},
+        {"sitecustomize.py": BAD, "model.safetensors": ""},
         {"model.safetensors": "", "torch/__init__.py": BAD},
         {"model.safetensors": "", "numpy.py": BAD},
     ],
@@ -92,7 +92,7 @@ def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[st
         {"code/inference.py": SAGEMAKER},
         {"net.py": SCRIPT, "dataset_infos.json": "{}"},
         {"net/net.py": SCRIPT},
-        {"numpy.py": BAD, "lib/torch/__init__.py": BAD, "predict.py": BAD, "pipeline.py": BAD},
+        {"numpy.py": BAD, "sitecustomize.py": BAD, "lib/torch/__init__.py": BAD, "predict.py": BAD, "pipeline.py": BAD},
         {"cog.yaml": 'predict: "predict.py:Predictor"\n', "predict.py": "import cog, fancy\nfancy.load(1)\n"},
         {"meta.json": '{"spacy_version": ">=3.0"}', "__init__.py": "from spacy.util import load_model_from_init_py\n"},
         {"app/app.py": BAD, "code/inference.py": BAD, "1/model.py": BAD, "handler.py": BAD},  # other programs

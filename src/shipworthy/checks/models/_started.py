@@ -82,7 +82,7 @@ def unusual(artifact: Artifact) -> str:
     path = artifact.path
     if path is None or not path.name.endswith(".py"):
         return ""
-    if path.name in _AT_START:
+    if path.name in _AT_START and _holds_weights(path.parent):
         return "Python runs at each start"
     package = path.name == "__init__.py"
     if (path.parent.name if package else path.stem) in _LIBRARIES and _holds_weights(path.parents[package]):
