@@ -78,6 +78,15 @@ def project(command: str) -> dict[str, str]:
         {"sitecustomize.py": BAD, "model.safetensors": ""},
         {"model.safetensors": "", "torch/__init__.py": BAD},
         {"model.safetensors": "", "numpy.py": BAD},
+        {"1/model.py": BAD + TRITON},
+        {"net/config.pbtxt": 'default_model_filename: "net.txt"\n', "net/1/net.txt": BAD + TRITON},
+        {"custom_generate/generate.py": BAD},
+        {"build/torch-universal/net/__init__.py": BAD},
+        {"net/net.py": BAD + "import evaluate\nclass Net(evaluate.Metric):\n    pass\n"},
+        {"cog.yaml": 'predict: "src/predict.py:Predictor"\n', "src/predict.py": BAD},
+        {"model-settings.json": '{"implementation": "runtime.x.Net"}', "runtime/x.py": BAD},
+        {"bento.yaml": "service: service:svc\n", "src/service.py": BAD},
+        {"pyproject.toml": '[tool.bentoml.build]\nservice = "service:svc"\n', "service.py": BAD},
     ],
 )
 def test_code_that_is_run_for_its_place_is_judged(tmp_path: Path, files: dict[str, str]) -> None:
@@ -157,6 +166,7 @@ def test_what_is_kept_of_such_code_depends_on_the_code_beside_it(tmp_path: Path)
         ({"model.R": "model <- structure(list(a = system('id')), class = 'lm')\n"}, "model-code-execution"),
         ({"model.R": '\n"model" <- local({ system("id"); list() })\n'}, "model-code-execution"),
         ({"model.R": 'assign("model", structure(list(system("id")), class = "x"))\n'}, "model-code-execution"),
+        ({"model.R": "fit <- (\\(x) system('id'))(1)\n"}, "model-code-execution"),
         ({".Renviron": "R_PROFILE_USER=/tmp/x.R\n"}, "model-code-execution"),
         ({"MLproject": 'name: x\ndocker_env:\n  image: a\n  volumes: ["/:/host"]\n'}, "model-path-traversal"),
         (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.report import Code
@@ -27,11 +28,20 @@ _ROOT = (
     r"platform|operator|smtplib|ftplib|telnetlib|urllib|zipimport|pexpect|plumbum|pip|torch|numpy|pickle)"
 )
 _NAME = regex(rf"{_ROOT}(?:[.:][A-Za-z_]\w*){{1,6}}")
-_TELLING = regex((rf"(?<![\w.]){_ROOT}[.:\"'\\]" + r"|\{\{|\{%|\\[uxU]").encode())
+_TELLING = regex((rf"(?<![\w.]){_ROOT}[.:\"'\\]" + r"|\{\{|\{%|\\[uxU]|\"py/|__kind__|__gin__|%").encode())
 _PLAIN = regex(
     r"os[.:](?:path|PathLike|environ|getenv|getcwd|cpu_count|makedirs|mkdir|listdir|getpid|sep|fspath)\b.*|"
     r"(?:torch|numpy|operator|platform|urllib\.parse|multiprocessing)\b.*|pickle[.:](?!loads?$).*"
 )
+_THROUGH = regex(
+    r"\w\.((?:os|posix)\.(?:system|popen|(?:exec|spawn)[lv]\w*|posix_spawnp?|startfile|remove|unlink|rmdir|kill)|"
+    r"subprocess\.\w+|builtins\.(?:eval|exec|compile|__import__|getattr)|importlib\.import_module|runpy\.\w+)$"
+)
+_OF_LIBRARY = "an object"  # of gluonts or jsonpickle, whose names can't be words of other programs
+_IMPORT = regex(
+    rf"(?m)^(?:import|from)[ \t]+((?!torch|numpy|platform|operator){_ROOT})\b(?![ \t]+import[ \t]+path)"
+)  # of gin
+_TAG_AS = regex(r"(?m)^%TAG[ \t]+(![\w-]*!?)[ \t]+(\S{1,200})")
 _DANGEROUS = frozenset(("torch.load", "torch.hub.load", "torch.jit.load", "numpy.load", "platform.popen"))
 _KEY = regex(
     r"(?i)_*(?:target|type|types|cls|class|class_?name|class_?path|component|module|\w{0,40}_(?:class|module|fn)|"
@@ -70,6 +80,10 @@ def rough(text: str) -> Iterator[tuple[str, str, str]]:
     seen: set[str] = set()
     plain = yamls.unescaped(text)
     pairs = [(found[1], found[2]) for found in _PAIR.finditer(plain)]
+    for found in _IMPORT.finditer(plain):
+        if "__gin__" in plain and found[1] not in seen:
+            seen.add(found[1])
+            yield "an import", found[1], "gives the values of this file to whatever it names"
     for key, name in [*pairs, *(("target", found[1]) for found in _REFERENCE.finditer(plain))]:
         if name not in seen and len(seen) < _FEW and _KEY.fullmatch(key) and (reason := danger(name)):
             seen.add(name)
@@ -79,7 +93,10 @@ def rough(text: str) -> Iterator[tuple[str, str, str]]:
 def _read(text: str) -> Any:
     from shipworthy.modelfile import yamls
 
-    tagged = [{"class": found[1]} for found in _TAG.finditer(yamls.unescaped(text))]  # of HyperPyYAML
+    plain = yamls.unescaped(text)
+    for handle, prefix in _TAG_AS.findall(plain)[:_FEW]:
+        plain = plain.replace(f" {handle}", f" {prefix}")
+    tagged = [{"class": found[1]} for found in _TAG.finditer(unquote(plain))]  # of HyperPyYAML
     try:
         return [yamls.document(text).value, *tagged]
     except yamls.UnreadYamlError:
@@ -92,7 +109,7 @@ def judge(scope: Scope, value: Any, format_: str = "") -> None:
     for key, text in _named(value):
         if key == "_target_" and format_ == "hydra":  # told by its own reader
             continue
-        if text not in seen and len(seen) < _FEW and (reason := danger(text)):
+        if text not in seen and len(seen) < _FEW and (reason := danger(text, key == _OF_LIBRARY)):
             seen.add(text)
             where = shown(text, 120)
             message = f"{shown(key, 60)} names {where}, which {reason}: what builds objects from this file calls it"
@@ -102,11 +119,13 @@ def judge(scope: Scope, value: Any, format_: str = "") -> None:
         scope.issue(trouble.code, "high", message, None, shown(trouble.asks, 120))
 
 
-def danger(text: str) -> str:
-    """Why a dotted name is dangerous, or nothing."""
-    if not _NAME.fullmatch(text):
-        return ""
+def danger(text: str, written: bool = False) -> str:
+    """Why a dotted name is dangerous, or nothing. `written`: a library wrote it, to build an object anew."""
     dotted = text.replace(":", ".")
+    inner = _THROUGH.search(dotted)  # whatever module has imported it
+    if inner is None and not written and not _NAME.fullmatch(dotted):
+        return ""
+    dotted = inner[1] if inner else dotted
     if _PLAIN.fullmatch(dotted) and dotted not in _DANGEROUS:
         return ""
     module, _, name = dotted.rpartition(".")
@@ -121,6 +140,8 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
         key, item = pending.pop()
         if isinstance(item, dict):
             under = key if key == "types" else ""
+            if item.get("__kind__") and isinstance(item.get("class"), str):
+                yield _OF_LIBRARY, item["class"]
             pending += ((under or str(inner), held) for inner, held in item.items())
             module, name = item.get("module"), item.get("name")
             of_fiddle = key == "type" or item.get("type") == "pyref"
@@ -131,6 +152,8 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
                 yield "id", ".".join(map(str, path[:20]))  # langchain
         elif isinstance(item, list):
             pending += ((key, inner) for inner in item)
+        elif isinstance(item, str) and key.startswith("py/") and len(item) < 200:
+            yield _OF_LIBRARY, item
         elif isinstance(item, str) and 4 < len(item) < 200 and _KEY.fullmatch(key[:80]):
             yield key, item
 

@@ -24,7 +24,12 @@ _FEW = 20
 
 def is_zarr(value: dict[str, Any]) -> bool:
     """Whether this describes an array, a group of them, or references."""
-    return "zarr_format" in value or "zarr_consolidated_format" in value or is_references(value)
+    return (
+        "zarr_format" in value
+        or "zarr_consolidated_format" in value
+        or {"blockSize", "dimensions"} <= value.keys()
+        or is_references(value)
+    )
 
 
 def is_references(value: dict[str, Any]) -> bool:

@@ -27,10 +27,11 @@ SERVERS = (
 _INFOS = "dataset_infos.json"  # beside a script that `datasets` runs
 _VERSION = regex(r"[0-9]{1,19}")
 _SERVING = regex(rb"(?m)^(?:async )?def (?:model|input|predict|output|transform|init)_fn\b")
-_BUILDER = regex(rb"(?m)^class[ \t]{1,9}\w{1,99}\([^)\n]{0,200}Builder\b")
+_BUILDER = regex(rb"(?m)^class[ \t]{1,9}\w{1,99}\([^)\n]{0,200}(?:Builder|Metric|Comparison|Measurement)\b")
 _CARD = regex(rb"(?m)^(?:dataset_info|task_categories|size_categories|annotations_creators):")
 _WEIGHTS = frozenset((".pt", ".pth", ".bin", ".safetensors", ".joblib", ".pkl", ".onnx", ".h5", ".keras", ".model"))
 _FILENAME = regex(rb"default_model_filename\s{0,9}:\s{0,9}[\"']([^\"'\n]{1,200})")
+_TRITON = regex(rb"(?m)^class[ \t]{1,9}TritonPythonModel\b")
 _ENDPOINT = regex(rb"(?m)^class[ \t]{1,9}EndpointHandler\b")
 # Imported by whoever loads a model with that folder among the places of modules, as the current one is
 _LIBRARIES = frozenset(
@@ -41,6 +42,8 @@ _AT_START = frozenset(("sitecustomize.py", "usercustomize.py"))
 _SERVED = (
     ("cog.yaml", rb"(?m)^(?:predict|train|run):\s{0,9}[\"']?%s\.py:", "cog runs"),
     ("bentofile.yaml", rb"(?m)^service:\s{0,9}[\"']?%s(?:\.py)?:", "BentoML runs"),
+    ("bentofile.yml", rb"(?m)^service:\s{0,9}[\"']?%s(?:\.py)?:", "BentoML runs"),
+    ("pyproject.toml", rb"(?m)^service\s{0,9}=\s{0,9}[\"']%s(?:\.py)?:", "BentoML runs"),
     ("bento.yaml", rb"(?m)^service:\s{0,9}[\"']?(?:[\w.]{1,99}\.)?%s(?:\.py)?:", "BentoML runs"),
     ("model.yaml", rb"(?m)^module:\s{0,9}[\"']?%s[\"']?\s*$", "BentoML imports"),
     ("model-settings.json", rb"\"implementation\"\s{0,9}:\s{0,9}\"%s\.", "MLServer runs"),
@@ -53,15 +56,21 @@ _SNIFFED = 64 * 1024
 def started(artifact: Artifact) -> str:
     """What runs a file of Python code, in words, or nothing."""
     path = artifact.path
+    if path is not None and _by_triton(path):
+        return "Triton runs"
     if path is None or not path.name.endswith(".py"):
         return ""
     if path.name == HUB:
         return "torch.hub runs"
     folder = path.parent
-    if path.name == "model.py" and _VERSION.fullmatch(folder.name) and (folder.parent / "config.pbtxt").is_file():
+    if (
+        path.name == "model.py"
+        and _VERSION.fullmatch(folder.name)
+        and ((folder.parent / "config.pbtxt").is_file() or _TRITON.search(_head(path)))
+    ):
         return "Triton runs"
-    if _by_triton(path):
-        return "Triton runs"
+    if path.name == "generate.py" and folder.name == "custom_generate":
+        return "generate(custom_generate=...) runs"
     if path.name == "handler.py" and _ENDPOINT.search(_head(path)):
         return "inference endpoints run"
     manifest = _head(folder / "MAR-INF" / "MANIFEST.json")
@@ -87,12 +96,18 @@ def unusual(artifact: Artifact) -> str:
     package = path.name == "__init__.py"
     if (path.parent.name if package else path.stem) in _LIBRARIES and _holds_weights(path.parents[package]):
         return "who loads the model beside it may import, instead of the library,"
+    if package and path.parts[-4:-3] == ("build",) and path.parts[-3].startswith("torch"):
+        return "`kernels` runs"
     if package and b'"spacy_version"' in _head(path.with_name("meta.json")):
         return "spaCy imports"
     for name, pattern, runs in _SERVED:
-        text = _head(path.with_name(name))
-        if text and re.search(pattern % re.escape(path.stem).encode(), text):
-            return runs
+        for place, named in ((path.parent, path.stem), (path.parent.parent, f"{path.parent.name}/{path.stem}")):
+            text = _head(place / name)
+            spelled = re.escape(named).replace("/", "[./]").encode()
+            if text and re.search(pattern % (b"(?:src/)?" + spelled), text):
+                return runs
+            if text and named.startswith("src/") and re.search(pattern % re.escape(path.stem).encode(), text):
+                return runs
     return ""
 
 

@@ -94,6 +94,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if artifact.path is not None and (runs := _started.started(artifact)):
         from shipworthy.modelfile import localcode
 
+        if artifact.path.suffix != ".py":
+            yield _RULES[Code.REMOTE_CODE].at(artifact, f"{runs} this as Python code, which its name hides")
+            return
         yield from findings_of(artifact, localcode.run(artifact.path, runs, (*context.trust, *_started.SERVERS)))
         return
     if artifact.path is not None and (runs := _started.unusual(artifact)):

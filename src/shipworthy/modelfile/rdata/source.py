@@ -20,7 +20,7 @@ _DUMP = regex(
     r"\s*(?:#[^\n]{0,999}\n\s*){0,9}" + _NAME + r"[ \t]*(?:<-|=)[ \t]*\r?\n\s*(?:" + _DATA + r"|function\s*\()"
 )
 _MADE = regex(
-    r"\s*(?:#[^\n]{0,999}\s*){0,99}(?:" + _NAME + r"\s*(?:<<?-|=)\s*(?:structure|local|new|\(\s*function)\s*\(|"
+    r"\s*(?:#[^\n]{0,999}\s*){0,99}(?:" + _NAME + r"\s*(?:<<?-|=)\s*(?:structure|local|new|\(\s*(?:function|\\))\s*\(|"
     r"assign\s*\(\s*[\"'][^\"'\n]{1,99}[\"']\s*,\s*(?:" + _DATA + r"|local\s*\())"
 )
 _TOKEN = regex(
