@@ -50,8 +50,7 @@ def read(scope: Scope) -> int:
             namedcalls.judge_text(scope, view.all().decode("utf-8", "replace"))  # libraries read more than JSON
         return size
     keptvalues.search(scope, view.all(), value)
-    if namedcalls.telling(view.all()):
-        namedcalls.judge(scope, value)
+    namedcalls.judge(scope, value)
     if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
         value = value["Model"]  # so XGBoost puts it into a pickle
     if isinstance(value, dict) and "class_name" in value and "config" in value:

@@ -28,7 +28,11 @@ _ROOT = (
     r"platform|operator|smtplib|ftplib|telnetlib|urllib|zipimport|pexpect|plumbum|pip|torch|numpy|pickle)"
 )
 _NAME = regex(rf"{_ROOT}(?:[.:][A-Za-z_]\w*){{1,6}}")
-_TELLING = regex((rf"(?<![\w.]){_ROOT}[.:\"'\\]" + r"|\{\{|\{%|\\[uxU]|\"py/|__kind__|__gin__|%").encode())
+# Looked for one by one: several times faster than one expression
+_MARKS = (
+    *(f"{root}{end}".encode() for root in _ROOT[3:-1].split("|") for end in ".:\"'\\"),
+    *(b"{{", b"{%", b"\\u00", b"\\x", b"\\U", b'"py/', b"__kind__", b"__gin__", b"%TAG", b"%2", b"%5", b"%6", b"%7"),
+)
 _PLAIN = regex(
     r"os[.:](?:path|PathLike|environ|getenv|getcwd|cpu_count|makedirs|mkdir|listdir|getpid|sep|fspath)\b.*|"
     r"(?:torch|numpy|operator|platform|urllib\.parse|multiprocessing)\b.*|pickle[.:](?!loads?$).*"
@@ -52,12 +56,12 @@ _PAIR = regex(r"[\"']?\b([\w/]{2,60})[\"']?[ \t]*[:=][ \t]*[\"'@]{0,2}([A-Za-z_]
 _REFERENCE = regex(r"[=\[,(][ \t]*@(?:[\w/]{1,60}/)?([A-Za-z_][\w.]{3,200})")  # of gin
 _TAG = regex(r"!(?:new|name|apply|applyref|module|call|factory|partial|class|func|obj):([A-Za-z_][\w.]{2,200})")
 _INNER = regex(r"_|attr|\\")
-_FEW = 50
+_FEW, _LONG = 50, 200
 
 
 def telling(raw: bytes) -> bool:
-    """Whether a text may hold any of what is told here."""
-    return _TELLING.search(raw) is not None
+    """Whether a text may hold any of what is told here. For texts that are not read yet: to walk a value costs less."""
+    return any(mark in raw for mark in _MARKS)
 
 
 def acts(text: str) -> bool:
@@ -135,27 +139,41 @@ def danger(text: str, written: bool = False) -> str:
 
 def _named(value: Any) -> Iterator[tuple[str, str]]:
     """The names that are called, each with the key that it stands under."""
+    for key, item in _containers(value):
+        if isinstance(item, list):
+            if key.startswith("py/") or _KEY.fullmatch(key[:80]):
+                yield from ((_key(key), inner) for inner in item if type(inner) is str and len(inner) < _LONG)
+            continue
+        if item.get("__kind__") and isinstance(item.get("class"), str):
+            yield _OF_LIBRARY, item["class"]
+        module, name, path = item.get("module"), item.get("name"), item.get("id")
+        of_fiddle = key == "type" or item.get("type") == "pyref"
+        if of_fiddle and isinstance(module, str) and isinstance(name, str):
+            yield "module", f"{module}.{name}"
+        if "lc" in item and isinstance(path, list):
+            yield "id", ".".join(map(str, path[:20]))  # langchain
+        for inner, held in item.items():
+            if type(held) is not str or len(held) >= _LONG or type(inner) is not str:
+                continue
+            if key == "types" or inner.startswith("py/") or _KEY.fullmatch(inner[:80]):
+                yield _key(inner), held
+
+
+def _key(key: str) -> str:
+    return _OF_LIBRARY if key.startswith("py/") else key
+
+
+def _containers(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every dictionary and list, with the key that it stands under; a vocabulary's numbers and words cost no step."""
     pending: list[tuple[str, Any]] = [("", value)]
     while pending:
         key, item = pending.pop()
         if isinstance(item, dict):
-            under = key if key == "types" else ""
-            if item.get("__kind__") and isinstance(item.get("class"), str):
-                yield _OF_LIBRARY, item["class"]
-            pending += ((under or str(inner), held) for inner, held in item.items())
-            module, name = item.get("module"), item.get("name")
-            of_fiddle = key == "type" or item.get("type") == "pyref"
-            if of_fiddle and isinstance(module, str) and isinstance(name, str):
-                yield "module", f"{module}.{name}"
-            path = item.get("id")
-            if "lc" in item and isinstance(path, list):
-                yield "id", ".".join(map(str, path[:20]))  # langchain
-        elif isinstance(item, list):
-            pending += ((key, inner) for inner in item)
-        elif isinstance(item, str) and key.startswith("py/") and len(item) < 200:
-            yield _OF_LIBRARY, item
-        elif isinstance(item, str) and 4 < len(item) < 200 and _KEY.fullmatch(key[:80]):
             yield key, item
+            pending += ((str(inner), held) for inner, held in item.items() if type(held) in (dict, list))
+        elif isinstance(item, list):
+            yield key, item
+            pending += ((key, inner) for inner in item if type(inner) in (dict, list))
 
 
 def _rendered(value: Any) -> Iterator[tuple[str, Trouble]]:
@@ -163,15 +181,14 @@ def _rendered(value: Any) -> Iterator[tuple[str, Trouble]]:
     from shipworthy.modelfile import templates
 
     found = 0
-    pending: list[tuple[str, Any]] = [("", value)]
-    while pending and found < _FEW:
-        key, item = pending.pop()
-        if isinstance(item, dict):
-            pending += ((str(inner), held) for inner, held in item.items())
-        elif isinstance(item, list):
-            pending += ((key, inner) for inner in item)
-        elif isinstance(item, str) and ("{{" in item or "{%" in item) and _INNER.search(item):
-            wrong = (trouble for trouble in templates.troubles(item) if templates.leaves_sandbox(trouble))
+    for key, item in _containers(value):
+        pairs = item.items() if isinstance(item, dict) else ((key, inner) for inner in item)
+        for name, text in pairs:
+            if type(text) is not str or not ("{{" in text or "{%" in text) or not _INNER.search(text):
+                continue
+            wrong = (trouble for trouble in templates.troubles(text) if templates.leaves_sandbox(trouble))
             if trouble := next(wrong, None):
                 found += 1
-                yield key, trouble
+                yield str(name), trouble
+                if found >= _FEW:
+                    return
