@@ -60,6 +60,11 @@ def told(folder: Path, name: str, content: Any) -> set[str]:
         ("config.gin", "from __gin__ import dynamic_registration\nfrom os import system\nz = @system()\n", CODE),
         ("hyperparams.yaml", 'x: !apply:os%2Esystem ["id"]\n', CODE),
         ("hyperparams.yaml", '%TAG !e! !apply:os.\n---\nx: !e!system ["id"]\n', CODE),
+        (
+            "genai_config.json",
+            {"model": {"decoder": {"session_options": {"custom_ops_library": "/tmp/x.so"}}}},
+            "model-config-remote-code",
+        ),
         ("prompt.json", {"_type": "prompt", "template": ESCAPE, "template_format": "jinja2"}, TEMPLATE),
         ("prompt.yaml", f'_type: prompt\ntemplate: "{ESCAPE}"\n', TEMPLATE),
         ("refs.json", {"version": 1, "gen": [{"key": ESCAPE, "url": "x", "dimensions": {"i": [0]}}]}, TEMPLATE),

@@ -118,6 +118,11 @@ def judge(scope: Scope, value: Any, format_: str = "") -> None:
             where = shown(text, 120)
             message = f"{shown(key, 60)} names {where}, which {reason}: what builds objects from this file calls it"
             scope.issue(Code.CODE_EXECUTION, "critical", message, None, where)
+    for _, item in _containers(value):
+        library = item.get("custom_ops_library") if isinstance(item, dict) else None  # of ONNX Runtime's generation
+        if isinstance(library, str) and library:
+            message = f"custom_ops_library is {shown(library, 120)}: loading the model loads that native code"
+            scope.issue(Code.REMOTE_CODE, "high", message, None, shown(library, 120))
     for key, trouble in _rendered(value):
         message = f"the template of {shown(key, 60)}: {trouble.message}"
         scope.issue(trouble.code, "high", message, None, shown(trouble.asks, 120))
