@@ -8,7 +8,9 @@ reaches around imports is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -52,11 +54,11 @@ _KEY = regex(
     r"func|fn|factory|constructor|implementation|uses|import_path|imports|handler|service|loader|"
     r"entry_?points?|py/\w+|activation|__kind__)_*"
 )
-_PAIR = regex(r"[\"']?\b([\w/]{2,60})[\"']?[ \t]*[:=][ \t]*[\"'@]{0,2}([A-Za-z_][\w.:]{3,200})")
+_PAIR = regex(r"(?<![\w/])([\w/]{2,60})[\"']?[ \t]*[:=][ \t]*[\"'@]{0,2}([A-Za-z_][\w.:]{3,200})")
 _REFERENCE = regex(r"[=\[,(][ \t]*@(?:[\w/]{1,60}/)?([A-Za-z_][\w.]{3,200})")  # of gin
 _TAG = regex(r"!(?:new|name|apply|applyref|module|call|factory|partial|class|func|obj):([A-Za-z_][\w.]{2,200})")
 _INNER = regex(r"_|attr|\\")
-_FEW, _LONG = 50, 200
+_FEW, _LONG, _HANDLES = 50, 200, 5
 
 
 def telling(raw: bytes) -> bool:
@@ -98,9 +100,11 @@ def _read(text: str) -> Any:
     from shipworthy.modelfile import yamls
 
     plain = yamls.unescaped(text)
-    for handle, prefix in _TAG_AS.findall(plain)[:_FEW]:
-        plain = plain.replace(f" {handle}", f" {prefix}")
-    tagged = [{"class": found[1]} for found in _TAG.finditer(unquote(plain))]  # of HyperPyYAML
+    tags = [found[0] for found in _TAG.finditer(unquote(plain))]
+    for handle, prefix in _TAG_AS.findall(plain)[:_HANDLES]:
+        spelled = (prefix + found[1] for found in re.finditer(re.escape(handle) + r"([\w.%]{0,200})", plain))
+        tags += list(islice((tag for tag in map(unquote, spelled) if _TAG.fullmatch(tag)), _FEW))
+    tagged = [{"class": tag.partition(":")[2]} for tag in tags]  # of HyperPyYAML
     try:
         return [yamls.document(text).value, *tagged]
     except yamls.UnreadYamlError:
