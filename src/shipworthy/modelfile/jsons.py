@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from shipworthy.modelfile import exported, huggingface, keptvalues, keras, tensorstores
+from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores, zarrs
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -46,8 +46,11 @@ def read(scope: Scope) -> int:
         value = _last(view)
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
+        if namedcalls.telling(view.all()):
+            namedcalls.judge_text(scope, view.all().decode("utf-8", "replace"))  # libraries read more than JSON
         return size
     keptvalues.search(scope, view.all(), value)
+    namedcalls.judge(scope, value)
     if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
         value = value["Model"]  # so XGBoost puts it into a pickle
     if isinstance(value, dict) and "class_name" in value and "config" in value:
@@ -74,6 +77,9 @@ def read(scope: Scope) -> int:
         mlflow.judge(scope, value)  # JSON is YAML, too
     elif isinstance(value, dict) and tensorstores.is_spec(value):
         tensorstores.judge(scope, value)
+        zarrs.judge(scope, value)  # the metadata that it has made of an array
+    elif isinstance(value, dict) and zarrs.is_zarr(value):
+        zarrs.judge(scope, value)
     elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size

@@ -61,9 +61,9 @@ FORMATS: dict[str, Support] = {
     "json": Support(
         "JSON",
         "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, XGBoost, CatBoost, Paddle, "
-        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export, TensorStore's specs; "
-        "files in base64 in any text",
-        "any other JSON",
+        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export, TensorStore's specs, "
+        "descriptions of zarr's arrays; in any text files in base64, dangerous names that are called, templates",
+        "what else any other JSON says",
         True,
     ),
     "keras-yaml": Support(
@@ -110,7 +110,12 @@ FORMATS: dict[str, Support] = {
         "YAML with several documents or complex keys; in a project's own YAML, targets that are only unknown",
         True,
     ),
-    "yaml": Support("Other YAML", "tags that build Python objects", "what there is besides these", True),
+    "yaml": Support(
+        "Other YAML",
+        "tags that build Python objects, dangerous names that are called, templates",
+        "what there is besides these",
+        True,
+    ),
     "tflite": Support(
         "TensorFlow Lite",
         "the flatbuffer to the last byte, operators and Flex graphs, indexes, tensor sizes, appended files",

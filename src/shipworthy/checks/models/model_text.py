@@ -8,7 +8,7 @@ from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
-from shipworthy.modelfile import Code, scan, sniff
+from shipworthy.modelfile import Code, namedcalls, scan, sniff
 from shipworthy.modelfile.report import Issue
 from shipworthy.patterns import regex
 from shipworthy.records import replace
@@ -28,6 +28,9 @@ _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,99
 _ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
 _LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
+_LAYER = regex(rb"\bmodule\s{0,9}:\s{0,9}[\"']([A-Za-z_][\w.]{0,99})[\"']")
+_SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
+_ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
 _OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
 
 
@@ -69,6 +72,28 @@ def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
 
 
+def _caffe(artifact: Artifact, raw: bytes, context: Context) -> Yielded:
+    """Caffe imports the module that a layer of the type Python names, and makes an object of its class."""
+    from shipworthy.modelfile import localcode
+
+    for module in sorted({match[1].decode() for match in _LAYER.finditer(raw)}):
+        reason = namedcalls.danger(f"{module}.system")
+        beside = artifact.path.parent / f"{module.replace('.', '/')}.py" if artifact.path else None
+        if reason:
+            message = f"a layer is made by the module {module}, which {reason}"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=module, severity=Severity.CRITICAL)
+        elif beside is not None and beside.is_file():
+            yield from findings_of(artifact, localcode.run(beside, "Caffe runs", context.trust, foreign=False))
+    yield Skipped(artifact, "a network of Caffe with layers in Python, whose code is not all looked at")
+
+
+def _settings(artifact: Artifact, raw: bytes) -> Yielded:
+    """Other forms of configurations: only the names are looked at that are called."""
+    for key, name, reason in namedcalls.rough(raw.decode("utf-8", "replace")):
+        message = f"{key} names {name}, which {reason}: what builds objects from this file calls it"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=name, severity=Severity.CRITICAL)
+
+
 def _inside(issue: Issue) -> bool:
     """Whether it is of a file inside, such as a pickle in base64."""
     return issue.severity == "high" and bool(issue.where.member)
@@ -80,7 +105,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=7,
+    version=8,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -97,6 +122,13 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind == "text" and _GRAPH.search(raw):
         yield from _graph(artifact, raw)
         return
+    if kind == "text" and artifact.uri.lower().endswith(_SETTINGS):
+        if namedcalls.telling(raw):
+            yield from _settings(artifact, raw)
+        return
+    if kind == "text" and artifact.uri.lower().endswith(".prototxt") and b"python_param" in raw:
+        yield from _caffe(artifact, raw, context)
+        return
     if kind == "text" and _R_VALUE.match(raw):
         yield from _r_source(artifact, raw)
         return
@@ -111,6 +143,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
         telling = tuple(issue for issue in report.issues if issue.severity == "critical" or _inside(issue))
+        telling += tuple(i for i in report.issues if i.severity == "high" and i.code in _ACTING and i not in telling)
         yield from findings_of(artifact, replace(report, issues=telling), context.root)
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):
