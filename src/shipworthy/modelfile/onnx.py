@@ -50,6 +50,7 @@ _INTS = re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f]){8,65536}+", re.DOTALL)
 _SCHEMA = {"Model": "ModelProto", "Training": "TrainingInfoProto", "Graph": "GraphProto", "Function": "FunctionProto",
            "Node": "NodeProto", "Attribute": "AttributeProto", "Sparse": "SparseTensorProto", "Tensor": "TensorProto",
            "Opset": "OperatorSetIdProto", "Entry": "StringStringEntryProto"}  # fmt: skip
+_ADDRESS = "_ORT_MEM_ADDR_"  # ONNX Runtime takes the offset of such a place as a pointer
 _VALUES = frozenset((3, 4, 5, 6, 7, 10, 11))
 _BLOB = 20
 _TEXT = 8
@@ -289,6 +290,9 @@ class _Walk:
         place = ascii(location)[:120]
         if not location:
             self.scope.missing(f"the tensor {shown} lies in another file that is not named", at)
+        elif _ADDRESS in location:
+            text = f"the tensor {shown} is read from the memory of the process, at an address that the model names"
+            self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
         elif escapes(location):
             text = f"the tensor {shown} is read from {place}, outside of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
