@@ -148,3 +148,9 @@ def test_graphs_as_text_are_judged_and_are_gaps(name: str, text: str, rule: str,
 def test_texts_that_only_show_a_graph_are_left_alone(tmp_path: Path) -> None:
     put(tmp_path, "notes.txt", b'A node looks so:\n\nnode { op: "ReadFile" }\n')
     assert not list(said(tmp_path, "notes.txt"))
+
+
+def test_an_exported_function_of_jax_is_a_gap_whatever_its_name(tmp_path: Path) -> None:
+    for name in ("f.bin", "f.jaxexport"):
+        put(tmp_path, name, (DATA / "rows" / "sine.jaxexport").read_bytes())
+        assert [type(item) for item in said(tmp_path, name)] == [Skipped]

@@ -232,6 +232,7 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "tensorrt": Support("TensorRT engine", "nothing: compiled code, a finding by itself", _NOT_READ, False),
+    "stablehlo": Support("StableHLO: bytecode of MLIR, jax.export", "nothing", _NOT_READ, False),
     "text": Support("Text", "nothing", _NOT_READ, False),
     "png": Support("PNG", "nothing", _NOT_READ, False),
     "jpeg": Support("JPEG", "nothing", _NOT_READ, False),
