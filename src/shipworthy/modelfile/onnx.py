@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes, onnxtexts
+from shipworthy.modelfile.graphs.sizes import MOST
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, twice
 from shipworthy.modelfile.paths import escapes
@@ -142,7 +143,10 @@ class _Walk:
         if kind == "Opset" and len(self.versions) < _OPERATORS:
             self.versions.setdefault(domain or "ai.onnx", set()).add(version)
         if dims:
-            self.size(dims, "of a sparse tensor", low)
+            total = self.size(dims, "of a sparse tensor", low)
+            if total is not None and total > MOST:
+                text = f"a sparse tensor stands for {total} numbers, which a loader writes out: it fills the memory"
+                self.scope.issue(Code.BOMB, "high", text, low)
 
     def known(self, kind: str, number: int, seen: set[int], at: int) -> None:
         """A field that no version of the format has is not understood; a single one must not come twice."""
