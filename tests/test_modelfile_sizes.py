@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 import modelfile_samples as make
-from graph_samples import graph_def, tf_node
+from graph_samples import graph_def, tf_call, tf_function, tf_node, tf_text
 from modelfile_samples import field
 from shipworthy.modelfile import Code, Report, Verdict, scan_bytes
 from test_modelfile_bombs import number, step, tf_number
@@ -155,3 +155,45 @@ def test_texts_that_are_put_in_the_place_of_each_letter_grow() -> None:
 
     assert bomb(rewritten(5000, 3))
     assert rewritten(8, 30).verdict is Verdict.CLEAN
+
+
+def test_what_a_constant_unpacks_to_is_a_gap() -> None:
+    for operator in ("ParseTensor", "DecodeCompressed", "DecodePng"):
+        report = scan_bytes(graph_def((tf_text("c", "a text"), tf_node("y", operator, ("c",)))))
+        assert (report.verdict, report.issues) == (Verdict.UNKNOWN, ())
+        assert scan_bytes(graph_def((tf_node("y", operator, ("x",)),))).verdict is Verdict.CLEAN
+
+
+def calling(name: str, *called: str) -> bytes:
+    return tf_function(name, ("x",), *(tf_call(f"c{at}", other, "x") for at, other in enumerate(called)))
+
+
+CALL = (tf_call("c", "f0", "x"),)
+ENDS = tf_function("f9", ("x",), tf_node("y", "Neg", ("x",)))
+RANGE = (tf_number("a", 0), tf_number("b", 1 << 60), tf_number("c", 1), tf_node("d", "RangeDataset", ("a", "b", "c")))
+LONG = {
+    "a function of itself": graph_def(CALL, (calling("f0", "f0"),)),
+    "two of each other": graph_def(CALL, (calling("f0", "f1"), calling("f1", "f0"))),
+    "ten of ten": graph_def(CALL, (*(calling(f"f{n}", *[f"f{n + 1}"] * 10) for n in range(9)), ENDS)),
+    "a range": graph_def((*RANGE, tf_node("m", "MapDataset", ("d",)), tf_node("r", "ReduceDataset", ("m", "z")))),
+    "a repetition": graph_def(
+        (
+            tf_number("n", (1 << 64) - 1),
+            tf_node("d", "RepeatDataset", ("x", "n")),
+            tf_node("r", "ReduceDataset", ("d", "z")),
+        )
+    ),
+    "For": graph_def((*RANGE[:1], tf_number("b", (1 << 31) - 1), RANGE[2], tf_node("f", "For", ("a", "b", "c", "x")))),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_tensorflow_goes_on_without_a_while(case: str) -> None:
+    assert bomb(scan_bytes(LONG[case]))
+
+
+def test_datasets_and_functions_of_common_length_are_clean() -> None:
+    limited = (*RANGE, tf_node("t", "TakeDataset", ("d", "c")), tf_node("r", "ReduceDataset", ("t", "z")))
+    assert scan_bytes(graph_def(limited)).verdict is Verdict.CLEAN
+    twice = graph_def(CALL, (calling("f0", "f8", "f8"), calling("f8", "f9"), ENDS))
+    assert scan_bytes(twice).verdict is Verdict.CLEAN

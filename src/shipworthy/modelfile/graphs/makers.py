@@ -1,4 +1,4 @@
-"""Operators that make as much as a number of the graph says: where it is, and what follows from it."""
+"""Operators that make or do as much as a number of the graph says: where it is, and what follows from it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,9 @@ MAKES: dict[str, tuple[tuple[int, int], ...]] = {
     **dict.fromkeys(("SobolSample", "MelWeightMatrix"), ((BOTH, 0),)),
     **dict.fromkeys(("MatrixDiagV2", "MatrixDiagV3"), ((BOTH, 2),)),
     "SpaceToBatchND": ((PAIRS, 2),),
+    # what constants unpack to is not followed
+    **dict.fromkeys(("ParseTensor", "DecodeCompressed", "DecodeImage", "DecodePng", "DecodeJpeg", "DecodeGif",
+                     "DecodeWebP", "DecodeJxl"), ((SHAPE, 0),)),
     # what attributes say, which are put behind all inputs
     **dict.fromkeys(("Conv", "MaxPool", "AveragePool", "LpPool"), ((PADS, ATTRIBUTE),)),
     **dict.fromkeys(("ConvTranspose", "RoiAlign", "MaxRoiPool", "TemporaryVariable", "ParallelConcat", "AsString",
@@ -48,6 +51,15 @@ MAKES: dict[str, tuple[tuple[int, int], ...]] = {
                      "MutableDenseHashTable", "MutableDenseHashTableV2", "AnonymousMutableDenseHashTable"),
                     ((SHAPE, ATTRIBUTE),)),
 }  # fmt: skip
+
+# Datasets that have at least as many elements as the one they are made from, or so many less that it does not matter.
+PASSING = frozenset(
+    "MapDataset ParallelMapDataset ParallelMapDatasetV2 PrefetchDataset OptionsDataset ModelDataset ShuffleDataset "
+    "ShuffleDatasetV2 ShuffleDatasetV3 ConcatenateDataset FilterDataset ParallelFilterDataset FinalizeDataset "
+    "SkipDataset EnumerateDataset ScanDataset UniqueDataset OptimizeDataset OptimizeDatasetV2 UnbatchDataset".split()
+)
+READING = frozenset(("ReduceDataset", "DatasetToTFRecord", "InitializeTableFromDataset"))
+REPEATING = PASSING | READING | {"RangeDataset", "RepeatDataset", "For"}
 
 # TensorFlow's attributes that say a size.
 _SAID = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from shipworthy.modelfile.graphs import choosing, shapes
-from shipworthy.modelfile.graphs.makers import BOTH, MAKES, NUMBER, PADS, PAIRS, RANGE, SHAPE, TIMES
+from shipworthy.modelfile.graphs.makers import BOTH, MAKES, NUMBER, PADS, PAIRS, RANGE, REPEATING, SHAPE, TIMES
 from shipworthy.modelfile.protobuf import VARINT, signed, varint
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -60,6 +60,7 @@ _REWRITTEN = 16  # bytes; honest rules put less in the place of what they find
 _KINDS = (
     frozenset(("Merge", *MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE, *_WHOLE, *_PRODUCTS, *_REPLACES))
     | shapes.PURE
+    | REPEATING
     | choosing.KINDS.keys()
 )
 _GROWING = MAKES.keys() | _JOINS.keys() | _REPLACES | shapes.STRETCHING | shapes.MULTIPLYING | shapes.PICKING
