@@ -37,3 +37,16 @@ def test_the_layout_of_an_exported_graphs_inputs_names_no_module_to_import() -> 
 def test_onnx_runtime_takes_no_tensor_from_an_address_in_memory() -> None:
     tensor = make.tensor("w", location="*/_ORT_MEM_ADDR_/*")
     assert loud(scan_bytes(make.onnx((make.node("Relu"),), (tensor,)))) == {Code.PATH_TRAVERSAL}
+
+
+def test_what_loading_runs_is_followed_into_other_files_of_code() -> None:
+    def archive(called: str) -> Report:
+        code = "class M(Module):\n  def __setstate__(self: __torch__.M, x: Tensor) -> NoneType:\n"
+        code += f"    _0 = __torch__.other.{called}(x, )\n    return None\n"
+        other = "def spin(x: Tensor) -> Tensor:\n  while bool(x):\n    x = torch.neg(x)\n  return x\n"
+        other += "def calm(x: Tensor) -> Tensor:\n  return torch.neg(x)\n"
+        files = (("m/code/__torch__.py", code.encode()), ("m/code/__torch__/other.py", other.encode()))
+        return scan_bytes(make.torch_zip(make.PLAIN, *files))
+
+    assert archive("calm").verdict is Verdict.CLEAN
+    assert archive("spin").verdict is Verdict.UNKNOWN
