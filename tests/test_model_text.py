@@ -154,3 +154,8 @@ def test_an_exported_function_of_jax_is_a_gap_whatever_its_name(tmp_path: Path) 
     for name in ("f.bin", "f.jaxexport"):
         put(tmp_path, name, (DATA / "rows" / "sine.jaxexport").read_bytes())
         assert [type(item) for item in said(tmp_path, name)] == [Skipped]
+
+
+def test_a_list_of_openvinos_plugins_is_a_gap(tmp_path: Path) -> None:
+    put(tmp_path, "plugins.xml", b'<ie><plugins><plugin name="CPU" location="/tmp/x.so"/></plugins></ie>')
+    assert [type(item) for item in said(tmp_path, "plugins.xml")] == [Skipped]

@@ -121,7 +121,8 @@ FORMATS: dict[str, Support] = {
         "TensorFlow SavedModel",
         "every operator of every graph and function, paths of checkpoint operators, what operators make from "
         "constants, loops that never end, assets, Keras configuration",
-        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
+        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; "
+        "of the text form (.pbtxt) all but operators",
         True,
     ),
     "graphdef": Support("TensorFlow GraphDef", "as SavedModel", "the text form", True),

@@ -15,7 +15,7 @@ from shipworthy.records import replace
 
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
-_MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
+_MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|ie|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
 _NAMES_A_MODEL = regex(rb'"(?:gradient_booster|oblivious_trees|features_info|keras_version)"')
 _FORMATS = frozenset({"json", "lightgbm", "xml", "keras-yaml"})
 _CANARY = (
