@@ -126,7 +126,8 @@ FORMATS: dict[str, Support] = {
         "TensorFlow SavedModel",
         "every operator of every graph and function, paths of checkpoint operators, what operators make from "
         "constants, loops that never end, assets, Keras configuration",
-        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
+        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; "
+        "of the text form (.pbtxt) all but operators",
         True,
     ),
     "graphdef": Support("TensorFlow GraphDef", "as SavedModel", "the text form", True),
@@ -237,6 +238,7 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "tensorrt": Support("TensorRT engine", "nothing: compiled code, a finding by itself", _NOT_READ, False),
+    "stablehlo": Support("StableHLO: bytecode of MLIR, jax.export", "nothing", _NOT_READ, False),
     "text": Support("Text", "nothing", _NOT_READ, False),
     "png": Support("PNG", "nothing", _NOT_READ, False),
     "jpeg": Support("JPEG", "nothing", _NOT_READ, False),

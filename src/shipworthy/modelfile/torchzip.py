@@ -15,6 +15,7 @@ from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 if TYPE_CHECKING:
+    from shipworthy.modelfile import torchbombs
     from shipworthy.modelfile.zipdirectory import Entry
 
 _SMALL = regex(
@@ -49,6 +50,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
                 folder = entry.name.removesuffix(".pkl") + "/"
                 wanted.update({folder + key: size for key, size in _pickle(scope, entry.name, content, script).items()})
     present: set[str] = set()
+    at_load: torchbombs.AtLoad | None = None
     for entry in reversed(entries):
         name = entry.name
         if _is_pickle(name):
@@ -59,13 +61,14 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         elif not entry.size and not entry.packed:
             continue
         elif _CODE.fullmatch(name) and name.endswith(".py"):
-            from shipworthy.modelfile import torchscript
+            from shipworthy.modelfile import torchbombs, torchscript
 
+            at_load = at_load or torchbombs.AtLoad()
             content = open_entry(scope, entry)
             if content is not None:
                 inner = scope.nested(name, content)
                 inner.note_member("", "torchscript", len(content))
-                torchscript.read_code(inner, content)
+                torchscript.read_code(inner, content, at_load)
         elif _BYTECODE.fullmatch(name):
             from shipworthy.modelfile import torchscript
 
@@ -79,6 +82,8 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
                 queue(scope, entry)
         else:
             queue(scope, entry)
+    if at_load is not None:
+        at_load.judge(scope)
     missing = sorted(key for key in wanted if key not in present)
     if missing:
         shown = ascii(missing[0])[:60]
