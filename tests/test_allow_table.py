@@ -28,6 +28,19 @@ class Calling:
     def __setstate__(self, state):
         state["function"]()
 
+class Inheriting(Calling):
+    def __setstate__(self, state):
+        super().__setstate__(dict(state))
+
+def mixed(one, other):
+    class Mixed(one.part(other), one):
+        pass
+    return Mixed
+
+class Making:
+    def __setstate__(self, state):
+        state["made"] = mixed(state["one"], state["other"])
+
 class Declared:
     """What runs when a subclass is written does not run when one is loaded."""
     def __init_subclass__(cls):
@@ -100,7 +113,7 @@ def test_a_class_is_judged_by_what_it_runs_while_it_is_loaded(tmp_path: Path) ->
     assert {name: found[name] for name in ("Plain", "Below", "Chosen", "OldName", "Reduced")} == {
         "Plain": "c", "Below": "c", "Chosen": "c", "OldName": "c", "Reduced": "c"
     }  # fmt: skip
-    for name in ("Running", "Calling", "ChosenBadly", "OldRunning"):
+    for name in ("Running", "Calling", "Inheriting", "Making", "ChosenBadly", "OldRunning"):
         assert found[name] == "x", name
     assert found["Building"] == "n"
     assert found["rebuilt"] == "p"
