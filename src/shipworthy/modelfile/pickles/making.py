@@ -10,6 +10,7 @@ from shipworthy.modelfile.pickles.called import ALLOCATION, MAKERS, Call, flat, 
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
 from shipworthy.modelfile.pickles.plain import shape_of
+from shipworthy.modelfile.pickles.shadows import kept_class
 from shipworthy.modelfile.pickles.values import HIDDEN, OPAQUE, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
@@ -54,6 +55,8 @@ def factory(call: Call) -> str | None:
             return "its default factory is a value computed while loading"
         call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
         return None
+    if call.args and kept_class(call.args[0]):
+        return f"its default factory is {call.args[0].key}, whose constructor does more than to store values"
     if call.args and isinstance(call.args[0], Global) and not (is_type(call.args[0]) or call.args[0].mapped in _FRESH):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
@@ -68,6 +71,8 @@ def partial(call: Call) -> str | None:
         call.makes = Bound(stored, call.args[1:])
         if stored.standing.rule in MAKERS:
             return f"it stores {stored.key}, whose arguments can't all be seen"
+        if kept_class(stored):
+            return f"it stores {stored.key}, whose constructor does more than to store values"
         return None if stored.standing.allowed else "it stores a function that is not allowed"
     if isinstance(stored, Made) and isinstance(stored.detail, Bound):
         return None  # a bound method, judged where it was looked up
