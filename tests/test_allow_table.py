@@ -132,3 +132,8 @@ def test_the_strictest_environment_counts_and_older_ones_only_add(tmp_path: Path
     new, other = {"a": {"X": "c", "Y": "v"}}, {"a": {"X": "x", "Y": "c", "Z": "c"}}
     assert merged(tmp_path, one=new, two=other) == "a\tc Z\tv Y"
     assert merged(tmp_path, ("two",), one=new, two=other) == "a\tc X Z\tv Y"
+
+
+def test_what_runs_by_its_use_is_struck_from_all_environments(tmp_path: Path) -> None:
+    names = {"numpy": {"lookfor": "r", "log": "r"}, "nltk.app.one": {"App": "c"}, "patsy.eval": {"EvalFactor": "c"}}
+    assert merged(tmp_path, one=names) == "numpy\tr log"

@@ -103,3 +103,39 @@ def test_such_a_term_is_found_wherever_it_may_be_taken_for_one() -> None:
 
 def test_a_text_under_that_name_is_no_term_where_nothing_evaluates_it() -> None:
     assert scan_bytes(make.stream(OTHER, b"}" + make.text("expr") + make.text(CODE) + b"sb")).verdict is Verdict.CLEAN
+
+
+DICTIONARY = make.name("gensim.corpora.dictionary", "Dictionary") + b")\x81"
+
+
+def method(name: str) -> bytes:
+    """A method of an object, as protocol 4 writes it."""
+    return make.name("builtins", "getattr") + DICTIONARY + make.text(name) + b"\x86R"
+
+
+@pytest.mark.parametrize("name", ["load", "_load_specials", "save_as_text", "restore", "run_code"])
+def test_a_method_that_does_more_is_not_kept_for_later(name: str) -> None:
+    bound = make.name("functools", "partial") + method(name) + make.text("https://host.test/a.pkl") + b"\x86R"
+    for value in (method(name), bound):
+        assert scan_bytes(kept(value)).worst in HIGH
+
+
+@pytest.mark.parametrize("name", ["doc2bow", "_lazy_load_hook", "_forward"])
+def test_a_method_that_computes_is_kept(name: str) -> None:
+    assert scan_bytes(kept(method(name))).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ("patsy.eval", "EvalFactor"),
+        ("gensim.corpora.sharded_corpus", "ShardedCorpus"),
+        ("flaml.autogen.code_utils", "PassAssertionFilter"),
+        ("nltk.classify.senna", "Senna"),
+        ("sktime.catalogues.forecasting.dummy._dummy_forecasting", "DummyForecastingCatalogue"),
+        ("numpy", "add_newdoc"),
+    ],
+    ids=":".join,
+)
+def test_what_runs_programs_texts_or_pickles_by_its_use_is_no_part_of_a_model(name: tuple[str, str]) -> None:
+    assert scan_bytes(make.stream(make.name(*name))).worst in HIGH

@@ -8,7 +8,7 @@ from shipworthy.modelfile.pickles import plain
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.called import ALLOCATION, MAKERS, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
-from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.names import DOES_MORE, Kind
 from shipworthy.modelfile.pickles.plain import shape_of
 from shipworthy.modelfile.pickles.shadows import kept_class
 from shipworthy.modelfile.pickles.values import HIDDEN, OPAQUE, Bound, Global, Made
@@ -284,6 +284,8 @@ def attribute(call: Call) -> str | None:
     if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
         if not attr.isidentifier() or (attr.startswith("__") and attr.endswith("__")):
             return "it looks up a name of Python's own"
+        if DOES_MORE.search(attr.lstrip("_")) and "hook" not in attr:  # torch's run when a state is loaded
+            return f"it keeps the method {attr} of an object, which does more than to compute"
         call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
         return None
     if call.args is None:
