@@ -48,7 +48,10 @@ BAD_METHODS = frozenset(
     "savetxt read_csv read_pickle to_pickle to_csv to_hdf read_hdf genfromtxt torch_load "
     "load_state_dict_from_url".split()
 )
-BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
+BAD_DOTTED = frozenset(
+    "codecs.open io.open gzip.open bz2.open lzma.open "
+    "numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split()
+)
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
 # What gives a formula to patsy or formulaic, which evaluate it
 FORMULAS = frozenset("dmatrix dmatrices get_matrices model_matrix".split())

@@ -508,6 +508,11 @@ RUNNING = re.compile(
     r"patsy\.eval:Eval(Factor|Environment)|numpy:(lookfor|add_newdocs?)|numpy\.lib\.(\w+:lookfor|function_base:add_newdoc\w*)"
     r"|gensim\.corpora\.sharded_corpus:ShardedCorpus|nltk\.(classify|tag)\.senna:Senna\w*|nltk\.sem\.boxer:Boxer"
     r"|nltk\.tokenize\.repp:ReppTokenizer|shap\._serializable:(Des|S)erializer|torch_geometric\.graphgym\.logger:Logger"
+    r"|nltk\.(sentiment\.util:(output_markdown|parse_tweets_set|demo\w*)|classify\.weka:make_classifier|tbl\.demo:\w+)"
+    r"|nltk\.parse\.dependencygraph:(malt_)?demo|scipy\._lib\.(_bunch:_make_tuple_bunch|pyprima\.common\.message:\w+)"
+    r"|scipy\._lib\.array_api_compat\._internal:clone_module|scipy\.special\._precompute\.\w+:main"
+    r"|sklearn\.utils\.(_set_output:check_library_installed|validation:check_memory)|dateutil\.zoneinfo\.rebuild:rebuild"
+    r"|pandas\._config\.localization:get_locales|sktime\.utils\.validation\.forecasting:check_scoring"
 )
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
 PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}

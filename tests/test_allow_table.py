@@ -9,6 +9,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 SOURCE = '''
+import codecs
 import os
 import sys
 import subprocess
@@ -73,6 +74,10 @@ class Reduced:
 def compute(value):
     return value + 1
 
+def append(path, text):
+    with codecs.open(path, "a") as stream:
+        stream.write(text)
+
 def remove(path):
     os.remove(path)
 '''
@@ -118,7 +123,7 @@ def test_a_class_is_judged_by_what_it_runs_while_it_is_loaded(tmp_path: Path) ->
     assert found["Building"] == "n"
     assert found["rebuilt"] == "p"
     assert found["compute"] == "r"
-    assert "remove" not in found
+    assert not {"remove", "append"} & set(found)
 
 
 def test_parts_of_a_library_that_no_file_refers_to_are_left_out(tmp_path: Path) -> None:

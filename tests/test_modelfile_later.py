@@ -134,6 +134,8 @@ def test_a_method_that_computes_is_kept(name: str) -> None:
         ("nltk.classify.senna", "Senna"),
         ("sktime.catalogues.forecasting.dummy._dummy_forecasting", "DummyForecastingCatalogue"),
         ("numpy", "add_newdoc"),
+        ("nltk.sentiment.util", "output_markdown"),
+        ("scipy._lib._bunch", "_make_tuple_bunch"),
     ],
     ids=":".join,
 )
