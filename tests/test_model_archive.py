@@ -112,11 +112,7 @@ DOES = b"import subprocess\ndef run(*words):\n    return subprocess.run(words)\n
 
 
 def packed(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
+    return modelfile_samples.zipped(*members.items())
 
 
 @pytest.mark.parametrize(
