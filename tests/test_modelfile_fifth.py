@@ -106,3 +106,20 @@ def test_a_matrix_without_a_number_has_empty_arrays(protocol: int) -> None:
     assert scan_bytes(pickle.dumps(matrix, protocol)).verdict is Verdict.CLEAN
     matrix.indptr = np.array([0, 9, 9], "i4")  # nine numbers where there is none
     assert scan_bytes(pickle.dumps(matrix, protocol)).worst in FOUND
+
+
+def test_a_metric_of_metrics_is_created_with_a_name_of_several_lines() -> None:
+    """Before torchmetrics 1.0; `object.__new__` ignores it."""
+    metric = make.name("torchmetrics.wrappers.minmax", "MinMaxMetric")
+    shown = "MinMaxMetric(\n  (_base_metric): MeanMetric()\n)"
+    assert scan_bytes(make.stream(metric, make.arguments(shown), b"\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(metric, make.arguments(shown), b"R")).worst in FOUND
+    for wrong in (make.arguments("x" + shown), make.arguments(shown + "x"), make.arguments(shown, 1), SHELL + b"\x85"):
+        assert scan_bytes(make.stream(metric, wrong, b"\x81")).worst in FOUND
+
+
+def test_a_list_of_metrics_over_time() -> None:
+    tracker = make.name("torchmetrics.wrappers.tracker", "MetricTracker")
+    assert scan_bytes(make.stream(tracker + b")\x81}b")).verdict is Verdict.CLEAN
+    assert scan_bytes(make.stream(tracker + SHELL + b"\x85R")).worst in FOUND
+    assert not standing_of("xgboost.tracker", "RabitTracker").allowed
