@@ -270,13 +270,6 @@ def test_the_card_of_a_data_set_names_its_own_files(tmp_path: Path, files: str, 
         assert heard(tmp_path, card(honest))[0] == set()
 
 
-def test_layers_of_caffe_that_are_python_are_judged(tmp_path: Path) -> None:
-    layer = 'layer {{ name: "a" type: "Python" python_param {{ module: "{}" layer: "X" }} }}\n'
-    assert heard(tmp_path, {"net.prototxt": layer.format("os")})[0] == {"model-code-execution"}
-    assert heard(tmp_path, {"net.prototxt": layer.format("mine"), "mine.py": BAD})[0] == {"model-config-remote-code"}
-    assert heard(tmp_path, {"net.prototxt": layer.format("mine"), "mine.py": PLAIN}) == (set(), True)
-
-
 def test_templates_of_any_name_are_judged(tmp_path: Path) -> None:
     escape = "{{ cycler.__init__.__globals__.os.popen('id').read() }}"
     for name in ("page.jinja2", "ask.prompty"):

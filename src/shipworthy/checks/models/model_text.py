@@ -32,7 +32,6 @@ _BLOB_FILE = regex(rb"BLOBFILE([^;]{0,9999})")
 _QUOTED = regex(rb"\"([^\"\n]*+)\"")
 _TEXTS = frozenset({"text", "lightgbm", "keras-yaml"})
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
-_LAYER = regex(rb"\bmodule\s{0,9}:\s{0,9}[\"']([A-Za-z_][\w.]{0,99})[\"']")
 _SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
 _ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
 
@@ -74,21 +73,6 @@ def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
     if told.unsure:
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
-
-
-def _caffe(artifact: Artifact, raw: bytes, context: Context) -> Yielded:
-    """Caffe imports the module that a layer of the type Python names, and makes an object of its class."""
-    from shipworthy.modelfile import localcode
-
-    for module in sorted({match[1].decode() for match in _LAYER.finditer(raw)}):
-        reason = namedcalls.danger(f"{module}.system")
-        beside = artifact.path.parent / f"{module.replace('.', '/')}.py" if artifact.path else None
-        if reason:
-            message = f"a layer is made by the module {module}, which {reason}"
-            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=module, severity=Severity.CRITICAL)
-        elif beside is not None and beside.is_file():
-            yield from findings_of(artifact, localcode.run(beside, "Caffe runs", context.trust, foreign=False))
-    yield Skipped(artifact, "a network of Caffe with layers in Python, whose code is not all looked at")
 
 
 def _settings(artifact: Artifact, raw: bytes) -> Yielded:
@@ -135,9 +119,6 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind == "text" and artifact.uri.lower().endswith(_SETTINGS):
         if namedcalls.telling(raw):
             yield from _settings(artifact, raw)
-        return
-    if kind == "text" and artifact.uri.lower().endswith(".prototxt") and b"python_param" in raw:
-        yield from _caffe(artifact, raw, context)
         return
     if kind == "text" and _R_VALUE.match(raw):
         yield from _r_source(artifact, raw)
