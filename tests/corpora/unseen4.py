@@ -1,7 +1,7 @@
 """The fourth blind set: attacks on model files and odd honest files, written without a look at the scanner.
 
-`unseen4_prove.py` loads each with its real loader in a sandbox; what was seen is in `unseen4_proofs.json`. An attack that
-was not seen to act is a candidate, and no attack.
+`unseen4_prove.py` loads each with its real loader in a sandbox; what was seen is in `unseen4_proofs.json`. An
+attack that was not seen to act is a candidate, and no attack.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from corpora import unseen4_forms, unseen4_gadgets, unseen4_keras, unseen4_packed
+from corpora import unseen4_folders, unseen4_forms, unseen4_gadgets, unseen4_honest, unseen4_keras, unseen4_packed
 from corpora.unseen3_base import Sample
 
 KINDS = {"code": "code", "file": "reach", "network": "reach", "crash": "resource"}
@@ -20,7 +20,13 @@ KINDS = {"code": "code", "file": "reach", "network": "reach", "crash": "resource
 
 def candidates() -> Iterator[Sample]:
     proofs = json.loads(Path(__file__).with_name("unseen4_proofs.json").read_text())
-    for one in chain(unseen4_gadgets.candidates(), unseen4_packed.candidates(), unseen4_forms.candidates(), unseen4_keras.candidates()):
+    for one in chain(
+        unseen4_gadgets.candidates(),
+        unseen4_packed.candidates(),
+        unseen4_forms.candidates(),
+        unseen4_keras.candidates(),
+        unseen4_folders.candidates(),
+    ):
         yield replace(one, proved=proofs.get(one.id, ""))
 
 
@@ -30,4 +36,4 @@ def attacks() -> list[Sample]:
 
 
 def harmless() -> Iterator[Sample]:
-    yield from ()
+    yield from unseen4_honest.harmless()

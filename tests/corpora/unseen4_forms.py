@@ -1,5 +1,6 @@
 """Fourth blind set: names that lists of forbidden names forgot, unusual opcodes, and torch archives packed by hand."""
 
+# ruff: noqa: E501 (payloads are kept whole)
 from __future__ import annotations
 
 import io
@@ -70,9 +71,8 @@ def forgotten() -> Iterator[tuple[str, object, str]]:
 
 def opcode_forms() -> Iterator[tuple[str, bytes]]:
     touch = opcodes(TOUCH, 4)
-    for name, kind in (("binunicode8", b"\x8d"), ("binunicode", b"X")):
-        size = lambda text: struct.pack("<Q" if name == "binunicode8" else "<I", len(text))
-        words = b"".join(kind + size(word) + word for word in (b"posix", b"system"))
+    for name, kind, size in (("binunicode8", b"\x8d", "<Q"), ("binunicode", b"X", "<I")):
+        words = b"".join(kind + struct.pack(size, len(word)) + word for word in (b"posix", b"system"))
         yield name, b"\x80\x04" + words + b"\x93" + touch + b"\x85R."
     yield "long-binput", b"\x80\x02cposix\nsystem\nr\x10\x27\x00\x00j\x10\x27\x00\x00X\x0c\0\0\0touch /tmp/x\x85R."
     yield "tuple-two-of-one", b"\x80\x03cbuiltins\neval\n" + opcodes(EXPRESSION, 3) + b"}\x86R."
@@ -164,7 +164,7 @@ def torch_archives() -> Iterator[tuple[str, bytes, str]]:
     yield "case-of-name", zipped({"m/DATA.PKL": data, "m/data.pkl": clean, "m/version": b"3\n"}), TORCH
     yield (
         "twice",
-        zipped([("m/data.pkl", clean), ("m/data.pkl", data), ("m/version", b"3\n")]),
+        zipped([("m/data.pk1", clean), ("m/data.pkl", data), ("m/version", b"3\n")]).replace(b"pk1", b"pkl"),
         "import zipfile, pickle; pickle.loads(zipfile.ZipFile(f).read('m/data.pkl'))",
     )
     wrong = bytearray(zipped(basic))
@@ -227,6 +227,20 @@ def _sixty_four(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def exhausting() -> Iterator[tuple[str, object]]:
+    yield "repeat", call("builtins:list", call("itertools:repeat", 1))
+    yield "times", call("_operator:mul", "abcdefgh", 1 << 30)
+    yield "count", call("collections:deque", call("itertools:count"), 0)
+    yield "regex", call("re:fullmatch", "(a+)+b", "a" * 60)
+    yield "sleep", call("time:sleep", 1000000)
+    yield "abort", call("os:abort")
+    yield "null-pointer", call("ctypes:string_at", 1)
+    yield "signal", call("signal:raise_signal", 9)
+    yield "fault", call("faulthandler:_sigsegv")
+    yield "combinations", call("builtins:list", call("itertools:permutations", list(range(14))))
+    yield "torch-ones", call("torch:ones", 1 << 30)
+
+
 def candidates() -> Iterator[Sample]:
     for name, value, env in forgotten():
         yield Sample(f"forgotten/{name}", {"model.pkl": dumps(value)}, LOAD, "code", env)
@@ -234,6 +248,8 @@ def candidates() -> Iterator[Sample]:
         yield Sample(f"opcode/{name}", {"model.pkl": data}, LOAD, "code")
     for name, data, loader in torch_archives():
         yield Sample(f"torch-hand/{name}", {"model.pt": data}, loader, "code")
+    for name, value in exhausting():
+        yield Sample(f"exhausting/{name}", {"model.pkl": dumps(value)}, LOAD, "crash")
     buffer = b"\x80\x05" + opcodes(G("builtins:exec"), 4) + b"\x97\x85R."
     out = "import pickle; d = open(f, 'rb').read(); pickle.loads(d, buffers=[open(f + '.buf', 'rb').read()])"
     files = {"model.pkl": buffer, "model.pkl.buf": CODE[1].encode()}

@@ -191,7 +191,7 @@ def libraries() -> Iterator[tuple[str, object, str]]:
     yield "mlflow-projects", call("mlflow.utils.process:_exec_cmd", ARGV), "main"
     yield "patsy", call("patsy:dmatrix", f"I({EXPRESSION})", {"a": [1]}), "families"
     frame = call("pandas:DataFrame", {"a": [1.0, 2.0]})
-    yield "formulaic", call("formulaic:model_matrix", "{%s}" % EXPRESSION, frame), "families"
+    yield "formulaic", call("formulaic:model_matrix", f"{{{EXPRESSION}}}", frame), "families"
     yield "statsmodels-formula", call("statsmodels.formula.api:ols", f"a ~ I({EXPRESSION})", frame), "families"
     template = call("mako.template:Template", "<% import os; os.system('touch /tmp/x') %>")
     yield "mako", call("mako.template:Template.render", template), "families"

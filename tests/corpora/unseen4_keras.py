@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 
@@ -96,7 +97,9 @@ def constants(symbol: str, first: str, **kwargs: object) -> str:
     call = {"class_name": "TFOpLambda", "name": "o", "config": {"name": "o", "dtype": "float32", "function": symbol}}
     call["inbound_nodes"] = [["_CONSTANT_VALUE", -1, first, kwargs]]
     config = {"name": "m", "layers": [inputs, call], "input_layers": [["i", 0, 0]], "output_layers": [["i", 0, 0]]}
-    return json.dumps({"class_name": "Functional", "keras_version": "2.15.0", "backend": "tensorflow", "config": config})
+    return json.dumps(
+        {"class_name": "Functional", "keras_version": "2.15.0", "backend": "tensorflow", "config": config}
+    )
 
 
 def operations() -> Iterator[tuple[str, str, str]]:
@@ -116,8 +119,8 @@ def operations() -> Iterator[tuple[str, str, str]]:
 def candidates() -> Iterator[Sample]:
     for name, config, effect in (*functions(), *vocabularies()):
         yield Sample(f"keras/{name}", keras_file(config), LOAD, effect, "keras30")
-    text = "cos\nsystem\n(Vtouch /tmp/x\ntR."
-    wrapper = {"name": "t", "module": {"class_name": "__bytes__", "config": {"value": text}}}
+    text = base64.b64encode(b"cos\nsystem\n(Vtouch /tmp/x\ntR.").decode()
+    wrapper = {"name": "t", "module": text}
     wrapped = sequential(layer("TorchModuleWrapper", wrapper))
     torch = "import os; os.environ['KERAS_BACKEND'] = 'torch'\n" + LOAD
     yield Sample("keras/torch-wrapper", keras_file(wrapped), torch, "code", "keras311+main")
@@ -130,7 +133,9 @@ def candidates() -> Iterator[Sample]:
         yield Sample(f"keras2-text/{name}", files, load, effect, "tf215")
     for key, files in packed("keras2"):
         effect = "code" if "library" in key or "lambda" in key else "file"
-        yield Sample(key, files, "from tensorflow import keras; keras.models.load_model(f)", effect, "tf215", "model.h5")
+        yield Sample(
+            key, files, "from tensorflow import keras; keras.models.load_model(f)", effect, "tf215", "model.h5"
+        )
     yield from graphs()
 
 

@@ -1,5 +1,6 @@
 """Fourth blind set: the samples that real libraries wrote (`unseen4_write*.py`), and how each is loaded."""
 
+# ruff: noqa: E501 (payloads are kept whole)
 from __future__ import annotations
 
 import sys
@@ -82,6 +83,32 @@ SPECIAL: dict[str, tuple[str, str, str, str | None]] = {
     f"store/pandas-{kind}": ("import pandas; pandas.read_pickle(f)", "code", "main", None)
     for kind in ("zip", "gz", "bz2", "xz", "zst", "tar")
 }
+
+R = "import subprocess; subprocess.run(['R', '--vanilla', '-s', '-e', {!r}], cwd='/tmp/s', env={{**__import__('os').environ}})"
+COX = "import pickle, pandas; pickle.load(open(f, 'rb')).predict_partial_hazard(pandas.DataFrame({'a': [0.1]}))"
+SPECIAL |= {
+    "r/function-in-model": (R.format("readRDS('model.rds')$predict(1)"), "code", "main", None),
+    "r/active-binding": (R.format("readRDS('model.rds')$env$w"), "code", "main", None),
+    "r/masks-predict": (R.format("load('model.RData'); predict(fit)"), "code", "main", None),
+    "r/masks-print": (R.format("load('fit.rda'); print(fit)"), "code", "main", None),
+    "r/call": (R.format("eval(readRDS('lm.rds'))"), "code", "main", None),
+    "r/delayed": (R.format("as.list(readRDS('model.rds'))"), "code", "main", None),
+    "r/last": (
+        "import subprocess; subprocess.run(['R', '--no-save', '-s', '-e', 'q()'], cwd='/tmp/s')",
+        "code",
+        "main",
+        None,
+    ),
+    "state/formulaic-formula": (
+        "import pickle, pandas, formulaic; formulaic.model_matrix(pickle.load(open(f, 'rb')), pandas.DataFrame({'x': [1.0]}))",
+        "code",
+        "families",
+        None,
+    ),
+    "state/lifelines-formula": (COX, "code", "families", None),
+    "native/library": ("import ctypes; ctypes.CDLL(f)", "code", "main", None),
+}
+FAMILIES |= {"r": R, "state": PICKLE, "native": PICKLE}
 
 
 @cache

@@ -39,7 +39,7 @@ def outside(environments: Path, out: Path, part: str) -> None:
                 jobs.append([str(number), one.id, entry, one.loader, one.effect])
             Path(folder, "jobs.json").write_text(json.dumps([name, jobs]))
             Path(folder, "hosts").write_text(HOSTS + "\n")
-            command = _sandbox(environments, folder, packages) + [str(python), "/tmp/prove.py", "--inside"]
+            command = [*_sandbox(environments, folder, packages), str(python), "/tmp/prove.py", "--inside"]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 for line in process.stdout or ():
                     if line.startswith("RESULT "):

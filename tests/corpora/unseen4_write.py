@@ -4,6 +4,7 @@ Needs scikit-learn, torch, pandas, joblib, dill, cloudpickle and the small store
 """
 # mypy: ignore-errors
 
+# ruff: noqa: E501 (payloads are kept whole)
 from __future__ import annotations
 
 import base64

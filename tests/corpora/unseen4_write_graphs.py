@@ -1,6 +1,7 @@
 """Write the TensorFlow models of the fourth blind set: `PYTHONPATH=tests python unseen4_write_graphs.py OUT`."""
 # mypy: ignore-errors
 
+# ruff: noqa: E501 (payloads are kept whole)
 from __future__ import annotations
 
 import sys
@@ -25,10 +26,17 @@ def records(x):
     first = RAW.FixedLengthRecordDatasetV2(
         filenames=[SECRET], header_bytes=0, record_bytes=7, footer_bytes=0, buffer_size=0, compression_type=""
     )
-    return x + tf.cast(RAW.ReduceDataset(
-        input_dataset=first, initial_state=[tf.constant(0)], other_arguments=[],
-        f=_count(), output_types=[tf.int32], output_shapes=[[]]
-    )[0], tf.float32)
+    return x + tf.cast(
+        RAW.ReduceDataset(
+            input_dataset=first,
+            initial_state=[tf.constant(0)],
+            other_arguments=[],
+            f=_count(),
+            output_types=[tf.int32],
+            output_shapes=[[]],
+        )[0],
+        tf.float32,
+    )
 
 
 def _count():
@@ -113,7 +121,9 @@ def snapshot(x):
 
 
 def computed_name(x):
-    name = tf.strings.join(["/tmp/vic", "tim/", tf.strings.reduce_join(tf.strings.unicode_split("txt.peek", "UTF-8")[::-1])])
+    name = tf.strings.join(
+        ["/tmp/vic", "tim/", tf.strings.reduce_join(tf.strings.unicode_split("txt.peek", "UTF-8")[::-1])]
+    )
     RAW.WriteFile(filename=tf.strings.regex_replace(name, "peek", "keep"), contents="gone")
     return x
 

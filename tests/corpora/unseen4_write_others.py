@@ -1,6 +1,7 @@
 """Write HDF5 files and a native library of the fourth blind set: `PYTHONPATH=tests python unseen4_write_others.py OUT`."""
 # mypy: ignore-errors
 
+# ruff: noqa: E501 (payloads are kept whole)
 from __future__ import annotations
 
 import subprocess
@@ -47,5 +48,31 @@ def keras2(native):
             to(f"keras2/{name}/lib.bin").write_bytes(native)
 
 
+R = r"""
+act <- function(...) { system("touch /tmp/x"); invisible(1) }
+environment(act) <- baseenv()
+saveRDS(list(coef = c(1, 2), predict = act), "r/function-in-model/model.rds")
+e <- new.env(parent = emptyenv()); makeActiveBinding("w", act, e)
+saveRDS(structure(list(env = e, k = 1), class = "model"), "r/active-binding/model.rds")
+predict <- act; fit <- structure(list(1), class = "lm"); save(fit, predict, file = "r/masks-predict/model.RData")
+print.lm <- act; save(fit, print.lm, file = "r/masks-print/fit.rda")
+p <- new.env(); delayedAssign("w", system("touch /tmp/x"), baseenv(), p); saveRDS(p, "r/delayed/model.rds", version = 3)
+.Last <- act; save(.Last, file = "r/last/.RData")
+saveRDS(quote(system("touch /tmp/x")), "r/call/lm.rds", compress = "xz")
+saveRDS(data.frame(a = 1:3, b = c("x", "y", "z")), "honest/r-frame/d.rds", compress = "bzip2")
+saveRDS(list(a = 1, b = "system('rm')"), "honest/r-text/l.rds")
+"""
+
+
+def r_models():
+    names = ("function-in-model", "active-binding", "masks-predict", "masks-print", "call", "delayed", "last")
+    for name in names:
+        to(f"r/{name}/x")
+    for name in ("r-frame", "r-text"):
+        to(f"honest/{name}/x")
+    subprocess.run(["R", "--vanilla", "-s"], input=R.encode(), cwd=OUT, check=True)
+
+
 if __name__ == "__main__":
     keras2(library())
+    r_models()
