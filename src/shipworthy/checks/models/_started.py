@@ -51,6 +51,10 @@ _SERVED = (
     ("serve_config.yaml", rb"(?m)^[ -]{0,20}import_path:\s{0,9}[\"']?%s[:.]", "Ray Serve runs"),
 )
 _SNIFFED = 64 * 1024
+_CONFIGURATION = regex(
+    rb"(?m)^(?:_base_[ \t]*=[ \t]*[\[\"']|custom_imports[ \t]*=[ \t]*(?:dict\(|\{)|with read_base\(\):|"
+    rb"\w{1,60}[ \t]*=[ \t]*dict\(\s{0,99}type[ \t]*=[ \t]*[\"'])"
+)  # of mmengine
 
 
 def started(artifact: Artifact) -> str:
@@ -100,6 +104,8 @@ def unusual(artifact: Artifact) -> str:
         return "`kernels` runs"
     if package and b'"spacy_version"' in _head(path.with_name("meta.json")):
         return "spaCy imports"
+    if _CONFIGURATION.search(_head(path)):
+        return "mmengine runs"
     for name, pattern, runs in _SERVED:
         for place, named in ((path.parent, path.stem), (path.parent.parent, f"{path.parent.name}/{path.stem}")):
             text = _head(place / name)

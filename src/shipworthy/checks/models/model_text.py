@@ -93,7 +93,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=8,
+    version=9,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
