@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
-from modelfile_samples import EVIL
-from shipworthy.model import Finding, Severity, Skipped
+from modelfile_samples import EVIL, zipped
+from shipworthy.artifacts import discover
+from shipworthy.model import Finding, Kind, Severity, Skipped
 from test_modelfile_unseen import said
 
 SOURCE = "import os\nos.system('id')\n"
+YOLO = "nc: 2\nactivation: \"__import__('os').system('id')\"\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\n"
 HONEST = "import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n"
 HELD = base64.b64encode(EVIL * 4).decode()
+GRAPH = b'{"nodes": [{"op": "null", "name": "x", "inputs": []}, {"op": "%s", "name": "y", "inputs": [[0, 0, 0]]}], '
+GRAPH += b'"arg_nodes": [0], "heads": [[1, 0, 0]]}'
 LINES = "\n".join(f"  {HELD[at : at + 60]}" for at in range(0, len(HELD), 60))
 
 
@@ -42,10 +46,35 @@ def heard(folder: Path, files: dict[str, Any]) -> tuple[set[str], list[str]]:
         ({"c.yaml": "custom_imports:\n  imports: [plugin]\n", "plugin.py": SOURCE}, "model-config-remote-code"),
         ({"c.json": {"_base_": ["./b/base.py"]}, "b/base.py": SOURCE}, "model-config-remote-code"),
         ({"m.json": {"py/object": "helpers.Net", "a": 1}, "helpers.py": SOURCE}, "model-config-remote-code"),
+        ({"a-symbol.json": GRAPH % b"_Native"}, "model-dangerous-operator"),
+        ({"a-symbol.json": GRAPH % b"Custom"}, "model-custom-operator"),
+        ({"a.zip": zipped(("yolo.yaml", YOLO.encode()))}, "model-code-execution"),
+        ({"a.pt": zipped(("yolo.yaml", YOLO.encode()))}, "model-code-execution"),
     ],
 )
 def test_what_got_past_is_told(tmp_path: Path, files: dict[str, Any], rule: str) -> None:
     assert rule in heard(tmp_path, files)[0]
+
+
+BSON = b"\x30\0\0\0\3model\0\x20\0\0\0\2tag\0\6\0\0\0array\0\0" + bytes(9)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"weka/j48": b"\xac\xed\0\5sr\0\x1aweka.classifiers.trees.J48" + bytes(30)},
+        {"net.t7": b"\4\0\0\0\1\0\0\0\3\0\0\0V 1\r\0\0\0nn.Sequential" + bytes(30)},
+        {"net.data": b"\3\0\0\0\1\0\0\0\2\0\0\0\1\0\0\0" + bytes(30)},
+        {"net": b"4\n1\n3\nV 1\n13\nnn.Sequential\n3\n2\n"},
+        {"mnist.bson": BSON},
+        {"a-symbol.json": GRAPH % b"FullyConnected"},
+        {"f.mlir": b"module @jit_f {\n  func.func public @main() {\n    stablehlo.custom_call @run() : () -> ()\n"},
+    ],
+)
+def test_what_no_reader_reads_is_a_gap(tmp_path: Path, files: dict[str, Any]) -> None:
+    rules, gaps = heard(tmp_path, files)
+    assert gaps
+    assert not rules
 
 
 @pytest.mark.parametrize(
@@ -61,3 +90,10 @@ def test_what_got_past_is_told(tmp_path: Path, files: dict[str, Any], rule: str)
 )
 def test_honest_twins_are_left_alone(tmp_path: Path, files: dict[str, Any]) -> None:
     assert heard(tmp_path, files) == (set(), [])
+
+
+def test_a_table_of_orc_is_a_dataset_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "part-00000").write_bytes(b"ORC" + bytes(60) + b"ORC")
+    (tmp_path / "ORCHARD").write_bytes(b"ORCHARD\n")
+    kinds = {artifact.uri: artifact.kind for artifact in discover(tmp_path).artifacts}
+    assert kinds == {"part-00000": Kind.DATASET, "ORCHARD": Kind.TEXT}

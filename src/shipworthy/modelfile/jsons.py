@@ -80,6 +80,8 @@ def read(scope: Scope) -> int:
     elif isinstance(value, dict) and tensorstores.is_spec(value):
         tensorstores.judge(scope, value)
         zarrs.judge(scope, value)  # the metadata that it has made of an array
+    elif isinstance(value, dict) and value.keys() >= {"nodes", "arg_nodes", "heads"}:
+        _mxnet(scope, value["nodes"])
     elif isinstance(value, dict) and zarrs.is_zarr(value):
         zarrs.judge(scope, value)
     elif not huggingface.judge(scope, value):
@@ -142,6 +144,21 @@ def _onnx(scope: Scope, model: dict[str, Any]) -> None:
             text = f"a tensor is read from {ascii(item.get('value'))[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     scope.unknown("an ONNX model as JSON, which this version does not read in full")
+
+
+def _mxnet(scope: Scope, nodes: Any) -> None:
+    """A graph of MXNet (`-symbol.json`); here only the operators are looked for that call code from outside of it.
+    Source: src/operator/custom/{custom,native_op,ndarray_op}.cc of MXNet 1.9: `info` is an address that is called.
+    """
+    for node in nodes if isinstance(nodes, list) else ():
+        operator = node.get("op") if isinstance(node, dict) else None
+        if operator in ("_Native", "_NDArray"):
+            text = f"the operator {operator} calls functions at an address that the model names"
+            scope.issue(Code.DANGEROUS_OPERATOR, "critical", text, None, f"mxnet:{operator}")
+        elif operator in ("Custom", "_Custom", "_CustomFunction"):
+            text = f"the operator {operator} calls Python code that the program must have registered"
+            scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, f"mxnet:{operator}")
+    scope.unknown("a graph of MXNet, which this version does not read in full")
 
 
 def _booster(scope: Scope, value: dict[str, Any]) -> None:

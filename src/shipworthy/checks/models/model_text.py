@@ -34,6 +34,9 @@ _TEXTS = frozenset({"text", "lightgbm", "keras-yaml"})
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
 _SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
 _ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
+# MLIR as text: a module or function of a dialect in which models are written
+_MLIR = regex(rb"(?m)^\s*(?:module\b[^\n{]{0,999}\{|(?:func\.)?func\s)")
+_DIALECT = regex(rb"\b(?:stablehlo|mhlo|chlo|vhlo|tf|tfl|tosa|torch|onnx|linalg|arith|tensor|llvm)\.\w")
 
 
 def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
@@ -112,6 +115,10 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     if kind == "text" and _GRAPH.search(raw):
         yield Skipped(artifact, "a TensorFlow graph in the text form, which breaks off")
+        return
+    if (artifact.uri.lower().endswith(".mlir") or b"stablehlo." in raw) and _MLIR.search(raw) and _DIALECT.search(raw):
+        calls = ", which calls code from outside of it (custom_call)" if b"custom_call" in raw else ""
+        yield Skipped(artifact, f"a program of MLIR{calls}, which this version does not read")
         return
     if _PROGRAM.match(raw):
         yield from _program(artifact, raw)
