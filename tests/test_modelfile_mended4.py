@@ -50,6 +50,12 @@ def heard(folder: Path, files: dict[str, Any]) -> tuple[set[str], list[str]]:
         ({"a-symbol.json": GRAPH % b"Custom"}, "model-custom-operator"),
         ({"a.zip": zipped(("yolo.yaml", YOLO.encode()))}, "model-code-execution"),
         ({"a.pt": zipped(("yolo.yaml", YOLO.encode()))}, "model-code-execution"),
+        ({"train.gin": "import helpers\ntrain.x = 1\n", "helpers.py": SOURCE}, "model-config-remote-code"),
+        ({"c/a.gin": "from lib import helpers\n", "lib/helpers.py": SOURCE}, "model-config-remote-code"),
+        ({"config.properties": "load_models=m=https\\://a.example/m.mar\n"}, "model-external-data"),
+        ({"config.properties": "load_models = a.mar,\\\n  b=\\u0068ttp://a.example/b.mar\n"}, "model-external-data"),
+        ({".s2i/environment": "MODEL_NAME=Mine\nAPI_TYPE=REST\n", "Mine.py": SOURCE}, "model-config-remote-code"),
+        ({"Dockerfile": "FROM a\nENV MODEL_NAME Mine\n", "Mine.py": SOURCE}, "model-config-remote-code"),
     ],
 )
 def test_what_got_past_is_told(tmp_path: Path, files: dict[str, Any], rule: str) -> None:
@@ -86,6 +92,9 @@ def test_what_no_reader_reads_is_a_gap(tmp_path: Path, files: dict[str, Any]) ->
         {"c.yaml": "custom_imports:\n  imports: [plugin]\n", "plugin.py": HONEST},
         {"c.json": {"_base_": "base.py", "lr": 0.1}, "base.py": "model = dict(type='Net')\n"},
         {"m.json": {"py/object": "helpers.Net", "a": 1}, "helpers.py": HONEST},
+        {"train.gin": "import helpers\ntrain.x = 1\n", "helpers.py": HONEST},
+        {"config.properties": "inference_address=http://0.0.0.0:8080\nload_models=all\nmodel_store=/models\n"},
+        {".s2i/environment": "MODEL_NAME=Mine\n", "Mine.py": HONEST, "other.py": SOURCE},
     ],
 )
 def test_honest_twins_are_left_alone(tmp_path: Path, files: dict[str, Any]) -> None:

@@ -48,6 +48,8 @@ _SERVED = (
     ("model.yaml", rb"(?m)^module:\s{0,9}[\"']?%s[\"']?\s*$", "BentoML imports"),
     ("model-settings.json", rb"\"implementation\"\s{0,9}:\s{0,9}\"%s\.", "MLServer runs"),
     ("hyperparams.yaml", rb"!(?:new|name|apply|applyref|module):%s\b", "speechbrain imports"),
+    (".s2i/environment", rb"(?m)^[ \t]*MODEL_NAME[ \t]*=[ \t]*[\"']?%s\b", "Seldon imports"),
+    ("Dockerfile", rb"(?m)^ENV[ \t]+(?:\w+=\S+[ \t]+){0,20}MODEL_NAME[ \t=]+[\"']?%s\b", "Seldon imports"),
     ("serve_config.yaml", rb"(?m)^[ -]{0,20}import_path:\s{0,9}[\"']?%s[:.]", "Ray Serve runs"),
 )
 _SNIFFED = 64 * 1024
@@ -152,7 +154,7 @@ def is_dumped(artifact: Artifact) -> bool:
 def decides(name: str, folder: str) -> bool:
     """Whether a file of this name, in a folder of that path, may decide which code is run."""
     deciding = (HUB, "config.pbtxt", "MANIFEST.json", "inference.py", "handler.py", _INFOS, "meta.json", *_AT_START)
-    if name in deciding or Path(name).suffix in _WEIGHTS or any(name == served for served, _, _ in _SERVED):
+    if name in deciding or Path(name).suffix in _WEIGHTS or any(name == Path(served).name for served, _, _ in _SERVED):
         return True
     return name == f"{Path(folder).name}.py"
 
