@@ -62,7 +62,7 @@ def judges(artifact: Artifact) -> bool:
     return known or bool(_started.started(artifact) or _started.unusual(artifact)) or _started.is_dumped(artifact)
 
 
-def _code_beside(context: Context) -> str:
+def code_beside(context: Context) -> str:
     """A digest of the Python files in a tree that has such lists: what is said of a list depends on them."""
     sources: list[Path] = []
     lists = False  # or files that decide which code is run
@@ -87,7 +87,7 @@ def _code_beside(context: Context) -> str:
     version=15,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
-    cache_on=_code_beside,
+    cache_on=code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:

@@ -7,7 +7,7 @@ from pathlib import Path
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models import _beside, _prototext
 from shipworthy.checks.models._unjudged import NO_MODEL
-from shipworthy.checks.models.model_config import judges
+from shipworthy.checks.models.model_config import code_beside, judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, namedcalls, scan, sniff
@@ -138,6 +138,7 @@ def _others(artifact: Artifact) -> bool:
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
+    cache_on=code_beside,
     cache_beside=_beside.state,
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
