@@ -13,6 +13,7 @@ import pytest
 from modelfile_samples import EVIL, zipped
 from shipworthy.artifacts import discover
 from shipworthy.model import Finding, Kind, Severity, Skipped
+from shipworthy.modelfile import scan_bytes
 from test_modelfile_unseen import said
 
 SOURCE = "import os\nos.system('id')\n"
@@ -99,6 +100,12 @@ def test_what_no_reader_reads_is_a_gap(tmp_path: Path, files: dict[str, Any]) ->
 )
 def test_honest_twins_are_left_alone(tmp_path: Path, files: dict[str, Any]) -> None:
     assert heard(tmp_path, files) == (set(), [])
+
+
+def test_a_custom_operator_of_mxnet_can_be_vouched_for() -> None:
+    graph = (GRAPH % b"Custom").replace(b'"name": "y"', b'"name": "y", "attrs": {"op_type": "focal"}')
+    assert [issue.callable for issue in scan_bytes(graph).issues] == ["mxnet:focal"]
+    assert not scan_bytes(graph, trust=("mxnet:focal",)).issues
 
 
 def test_a_table_of_orc_is_a_dataset_whatever_its_name(tmp_path: Path) -> None:

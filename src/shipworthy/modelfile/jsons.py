@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from fnmatch import fnmatchcase
 from typing import Any
 
 from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores, zarrs
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.strictjson import DeepError, DuplicateKeyError, strict
 from shipworthy.modelfile.view import View
 from shipworthy.records import replace
@@ -156,8 +158,11 @@ def _mxnet(scope: Scope, nodes: Any) -> None:
             text = f"the operator {operator} calls functions at an address that the model names"
             scope.issue(Code.DANGEROUS_OPERATOR, "critical", text, None, f"mxnet:{operator}")
         elif operator in ("Custom", "_Custom", "_CustomFunction"):
-            text = f"the operator {operator} calls Python code that the program must have registered"
-            scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, f"mxnet:{operator}")
+            told = node.get("attrs") or node.get("param") or node.get("attr")  # by version
+            name = f"mxnet:{shown(str(told.get('op_type')) if isinstance(told, dict) else operator, 80)}"
+            if not any(fnmatchcase(name, pattern) for pattern in scope.trust):
+                text = f"the operator {name[6:]} calls Python code that the program must have registered"
+                scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, name)
     scope.unknown("a graph of MXNet, which this version does not read in full")
 
 
