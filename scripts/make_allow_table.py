@@ -49,7 +49,7 @@ LEFT_OUT = re.compile(
     r"_rdb|_?journal|_grpc|_parser_internals|_libs\.parsers|"
     r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
     r")(\.|$)|^(nltk\.(app|downloader|inference)|flaml\.autogen|sktime\.(catalogues|forecasting\.agentic))(\.|$)"
-    r"|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)|^accelerate(?!\.(state|parallelism_config|utils\.dataclasses)$)"
+    r"|^scipy\.(misc|stats\.unuran_wrapper)(\.|$)|^numpy\.doc(\.|$)|^accelerate(?!\.(state|parallelism_config|utils\.dataclasses)$)"
 )
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
 CLASSES_ONLY = re.compile(
@@ -489,6 +489,8 @@ PROVEN = {
     ("dateutil.rrule", "rruleset"): "x",
     ("gensim.models.word2vec_corpusfile", "CythonLineSentence"): "x",
     ("numpy.ma.core", "MaskedConstant"): "c",
+    # SEuclideanDistance(2) reads a number as an array; files make them by newObj.
+    **{("sklearn.neighbors._dist_metrics", name): "c" for name in ("SEuclideanDistance", "WMinkowskiDistance")},
     **{("pygam.terms", name): "x" for name in ("MetaTermMixin", "TensorTerm", "TermList")},
     **{("pygam.pygam", name): "x" for name in ("ExpectileGAM", "GAM", "GammaGAM", "InvGaussGAM", "LinearGAM")},
     **{("pygam.pygam", name): "x" for name in ("LogisticGAM", "PoissonGAM")},
