@@ -46,6 +46,8 @@ def heard(folder: Path, files: dict[str, Any]) -> tuple[set[str], list[str]]:
         ({"c/x.py": f"_base_ = ['./y.py']\n{SOURCE}"}, "model-config-remote-code"),
         ({"c.yaml": "custom_imports:\n  imports: [plugin]\n", "plugin.py": SOURCE}, "model-config-remote-code"),
         ({"c.json": {"_base_": ["./b/base.py"]}, "b/base.py": SOURCE}, "model-config-remote-code"),
+        ({"c/c.yaml": "_base_: [../b/faster-rcnn.py]\n", "b/faster-rcnn.py": SOURCE}, "model-config-remote-code"),
+        ({"faster-rcnn_r50.py": f"_base_ = ['./y.py']\n{SOURCE}"}, "model-config-remote-code"),
         ({"m.json": {"py/object": "helpers.Net", "a": 1}, "helpers.py": SOURCE}, "model-config-remote-code"),
         ({"a-symbol.json": GRAPH % b"_Native"}, "model-dangerous-operator"),
         ({"a-symbol.json": GRAPH % b"Custom"}, "model-custom-operator"),

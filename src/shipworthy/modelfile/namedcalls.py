@@ -44,6 +44,7 @@ _THROUGH = regex(
     r"\w\.((?:os|posix)\.(?:system|popen|(?:exec|spawn)[lv]\w*|posix_spawnp?|startfile|remove|unlink|rmdir|kill)|"
     r"subprocess\.\w+|builtins\.(?:eval|exec|compile|__import__|getattr)|importlib\.import_module|runpy\.\w+)$"
 )
+_RUN_BY_PATH = "mmengine runs"
 _OF_LIBRARY = "an object"  # of gluonts or jsonpickle, whose names can't be words of other programs
 _IMPORT = regex(
     rf"(?m)^(?:import|from)[ \t]+((?!torch|numpy|platform|operator){_ROOT})\b(?![ \t]+import[ \t]+path)"
@@ -131,7 +132,10 @@ def judge(scope: Scope, value: Any, format_: str = "") -> None:
     for module, runs in dict(islice(_code_beside(value), _FEW)).items():
         from shipworthy.modelfile import localcode
 
-        localcode.judge(scope, module, runs, module, quiet=True, foreign=False)
+        if runs == _RUN_BY_PATH:
+            localcode.judge_file(scope, module, runs)
+        else:
+            localcode.judge(scope, module, runs, module, quiet=True, foreign=False)
     for key, trouble in _rendered(value):
         message = f"the template of {shown(key, 60)}: {trouble.message}"
         scope.issue(trouble.code, "high", message, None, shown(trouble.asks, 120))
@@ -182,7 +186,7 @@ def _code_beside(value: Any) -> Iterator[tuple[str, str]]:
             bases, more = item.get("_base_"), item.get("custom_imports")
             for base in bases if isinstance(bases, list) else [bases]:
                 if isinstance(base, str) and base.endswith(".py"):
-                    yield base.removeprefix("./").removesuffix(".py").replace("/", "."), "mmengine runs"
+                    yield base, _RUN_BY_PATH
             named = more.get("imports") if isinstance(more, dict) else None
             for module in named if isinstance(named, list) else [named]:
                 if isinstance(module, str):
