@@ -103,7 +103,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if artifact.path is not None and (runs := _started.unusual(artifact)):
         from shipworthy.modelfile import localcode
 
-        yield from findings_of(artifact, localcode.run(artifact.path, runs, context.trust, foreign=False))
+        more = _started.named_by(artifact.path) if runs.startswith("mmengine") else []
+        for path in dict.fromkeys((artifact.path, *more)):
+            yield from findings_of(artifact, localcode.run(path, runs, context.trust, foreign=False))
         return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
