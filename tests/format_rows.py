@@ -74,6 +74,10 @@ def _ranks() -> bytes:
     return b"".join(b"QUJD %d\n" % rank for rank in range(300, 1000))
 
 
+# Heads of such streams, each with what gives an attack away
+JAVA = b"\xac\xed\0\5sr\0\x18java.lang.ProcessBuilder" + bytes(20)
+TORCH7 = b"\4\0\0\0\1\0\0\0\3\0\0\0V 1\r\0\0\0nn.Sequential\x06\0\0\0\x1bLJ\1" + bytes(20)
+BSON = b"\x38\0\0\0\3model\0\x20\0\0\0\2tag\0\x0d\0\0\0jl_anonymous\0\0" + bytes(20)
 HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "a promise in R's database": (_database(), None),
     "a pickle behind R's database": _behind("r/cache.rdb"),
@@ -96,6 +100,9 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "an archive behind version 1 of Feather": _behind("rows/table.feather", zipped(("a.pkl", EVIL))),
     "an archive behind an exported function": _behind("rows/sine.jaxexport", zipped(("a.pkl", EVIL))),
     "a tag that runs": (b"optimizer: !!python/object/apply:os.system ['echo shipworthy-test']\n", None),
+    "a command in Java's objects": (JAVA, None),
+    "code in a file of Torch7": (TORCH7, None),
+    "a function in a BSON": (BSON, None),
     "an archive in a tensor's last field": _behind("rows/input_0.pb", field(15, zipped(("a.pkl", EVIL)))),
 }
 
@@ -293,6 +300,9 @@ ROWS: dict[str, Row] = {
     "stablehlo": Row(
         "JAX 0.10.2", ("rows/sine.jaxexport",), ("an archive behind an exported function",), ends="unknown"
     ),
+    "java": Row("", (), ("a command in Java's objects",), without="generated: no Java runs where the samples are made"),
+    "torch7": Row("", (), ("code in a file of Torch7",), without="its one writer, Torch7, is in no registry any more"),
+    "bson": Row("", (), ("a function in a BSON",), without="generated: no Julia runs where the samples are made"),
     "text": Row("PaddlePaddle 3.3.1's versions, by hand", ("paddle/versions.txt",), (), ends="unknown"),
     "png": Row("Pillow 13.0.0", ("rows/picture.png",), ("polyglots/PNG and zip",), ends="unknown"),
     "jpeg": Row("Pillow 13.0.0", ("rows/picture.jpg",), ("polyglots/JPEG and zip",), ends="unknown"),

@@ -129,10 +129,21 @@ def test_names_of_one_graph_do_not_answer_for_another() -> None:
 
 def test_assets_stay_in_their_folder() -> None:
     table = graph.tf_node("t", "InitializeTableFromTextFileV2", ("h", "p"))
-    honest = graph.saved_model(PATH, table, more=graph.asset("p:0", "words.txt"))
+    words = graph.tf_text("p", "/tmp/a/words.txt")
+    honest = graph.saved_model(words, table, more=graph.asset("p:0", "words.txt"))
     assert scan_bytes(honest).verdict is Verdict.CLEAN
     outside = graph.saved_model(PATH, table, more=graph.asset("p:0", "../../etc/passwd"))
-    assert codes(scan_bytes(outside)) == {Code.PATH_TRAVERSAL}
+    assert Code.PATH_TRAVERSAL in codes(scan_bytes(outside))
+    for path, file in (("/tmp/a/other.txt", "words.txt"), ("/etc/passwd", "passwd")):
+        named = graph.saved_model(graph.tf_text("p", path), table, more=graph.asset("p:0", file))
+        assert codes(scan_bytes(named)) == {Code.DANGEROUS_OPERATOR}
+    inside = graph.tf_function("f", ("x",), words, table)  # a loader puts nothing there
+    hidden = graph.saved_model(
+        words, graph.tf_call("c", "f", "p"), functions=(inside,), more=graph.asset("p:0", "words.txt")
+    )
+    assert codes(scan_bytes(hidden)) == {Code.DANGEROUS_OPERATOR}
+    numbered = graph.saved_model(words, table, more=graph.asset("p:0", "words.txt_1"))
+    assert scan_bytes(numbered).verdict is Verdict.CLEAN
 
 
 def test_operators_that_tensorflow_does_not_have_are_custom() -> None:

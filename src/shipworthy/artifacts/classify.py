@@ -27,13 +27,13 @@ _PACKED_TABLES = (".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
 _MODEL = _words(
     """pkl pickle joblib dill cloudpickle pt pth ckpt bin safetensors onnx ort keras h5 hdf5 pb tflite gguf ggml npy npz
     model mar nemo pmml mlmodel mlpackage engine plan trt llamafile skops cbm ubj bst rds rda pdmodel pdiparams pdparams
-    msgpack pte pt2 ptl torchscript"""
+    msgpack pte pt2 ptl torchscript ser t7"""
 )
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 # Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
 _LOADABLE = _words(
     "pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r r-database "
-    "executorch tensorrt stablehlo paddle"
+    "executorch tensorrt stablehlo paddle java torch7 bson"
 )
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(
@@ -96,7 +96,7 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.DATASET
     if suffix == "ipynb":
         return Kind.NOTEBOOK
-    if suffix in _DATASET:
+    if suffix in _DATASET or (head.startswith((b"ORC", b"Obj\1")) and b"\0" in head):  # ORC, Avro
         return Kind.DATASET
     if _WORKFLOW.match(uri):
         return Kind.WORKFLOW

@@ -28,6 +28,12 @@ _RANKS = regex(rb"(?:[A-Za-z0-9+/=]{4,80} [0-9]{1,7}\r?\n){3}")
 _MSGPACK = regex(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[\x20-\x7e]", re.DOTALL)
 
 
+# Torch7: an object of a class, or a table whose first key is a number or a text (torch7 File.lua)
+_TORCH7 = regex(rb"(?:\x04\0{3}.{4}\x03\0{3}V [1-9]|\x03\0{3}\x01\0{3}.{3}\0[\x01\x02]\0{3})", re.DOTALL)
+_TORCH7_TEXT = regex(rb"4\n[0-9]{1,9}\n3\nV [1-9]\n[0-9]{1,4}\n[A-Za-z_][\w.]{0,99}\n")
+_BSON = regex(rb".{3}[\0-\x7f][\x01-\x13][^\0]{1,99}\0", re.DOTALL)
+
+
 def strong(head: bytes) -> str | None:
     """What nothing else starts with. An expression costs more to compile than a small file to scan, so the first byte
     decides which is asked."""
@@ -47,6 +53,8 @@ def strong(head: bytes) -> str | None:
         return "paddle"
     if head[4:6] == b"ET" and head[6:8].isdigit():
         return "executorch"
+    if first in (b"\x03", b"\x04") and _TORCH7.match(head):
+        return "torch7"
     if head[:4] in (b"ptrt", b"ftrt", b"trtp"):
         return "tensorrt"
     if head[:4] == b"FEA1":
@@ -58,6 +66,8 @@ def text(head: bytes) -> str | None:
     """Among texts."""
     if _LIGHTGBM.match(head):
         return "lightgbm"
+    if head[:2] == b"4\n" and _TORCH7_TEXT.match(head):
+        return "torch7"
     if _RANKS.match(head):
         return "tiktoken"
     if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:[?!]|[A-Za-z_][\w.:-]*[\s/>])", head) or head[:4] in (
@@ -71,6 +81,8 @@ def text(head: bytes) -> str | None:
 
 def weak(head: bytes) -> str | None:
     """Where the first bytes alone prove little: asked after pickles with a PROTO."""
+    if b"\x02tag\0" in head and _BSON.match(head):
+        return "bson"
     if _MSGPACK.match(head):
         return "msgpack"
     return "paddle-weights" if _PADDLE_TENSOR.match(head) else None

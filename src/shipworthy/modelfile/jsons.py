@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from fnmatch import fnmatchcase
 from typing import Any
 
 from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores, zarrs
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
+from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.strictjson import DeepError, DuplicateKeyError, strict
 from shipworthy.modelfile.view import View
 from shipworthy.records import replace
@@ -80,6 +82,8 @@ def read(scope: Scope) -> int:
     elif isinstance(value, dict) and tensorstores.is_spec(value):
         tensorstores.judge(scope, value)
         zarrs.judge(scope, value)  # the metadata that it has made of an array
+    elif isinstance(value, dict) and value.keys() >= {"nodes", "arg_nodes", "heads"}:
+        _mxnet(scope, value["nodes"])
     elif isinstance(value, dict) and zarrs.is_zarr(value):
         zarrs.judge(scope, value)
     elif not huggingface.judge(scope, value):
@@ -142,6 +146,24 @@ def _onnx(scope: Scope, model: dict[str, Any]) -> None:
             text = f"a tensor is read from {ascii(item.get('value'))[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     scope.unknown("an ONNX model as JSON, which this version does not read in full")
+
+
+def _mxnet(scope: Scope, nodes: Any) -> None:
+    """A graph of MXNet (`-symbol.json`); here only the operators are looked for that call code from outside of it.
+    Source: src/operator/custom/{custom,native_op,ndarray_op}.cc of MXNet 1.9: `info` is an address that is called.
+    """
+    for node in nodes if isinstance(nodes, list) else ():
+        operator = node.get("op") if isinstance(node, dict) else None
+        if operator in ("_Native", "_NDArray"):
+            text = f"the operator {operator} calls functions at an address that the model names"
+            scope.issue(Code.DANGEROUS_OPERATOR, "critical", text, None, f"mxnet:{operator}")
+        elif operator in ("Custom", "_Custom", "_CustomFunction"):
+            told = node.get("attrs") or node.get("param") or node.get("attr")  # by version
+            name = f"mxnet:{shown(str(told.get('op_type')) if isinstance(told, dict) else operator, 80)}"
+            if not any(fnmatchcase(name, pattern) for pattern in scope.trust):
+                text = f"the operator {name[6:]} calls Python code that the program must have registered"
+                scope.issue(Code.CUSTOM_OPERATOR, "high", text, None, name)
+    scope.unknown("a graph of MXNet, which this version does not read in full")
 
 
 def _booster(scope: Scope, value: dict[str, Any]) -> None:

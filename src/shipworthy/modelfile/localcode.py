@@ -20,6 +20,7 @@ from shipworthy.modelfile.scope import Scope, State
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 from shipworthy.patterns import regex
+from shipworthy.records import replace
 
 _NAME = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _SIZE = 2 << 20
@@ -34,7 +35,7 @@ def run(path: Path, runs: str, trust: Sequence[str], foreign: bool = True) -> Re
     """
     tally = Tally(Limits())
     scope = Scope(State(tally.limits, tuple(trust), tally, 0, path), View.of(b""))
-    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True, foreign=foreign)
+    _judge(scope, [path], runs, f".:{path.stem}", quiet=True, foreign=foreign)
     return Report("python", Verdict.FINDING if tally.found else Verdict.CLEAN, tally.sorted_issues())
 
 
@@ -54,6 +55,26 @@ def judge(
             message = f"{what} {shown(compiled, 80)} beside it, which is compiled: nobody can see what it does"
             scope.issue(Code.REMOTE_CODE, "high", message, None, asks)
         return bool(compiled)
+    _judge(scope, pending, what, asks, folder, quiet, foreign)
+    return True
+
+
+def judge_file(scope: Scope, name: str, what: str) -> None:
+    """Report the code in a file that a configuration names by its path, if it is there."""
+    path = scope.folder / name if scope.folder is not None and not scope.name else None
+    with contextlib.suppress(OSError, ValueError):
+        if path is not None and path.is_file():
+            beside = replace(scope, state=replace(scope.state, path=path))
+            _judge(beside, [path], what, name, quiet=True, foreign=False)
+
+
+def _judge(
+    scope: Scope, pending: list[Path], what: str, asks: str, folder: str = "", quiet: bool = False, foreign: bool = True
+) -> None:
+    """Report what these files do, and those beside the configuration that they import."""
+    root = scope.folder
+    if root is None:
+        return
     first = pending[0]
     seen: dict[Path, str] = {}
     loads: list[str] = []
@@ -61,7 +82,7 @@ def judge(
         path = pending.pop()
         if path in seen:
             continue
-        seen[path], more, loaded = _look(path, scope.folder, scope, foreign)
+        seen[path], more, loaded = _look(path, root, scope, foreign)
         pending += more
         loads += (f"{shown(path.name, 60)} {text}" for text in loaded)
     name = shown(f"{folder}/{first.name}" if folder else first.name, 80)
@@ -77,7 +98,6 @@ def judge(
             f"{what} {name} beside it, which starts nothing by itself{also}: scan the folder, so that the checks of"
         )
         scope.issue(Code.REMOTE_CODE, "medium", f"{message} code look at it, and review it", None, asks)
-    return True
 
 
 def _look(path: Path, root: Path, scope: Scope, foreign: bool) -> tuple[str, list[Path], list[str]]:

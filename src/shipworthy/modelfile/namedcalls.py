@@ -33,6 +33,7 @@ _NAME = regex(rf"{_ROOT}(?:[.:][A-Za-z_]\w*){{1,6}}")
 # Looked for one by one: several times faster than one expression
 _MARKS = (
     *(f"{root}{end}".encode() for root in _ROOT[3:-1].split("|") for end in ".:\"'\\"),
+    *(b"_base_", b"custom_imports"),
     *(b"{{", b"{%", b"\\u00", b"\\x", b"\\U", b'"py/', b"__kind__", b"__gin__", b"%TAG", b"%2", b"%5", b"%6", b"%7"),
 )
 _PLAIN = regex(
@@ -43,6 +44,7 @@ _THROUGH = regex(
     r"\w\.((?:os|posix)\.(?:system|popen|(?:exec|spawn)[lv]\w*|posix_spawnp?|startfile|remove|unlink|rmdir|kill)|"
     r"subprocess\.\w+|builtins\.(?:eval|exec|compile|__import__|getattr)|importlib\.import_module|runpy\.\w+)$"
 )
+_RUN_BY_PATH = "mmengine runs"
 _OF_LIBRARY = "an object"  # of gluonts or jsonpickle, whose names can't be words of other programs
 _IMPORT = regex(
     rf"(?m)^(?:import|from)[ \t]+((?!torch|numpy|platform|operator){_ROOT})\b(?![ \t]+import[ \t]+path)"
@@ -71,7 +73,7 @@ def acts(text: str) -> bool:
     if not telling(text.encode("utf-8", "replace")):
         return False
     value = _read(text)
-    return any(danger(name) for _, name in _named(value)) or any(_rendered(value))
+    return any(danger(name) for _, name in _named(value)) or any(_rendered(value)) or any(_code_beside(value))
 
 
 def judge_text(scope: Scope, text: str, format_: str = "") -> None:
@@ -127,6 +129,13 @@ def judge(scope: Scope, value: Any, format_: str = "") -> None:
         if isinstance(library, str) and library:
             message = f"custom_ops_library is {shown(library, 120)}: loading the model loads that native code"
             scope.issue(Code.REMOTE_CODE, "high", message, None, shown(library, 120))
+    for module, runs in dict(islice(_code_beside(value), _FEW)).items():
+        from shipworthy.modelfile import localcode
+
+        if runs == _RUN_BY_PATH:
+            localcode.judge_file(scope, module, runs)
+        else:
+            localcode.judge(scope, module, runs, module, quiet=True, foreign=False)
     for key, trouble in _rendered(value):
         message = f"the template of {shown(key, 60)}: {trouble.message}"
         scope.issue(trouble.code, "high", message, None, shown(trouble.asks, 120))
@@ -166,6 +175,25 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
                 continue
             if key == "types" or inner.startswith("py/") or _KEY.fullmatch(inner[:80]):
                 yield _key(inner), held
+
+
+def _code_beside(value: Any) -> Iterator[tuple[str, str]]:
+    """Modules that may lie beside a configuration, and what imports them. Source: mmengine 0.10 (config/config.py) runs
+    each `_base_` that is Python, and imports what `custom_imports` lists; gluonts and jsonpickle import what they name.
+    """
+    for _, item in _containers(value):
+        if isinstance(item, dict):
+            bases, more = item.get("_base_"), item.get("custom_imports")
+            for base in bases if isinstance(bases, list) else [bases]:
+                if isinstance(base, str) and base.endswith(".py"):
+                    yield base, _RUN_BY_PATH
+            named = more.get("imports") if isinstance(more, dict) else None
+            for module in named if isinstance(named, list) else [named]:
+                if isinstance(module, str):
+                    yield module, "mmengine imports"
+    for key, name in _named(value):
+        if key == _OF_LIBRARY and "." in name:
+            yield name.rpartition(".")[0], "what builds objects from this file imports"
 
 
 def _key(key: str) -> str:

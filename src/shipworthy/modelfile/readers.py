@@ -61,6 +61,7 @@ _RARE: dict[str, str] = {
     "mlflow": "yamlfiles",
     "hydra": "yamlfiles",
     "yaml": "yamlfiles",
+    **dict.fromkeys(("java", "torch7", "bson"), "foreign"),
 }
 # Read, but never called clean; and what only a part of a file is.
 _PARTLY: dict[str, str] = {"ape": "llamafile", "r-object": "rdata.judge"}
@@ -145,7 +146,7 @@ _TABLE_HEAD = regex(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", 
 _HIDING: frozenset[int] = (pickles.FIRST | FIRST | frozenset((*range(0x50, 0x60), *b"Mx\xca"))) - {0}
 _TEXTS = frozenset(("text", "json", "keras-yaml", "lightgbm", "xml", "tiktoken"))
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
-_UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights"))
+_UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights", "java", "torch7", "bson"))
 
 
 def reader_of(format_: str) -> Reader:

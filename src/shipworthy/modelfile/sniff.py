@@ -51,6 +51,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x0c\xdb\x12\x34", "ocdbt"),
     (b"\x00asm", "wasm"),
     (b"ML\xefR", "stablehlo"),
+    (b"\xac\xed\x00\x05", "java"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shipworthy.modelfile import hydra, mlflow, namedcalls
+from shipworthy.modelfile import evaluated, hydra, keptvalues, mlflow, namedcalls
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
@@ -18,7 +18,7 @@ _TAGGED = re.compile(rb"!{0,2}(?:<tag:[\w.,:/]{0,60})?python/(?:object|module|na
 
 
 def kind(view: View, limit: int) -> str:
-    """`mlflow`, `hydra`, `yaml` (with tags for Python objects) or nothing, for text of at most `limit` bytes."""
+    """`mlflow`, `hydra`, `yaml` (what acts, or holds files) or nothing, for text of at most `limit` bytes."""
     if len(view) > limit:
         return ""
     text = view.all()
@@ -30,7 +30,11 @@ def kind(view: View, limit: int) -> str:
     if "\\" in told and _TARGET.decode() in unescaped(told):
         return "hydra"
     acting = (_TAGGED.search(text) and any(python_tags(told))) or unfolds(told) or namedcalls.acts(told)
-    return "yaml" if acting else ""
+    return "yaml" if acting or _runs(told) or keptvalues.held(told) else ""
+
+
+def _runs(text: str) -> bool:
+    return evaluated.is_yolo(text) and next(evaluated.acts(text), None) is not None
 
 
 def read(scope: Scope, format_: str) -> int:
@@ -51,6 +55,10 @@ def read(scope: Scope, format_: str) -> int:
         return size
     if format_ == "yaml" and tags and not acting:
         return size
+    keptvalues.search(scope, b"", keptvalues.held(text))
+    for key, does in evaluated.acts(text) if evaluated.is_yolo(text) else ():
+        message = f"programs of YOLO run the text of {key}, which {does}: do not use it"
+        scope.issue(Code.CODE_EXECUTION, "high", message, None, key)
     if namedcalls.telling(scope.view.all()):
         namedcalls.judge_text(scope, text, format_)
     try:

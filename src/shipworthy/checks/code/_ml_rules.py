@@ -198,11 +198,21 @@ CODE_TOOL = Rule(
     help="excessive-agency",
 )
 
+HIDDEN_CALL = Rule(
+    "hidden-program-start",
+    "A program is started through a module that no import names",
+    _HIGH,
+    "__import__('os').system(...) starts a program without an import statement. Honest code has no need for that form; "
+    "code that was put where nobody should see it has.",
+    "Find out who wrote the line. If it is needed, import the module at the top of the file.",
+    taxonomy=("CWE-506", "CWE-78"),
+    help="secure-coding-python",
+)
 RULES = {
     rule.id: rule
     for rule in (
         TORCH_LOAD, PICKLE_LOAD, YAML_LOAD, KERAS_UNSAFE, REMOTE_CODE, UNPINNED_DOWNLOAD, TORCH_HUB, OUTPUT_EXECUTED,
         OUTPUT_RENDERED, OUTPUT_SQL, TLS_DISABLED, HTTP_DOWNLOAD, TAR_EXTRACT, PUBLIC_DEMO, DEBUG_SERVER, BINDS_ALL,
-        DANGEROUS_OPTION, CODE_TOOL,
+        DANGEROUS_OPTION, CODE_TOOL, HIDDEN_CALL,
     )
 }  # fmt: skip

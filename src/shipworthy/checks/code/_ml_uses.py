@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -19,6 +20,10 @@ _RUNS_TEXT = (
     "runpy.run_path commands.getoutput"
 )
 _RUNS = frozenset(_RUNS_TEXT.split())
+_STARTS = re.compile(
+    r"(?:os|posix|nt)\.(?:system|popen|startfile|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?)|pty\.spawn|"
+    r"subprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)"
+)
 _RENDERS = ("jinja2.Template", "markupsafe.Markup", "flask.Markup", "flask.render_template_string",
             "django.utils.safestring.mark_safe", "mako.template.Template",
             "IPython.display.HTML", "IPython.core.display.HTML")  # fmt: skip
@@ -64,11 +69,26 @@ _TLS_CLIENTS = (
 def detect(call: Call, names: Names, flow: Flow, scope: Scope) -> Iterator[Hit]:
     """All that this module knows, on one call."""
     yield from _output(call, names, flow, scope)
+    yield from _hidden(call)
     yield from _tls(call, names)
     yield from _http(call, names)
     yield from _archives(call, names)
     yield from _services(call, names)
     yield from _agents(call, names)
+
+
+def _hidden(call: Call) -> Iterator[Hit]:
+    """`__import__("os").system(...)` and its like: the module is asked for where it is used."""
+    if not _STARTS.fullmatch(call.name):
+        return
+    node: ast.expr = call.node.func
+    if isinstance(node, ast.Call) and len(node.args) > 1:  # getattr
+        node = node.args[0]
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    if isinstance(node, ast.Call):
+        message = f"{call.name} is called through a module that no import names"
+        yield Hit(rules.HIDDEN_CALL, call.node, message)
 
 
 def detect_assignment(node: ast.Assign, names: Names) -> Iterator[Hit]:

@@ -25,7 +25,7 @@ _CANARY = b"import torch as t\n\n\ndef read(path):\n    return t.load(path, weig
 @check(
     "python-ml",
     kinds={"code", "notebook"},
-    version=1,
+    version=2,
     canary=Canary(files={"load.py": _CANARY}, rule="torch-load-unsafe"),
     accepts=lambda artifact: artifact.kind is Kind.NOTEBOOK or looks_python(artifact),
     timeout=120.0,

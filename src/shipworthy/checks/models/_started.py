@@ -48,9 +48,21 @@ _SERVED = (
     ("model.yaml", rb"(?m)^module:\s{0,9}[\"']?%s[\"']?\s*$", "BentoML imports"),
     ("model-settings.json", rb"\"implementation\"\s{0,9}:\s{0,9}\"%s\.", "MLServer runs"),
     ("hyperparams.yaml", rb"!(?:new|name|apply|applyref|module):%s\b", "speechbrain imports"),
+    (".s2i/environment", rb"(?m)^[ \t]*MODEL_NAME[ \t]*=[ \t]*[\"']?%s\b", "Seldon imports"),
+    ("Dockerfile", rb"(?m)^ENV[ \t]+(?:\w+=\S+[ \t]+){0,20}MODEL_NAME[ \t=]+[\"']?%s\b", "Seldon imports"),
     ("serve_config.yaml", rb"(?m)^[ -]{0,20}import_path:\s{0,9}[\"']?%s[:.]", "Ray Serve runs"),
 )
 _SNIFFED = 64 * 1024
+_CONFIGURATION = regex(
+    rb"(?m)^(?:_base_[ \t]*=[ \t]*[\[\"']|custom_imports[ \t]*=[ \t]*(?:dict\(|\{)|with read_base\(\):|"
+    rb"\w{1,60}[ \t]*=[ \t]*dict\(\s{0,99}type[ \t]*=[ \t]*[\"'])"
+)  # of mmengine
+_BASES = regex(r"(?m)^_base_[ \t]*=\s{0,9}(\[[^\]]{0,9999}\]|[\"'][^\"'\n]{0,999}[\"'])")
+_IMPORTED = regex(
+    r"(?m)^custom_imports[ \t]*=[^\])}]{0,300}?imports[\"']?\s{0,9}[=:]\s{0,9}"
+    r"([\[(][^\])]{0,9999}[\])]|[\"'][^\"'\n]{0,999}[\"'])"
+)
+_QUOTED = regex(r"[\"']([^\"'\n]{1,300})[\"']")
 
 
 def started(artifact: Artifact) -> str:
@@ -100,6 +112,8 @@ def unusual(artifact: Artifact) -> str:
         return "`kernels` runs"
     if package and b'"spacy_version"' in _head(path.with_name("meta.json")):
         return "spaCy imports"
+    if _CONFIGURATION.search(_head(path)):
+        return "mmengine runs"
     for name, pattern, runs in _SERVED:
         for place, named in ((path.parent, path.stem), (path.parent.parent, f"{path.parent.name}/{path.stem}")):
             text = _head(place / name)
@@ -109,6 +123,17 @@ def unusual(artifact: Artifact) -> str:
             if text and named.startswith("src/") and re.search(pattern % re.escape(path.stem).encode(), text):
                 return runs
     return ""
+
+
+def named_by(path: Path) -> list[Path]:
+    """The files that a configuration of mmengine in Python has run: its bases, and what it imports besides."""
+    text = _head(path).decode("utf-8", "replace")
+    bases = [name[1] for found in _BASES.findall(text) for name in _QUOTED.finditer(found)]
+    modules = [name[1] for found in _IMPORTED.findall(text) for name in _QUOTED.finditer(found)]
+    ends = [*(base for base in bases if base.endswith(".py")), *(f"{name.replace('.', '/')}.py" for name in modules)]
+    with contextlib.suppress(OSError, ValueError):
+        return [path.parent / end for end in ends if (path.parent / end).is_file()]
+    return []
 
 
 def _by_triton(path: Path) -> bool:
@@ -146,7 +171,7 @@ def is_dumped(artifact: Artifact) -> bool:
 def decides(name: str, folder: str) -> bool:
     """Whether a file of this name, in a folder of that path, may decide which code is run."""
     deciding = (HUB, "config.pbtxt", "MANIFEST.json", "inference.py", "handler.py", _INFOS, "meta.json", *_AT_START)
-    if name in deciding or Path(name).suffix in _WEIGHTS or any(name == served for served, _, _ in _SERVED):
+    if name in deciding or Path(name).suffix in _WEIGHTS or any(name == Path(served).name for served, _, _ in _SERVED):
         return True
     return name == f"{Path(folder).name}.py"
 

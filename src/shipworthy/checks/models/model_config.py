@@ -26,6 +26,7 @@ _SOURCE, _SOURCES, _COMPILED = 2 << 20, 5_000, 8
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
 _TEMPLATES = (".jinja", ".jinja2", ".j2", ".prompty")
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_NAMING = (*_LISTS, ".yaml", ".yml", ".json", ".gin")
 _INNER_HOST = regex(r"\w+://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|0\.|\d+[/:])")
 _INCLUDED = regex(r"!include:[ \t]*[\"']?([^\s\"',}\]]{1,300})")
 _SET_FOR_R = regex(
@@ -61,13 +62,13 @@ def judges(artifact: Artifact) -> bool:
     return known or bool(_started.started(artifact) or _started.unusual(artifact)) or _started.is_dumped(artifact)
 
 
-def _code_beside(context: Context) -> str:
+def code_beside(context: Context) -> str:
     """A digest of the Python files in a tree that has such lists: what is said of a list depends on them."""
     sources: list[Path] = []
     lists = False  # or files that decide which code is run
     for folder, folders, files in os.walk(context.root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "node_modules")))
-        lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_LISTS) for name in files)
+        lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_NAMING) for name in files)
         sources += (Path(folder, name) for name in sorted(files) if name.endswith((".py", ".pyc", ".so", ".pyd")))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
@@ -83,10 +84,10 @@ def _code_beside(context: Context) -> str:
 
 @check(
     "model-config",
-    version=14,
+    version=15,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
-    cache_on=_code_beside,
+    cache_on=code_beside,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -102,7 +103,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if artifact.path is not None and (runs := _started.unusual(artifact)):
         from shipworthy.modelfile import localcode
 
-        yield from findings_of(artifact, localcode.run(artifact.path, runs, context.trust, foreign=False))
+        more = _started.named_by(artifact.path) if runs.startswith("mmengine") else []
+        for path in dict.fromkeys((artifact.path, *more)):
+            yield from findings_of(artifact, localcode.run(path, runs, context.trust, foreign=False))
         return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
@@ -204,7 +207,8 @@ def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
-    from shipworthy.modelfile import evaluated, hydra, namedcalls, yamls
+    from shipworthy.modelfile import View, hydra, yamlfiles, yamls
+    from shipworthy.modelfile.engine import scan_view
     from shipworthy.modelfile.paths import escapes
 
     for kind, tag, line in yamls.python_tags(text):
@@ -217,19 +221,23 @@ def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Ite
         if escapes(found[1]):
             message = f"the tag !include reads {ascii(found[1])[:80]}, outside of the folder"
             yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=found[1], severity=Severity.HIGH)
-    if evaluated.is_yolo(text):
-        for key, does in evaluated.acts(text):
-            message = f"programs of YOLO run the text of {key}, which {does}: do not use it"
-            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=key, severity=Severity.HIGH)
     if wrong := yamls.unfolds(text):
         yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
-    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)) or namedcalls.acts(text):
-        report = scan_bytes(text.encode("utf-8", "replace"), trust=trust)
+        return
+    view = View.of(text.encode("utf-8", "replace"))
+    if kind := yamlfiles.kind(view, _LIMIT):
+        report = scan_view(view, trust=trust, path=artifact.path)
         # a project's own classes are nobody's business here
         acting = (Code.CODE_EXECUTION, Code.TEMPLATE_ESCAPE)
-        told = tuple(i for i in report.issues if i.code in acting or i.callable == hydra.UNSEEN)
+        told = tuple(
+            i
+            for i in report.issues
+            if i.code in acting
+            or i.callable == hydra.UNSEEN
+            or (i.severity == "high" and (i.where.member or i.code is Code.REMOTE_CODE))
+        )
         yield from findings_of(artifact, replace(report, issues=told))
-        if report.unknowns and not told:
+        if report.unknowns and not told and kind == "hydra":
             yield Skipped(artifact, f"it names what is to be built by `_target_`: {report.unknowns[0]}")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from shipworthy.check import Canary, Context, Yielded, check
 from shipworthy.checks.models import _beside, _prototext
 from shipworthy.checks.models._unjudged import NO_MODEL
-from shipworthy.checks.models.model_config import judges
+from shipworthy.checks.models.model_config import code_beside, judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
 from shipworthy.modelfile import Code, namedcalls, scan, sniff
@@ -34,6 +36,14 @@ _TEXTS = frozenset({"text", "lightgbm", "keras-yaml"})
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
 _SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
 _ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
+_LOADED = regex(r"(?m)^[ \t]*(?:load_models|model_store)[ \t]*[=: \t][ \t]*(.{1,2000})$")
+_ADDRESS = regex(r"(?i)(?:https?|s3|ftp|gs)://|file:")
+_JOINED = regex(r"\\\r?\n[ \t]*")
+_ESCAPED = regex(r"\\(?:u([0-9a-fA-F]{4})|([:=\\/#! ]))")
+_GIN = regex(r"(?m)^(?:import|from)[ \t]+([\w.]{1,200})(?:[ \t]+import[ \t]+(\w{1,200}))?")
+# MLIR as text: a module or function of a dialect in which models are written
+_MLIR = regex(rb"(?m)^\s*(?:module\b[^\n{]{0,999}\{|(?:func\.)?func\s)")
+_DIALECT = regex(rb"\b(?:stablehlo|mhlo|chlo|vhlo|tf|tfl|tosa|torch|onnx|linalg|arith|tensor|llvm)\.\w")
 
 
 def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
@@ -75,6 +85,37 @@ def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
 
 
+def _torchserve(artifact: Artifact, raw: bytes) -> Yielded:
+    """Settings of TorchServe, which loads and runs the archives that they name. Source: docs/configuration.md of 0.12;
+    the form is that of java.util.Properties, with its escapes."""
+    text = _JOINED.sub("", raw.decode("latin-1"))
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    for value in _LOADED.findall(text):
+        if _ADDRESS.search(value):
+            message = (
+                f"TorchServe fetches and runs {ascii(value)[:160]} when it starts: no digest or signature covers it"
+            )
+            yield _RULES[Code.EXTERNAL_DATA].at(artifact, message, key=value[:100], severity=Severity.HIGH)
+
+
+def _gin(artifact: Artifact, raw: bytes, context: Context) -> Yielded:
+    """Modules beside a configuration of gin, which imports what it names (gin/config.py, `import_and_register`)."""
+    from shipworthy.modelfile import localcode
+
+    if artifact.path is None:
+        return
+    seen: set[Path] = set()
+    for module, name in _GIN.findall(raw.decode("utf-8", "replace")):
+        where = module.replace(".", "/")
+        for folder in dict.fromkeys((artifact.path.parent, context.root)):
+            ends = (f"{where}.py", f"{where}/__init__.py", f"{where}/{name}.py")
+            found = [folder / end for end in ends if (folder / end).is_file()]
+            for path in (one for one in found if one not in seen):
+                seen.add(path)
+                report = localcode.run(path, "gin imports", context.trust, foreign=False)
+                yield from findings_of(artifact, report, context.root)
+
+
 def _settings(artifact: Artifact, raw: bytes) -> Yielded:
     """Other forms of configurations: only the names are looked at that are called."""
     for key, name, reason in namedcalls.rough(raw.decode("utf-8", "replace")):
@@ -93,10 +134,11 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=8,
+    version=9,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
+    cache_on=code_beside,
     cache_beside=_beside.state,
     canary=Canary(files={"canary.json": _CANARY.encode()}, rule="model-code-execution"),
 )
@@ -113,9 +155,18 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if kind == "text" and _GRAPH.search(raw):
         yield Skipped(artifact, "a TensorFlow graph in the text form, which breaks off")
         return
+    if (artifact.uri.lower().endswith(".mlir") or b"stablehlo." in raw) and _MLIR.search(raw) and _DIALECT.search(raw):
+        calls = ", which calls code from outside of it (custom_call)" if b"custom_call" in raw else ""
+        yield Skipped(artifact, f"a program of MLIR{calls}, which this version does not read")
+        return
     if _PROGRAM.match(raw):
         yield from _program(artifact, raw)
         return
+    if artifact.uri.lower().endswith("config.properties"):
+        yield from _torchserve(artifact, raw)
+        return
+    if artifact.uri.lower().endswith(".gin"):
+        yield from _gin(artifact, raw, context)
     if kind == "text" and artifact.uri.lower().endswith(_SETTINGS):
         if namedcalls.telling(raw):
             yield from _settings(artifact, raw)

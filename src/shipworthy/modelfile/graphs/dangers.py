@@ -49,7 +49,7 @@ DANGERS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("DataServiceDatasetV4", "RegisterDataset", "RegisterDatasetV2"), ("high", NET)),
     **dict.fromkeys(("DummyIterationCounter",), ("low", "is a test operator")),
     **dict.fromkeys(("DatasetFromGraph", "DeserializeIterator"), ("high", HIDE)),
-    "Abort": ("medium", ABORT),
+    "Abort": ("high", ABORT),
 }
 # Operator -> attributes: dangerous only when one has a value that is not among the harmless ones.
 ATTRIBUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str, str]] = {

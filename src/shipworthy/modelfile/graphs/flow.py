@@ -5,6 +5,8 @@ Paths are followed backwards through the operators that may pass one on, and thr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shipworthy.modelfile.graphs import loops, turns
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
 from shipworthy.modelfile.graphs.nodes import STRING, Node
@@ -12,6 +14,7 @@ from shipworthy.modelfile.graphs.sizes import Sizes
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.sourcenames import PRIVATE
 from shipworthy.records import dataclass, field
 
 _STEPS = 200_000
@@ -211,7 +214,7 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
         scope.unknown("it has more loops than are looked at for how often they run")
 
 
-def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[str], budget: Budget) -> None:
+def judge(scope: Scope, bodies: dict[str, Body], assets: Mapping[str, str], served: set[str], budget: Budget) -> None:
     """Report sinks whose path the model fixes, computes, or takes from whoever sends requests."""
     callers: dict[str, list[tuple[Body, Node]]] = {}
     pending: list[tuple[Body, Node, str, str, str]] = []
@@ -231,7 +234,7 @@ def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[s
             continue
         seen.add((body.name, start, sink))
         found = origins(body, start, budget)
-        _report(scope, node, kind, sink, found, assets, served if not body.name else set())
+        _report(scope, node, kind, sink, found, {} if body.name else assets, set() if body.name else served)
         for number in found.args:
             for outer, call in callers.get(body.name, ()):
                 inputs = [item for item in call.inputs if not item.startswith("^")]
@@ -243,7 +246,20 @@ def judge(scope: Scope, bodies: dict[str, Body], assets: set[str], served: set[s
                     pending.append((outer, call, inputs[first + number], kind, sink))
 
 
-def _report(scope: Scope, node: Node, kind: str, sink: str, found: Origins, assets: set[str], served: set[str]) -> None:
+def _stands_in(value: str, asset: str | None) -> bool:
+    """Whether a fixed path is only where an asset lay when the model was saved: a loader puts its own in its place, but
+    only for what it runs to initialize. The asset has the name of that file, with a number if others had it, too
+    (`get_asset_filename_to_add` in TensorFlow's saved_model/builder_impl.py).
+    """
+    if asset is None or PRIVATE.fullmatch(value):
+        return False
+    name = value.replace("\\", "/").rpartition("/")[2]
+    return not name or asset == name or (asset.startswith(f"{name}_") and asset[len(name) + 1 :].isdigit())
+
+
+def _report(
+    scope: Scope, node: Node, kind: str, sink: str, found: Origins, assets: Mapping[str, str], served: set[str]
+) -> None:
     name, does = f"tensorflow:{sink}", _DOES[kind]
     fixed = not (found.args or found.free or found.computed)
     for value, where in found.texts:
@@ -251,7 +267,7 @@ def _report(scope: Scope, node: Node, kind: str, sink: str, found: Origins, asse
         if kind == "cache" and value:
             text = f"{sink} {does} at a place that the model names, {shown}, when it runs"
             scope.issue(Code.DANGEROUS_OPERATOR, "high", text, node.at, name, f"({shown})")
-        elif kind == "table" and where in assets:
+        elif kind == "table" and _stands_in(value, assets.get(where)):
             continue
         elif escapes(value):
             severity = "critical" if kind == "write" else "high"

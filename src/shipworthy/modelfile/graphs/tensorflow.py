@@ -50,7 +50,7 @@ class _Reader:
         self.bodies: dict[str, flow.Body] = {"": self.main}
         self.body, self.until = self.main, 0
         self.dangerous: list[tuple[flow.Body, Node, str, str, str]] = []
-        self.assets: set[str] = set()
+        self.assets: dict[str, str] = {}
         self.served: set[str] = set()
 
     def enter(self, kind: str, low: int, high: int) -> bool:
@@ -179,13 +179,14 @@ class _Reader:
             self.dangerous.pop()
 
     def asset(self, low: int, high: int) -> None:
+        tensor = file = ""
         for number, wire, begin, end, _ in parts(self.view, low, high):
             if number == 1 and wire == BYTES:
                 place = inner(self.view, begin, end, 1)
                 if place:
-                    self.assets.add(text(self.view, *place, 500).split(":")[0])
+                    tensor = text(self.view, *place, 500).split(":")[0]
             elif number == 2 and wire == BYTES:
-                name = text(self.view, begin, end, 1000)
+                file = name = text(self.view, begin, end, 1000)
                 if escapes(name):
                     shown = ascii(name)[:160]
                     self.scope.issue(
@@ -194,6 +195,8 @@ class _Reader:
                 elif self.scope.folder is not None and not (self.scope.folder / "assets" / name).exists():
                     shown = ascii(name)[:160]
                     self.scope.issue(Code.EXTERNAL_DATA, "low", f"the asset {shown} is not in the folder assets", low)
+        if tensor:
+            self.assets[tensor] = file
 
     def metadata(self, kind: str, low: int, high: int) -> None:
         """Keras' configuration, as JSON: in the SavedModel itself before 2.5, then in keras_metadata.pb."""
