@@ -65,10 +65,10 @@ def build(folder: Path, name: str, wanted: dict[str, Any]) -> None:
 
 
 def write(folder: Path, name: str, wanted: dict[str, Any]) -> None:
-    """The honest files of one environment; those of the later measurements lie in FOLDER/second to FOLDER/fourth."""
+    """The honest files of one environment; those of the later measurements lie in FOLDER/second to FOLDER/fifth."""
     python = str(folder / name / "bin" / "python")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    sets = [key for key in ("second", "third", "fourth") if wanted.get(key)]
+    sets = [key for key in ("second", "third", "fourth", "fifth") if wanted.get(key)]
     command = [python, "-W", "ignore", str(CORPORA / "honest.py"), str(folder / (sets or ["honest"])[0] / name), name]
     command += ["--held"] * wanted.get("held_out", False) + [f"--{key}" for key in sets]
     subprocess.run(command, check=True, env=environment)

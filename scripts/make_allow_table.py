@@ -39,7 +39,7 @@ LEFT_OUT = re.compile(
     r"(^|\.)(_?tests?|_?testing|conftest|f2py|distutils|ctypeslib|_?datasource|_?npyio(_impl)?|io|_iotools|plotting|_plotly_utils|setup|__main__|"
     r"_?pyinstaller|typing|_build_utils|computation|_pytesttester|_distributor_init|datasets|externals|hub|fx|_dynamo|_inductor|jit|package|"
     r"onnx|export|_export|multiprocessing|distributed|cpp_extension|utils\.(bottleneck|benchmark|tensorboard|cpp_extension)|"
-    r"_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|tracker|rabit|collective|"
+    r"_lib\.(uarray|_uarray|deprecation|_tmpdirs|_testutils)|excel|clipboard|html|spark|dask|federated|(?<!torchmetrics\.wrappers\.)tracker|rabit|collective|"
     r"_(fs|s3fs|gcsfs|azurefs|hdfs|flight|feather|orc|csv|json|substrait|acero|dataset\w*|parquet\w*|pyarrow_cpp_tests)|"
     r"callback|plot|widget|_experimental|_show_versions|memmapped|_memmapping_reducer|weave|compat\.pyarrow|experimental\.dask|"
     # what no file refers to: command lines, converters, copies of other libraries, generated code's templates, the

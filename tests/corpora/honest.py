@@ -450,7 +450,11 @@ def main() -> None:
         *FAMILIES,
         *TORCH,
     ]
-    if "--fourth" in sys.argv:
+    if "--fifth" in sys.argv:
+        from honest_fifth import run as run_fifth
+
+        jobs = [("pickle", "fifth", run_fifth)]
+    elif "--fourth" in sys.argv:
         from honest_fourth import run as run_fourth
 
         jobs = [("pickle", "fourth", run_fourth)]

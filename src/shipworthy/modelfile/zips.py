@@ -29,6 +29,7 @@ from shipworthy.modelfile.zipdirectory import (
     central_entry,
     end_of_archive,
     local_header,
+    sizes_again,
     zip64_sizes,
 )
 
@@ -182,7 +183,8 @@ def _beside_entry(scope: Scope, entry: Entry, low: int, high: int, extra: int) -
     at, stop = low, low + extra
     while at + 4 <= stop:
         size = scope.view.u16(at + 2)
-        beside(scope, f"an extra field of the member {ascii(entry.name)[:80]}", at + 4, min(at + 4 + size, stop))
+        if not sizes_again(scope.view.read(at, min(4 + size, stop - at)), entry):
+            beside(scope, f"an extra field of the member {ascii(entry.name)[:80]}", at + 4, min(at + 4 + size, stop))
         at += 4 + size
     beside(scope, f"the comment of the member {ascii(entry.name)[:80]}", stop, high)
 

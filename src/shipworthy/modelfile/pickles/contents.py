@@ -124,6 +124,8 @@ class Contents:
                 return 0, str(decode(self.buffer, slot.detail, _TEXT)).encode("latin-1")
             except (NotALiteralError, ValueError):
                 return -1, None
+        if isinstance(slot, Made) and slot.detail == () and slot.maker and slot.maker.mapped == "builtins:bytes":
+            return 0, b""  # so protocols 0 to 2 spell empty bytes
         known = isinstance(slot, int) and slot > 0 and self.buffer[slot - 1] in BYTES_COUNTED
         return (slot, None) if known else (-1, None)
 

@@ -34,6 +34,7 @@ _PLAIN_BASES = frozenset(
     ]
 )
 _RANGE = 1 << 38
+_SHOWN = 1 << 14  # bytes of a metric's name, with all the metrics within it
 # Functions without arguments that make a new dictionary: torch's scalers have one for each optimizer
 _FRESH = frozenset(f"torch.{place}.grad_scaler:_refresh_per_optimizer_state" for place in ("amp", "cuda.amp"))
 _INDEX_MODULES = ("pandas.core.indexes.", "pandas.core.index", "pandas.indexes.")
@@ -125,16 +126,19 @@ def _referred(slot: object) -> bool:
 
 def spelled(buffer: Buffer, callee: Global, args: tuple[Any, ...] | None) -> bool:
     """Torchmetrics has NEWOBJ give a metric the letters of its name, one by one: its `__getnewargs__` makes a tuple of
-    a text; before 0.11 it gave the text. `object.__new__` ignores them, and a constructor of its own could do nothing
-    with single letters, or with its own name.
+    a text; before 1.0 it gave the text, where a metric of metrics shows these line by line. `object.__new__` ignores
+    them, and a constructor of its own could do nothing with single letters, or with its own name.
     """
     if not callee.mapped.startswith("torchmetrics.") or not args:
         return False
     try:
-        texts = [decode(buffer, slot, 80) if isinstance(slot, int) and slot > 0 else None for slot in args]
+        texts = [decode(buffer, slot, _SHOWN) if isinstance(slot, int) and slot > 0 else None for slot in args]
     except NotALiteralError:
         return False
-    return texts == [f"{callee.name}()"] or all(isinstance(text, str) and len(text) == 1 for text in texts)
+    if len(texts) == 1 and isinstance(text := texts[0], str):
+        begin = f"{callee.name}("
+        return text == begin + ")" or (text.startswith(begin + "\n") and text.endswith("\n)"))
+    return all(isinstance(text, str) and len(text) == 1 for text in texts)
 
 
 def newobj(call: Call) -> str | None:

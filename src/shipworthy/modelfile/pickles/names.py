@@ -24,6 +24,7 @@ _OF_UFUNCS = frozenset(("reduce", "accumulate", "outer", "reduceat"))  # `numpy.
 _MOVED = {
     "numpy.core": "numpy._core",
     **{f"torch.nn.{kind}": f"torch.ao.nn.{kind}" for kind in ("quantized", "quantizable", "qat", "intrinsic")},
+    "optuna.samplers._search_space": "optuna.search_space",
     "timm.models.layers": "timm.layers",
     "timm.models.efficientnet_blocks": "timm.models._efficientnet_blocks",
 }

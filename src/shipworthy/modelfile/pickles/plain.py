@@ -242,7 +242,7 @@ def sized(call: Call) -> str | None:
         return "its arguments can't be seen"
     if len(call.args) > 1:
         return encode(call)
-    call.makes = call.args[0] if call.args else None
+    call.makes = call.args[0] if call.args else ()
     try:
         size = call.literal(0)
     except NotALiteralError:

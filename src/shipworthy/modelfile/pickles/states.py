@@ -39,6 +39,8 @@ _SHARED = frozenset(
         "uuid:SafeUUID",
         "dateutil.tz.tz:tzutc",
         "PIL.Image:Resampling",
+        "pytorch_lightning.callbacks.timer:Interval",
+        "pytorch_lightning.trainer.states:RunningStage",
     )
 )
 _TUPLES = frozenset(("builtins:tuple", "torch:Size"))

@@ -7,6 +7,11 @@ in the generated table under the letter `v`, and follow `data` as well.
 
 from __future__ import annotations
 
+_SERIES = [
+    f"{kind}.modeling_{kind}" for kind in "autoformer informer patchtst patchtsmixer time_series_transformer".split()
+]
+_SPREADS = ("StudentT", "Normal", "NegativeBinomial")
+
 
 def _all(module: str, names: str, rule: str) -> dict[str, str]:
     return {f"{module}:{name}": rule for name in names.split()}
@@ -30,6 +35,7 @@ VETTED: dict[str, str] = {
     "copyreg:__newobj__": "newobj",
     "_codecs:encode": "encode",
     **_all("datetime", "datetime date time timedelta timezone", "convert"),
+    "time:struct_time": "convert",
     "decimal:Decimal": "decimal",
     **_all("fractions", "Fraction", "fraction"),
     **_all("uuid", "UUID SafeUUID", "convert"),
@@ -99,7 +105,7 @@ VETTED: dict[str, str] = {
     **_all("pyarrow.lib", "schema decimal128 _reconstruct_table", "stored"),
     **_all("pyarrow.lib", "_reconstruct_record_batch py_buffer type_for_alias chunked_array", "stored"),
     **_all("pyarrow.lib", "string large_string bool_ int64 float64 timestamp list_ struct field", "stored"),
-    **_all("pyarrow.lib", "dictionary map_ large_list decimal256 duration", "stored"),
+    **_all("pyarrow.lib", "dictionary map_ large_list decimal256 duration scalar", "stored"),
     # joblib: the wrapper announces raw array bytes in the stream; the machine reads them
     "joblib.numpy_pickle:NumpyArrayWrapper": "empty",
     "sklearn.externals.joblib.numpy_pickle:NumpyArrayWrapper": "empty",
@@ -114,6 +120,9 @@ VETTED: dict[str, str] = {
     "optuna.samplers._tpe.parzen_estimator:_ParzenEstimatorParameters": "holder",
     # what an estimator of xgboost keeps; the other classes of that module write files or call what they hold
     "xgboost.callback:EarlyStopping": "empty",
+    # models of time series keep how their loss is computed, and the ranges of their distribution
+    **{f"transformers.models.{home}:nll": "reference" for home in _SERIES},
+    **{f"transformers.time_series_utils:{kind}Output.domain_map": "reference" for kind in _SPREADS},
     # torch
     **_all(
         "torch._utils",
@@ -148,4 +157,6 @@ IN_PICKLES: dict[str, str] = {
     "polars.dataframe.frame:DataFrame": "frame",
     "polars.series.series:Series": "frame",
     "PIL.Image:Resampling": "literals",  # what an image processor keeps
+    "pytorch_lightning.callbacks.timer:Interval": "literals",  # when a timer looks at the clock
+    "pytorch_lightning.trainer.states:RunningStage": "literals",
 }
