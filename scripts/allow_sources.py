@@ -48,7 +48,10 @@ BAD_METHODS = frozenset(
     "savetxt read_csv read_pickle to_pickle to_csv to_hdf read_hdf genfromtxt torch_load "
     "load_state_dict_from_url".split()
 )
-BAD_DOTTED = frozenset("numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split())
+BAD_DOTTED = frozenset(
+    "codecs.open io.open gzip.open bz2.open lzma.open "
+    "numpy.load numpy.save torch.load torch.save torch.hub.load pandas.eval".split()
+)
 PLAIN_BASES = frozenset("str int float complex tuple frozenset bytes bool".split())
 # What gives a formula to patsy or formulaic, which evaluate it
 FORMULAS = frozenset("dmatrix dmatrices get_matrices model_matrix".split())
@@ -258,6 +261,7 @@ class Sources:
             elif top not in KNOWN_TOPS:
                 return "?"  # a compiled base: the source text alone says nothing
         methods: dict[str, tuple[Module, Any]] = {}
+        above: dict[str, list[tuple[Module, Any]]] = {}
         loads: list[tuple[Module, Any]] = []
         reduces: list[tuple[Module, Any]] = []
         looked_up: list[tuple[Module, Any]] = []
@@ -266,6 +270,8 @@ class Sources:
                 if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     continue
                 first = methods.setdefault(item.name, (module, item))[1] is item
+                if not first:
+                    above.setdefault(item.name, []).append((module, item))
                 if item.name == "__del__" and key not in FINALIZER_ACCEPTED and not trivial(item):
                     return "x"
                 if first and (item.name in ON_LOAD or decorated(item, "setter")):
@@ -274,6 +280,7 @@ class Sources:
                     looked_up.append((module, item))
                 if first and item.name in ("__reduce__", "__reduce_ex__"):
                     reduces.append((module, item))
+        loads += [inherited for _, item in loads for name in passed_on(item) for inherited in above.get(name, ())]
         template = methods.get("_attach_argparser_methods")
         if template and template[0].name.startswith("scipy.stats."):
             ran = [*loads, *(methods[name] for name in ("__init__", "__call__") if name in methods)]
@@ -324,6 +331,8 @@ class Sources:
             seen.add(id(node))
             bad, calls = self.facts(home, node)
             if bad or (depth == 0 and methods is not None and node.name == "__setstate__" and _calls_state(node)):
+                return True
+            if methods is not None and makes_class(node):
                 return True
             for head, rest, target in calls:
                 if head in ("self", "cls") and methods is not None:
@@ -464,6 +473,25 @@ def trivial(function: Any) -> bool:
         isinstance(item, (ast.Pass, ast.Expr)) and not any(isinstance(part, ast.Call) for part in ast.walk(item))
         for item in function.body
     )
+
+
+def makes_class(function: Any) -> bool:
+    """It writes a class below what it was given: what the file chose would run (a metaclass)."""
+    given = {argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]}
+    kinds = [item for item in ast.walk(function) if isinstance(item, ast.ClassDef)]
+    bases = [base for kind in kinds for base in (*kind.bases, *(keyword.value for keyword in kind.keywords))]
+    return any(isinstance(base, ast.Call) or text_of(base).partition(".")[0] in given for base in bases)
+
+
+def passed_on(function: Any) -> set[str]:
+    """The methods that a method calls on `super()`."""
+    calls = [call.func for call in ast.walk(function) if isinstance(call, ast.Call)]
+    return {called.attr for called in calls if isinstance(called, ast.Attribute) and is_super(called.value)}
+
+
+def is_super(node: ast.AST) -> bool:
+    """`super()`, with or without arguments."""
+    return isinstance(node, ast.Call) and text_of(node.func) == "super"
 
 
 def decorated(function: Any, *names: str) -> bool:

@@ -48,7 +48,8 @@ LEFT_OUT = re.compile(
     # databases, servers and journals, to which a state would connect; readers and parsers that end the process
     r"_rdb|_?journal|_grpc|_parser_internals|_libs\.parsers|"
     r"_(refs|prims|prims_common|decomp|functorch|higher_order_ops|meta_registrations|subclasses|lazy|numpy|library|logging|guards)"
-    r")(\.|$)|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)|^accelerate(?!\.(state|parallelism_config|utils\.dataclasses)$)"
+    r")(\.|$)|^(nltk\.(app|downloader|inference)|flaml\.autogen|sktime\.(catalogues|forecasting\.agentic))(\.|$)"
+    r"|^scipy\.misc(\.|$)|^numpy\.doc(\.|$)|^accelerate(?!\.(state|parallelism_config|utils\.dataclasses)$)"
 )
 # Modules whose classes are listed, and not their functions: of a model's own file only the classes are referred to.
 CLASSES_ONLY = re.compile(
@@ -466,7 +467,7 @@ def merge(paths: list[str], older: Collection[str] = ()) -> str:
         if module in table:
             table[module][name] = letter
     for module, names in table.items():
-        names.update((name, "x") for name in names if CRASHING.fullmatch(f"{module}:{name}"))
+        names.update((name, "x") for name in names if struck(f"{module}:{name}"))
     lines = ["# Made by scripts/make_allow_table.py; see there for what the letters mean. Not edited by hand."]
     lines += [f"# {name} {', '.join(sorted(numbers))}" for name, numbers in sorted(seen.items())]
     for module, names in sorted(table.items()):
@@ -497,13 +498,30 @@ PROVEN = {
 CRASHING = re.compile(
     r"(numpy|numpy\._?core\.multiarray):flagsobj|(pandas|pandas\..*):Arrow(Period|Interval)Type|preshed\.bloom:BloomFilter"
     r"|pyarrow\.lib:\w*Scalar|scipy\.spatial\._?qhull:_Qhull|torch\._C:Generator"
+    r"|spacy\.(strings:StringStore|vectors:Vectors)"
     r"|sklearn\.cluster\._hierarchical(_fast)?:(__pyx_unpickle_)?WeightedEdge"
     r"|sklearn\.metrics\._pairwise_(distances|fast|distances_reduction(\._(?!dispatcher)\w+)?):"
     r"(__pyx_unpickle_)?\w*(Reduction|Term|ArgKmin|Neighbor|ClassMode)\w*"
     r"|sklearn\.tree\._tree:(__pyx_unpickle_)?(\w*TreeBuilder|_\w*(Pruner|PruneController|PathFinder))"
 )
+# What no model holds, and what who uses one would run by it: texts of a state, programs, a second pickle, imports.
+RUNNING = re.compile(
+    r"patsy\.eval:Eval(Factor|Environment)|numpy:(lookfor|add_newdocs?)|numpy\.lib\.(\w+:lookfor|function_base:add_newdoc\w*)"
+    r"|gensim\.corpora\.sharded_corpus:ShardedCorpus|nltk\.(classify|tag)\.senna:Senna\w*|nltk\.sem\.boxer:Boxer"
+    r"|nltk\.tokenize\.repp:ReppTokenizer|shap\._serializable:(Des|S)erializer|torch_geometric\.graphgym\.logger:Logger"
+    r"|nltk\.(sentiment\.util:(output_markdown|parse_tweets_set|demo\w*)|classify\.weka:make_classifier|tbl\.demo:\w+)"
+    r"|nltk\.parse\.dependencygraph:(malt_)?demo|scipy\._lib\.(_bunch:_make_tuple_bunch|pyprima\.common\.message:\w+)"
+    r"|scipy\._lib\.array_api_compat\._internal:clone_module|scipy\.special\._precompute\.\w+:main"
+    r"|sklearn\.utils\.(_set_output:check_library_installed|validation:check_memory)|dateutil\.zoneinfo\.rebuild:rebuild"
+    r"|pandas\._config\.localization:get_locales|sktime\.utils\.validation\.forecasting:check_scoring"
+)
 # Where a library says that its public classes are (`set_module`), and what it takes them from.
 PUBLISHED = {"pandas": "pandas.", "pandas.arrays": "pandas.core.arrays.", "pandas.api.typing": "pandas.core."}
+
+
+def struck(name: str) -> bool:
+    """Whether `module:name` is refused by its name."""
+    return bool(CRASHING.fullmatch(name) or RUNNING.fullmatch(name))
 
 
 def publish(table: dict[str, dict[str, str]], order: str) -> None:

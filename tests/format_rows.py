@@ -94,6 +94,7 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "an archive behind ranks": _behind("llm/ranks.tiktoken", _ranks() + zipped(("a.pkl", EVIL))),
     "a pickle behind ranks": _behind("llm/ranks.tiktoken", _ranks() + EVIL),
     "an archive behind version 1 of Feather": _behind("rows/table.feather", zipped(("a.pkl", EVIL))),
+    "an archive behind an exported function": _behind("rows/sine.jaxexport", zipped(("a.pkl", EVIL))),
     "a tag that runs": (b"optimizer: !!python/object/apply:os.system ['echo shipworthy-test']\n", None),
     "an archive in a tensor's last field": _behind("rows/input_0.pb", field(15, zipped(("a.pkl", EVIL)))),
 }
@@ -288,6 +289,9 @@ ROWS: dict[str, Row] = {
     "executorch": Row("ExecuTorch 1.5.1", ("executorch/dense.pte",), ("ExecuTorch/operator of another library",)),
     "tensorrt": Row(
         "", (), ("programs/TensorRT",), without="the builder needs a graphics card of NVIDIA, also to write an engine"
+    ),
+    "stablehlo": Row(
+        "JAX 0.10.2", ("rows/sine.jaxexport",), ("an archive behind an exported function",), ends="unknown"
     ),
     "text": Row("PaddlePaddle 3.3.1's versions, by hand", ("paddle/versions.txt",), (), ends="unknown"),
     "png": Row("Pillow 13.0.0", ("rows/picture.png",), ("polyglots/PNG and zip",), ends="unknown"),

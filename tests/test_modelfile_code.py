@@ -121,7 +121,7 @@ def exported(**more: Any) -> Report:
 def test_exported_graphs() -> None:
     assert exported().verdict is Verdict.CLEAN
     assert exported(target="_operator.add").verdict is Verdict.CLEAN
-    assert codes(exported(target="torch.hub.load")) == {Code.UNKNOWN_CALLABLE}
+    assert codes(exported(target="torch.hub.load")) == {Code.UNKNOWN_CALLABLE, Code.CODE_EXECUTION}
     assert codes(exported(target="_operator.methodcaller")) == {Code.UNKNOWN_CALLABLE}
     assert codes(exported(target="#evil:run")) == {Code.UNKNOWN_CALLABLE}
     assert codes(exported(target="torch.ops.aten.from_file.default")) == {Code.DANGEROUS_OPERATOR}

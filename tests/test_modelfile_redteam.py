@@ -208,6 +208,8 @@ def test_honest_values_beside_them_are_clean() -> None:
         ("pyarrow.lib", "_restore_array"),
         ("sklearn.tree._criterion", "NodeHeap"),
         ("dateutil.rrule", "rruleset"),
+        ("ngboost.api", "NGBRegressor"),
+        ("ngboost.api", "NGBSurvival"),
     ],
     ids="-".join,
 )

@@ -32,7 +32,8 @@ _MODEL = _words(
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 # Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
 _LOADABLE = _words(
-    "pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r r-database"
+    "pickle npy joblib-zfile safetensors onnx hdf5 gguf ggml tflite savedmodel graphdef catboost r r-database "
+    "executorch tensorrt stablehlo paddle"
 )
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(

@@ -1,12 +1,14 @@
 """torch.export archives (`.pt2`): the graph as JSON, weights as raw bytes, and what AOTInductor compiled.
 
-Loading resolves each node's target below `torch`, evaluates symbolic expressions with sympy, which is `eval`, and runs
-the guards as Python code: each must look like what the exporter writes.
-Source: torch/_export/serde/serialize.py, torch/export/pt2_archive/_package.py of torch 2.13.
+Loading resolves each node's target below `torch`, evaluates symbolic expressions with sympy, which is `eval`, runs
+the guards as Python code, and imports what the layout of inputs and outputs names: each must look like what the
+exporter writes. Source: torch/_export/serde/serialize.py, torch/utils/_pytree.py and
+torch/export/pt2_archive/_package.py of torch 2.13.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,7 @@ _QUOTED = regex(r"'\w{1,100}'")
 _CALL = regex(r"([^\W\d]\w*)\s*\(")
 _ATTRIBUTE = regex(r"\.\s*[^\W\d]")
 _GUARD = regex(r"[\w\s+\-*/%().,<>=!&|~\[\]'\"]{0,10000}")
+_NESTED = 8
 _WITH_CALLS = {"and", "or", "not", "in", "is", "if", "else"}
 
 
@@ -117,7 +120,39 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
                     for guard in inner:
                         if not (isinstance(guard, str) and _harmless_guard(guard)):
                             _evaluated(scope, "a guard runs as Python code", str(guard))
+                elif key in ("in_spec", "out_spec") and isinstance(inner, str):
+                    _layout(scope, inner)
             pending += item.values()
+
+
+def _layout(scope: Scope, text: str) -> None:
+    """JSON, with more JSON in its texts: the factory of a defaultdict and members of enums are imported by name."""
+    pending: list[tuple[Any, int]] = [(text, 0)]
+    while pending:
+        item, depth = pending.pop()
+        if isinstance(item, list):
+            pending += ((inner, depth) for inner in item)
+        elif isinstance(item, str) and item[:1] in ("{", "[") and depth < _NESTED:
+            try:
+                pending.append((json.loads(item), depth + 1))
+            except (ValueError, RecursionError):
+                scope.unknown("the layout of its inputs or outputs is no JSON that can be read")
+        elif isinstance(item, dict):
+            pending += ((inner, depth) for inner in item.values())
+            if "default_factory_module" in item:
+                _imported(scope, str(item["default_factory_module"]), str(item.get("default_factory_name")))
+            if "__enum__" in item:
+                module, _, name = str(item.get("fqn")).partition(":")
+                _imported(scope, module, name)
+
+
+def _imported(scope: Scope, module: str, name: str) -> None:
+    from shipworthy.modelfile.pickles.names import standing_of
+
+    if not standing_of(module, name, scope.trust).allowed:
+        shown = ascii(f"{module}:{name}")[1:-1][:120]
+        text = f"the layout of its inputs or outputs names {shown}: torch imports it when the model is loaded"
+        scope.issue(Code.UNKNOWN_NAME, "high", text, None, shown)
 
 
 def harmless(expression: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from shipworthy.modelfile import localcode, templates
+from shipworthy.modelfile import configsizes, localcode, templates
 from shipworthy.modelfile.listed import listed
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles.names import Kind, standing_of
@@ -27,11 +27,7 @@ _TELLING = frozenset(
     "__version__ activation_function".split()
 )
 _MODEL = frozenset(("model_type", "architectures"))
-# More than any model has, by far
-_SIZES = {
-    **dict.fromkeys(("num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_attention_heads"), 100_000),
-    **dict.fromkeys(("vocab_size", "hidden_size", "intermediate_size", "max_position_embeddings"), 1 << 33),
-}
+_BUILT = _MODEL | {"_class_name", "peft_type", "feature_extractor_type", "image_processor_type"}
 # Files that are run for their names, without any key of a configuration.
 _RUN = (
     ("handler", "", "inference endpoints run"),
@@ -67,6 +63,11 @@ _REPLACED = 1000
 _INDEX = "transformers asks for trust_remote_code to run it; review the code first"
 
 
+def _is_routed(value: dict[str, Any]) -> bool:
+    """`router_config.json` of sentence-transformers, whose types are imported as those of `modules.json`."""
+    return isinstance(value.get("types"), dict) and isinstance(value.get("structure"), dict)
+
+
 def judge(scope: Scope, value: Any) -> bool:
     """Report what loading this JSON would run; False when it is no JSON of these libraries."""
     if isinstance(value, list):
@@ -76,16 +77,18 @@ def judge(scope: Scope, value: Any) -> bool:
     if _is_tokenizer(value):
         _tokenizer(scope, value)
         return True
+    if _is_routed(value):
+        for kind in value["types"].values():
+            _sentence(scope, str(kind))
+        return True
     words = bool(value) and all(type(item) is int for item in value.values())
     special = all(isinstance(key, str) and _SPECIAL.fullmatch(key) for key in value)
     if words or not (value.keys() & _TELLING or value.keys() <= _GENERATION or special):
         return words
     _walk(scope, value)
+    if value.keys() & _BUILT:
+        configsizes.judge(scope, value)
     if value.keys() & _MODEL:
-        for key, most in _SIZES.items():
-            if type(value.get(key)) is int and value[key] > most:
-                text = f"{key} is {value[key]}, more than {most}: building the model takes all memory or time"
-                scope.issue(Code.BOMB, "high", text)
         for module, folder, runs in _RUN:
             localcode.judge(scope, module, runs, f"{folder or '.'}:{module}", folder, quiet=True)
     if "_class_name" in value and "_diffusers_version" in value and not _is_part(scope, value["_class_name"]):
@@ -149,13 +152,21 @@ def _walk(scope: Scope, value: Any) -> None:
     for key, text in chat_templates(value):
         templates.judge(scope, text, f"the template of {ascii(key)[1:-1][:60]}")
     for key, item in _entries(value):
-        if key == "trust_remote_code" and item is True:
+        if key == "trust_remote_code" and (item is True or item == 1 or str(item).lower() == "true"):
             text = "the configuration switches trust_remote_code on: code from the model's repository runs unasked"
             scope.issue(Code.REMOTE_CODE, "high", text, None, "trust_remote_code")
         elif key in _KERNELS and isinstance(item, str) and _REPOSITORY.fullmatch(item):
             shown = ascii(item)[1:-1][:120]
             text = f"{key} is {shown}: transformers fetches that repository and runs its native code, unasked"
             scope.issue(Code.REMOTE_CODE, "high", text, None, shown)
+        elif key in _KERNELS and isinstance(item, dict):
+            for text in _texts(item):
+                if _REPOSITORY.fullmatch(text):
+                    shown = ascii(text)[1:-1][:120]
+                    told = f"{key} is {shown}: transformers fetches that repository and runs its native code, unasked"
+                    scope.issue(Code.REMOTE_CODE, "high", told, None, shown)
+        elif key == "tokenizer_class" and isinstance(item, str) and "." in item:
+            _sentence(scope, item)
         elif key in _CALLED and isinstance(item, str) and "." in item:
             _name(scope, item, f"the configuration's {key}")
 
@@ -180,20 +191,25 @@ def _modules(scope: Scope, value: list[Any]) -> bool:
     if not value or not all(isinstance(item, dict) and keys <= item.keys() for item in value):
         return False
     for item in value:
-        kind, path = str(item["type"]), str(item["path"])
-        if not _SENTENCE.fullmatch(kind):
-            shown = ascii(kind)[1:-1][:120]
-            module, _, name = kind.rpartition(".")
-            known = standing_of(module, name, scope.trust).kind
-            here = known is not Kind.DANGEROUS and known is not Kind.TRUSTED
-            here = here and localcode.judge(scope, module, "sentence-transformers imports", shown)
-            if known is not Kind.TRUSTED and not here:
-                text = f"sentence-transformers would import and build {shown}, which is none of its own modules"
-                scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
+        path = str(item["path"])
+        _sentence(scope, str(item["type"]))
         if escapes(path):
             text = f"a module lies in {ascii(path)[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     return True
+
+
+def _sentence(scope: Scope, kind: str) -> None:
+    if _SENTENCE.fullmatch(kind):
+        return
+    shown = ascii(kind)[1:-1][:120]
+    module, _, name = kind.rpartition(".")
+    known = standing_of(module, name, scope.trust).kind
+    here = known is not Kind.DANGEROUS and known is not Kind.TRUSTED
+    here = here and localcode.judge(scope, module, "sentence-transformers imports", shown)
+    if known is not Kind.TRUSTED and not here:
+        text = f"sentence-transformers would import and build {shown}, which is none of its own modules"
+        scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, shown)
 
 
 def _is_part(scope: Scope, named: Any) -> bool:
@@ -208,14 +224,17 @@ def _is_part(scope: Scope, named: Any) -> bool:
 def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
     """`model_index.json` of diffusers: each component is `[library, class]`; the library is imported."""
     named = value["_class_name"]
+    localcode.judge(scope, "pipeline", "`custom_pipeline` runs", ".:pipeline", quiet=True)
     if isinstance(named, list):
         shown = ascii(named)[:100]
         if not localcode.judge(scope, str(named[0] if named else ""), "the pipeline is the code in", shown):
             text = f"the pipeline is code of the repository, {shown}; review it first"
             scope.issue(Code.REMOTE_CODE, "high" if scope.folder is not None else "medium", text, None, shown)
     for key, item in value.items():
-        if key.startswith("_") or not isinstance(item, list) or len(item) != 2 or item[0] is None:
+        if key.startswith("_") or not isinstance(item, list) or len(item) not in (2, 3):
             continue
+        hint = item[2].get("type_hint") if len(item) == 3 and isinstance(item[2], dict) else None  # modular pipelines
+        item = hint if item[0] is None and isinstance(hint, list) and len(hint) == 2 else item
         if isinstance(item[0], str) and item[0] not in _COMPONENTS | listed("diffusers-libraries"):
             shown = ascii(f"{item[0]}:{item[1]}")[1:-1][:120]
             known = standing_of(item[0], str(item[1]), scope.trust).kind
@@ -228,6 +247,7 @@ def _pipeline(scope: Scope, value: dict[str, Any]) -> None:
 
 
 def _adapter(scope: Scope, value: dict[str, Any]) -> None:
+    configsizes.patterns(scope, value, _pattern)
     for key in ("base_model_name_or_path", "tokenizer_name_or_path"):
         base = value.get(key)
         if isinstance(base, str) and escapes(base):
@@ -262,6 +282,9 @@ def _tokenizer(scope: Scope, value: dict[str, Any]) -> None:
     fixed = strategy.get("Fixed") if isinstance(strategy, dict) else None
     if type(fixed) is int and fixed > _PADDED:
         scope.issue(Code.BOMB, "high", f"the tokenizer pads each text to {fixed} tokens: one text fills memory")
+    multiple = padding.get("pad_to_multiple_of") if isinstance(padding, dict) else None
+    if type(multiple) is int and multiple > _PADDED:
+        scope.issue(Code.BOMB, "high", f"the tokenizer pads texts to multiples of {multiple} tokens: one fills memory")
     for part in ("normalizer", "decoder"):
         if _grows(value.get(part)):
             text = f"the tokenizer's {part} replaces texts by longer ones again and again: a short text fills memory"
@@ -305,7 +328,7 @@ def _grows(part: Any) -> bool:
     return False
 
 
-def _pattern(scope: Scope, pattern: str) -> None:
+def _pattern(scope: Scope, pattern: str, whose: str = "the tokenizer's pattern") -> None:
     wrong, severity = "", "medium"
     if len(pattern) > _PATTERN:
         wrong = f"is {len(pattern)} characters long"
@@ -313,7 +336,7 @@ def _pattern(scope: Scope, pattern: str) -> None:
         severity = "high"
         wrong = "repeats what repeats itself without bound: a short text can keep it busy for ever"
     if wrong:
-        scope.issue(Code.BOMB, severity, f"the tokenizer's pattern {ascii(pattern)[:80]} {wrong}")
+        scope.issue(Code.BOMB, severity, f"{whose} {ascii(pattern)[:80]} {wrong}")
 
 
 def nested_repetition(pattern: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from shipworthy.modelfile import exported, huggingface, keptvalues, keras, tensorstores
+from shipworthy.modelfile import exported, huggingface, keptvalues, keras, namedcalls, tensorstores, zarrs
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
@@ -46,8 +46,11 @@ def read(scope: Scope) -> int:
         value = _last(view)
     except ValueError as error:
         scope.unknown(f"it is not valid JSON ({ascii(str(error))[1:100]})")
+        if namedcalls.telling(view.all()):
+            namedcalls.judge_text(scope, view.all().decode("utf-8", "replace"))  # libraries read more than JSON
         return size
     keptvalues.search(scope, view.all(), value)
+    namedcalls.judge(scope, value)
     if isinstance(value, dict) and value.keys() == {"Model", "Config"}:
         value = value["Model"]  # so XGBoost puts it into a pickle
     if isinstance(value, dict) and "class_name" in value and "config" in value:
@@ -72,8 +75,13 @@ def read(scope: Scope) -> int:
         from shipworthy.modelfile import mlflow
 
         mlflow.judge(scope, value)  # JSON is YAML, too
+    elif isinstance(value, dict) and value.keys() & {"irVersion", "ir_version"} and "graph" in value:
+        _onnx(scope, value)
     elif isinstance(value, dict) and tensorstores.is_spec(value):
         tensorstores.judge(scope, value)
+        zarrs.judge(scope, value)  # the metadata that it has made of an array
+    elif isinstance(value, dict) and zarrs.is_zarr(value):
+        zarrs.judge(scope, value)
     elif not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size
@@ -122,6 +130,18 @@ def _package(scope: Scope, entries: dict[str, Any]) -> None:
             scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
         elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
             scope.missing(f"{ascii(path)[:120]} is not in the package")
+
+
+def _onnx(scope: Scope, model: dict[str, Any]) -> None:
+    """ONNX as JSON; here only the files are looked for that its tensors are read from."""
+    pending: list[Any] = [model]
+    while pending:
+        item = pending.pop()
+        pending += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        if isinstance(item, dict) and item.get("key") == "location" and escapes(str(item.get("value"))):
+            text = f"a tensor is read from {ascii(item.get('value'))[:120]}, outside of the model's folder"
+            scope.issue(Code.PATH_TRAVERSAL, "high", text)
+    scope.unknown("an ONNX model as JSON, which this version does not read in full")
 
 
 def _booster(scope: Scope, value: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ is one of high severity; the checks of code look at it, too.
 from __future__ import annotations
 
 import ast
+import contextlib
+import glob
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,17 +24,23 @@ from shipworthy.patterns import regex
 _NAME = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _SIZE = 2 << 20
 _FILES = 200
+_COMPILED = (".pyc", ".so", ".pyd", ".abi3.so")
+_UNCHECKED = b"\1\0\0\0"
 
 
-def run(path: Path, runs: str, trust: Sequence[str]) -> Report:
-    """What a program runs of a file, such as torch.hub of a `hubconf.py`, and of what that imports beside it."""
+def run(path: Path, runs: str, trust: Sequence[str], foreign: bool = True) -> Report:
+    """What a program runs of a file, such as torch.hub of a `hubconf.py`, and of what that imports beside it. Without
+    `foreign`, what is only of another library is not told.
+    """
     tally = Tally(Limits())
     scope = Scope(State(tally.limits, tuple(trust), tally, 0, path), View.of(b""))
-    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True)
+    judge(scope, path.stem, runs, f".:{path.stem}", quiet=True, foreign=foreign)
     return Report("python", Verdict.FINDING if tally.found else Verdict.CLEAN, tally.sorted_issues())
 
 
-def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False) -> bool:
+def judge(
+    scope: Scope, module: str, what: str, asks: str, folder: str = "", quiet: bool = False, foreign: bool = True
+) -> bool:
     """Report the code in `module` (dotted) beside the configuration, or in a folder beside it. False, and nothing is
     said, when no such file is there. `quiet`: nothing is said of code that starts nothing.
     """
@@ -41,7 +49,11 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", qui
     place = scope.folder / folder
     pending = _beside(place / "_", scope.folder, 0, module)
     if not pending:
-        return False
+        compiled = _compiled(place / "_", scope.folder, 0, module)
+        if compiled:
+            message = f"{what} {shown(compiled, 80)} beside it, which is compiled: nobody can see what it does"
+            scope.issue(Code.REMOTE_CODE, "high", message, None, asks)
+        return bool(compiled)
     first = pending[0]
     seen: dict[Path, str] = {}
     loads: list[str] = []
@@ -49,7 +61,7 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", qui
         path = pending.pop()
         if path in seen:
             continue
-        seen[path], more, loaded = _look(path, scope.folder, scope)
+        seen[path], more, loaded = _look(path, scope.folder, scope, foreign)
         pending += more
         loads += (f"{shown(path.name, 60)} {text}" for text in loaded)
     name = shown(f"{folder}/{first.name}" if folder else first.name, 80)
@@ -68,7 +80,7 @@ def judge(scope: Scope, module: str, what: str, asks: str, folder: str = "", qui
     return True
 
 
-def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path], list[str]]:
+def _look(path: Path, root: Path, scope: Scope, foreign: bool) -> tuple[str, list[Path], list[str]]:
     """What a file does, in words, the files below `root` that it imports, and the pickles that it loads."""
     try:
         with path.open("rb") as stream:
@@ -79,13 +91,39 @@ def _look(path: Path, root: Path, scope: Scope) -> tuple[str, list[Path], list[s
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return "can't be read as Python", [], []
     beside: list[Path] = []
-    troubles = [text for _, _, text in source.troubles]
+    troubles = [text for rank, _, text in source.troubles if foreign or rank < sourcecode.FOREIGN]
     for dots, module in source.beside:
         found = _beside(path, root, dots, module)
         beside += found
-        if dots and not found:
+        if not found and (compiled := _compiled(path, root, dots, module)):
+            troubles.append(f"imports {shown(compiled, 60)}, which is compiled")
+        elif dots and not found:
             troubles.append(f"imports {shown('.' * dots + module, 60)}, which is not there")
+    if cached := _cached(path):
+        troubles.append(f"is not what Python runs: that is {shown(cached, 60)}, which is never compared with it")
     return troubles[0] if troubles else "", beside, source.loads
+
+
+def _cached(path: Path) -> str:
+    """The compiled form that Python takes for a file without asking whether it is of that file (PEP 552)."""
+    for file in (path.parent / "__pycache__").glob(f"{glob.escape(path.stem)}.*.pyc"):
+        with contextlib.suppress(OSError), file.open("rb") as stream:
+            if stream.read(8)[4:] == _UNCHECKED:
+                return f"__pycache__/{file.name}"
+    return ""
+
+
+def _compiled(path: Path, root: Path, dots: int, module: str) -> str:
+    """The file of a module without source that is imported from the folder."""
+    place = path.parent
+    for _ in range(dots - 1):
+        place = place.parent
+    if not module or (place != root and root not in place.parents):
+        return ""
+    where = place / module.replace(".", "/")
+    found = [file for file in (where.with_name(f"{where.name}{suffix}") for suffix in _COMPILED) if file.is_file()]
+    found += where.parent.glob(f"{glob.escape(where.name)}.*.so")
+    return found[0].name if found else ""
 
 
 def _beside(path: Path, root: Path, dots: int, module: str) -> list[Path]:

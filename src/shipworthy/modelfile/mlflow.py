@@ -29,6 +29,8 @@ _MODULES = frozenset(
 _JOINED = regex(r"&&|\|\||;|\n")
 _SET = regex(r"[A-Za-z_]\w*=[\w./:{}-]*")
 _SHELL = regex(r"`|\$\(|[<>]\(|\||(?<!&)&(?!&)|>\s*(?:[/~.]|\$)|<<")
+_WHOLE = frozenset(("/", "~", "$HOME", "${HOME}", "/home", "/root", "/var", "/Users"))
+_SYSTEM = ("/etc", "/proc", "/sys", "/dev", "/root/", "/boot", "/var/run", "/run", "~/.", "$HOME/.", "../..")
 _INTERPRETER = regex(r"python[\d.]*|Rscript|R|bash|sh|zsh|node|julia|perl|ruby|java|scala")
 _RUNNERS = frozenset(
     "mlflow torchrun accelerate deepspeed horovodrun mpirun mpiexec spark-submit papermill jupyter dvc make echo cd "
@@ -50,8 +52,8 @@ def judge(scope: Scope, value: dict[str, Any]) -> None:
         _modules(scope, item)
         for key in ("code", "model_code_path", "code_path", "code_paths"):
             if isinstance(item.get(key), (str, list)) and item[key]:
-                shown = ascii(item[key])[1:-1][:120]
-                text = f"loading the model runs the code in {shown} beside it: review it, sign it with the model"
+                place = ascii(item[key])[1:-1][:120]
+                text = f"loading the model runs the code in {place} beside it: review it, sign it with the model"
                 scope.issue(Code.REMOTE_CODE, "high", text, None, f"{flavor}:{key}"[:80])
         _places(scope, item)
 
@@ -74,6 +76,16 @@ def commands(value: Any) -> Iterator[tuple[str, str]]:
                 yield shown(str(name), 60), f"has the shell do more than start a script ({shown(odd[0], 20)})"
             elif words and not _starts_a_script(words):
                 yield shown(str(name), 60), f"starts {shown(' '.join(words), 80)}"
+
+
+def mounts(value: Any) -> Iterator[str]:
+    """The folders outside of the project that an MLproject has put into its container."""
+    docker = value.get("docker_env") if isinstance(value, dict) else None
+    volumes = docker.get("volumes") if isinstance(docker, dict) else None
+    for volume in volumes if isinstance(volumes, list) else ():
+        place = str(volume).partition(":")[0]
+        if place in _WHOLE or place.startswith(_SYSTEM):
+            yield shown(str(volume), 80)
 
 
 def _starts_a_script(words: list[str]) -> bool:
@@ -103,6 +115,12 @@ def _loader(scope: Scope, module: str) -> None:
 
 def _modules(scope: Scope, item: dict[str, Any]) -> None:
     """Modules that the flavors of torch and Keras import by a name in MLmodel, or in a text beside the data."""
+    made = item.get("model_class")  # xgboost, lightgbm: imported, and called without arguments
+    if isinstance(made, str) and "." in made and made.partition(".")[0] not in ("xgboost", "lightgbm"):
+        owner, _, name = made.rpartition(".")
+        if not standing_of(owner, name, scope.trust).is_class:
+            text = f"loading the model imports and calls {shown(made, 120)}, which is no class of MLflow's flavors"
+            scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{shown(owner, 80)}:{shown(name, 40)}")
     named = {"keras_module": item.get("keras_module")}
     data = item.get("data") or item.get("model_data")
     if scope.folder is not None and isinstance(data, str) and not escapes(data):
@@ -114,10 +132,10 @@ def _modules(scope: Scope, item: dict[str, Any]) -> None:
                 continue
     for key, module in named.items():
         if isinstance(module, str) and module not in _MODULES:
-            shown = ascii(module)[1:-1][:120]
+            told = ascii(module)[1:-1][:120]
             if standing_of(module, "load", scope.trust).kind is not Kind.TRUSTED:
-                text = f"loading the model imports the module {shown} that {key} names, none that MLflow writes there"
-                scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{shown}:load")
+                text = f"loading the model imports the module {told} that {key} names, none that MLflow writes there"
+                scope.issue(Code.UNKNOWN_CALLABLE, "high", text, None, f"{told}:load")
 
 
 def _places(scope: Scope, flavor: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes, onnxtexts
+from shipworthy.modelfile.graphs.sizes import MOST
 from shipworthy.modelfile.graphs.tables import messages, operators
 from shipworthy.modelfile.graphs.walk import TruncatedError, twice
 from shipworthy.modelfile.paths import escapes
@@ -50,6 +51,7 @@ _INTS = re.compile(rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f]){8,65536}+", re.DOTALL)
 _SCHEMA = {"Model": "ModelProto", "Training": "TrainingInfoProto", "Graph": "GraphProto", "Function": "FunctionProto",
            "Node": "NodeProto", "Attribute": "AttributeProto", "Sparse": "SparseTensorProto", "Tensor": "TensorProto",
            "Opset": "OperatorSetIdProto", "Entry": "StringStringEntryProto"}  # fmt: skip
+_ADDRESS = "_ORT_MEM_ADDR_"  # ONNX Runtime takes the offset of such a place as a pointer
 _VALUES = frozenset((3, 4, 5, 6, 7, 10, 11))
 _BLOB = 20
 _TEXT = 8
@@ -141,7 +143,10 @@ class _Walk:
         if kind == "Opset" and len(self.versions) < _OPERATORS:
             self.versions.setdefault(domain or "ai.onnx", set()).add(version)
         if dims:
-            self.size(dims, "of a sparse tensor", low)
+            total = self.size(dims, "of a sparse tensor", low)
+            if total is not None and total > MOST:
+                text = f"a sparse tensor stands for {total} numbers, which a loader writes out: it fills the memory"
+                self.scope.issue(Code.BOMB, "high", text, low)
 
     def known(self, kind: str, number: int, seen: set[int], at: int) -> None:
         """A field that no version of the format has is not understood; a single one must not come twice."""
@@ -289,6 +294,9 @@ class _Walk:
         place = ascii(location)[:120]
         if not location:
             self.scope.missing(f"the tensor {shown} lies in another file that is not named", at)
+        elif _ADDRESS in location:
+            text = f"the tensor {shown} is read from the memory of the process, at an address that the model names"
+            self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
         elif escapes(location):
             text = f"the tensor {shown} is read from {place}, outside of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)

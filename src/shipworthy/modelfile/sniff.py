@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from shipworthy.modelfile import hints
 from shipworthy.modelfile.graphs import kinds
 from shipworthy.modelfile.view import View
+from shipworthy.patterns import regex
 
 HEAD = 4096
 SAFETENSORS_HEADER = 100_000_000  # the cap of the safetensors library itself
@@ -47,6 +50,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x0c\xdb\x20\xde", "ocdbt"),
     (b"\x0c\xdb\x12\x34", "ocdbt"),
     (b"\x00asm", "wasm"),
+    (b"ML\xefR", "stablehlo"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
@@ -54,6 +58,7 @@ TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # the last bytes of an SSTable 
 FIRST: frozenset[int] = frozenset(magic[0] for magic, _ in _MAGIC)
 _BY_FIRST = {first: [pair for pair in _MAGIC if pair[0][0] == first] for first in FIRST}
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_STABLEHLO = regex(rb"ML\xefR.StableHLO", re.DOTALL)
 _TEXT = bytes((*b"\t\n\r\f", *range(0x20, 0x7F), *range(0x80, 0x100)))
 
 EXECUTABLES = {
@@ -117,6 +122,8 @@ def _special(head: bytes) -> str | None:
         return "tflite"
     if head[4:8] == b"\2\0\0\0" and head[8:64] == bytes(56) and head[64:68] == b"\xef\xbe\xad\xde":
         return "mil-weights"
+    if head[1:4] == bytes(3) and _STABLEHLO.search(head):  # jax.export: a flatbuffer without a magic
+        return "stablehlo"
     if len(head) > 262 and head[257:262] == b"ustar":
         return "tar"
     if head[:2] in _ZLIB and len(head) > 6:

@@ -61,9 +61,9 @@ FORMATS: dict[str, Support] = {
     "json": Support(
         "JSON",
         "safetensors index, Keras architecture and metadata, manifest of an .mlpackage, XGBoost, CatBoost, Paddle, "
-        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export, TensorStore's specs; "
-        "files in base64 in any text",
-        "any other JSON",
+        "configurations and tokenizers of Hugging Face libraries, graphs of torch.export, TensorStore's specs, "
+        "descriptions of zarr's arrays; in any text files in base64, dangerous names that are called, templates",
+        "what else any other JSON says",
         True,
     ),
     "keras-yaml": Support(
@@ -110,7 +110,12 @@ FORMATS: dict[str, Support] = {
         "YAML with several documents or complex keys; in a project's own YAML, targets that are only unknown",
         True,
     ),
-    "yaml": Support("Other YAML", "tags that build Python objects", "what there is besides these", True),
+    "yaml": Support(
+        "Other YAML",
+        "tags that build Python objects, dangerous names that are called, templates",
+        "what there is besides these",
+        True,
+    ),
     "tflite": Support(
         "TensorFlow Lite",
         "the flatbuffer to the last byte, operators and Flex graphs, indexes, tensor sizes, appended files",
@@ -121,7 +126,8 @@ FORMATS: dict[str, Support] = {
         "TensorFlow SavedModel",
         "every operator of every graph and function, paths of checkpoint operators, what operators make from "
         "constants, loops that never end, assets, Keras configuration",
-        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; the text form (.pbtxt)",
+        "sizes that follow from inputs; StableHLO programs inside; whether the checkpoint fits; "
+        "of the text form (.pbtxt) all but operators",
         True,
     ),
     "graphdef": Support("TensorFlow GraphDef", "as SavedModel", "the text form", True),
@@ -232,6 +238,7 @@ FORMATS: dict[str, Support] = {
         True,
     ),
     "tensorrt": Support("TensorRT engine", "nothing: compiled code, a finding by itself", _NOT_READ, False),
+    "stablehlo": Support("StableHLO: bytecode of MLIR, jax.export", "nothing", _NOT_READ, False),
     "text": Support("Text", "nothing", _NOT_READ, False),
     "png": Support("PNG", "nothing", _NOT_READ, False),
     "jpeg": Support("JPEG", "nothing", _NOT_READ, False),

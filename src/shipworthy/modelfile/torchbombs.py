@@ -308,10 +308,10 @@ def _size(name: str, sizes: list[Any]) -> int:
     return max((product(n) for n in (*numbers, single)), default=0)
 
 
-def judge(scope: Scope, tokens: list[Token], text: str) -> None:
-    """Report what one file of code says."""
+def judge(scope: Scope, tokens: list[Token], text: str) -> frozenset[str]:
+    """Report what one file of code says; which of its functions have a loop that may never end."""
     if not any(value in ("while", "for") or value.rpartition(".")[2] in _SIZED for _, value, _ in tokens):
-        return
+        return frozenset()
     program = _Program(scope, tokens, text)
     functions: list[list[_Statement]] = [[]]
     for statement in program.statements():
@@ -332,23 +332,47 @@ def judge(scope: Scope, tokens: list[Token], text: str) -> None:
                 after = range(number + 1, len(statements))
                 end = next((n for n in after if statements[n].column <= statement.column), len(statements))
                 program.loop(statement, statements[number + 1 : end])
-    _at_load(program, functions)
+    return _unbounded(program, functions)
 
 
-def _at_load(program: _Program, functions: list[list[_Statement]]) -> None:
-    """Loading a model calls its `__setstate__`: there, a loop must be known to end."""
-    named: dict[str, list[list[_Statement]]] = {}
-    for statements in functions:
-        if statements and program.word(statements[0].low) == "def":
-            named.setdefault(program.word(statements[0].low + 1), []).append(statements)
-    pending, seen = ["__setstate__"], {"__setstate__"}
-    while pending:
-        for statement in (item for function in named.get(pending.pop(), []) for item in function):
-            looping = program.word(statement.low) in ("while", "for") and statement.low not in program.endless
-            if looping and not program.counted(statement):
-                program.scope.unknown("loading runs a loop of __setstate__ of which nobody can tell when it ends")
-            for index in range(statement.low, statement.high):
-                name = program.word(index).rpartition(".")[2]
-                if name in named and name not in seen:
-                    seen.add(name)
-                    pending.append(name)
+def _unbounded(program: _Program, functions: list[list[_Statement]]) -> frozenset[str]:
+    """The functions with a loop of which nobody can tell when it ends."""
+    return frozenset(
+        program.word(statements[0].low + 1)
+        for statements in functions
+        for statement in statements
+        if program.word(statements[0].low) == "def"
+        and program.word(statement.low) in ("while", "for")
+        and statement.low not in program.endless
+        and not program.counted(statement)
+    )
+
+
+class AtLoad:
+    """What loading a model runs: its `__setstate__`, and what that calls in all files of code. Loops there must end."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, set[str]] = {}
+        self.unbounded: set[str] = set()
+
+    def add(self, tokens: list[Token], unbounded: frozenset[str]) -> None:
+        """One file of code."""
+        self.unbounded |= unbounded
+        inside = self.calls.setdefault("", set())
+        for index, (kind, value, _) in enumerate(tokens[:-1]):
+            if kind == "chain" and value == "def":
+                inside = self.calls.setdefault(tokens[index + 1][1], set())
+            elif kind == "chain" and tokens[index + 1][1] == "(":
+                inside.add(value.rpartition(".")[2])
+
+    def judge(self, scope: Scope) -> None:
+        """At the end of the archive."""
+        pending, seen = ["__setstate__"] * bool(self.unbounded), {"__setstate__"}
+        while pending:
+            name = pending.pop()
+            if name in self.unbounded:
+                scope.unknown("loading runs a loop of __setstate__ of which nobody can tell when it ends")
+                return
+            called = (self.calls.get(name) or set()) - seen
+            seen |= called
+            pending += called

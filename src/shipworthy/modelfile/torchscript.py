@@ -72,7 +72,7 @@ def _trusted(scope: Scope, key: str) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in scope.trust)
 
 
-def read_code(scope: Scope, view: View) -> None:
+def read_code(scope: Scope, view: View, at_load: torchbombs.AtLoad) -> None:
     """Judge one file of code."""
     if len(view) > _LONGEST:
         scope.unknown(f"the code is longer than {_LONGEST >> 20} MiB")
@@ -98,7 +98,7 @@ def read_code(scope: Scope, view: View) -> None:
             if value not in seen or before == ".":
                 seen.add(value)
                 _chain(scope, value.split("."), before, after, at)
-    torchbombs.judge(scope, tokens, text)
+    at_load.add(tokens, torchbombs.judge(scope, tokens, text))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,22 +14,20 @@ from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 if TYPE_CHECKING:
+    from shipworthy.modelfile import torchbombs
     from shipworthy.modelfile.zipdirectory import Entry
 
-_SMALL = regex(
-    r"(?:[^/]*/)?(?:version|byteorder|\.data/(?:version|serialization_id)|\.format_version|\.storage_alignment)"
+_SMALL = frozenset(
+    ("version", "byteorder", ".data/version", ".data/serialization_id", ".format_version", ".storage_alignment")
 )
+_PICKLES = frozenset(("data.pkl", "constants.pkl"))
 _SMALL_TEXT = regex(rb"[\w.:+-]{0,128}\n?")
 _STORAGE = regex(r"(?:[^/]*/)?(?:data|constants|tensors)/(\d{1,9}|[^/]+\.storage)")
-_TOP = regex(r"(?:[^/]*/)?data\.pkl")
-_PICKLE = regex(r"(?:[^/]*/)?(?:data|constants)\.pkl")
-_CODE = regex(r"(?:[^/]*/)?code/.*", re.DOTALL)
-_BYTECODE = regex(r"(?:[^/]*/)?bytecode\.pkl")
 
 
 def is_torch(entries: Sequence[Entry]) -> bool:
     """A data.pkl at the top or in the archive's one folder."""
-    return any(entry.name.endswith("data.pkl") and _TOP.fullmatch(entry.name) for entry in entries)
+    return any(entry.name.endswith("data.pkl") and "data.pkl" in _names(entry.name) for entry in entries)
 
 
 def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, Entry], View | None]) -> None:
@@ -41,7 +38,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         for entry in entries:
             entry.crc = -1
     wanted: dict[str, int | None] = {}
-    script = any("code/" in entry.name and _CODE.fullmatch(entry.name) for entry in entries)
+    script = any("code/" in entry.name and _is_code(entry.name) for entry in entries)
     for entry in entries:
         if _is_pickle(entry.name):
             content = open_entry(scope, entry)
@@ -49,6 +46,7 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
                 folder = entry.name.removesuffix(".pkl") + "/"
                 wanted.update({folder + key: size for key, size in _pickle(scope, entry.name, content, script).items()})
     present: set[str] = set()
+    at_load: torchbombs.AtLoad | None = None
     for entry in reversed(entries):
         name = entry.name
         if _is_pickle(name):
@@ -58,27 +56,30 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
             _storage(scope, entry, wanted.get(name))
         elif not entry.size and not entry.packed:
             continue
-        elif _CODE.fullmatch(name) and name.endswith(".py"):
-            from shipworthy.modelfile import torchscript
+        elif name.endswith(".py") and _is_code(name):
+            from shipworthy.modelfile import torchbombs, torchscript
 
+            at_load = at_load or torchbombs.AtLoad()
             content = open_entry(scope, entry)
             if content is not None:
                 inner = scope.nested(name, content)
                 inner.note_member("", "torchscript", len(content))
-                torchscript.read_code(inner, content)
-        elif _BYTECODE.fullmatch(name):
+                torchscript.read_code(inner, content, at_load)
+        elif "bytecode.pkl" in _names(name):
             from shipworthy.modelfile import torchscript
 
             content = open_entry(scope, entry)
             if content is not None:
                 torchscript.read_bytecode(scope.nested(name, content), content)
                 queue(scope, entry)
-        elif _SMALL.fullmatch(name) and entry.size <= 200 and entry.method == 0:
+        elif not _SMALL.isdisjoint(_names(name)) and entry.size <= 200 and entry.method == 0:
             content = open_entry(scope, entry)
             if content is None or not _SMALL_TEXT.fullmatch(content.all()):
                 queue(scope, entry)
         else:
             queue(scope, entry)
+    if at_load is not None:
+        at_load.judge(scope)
     missing = sorted(key for key in wanted if key not in present)
     if missing:
         shown = ascii(missing[0])[:60]
@@ -87,8 +88,17 @@ def read(scope: Scope, entries: Sequence[Entry], open_entry: Callable[[Scope, En
         )
 
 
+def _names(name: str) -> tuple[str, str]:
+    """A member's name in the archive, and in the archive's one folder: torch takes both."""
+    return name, name.partition("/")[2]
+
+
 def _is_pickle(name: str) -> bool:
-    return name.endswith(".pkl") and _PICKLE.fullmatch(name) is not None
+    return name.endswith(".pkl") and not _PICKLES.isdisjoint(_names(name))
+
+
+def _is_code(name: str) -> bool:
+    return any(item.startswith("code/") for item in _names(name))
 
 
 def _pickle(scope: Scope, name: str, content: View, script: bool) -> dict[str, int | None]:

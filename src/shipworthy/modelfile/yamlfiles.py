@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from shipworthy.modelfile import hydra, mlflow
+from shipworthy.modelfile import hydra, mlflow, namedcalls
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 from shipworthy.modelfile.yamls import UnreadYamlError, document, is_plain, python_tags, unescaped, unfolds
 
-_FLAVORS = re.compile(rb"(?m)^(?:flavors|'flavors'|\"flavors\"):")
+_FLAVORS = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?[ {?]*(?:flavors|'flavors'|\"flavors\")\s*:")
 _TARGET = b"_target_"
 _NEMO = re.compile(rb"(?m)^(?:target|'target'|\"target\"|cls): ?['\"]?[\w.]+\.\w")
 _TAGGED = re.compile(rb"!{0,2}(?:<tag:[\w.,:/]{0,60})?python/(?:object|module|name)|^%TAG", re.MULTILINE)
@@ -29,7 +29,8 @@ def kind(view: View, limit: int) -> str:
     told = text.decode("utf-8", "replace")
     if "\\" in told and _TARGET.decode() in unescaped(told):
         return "hydra"
-    return "yaml" if (_TAGGED.search(text) and any(python_tags(told))) or unfolds(told) else ""
+    acting = (_TAGGED.search(text) and any(python_tags(told))) or unfolds(told) or namedcalls.acts(told)
+    return "yaml" if acting else ""
 
 
 def read(scope: Scope, format_: str) -> int:
@@ -50,6 +51,8 @@ def read(scope: Scope, format_: str) -> int:
         return size
     if format_ == "yaml" and tags and not acting:
         return size
+    if namedcalls.telling(scope.view.all()):
+        namedcalls.judge_text(scope, text, format_)
     try:
         found = document(text)
     except UnreadYamlError as error:

@@ -18,12 +18,19 @@ from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OB
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
 from shipworthy.modelfile import Code, scan, scan_bytes
+from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 _LIMIT = 16 * 1024 * 1024
-_SOURCE, _SOURCES = 2 << 20, 5_000
+_SOURCE, _SOURCES, _COMPILED = 2 << 20, 5_000, 8
 _TEMPLATE_NAMES = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
+_TEMPLATES = (".jinja", ".jinja2", ".j2", ".prompty")
 _LISTS = ("modules.json", "model_index.json", "config.json", "template.json")  # of the Hugging Face libraries
+_INNER_HOST = regex(r"\w+://(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|0\.|\d+[/:])")
+_INCLUDED = regex(r"!include:[ \t]*[\"']?([^\s\"',}\]]{1,300})")
+_SET_FOR_R = regex(
+    r"(?m)^[ \t]*(?:export[ \t]+)?(R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|LD_PRELOAD|R_DEFAULT_PACKAGES)[ \t]*="
+)
 _TELLING = frozenset(
     {
         Code.REMOTE_CODE,
@@ -46,10 +53,12 @@ RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING)
 def judges(artifact: Artifact) -> bool:
     """Whether its name is one of configurations that this check looks at."""
     name = artifact.uri.rpartition("/")[2]
-    if name in ("MLmodel", _started.PROJECT, _started.PROFILE):
+    if name in ("MLmodel", _started.PROJECT, _started.ENVIRONMENT) or name in _started.PROFILES:
         return True
-    known = name.lower().endswith((".yaml", ".yml", ".jinja", ".j2", *_LISTS))
-    return known or bool(_started.started(artifact)) or _started.is_dumped(artifact)
+    if name == "README.md":
+        return True
+    known = name.lower().endswith((".yaml", ".yml", *_TEMPLATES, *_LISTS))
+    return known or bool(_started.started(artifact) or _started.unusual(artifact)) or _started.is_dumped(artifact)
 
 
 def _code_beside(context: Context) -> str:
@@ -57,22 +66,24 @@ def _code_beside(context: Context) -> str:
     sources: list[Path] = []
     lists = False  # or files that decide which code is run
     for folder, folders, files in os.walk(context.root):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__", "node_modules")))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "node_modules")))
         lists = lists or any(_started.decides(name, folder) or name.lower().endswith(_LISTS) for name in files)
-        sources += (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+        sources += (Path(folder, name) for name in sorted(files) if name.endswith((".py", ".pyc", ".so", ".pyd")))
         if len(sources) > _SOURCES:
             return str(time.time_ns())  # nothing is kept
     digest = hashlib.sha256()
     for path in sources if lists else ():
         with contextlib.suppress(OSError):
-            if path.stat().st_size <= _SOURCE and stat.S_ISREG(path.stat().st_mode):
-                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(path.read_bytes()).digest())
+            if (path.suffix != ".py" or path.stat().st_size <= _SOURCE) and stat.S_ISREG(path.stat().st_mode):
+                with path.open("rb") as stream:  # of what is compiled, only what kind it is counts
+                    raw = stream.read(-1 if path.suffix == ".py" else _COMPILED)
+                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(raw).digest())
     return digest.hexdigest()
 
 
 @check(
     "model-config",
-    version=13,
+    version=14,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=_code_beside,
@@ -83,7 +94,15 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     if artifact.path is not None and (runs := _started.started(artifact)):
         from shipworthy.modelfile import localcode
 
+        if artifact.path.suffix != ".py":
+            yield _RULES[Code.REMOTE_CODE].at(artifact, f"{runs} this as Python code, which its name hides")
+            return
         yield from findings_of(artifact, localcode.run(artifact.path, runs, (*context.trust, *_started.SERVERS)))
+        return
+    if artifact.path is not None and (runs := _started.unusual(artifact)):
+        from shipworthy.modelfile import localcode
+
+        yield from findings_of(artifact, localcode.run(artifact.path, runs, context.trust, foreign=False))
         return
     if artifact.size > _LIMIT:
         yield Skipped(artifact, f"larger than {_LIMIT >> 20} MiB")
@@ -96,17 +115,27 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     name = artifact.uri.rpartition("/")[2].lower()
-    if name.endswith(".r") or name == _started.PROFILE.lower():
+    if name.endswith(".r") or artifact.uri.rpartition("/")[2] in _started.PROFILES:
         yield from _r(artifact, text)
+    elif name == _started.ENVIRONMENT.lower():
+        for match in _SET_FOR_R.finditer(text):
+            message = f"R sets {match[1]} at each start in this folder, which has it run or load what that names"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=match[1], severity=Severity.HIGH)
+    elif name == "readme.md":
+        yield from _card(artifact, text)
     elif name == _started.PROJECT.lower():
         yield from _project(artifact, text)
     elif name.endswith(".json"):
         yield from _json(artifact, name, raw, context.trust)
-    elif name.endswith((".jinja", ".j2")):
+    elif name.endswith(_TEMPLATES):
         # Web pages and servers have templates too, which load others and have filters of their own.
-        yield from _chat(artifact, text) if "chat" in name else _template(artifact, text)
+        yield from (
+            _chat(artifact, text)
+            if "chat" in artifact.uri.lower().rpartition("/")[0][-40:] + name
+            else _template(artifact, text)
+        )
     elif name == "mlmodel":
-        yield from _judged(artifact, raw, "mlflow", context.trust)
+        yield from _mlmodel(artifact, raw, text, context.trust)
     else:
         yield from _yaml(artifact, name, text, context.trust)
 
@@ -115,14 +144,46 @@ def _r(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
     """R source that is run to be read, or whenever R starts in its folder."""
     from shipworthy.modelfile.rdata import source
 
-    profile = artifact.uri.endswith(_started.PROFILE)
-    who = "R runs this at each start in its folder" if profile else "R runs this when it is read"
+    name = artifact.uri.rpartition("/")[2]
+    profile = name in _started.PROFILES
+    who = "R runs this at each start in its folder" if name[-2:] != ".R" else "R runs this when it is read"
     told = source.judge(text)
     for what, line in told.acts:
         message = f"{who}, and it {what}: review it first"
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=what, line=line, severity=Severity.HIGH)
-    if told.unsure and not profile:
+    if told.unsure and not profile and source.is_dump(text):
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
+
+
+def _card(artifact: Artifact, text: str) -> Iterator[Finding]:
+    """The head of a data set's card, by which `datasets` finds the files to read."""
+    from shipworthy.modelfile import yamls
+    from shipworthy.modelfile.paths import escapes
+
+    head = text[4:].partition("\n---")[0] if text.startswith("---\n") else ""
+    if "data_files" not in head:
+        return
+    try:
+        value = yamls.document(head).value
+    except yamls.UnreadYamlError:
+        return
+    configs = value.get("configs") if isinstance(value, dict) else None
+    pending = (
+        [item.get("data_files") for item in configs if isinstance(item, dict)] if isinstance(configs, list) else []
+    )
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            pending.append(item.get("path"))
+        elif isinstance(item, str) and escapes(item) and not item.startswith("hf://"):
+            local = "://" not in item or item.startswith("file:")
+            does = "lies outside of the folder" if local else "is fetched from elsewhere"
+            rule = _RULES[Code.PATH_TRAVERSAL if local else Code.EXTERNAL_DATA]
+            severity = Severity.HIGH if local or _INNER_HOST.match(item) else Severity.MEDIUM
+            message = f"`datasets` reads {ascii(item)[:120]}, which {does}, as data of this set"
+            yield rule.at(artifact, message, key=item[:100], severity=severity)
 
 
 def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
@@ -130,17 +191,21 @@ def _project(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
     from shipworthy.modelfile import mlflow, yamls
 
     try:
-        commands = mlflow.commands(yamls.document(text).value)
+        value = yamls.document(text).value
     except yamls.UnreadYamlError as error:
         yield Skipped(artifact, f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
         return
-    for name, does in commands:
+    for volume in mlflow.mounts(value):
+        message = f"`mlflow run` gives the container the volume {volume}: what is there is no part of the project"
+        yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=volume, severity=Severity.HIGH)
+    for name, does in mlflow.commands(value):
         message = f"`mlflow run` starts a shell for the entry point {name}, which {does}: review it first"
         yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=name, severity=Severity.HIGH)
 
 
 def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
-    from shipworthy.modelfile import hydra, yamls
+    from shipworthy.modelfile import evaluated, hydra, namedcalls, yamls
+    from shipworthy.modelfile.paths import escapes
 
     for kind, tag, line in yamls.python_tags(text):
         # MkDocs needs names of functions in its own file, which it reads with a loader of its own.
@@ -148,12 +213,21 @@ def _yaml(artifact: Artifact, name: str, text: str, trust: Sequence[str]) -> Ite
             continue
         message = tag if kind == "directive" else f"the tag {tag} builds a Python object"
         yield YAML_OBJECT.at(artifact, message, line=line or None)
+    for found in _INCLUDED.finditer(text):
+        if escapes(found[1]):
+            message = f"the tag !include reads {ascii(found[1])[:80]}, outside of the folder"
+            yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=found[1], severity=Severity.HIGH)
+    if evaluated.is_yolo(text):
+        for key, does in evaluated.acts(text):
+            message = f"programs of YOLO run the text of {key}, which {does}: do not use it"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=key, severity=Severity.HIGH)
     if wrong := yamls.unfolds(text):
         yield _RULES[Code.BOMB].at(artifact, f"{wrong}: whoever walks or prints it runs out of time or memory")
-    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)):  # Hydra's
+    elif "_target_" in text or ("\\" in text and "_target_" in yamls.unescaped(text)) or namedcalls.acts(text):
         report = scan_bytes(text.encode("utf-8", "replace"), trust=trust)
         # a project's own classes are nobody's business here
-        told = tuple(i for i in report.issues if i.code is Code.CODE_EXECUTION or i.callable == hydra.UNSEEN)
+        acting = (Code.CODE_EXECUTION, Code.TEMPLATE_ESCAPE)
+        told = tuple(i for i in report.issues if i.code in acting or i.callable == hydra.UNSEEN)
         yield from findings_of(artifact, replace(report, issues=told))
         if report.unknowns and not told:
             yield Skipped(artifact, f"it names what is to be built by `_target_`: {report.unknowns[0]}")
@@ -163,10 +237,32 @@ def _json(artifact: Artifact, name: str, raw: bytes, trust: Sequence[str]) -> It
     try:
         json.loads(raw)
     except (ValueError, RecursionError):
+        from shipworthy.modelfile import namedcalls
+
         if name in _TEMPLATE_NAMES or b'"auto_map"' in raw:
             yield Skipped(artifact, "it is not valid JSON")
+        for key, called, reason in namedcalls.rough(raw.decode("utf-8", "replace")):  # libraries read more than JSON
+            message = f"{key} names {called}, which {reason}: what builds objects from this file calls it"
+            yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=called, severity=Severity.CRITICAL)
         return
     yield from _judged(artifact, raw, "json", trust)
+
+
+def _mlmodel(artifact: Artifact, raw: bytes, text: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:
+    """MLflow takes a file for a model's by its name, however its keys are spelled."""
+    from shipworthy.modelfile import yamls
+
+    report = scan_bytes(raw, trust=trust)
+    if report.format in ("mlflow", "yaml", "json"):
+        yield from _judged(artifact, raw, "mlflow", trust)
+        return
+    try:
+        value = yamls.document(text).value
+    except yamls.UnreadYamlError as error:
+        yield Skipped(artifact, f"its YAML is of a kind that this version does not read ({ascii(str(error))[1:80]})")
+        return
+    if isinstance(value, dict) and "flavors" in value:
+        yield Skipped(artifact, "its keys are spelled as MLflow does not write them")
 
 
 def _judged(artifact: Artifact, raw: bytes, format_: str, trust: Sequence[str]) -> Iterator[Finding | Skipped]:

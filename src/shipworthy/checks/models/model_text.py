@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from shipworthy.check import Canary, Context, Yielded, check
-from shipworthy.checks.models import _beside
+from shipworthy.checks.models import _beside, _prototext
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
-from shipworthy.modelfile import Code, scan, sniff
+from shipworthy.modelfile import Code, namedcalls, scan, sniff
 from shipworthy.modelfile.report import Issue
 from shipworthy.patterns import regex
 from shipworthy.records import replace
 
 RULES = tuple(_RULES.values())
 _HEAD, _MOST = 4096, 64 << 20
-_MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
+_MODEL_XML = regex(rb"<\0?(?:!DOCTYPE\s+)?(?:[\w.-]{1,99}:)?(?:PMML|net|ie|P\0M\0M\0L|n\0e\0t)\0?[\s>/\[]")
 _NAMES_A_MODEL = regex(rb'"(?:gradient_booster|oblivious_trees|features_info|keras_version)"')
 _FORMATS = frozenset({"json", "lightgbm", "xml", "keras-yaml"})
 _CANARY = (
@@ -27,19 +27,13 @@ _CANARY = (
 _GRAPH = regex(rb"(?m)^ {0,99}(?:node|node_def) ?\{\s{1,99}name: ?\"[^\"\n]{0,999}\"\s{1,99}op: ?\"\w")
 _ONNX = regex(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*<\s*(?:ir_version|opset_import|producer_\w{1,9})\s*:")
 _LOCATION = regex(rb"[\"']?location[\"']?\s{0,99}[:=]\s{0,99}\"([^\"\n]{0,4096})\"")
+_PROGRAM = regex(rb"(?:\s|//[^\n]*\n)*+program\s*+\(\s*+\d[\w.]*+\s*+\)")
+_BLOB_FILE = regex(rb"BLOBFILE([^;]{0,9999})")
+_QUOTED = regex(rb"\"([^\"\n]*+)\"")
+_TEXTS = frozenset({"text", "lightgbm", "keras-yaml"})
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
-_OPERATOR = regex(rb"\bop: ?[\"'](\w{1,99})[\"']")
-
-
-def _graph(artifact: Artifact, raw: bytes) -> Yielded:
-    """TensorFlow reads graphs in protobuf's text form, too (saved_model.pbtxt); here only their operators are read."""
-    from shipworthy.modelfile.graphs.dangers import DANGERS
-
-    for name in sorted({match.decode() for match in _OPERATOR.findall(raw)} & DANGERS.keys()):
-        severity, what = DANGERS[name]
-        message = f"the graph holds the operator {name}, which {what}: do not load it"
-        yield _RULES[Code.DANGEROUS_OPERATOR].at(artifact, message, key=name, severity=Severity(severity))
-    yield Skipped(artifact, "a TensorFlow graph in the text form, which this version does not read in full")
+_SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
+_ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
 
 
 def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
@@ -52,6 +46,18 @@ def _onnx(artifact: Artifact, raw: bytes) -> Yielded:
             message = f"a tensor is read from {ascii(location)[:120]}, outside of the model's folder"
             yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=location[:100], severity=Severity.HIGH)
     yield Skipped(artifact, "an ONNX model in the text form, which this version does not read in full")
+
+
+def _program(artifact: Artifact, raw: bytes) -> Yielded:
+    """What Core ML compiles (`model.mil` in an .mlmodelc); here only the files are looked for that weights lie in."""
+    from shipworthy.modelfile.paths import escapes
+
+    for quoted in {text for match in _BLOB_FILE.finditer(raw) for text in _QUOTED.findall(match[1])}:
+        place = quoted.decode("utf-8", "replace").removeprefix("@model_path/")
+        if escapes(place):
+            message = f"weights are read from {ascii(place)[:120]}, outside of the model's folder"
+            yield _RULES[Code.PATH_TRAVERSAL].at(artifact, message, key=place[:100], severity=Severity.HIGH)
+    yield Skipped(artifact, "a compiled program of Core ML, which this version does not read in full")
 
 
 def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
@@ -69,6 +75,13 @@ def _r_source(artifact: Artifact, raw: bytes) -> Yielded:
         yield Skipped(artifact, f"a value as R source, which is run to be read: {told.unsure}")
 
 
+def _settings(artifact: Artifact, raw: bytes) -> Yielded:
+    """Other forms of configurations: only the names are looked at that are called."""
+    for key, name, reason in namedcalls.rough(raw.decode("utf-8", "replace")):
+        message = f"{key} names {name}, which {reason}: what builds objects from this file calls it"
+        yield _RULES[Code.CODE_EXECUTION].at(artifact, message, key=name, severity=Severity.CRITICAL)
+
+
 def _inside(issue: Issue) -> bool:
     """Whether it is of a file inside, such as a pickle in base64."""
     return issue.severity == "high" and bool(issue.where.member)
@@ -80,7 +93,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=7,
+    version=8,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -94,8 +107,18 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     with artifact.open() as stream:
         raw = stream.read(_MOST)
     kind = sniff(raw[:_HEAD], artifact.size)
+    if kind in _TEXTS and _prototext.may_be(raw) and (said := _prototext.judge(artifact, raw, context.trust)):
+        yield from said
+        return
     if kind == "text" and _GRAPH.search(raw):
-        yield from _graph(artifact, raw)
+        yield Skipped(artifact, "a TensorFlow graph in the text form, which breaks off")
+        return
+    if _PROGRAM.match(raw):
+        yield from _program(artifact, raw)
+        return
+    if kind == "text" and artifact.uri.lower().endswith(_SETTINGS):
+        if namedcalls.telling(raw):
+            yield from _settings(artifact, raw)
         return
     if kind == "text" and _R_VALUE.match(raw):
         yield from _r_source(artifact, raw)
@@ -111,6 +134,7 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         return
     if any(NO_MODEL.match(reason) for reason in report.unknowns):
         telling = tuple(issue for issue in report.issues if issue.severity == "critical" or _inside(issue))
+        telling += tuple(i for i in report.issues if i.severity == "high" and i.code in _ACTING and i not in telling)
         yield from findings_of(artifact, replace(report, issues=telling), context.root)
         return
     if b"keras" not in raw and all(issue.severity == "medium" for issue in report.issues):

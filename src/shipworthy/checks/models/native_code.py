@@ -47,8 +47,15 @@ _DATA = frozenset(
 )
 
 
+def _is_served(artifact: Artifact) -> bool:
+    """Whether it lies in a folder of Triton's, which loads backends and operators from there."""
+    path = artifact.path
+    return path is not None and any((folder / "config.pbtxt").is_file() for folder in path.parents[:2])
+
+
 @check(
     "native-code",
+    version=2,
     kinds={"other", "dataset", "notebook", "requirements", "dockerfile", "workflow"},
     canary=Canary(files={"vocab.json": b"\x7fELF\x02\x01\x01" + bytes(57)}, rule=DISGUISED.id),
 )
@@ -61,7 +68,7 @@ def run(artifact: Artifact) -> Iterator[Finding]:
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     if suffix in _DATA or artifact.kind is not Kind.OTHER:
         yield DISGUISED.at(artifact, f"{_FORMATS[found]} under a name of data or text", key=found)
-    elif _MODEL_FOLDER.match(artifact.uri):
+    elif _MODEL_FOLDER.match(artifact.uri) or _is_served(artifact):
         yield NATIVE.at(artifact, f"{_FORMATS[found]} in a folder of models", key=found, severity=Severity.HIGH)
     else:
         severity = Severity.LOW if found == "wasm" else Severity.MEDIUM  # it runs in a sandbox of its own

@@ -5,7 +5,7 @@ Paths are followed backwards through the operators that may pass one on, and thr
 
 from __future__ import annotations
 
-from shipworthy.modelfile.graphs import loops
+from shipworthy.modelfile.graphs import loops, turns
 from shipworthy.modelfile.graphs.dangers import CALLS, PASSING, SINKS
 from shipworthy.modelfile.graphs.nodes import STRING, Node
 from shipworthy.modelfile.graphs.sizes import Sizes
@@ -128,6 +128,9 @@ def _handed_on(bodies: dict[str, Body], counted: dict[int, int], budget: loops.B
                 counted[node.at] = loops.turns(loop, budget)
                 times = min(times * max(counted[node.at], 1), loops.ENDLESS)
                 handed = loop.handed
+            elif node.operator == "For":
+                inputs = [item.split(":")[0] for item in node.inputs]
+                times = min(times * max(turns.counted(body.sizes, inputs), 1), loops.ENDLESS)
             for called in {*node.calls, node.operator} & bodies.keys() - seen:
                 target = bodies[called]
                 first = 0 if node.operator == called else CALLS.get(node.operator, _NEVER)
@@ -163,8 +166,14 @@ def _old_loop(scope: Scope, body: Body, node: Node, budget: loops.Budget) -> Non
     names, graph = list(handed), body.sizes
     firsts, results = ([handed[name][which] for name in names] for which in (0, 1))
     loop = loops.Loop(graph, firsts, graph, names, results, graph, names, node.name, at=node.at)
-    if turns := loops.turns(loop, budget):
-        loops.report(scope, turns, loops.growth(loop, turns, budget), node.at, node.name)
+    if times := loops.turns(loop, budget):
+        loops.report(scope, times, loops.growth(loop, times, budget), node.at, node.name)
+
+
+def _called(bodies: dict[str, Body], body: Body) -> list[tuple[str, int]]:
+    """Which functions a body calls, once for each time."""
+    found = ((called, node) for node in body.nodes.values() for called in {*node.calls, node.operator})
+    return [(called, node.at) for called, node in found if called in bodies]
 
 
 def endless(scope: Scope, bodies: dict[str, Body]) -> None:
@@ -172,7 +181,13 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
     counted: dict[int, int] = {}
     budget = loops.Budget()
     often = _handed_on(bodies, counted, budget)
+    turns.calls(scope, {name: _called(bodies, body) for name, body in bodies.items()})
     for body in bodies.values():
+        for kind, inputs, at in body.sizes.nodes.values():
+            if kind == "For":
+                turns.report(scope, kind, turns.counted(body.sizes, inputs) * often.get(body.name, 1), at)
+            elif turns.reads(kind):
+                turns.report(scope, kind, turns.last(body.sizes, kind, inputs) * often.get(body.name, 1), at)
         body.sizes.turned()
         body.sizes.judge(scope)
         for node in body.loops:
@@ -183,15 +198,15 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
                 value = body.sizes.value(node.name)
             else:
                 continue
-            turns = counted.get(node.at, 0)
+            times = counted.get(node.at, 0)
             if node.operator == "LoopCond" and value != (True,):
                 _old_loop(scope, body, node, budget)
             if value == (True,):
                 text = f"the condition of the loop {ascii(node.name)[:80]} is always true: the graph never ends"
                 scope.issue(Code.BOMB, "high", text, node.at)
-            elif turns and (loop := _loop(bodies, body, node)) is not None:
-                total = min(turns * often.get(body.name, 1), loops.ENDLESS - (turns < loops.ENDLESS))
-                loops.report(scope, total, loops.growth(loop, turns, budget), node.at, node.name)
+            elif times and (loop := _loop(bodies, body, node)) is not None:
+                total = min(times * often.get(body.name, 1), loops.ENDLESS - (times < loops.ENDLESS))
+                loops.report(scope, total, loops.growth(loop, times, budget), node.at, node.name)
     if budget.left < 0:
         scope.unknown("it has more loops than are looked at for how often they run")
 

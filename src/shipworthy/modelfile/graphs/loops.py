@@ -83,6 +83,7 @@ def part_of(graph: Sizes, names: Iterable[str], arguments: Sequence[str], budget
             found.pure &= kind in shapes.PURE
             pending += [item for item in inputs if item]
         else:
+            found.pure &= name not in home.others
             found.constants[name] = home.constants.get(name)
     return found
 

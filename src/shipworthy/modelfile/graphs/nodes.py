@@ -34,6 +34,7 @@ class Node:
     dims: sizes.Values | None = None
     condition: str = ""
     body: str = ""
+    said: dict[str, sizes.Values] = field(default_factory=dict)  # whole numbers and shapes of attributes
     dtype: int = 0
 
 
@@ -69,9 +70,13 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
     for number, wire, begin, end, value in parts(view, *span):
         if number == 6 and wire == VARINT and key == "dtype":
             found.dtype = value
+        if number in (3, 5) and wire == VARINT:
+            found.said[key] = (signed(value),)
         if wire != BYTES:
             continue
-        if number == 2:
+        if number == 7:
+            found.said[key] = _dims(view, begin, end)
+        elif number == 2:
             found.texts[key] = [text(view, begin, end)]
         elif number == 1:
             _list(view, begin, end, key, found)
@@ -86,10 +91,13 @@ def _attribute(view: View, low: int, high: int, found: Node) -> None:
             found.constant = strings(view, begin, end)
             found.numbers = _numbers(view, begin, end) if end - begin <= _SMALL else None
             if (shape := inner(view, begin, end, 2)) is not None:
-                sized = [part for part in parts(view, *shape) if part[:2] == (2, BYTES)]
-                found.dims = tuple(
-                    signed(size[4]) for dim in sized for size in parts(view, dim[2], dim[3]) if size[0] == 1
-                )
+                found.dims = _dims(view, *shape)
+
+
+def _dims(view: View, low: int, high: int) -> sizes.Values:
+    """Of a TensorShapeProto."""
+    sized = [part for part in parts(view, low, high) if part[:2] == (2, BYTES)][:_VALUES]
+    return tuple(signed(size[4]) for dim in sized for size in parts(view, dim[2], dim[3]) if size[0] == 1)
 
 
 def _list(view: View, low: int, high: int, key: str, found: Node) -> None:

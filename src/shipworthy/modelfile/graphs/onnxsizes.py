@@ -6,6 +6,7 @@ Subgraphs see the names of the graphs around them; a function sees only its own.
 from __future__ import annotations
 
 from shipworthy.modelfile.graphs import loops, sizes
+from shipworthy.modelfile.graphs.makers import ATTRIBUTE
 from shipworthy.modelfile.graphs.sizes import Sizes
 from shipworthy.modelfile.graphs.walk import inner, parts, text
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed
@@ -16,10 +17,19 @@ _RAW = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 11: "d",
 _LISTS = {4: "f", 5: "v", 7: "v", 10: "d", 11: "v"}
 _SHAPED = {"RandomNormal": "ConstantOfShape", "RandomUniform": "ConstantOfShape"}
 # What TensorFlow names otherwise; its own operators of these names do something else.
-_OTHERS = {"Where": "SelectV2", "Sum": "Add", "Mean": "Add", "Max": "Maximum", "Min": "Minimum"}
+_OTHERS = {"Where": "SelectV2", "Sum": "Add", "Mean": "Add", "Max": "Maximum", "Min": "Minimum", "Slice": "OnnxSlice"}
 # What Upsample and Pad took as attributes before they took them as inputs.
 _BEFORE = {"Upsample": "scales", "Pad": "pads", "Tile": "repeats", "Unsqueeze": "axes", "Transpose": "perm"}
-_ATTRIBUTES = frozenset(("Constant", "Loop", *_SHAPED, *_BEFORE))
+# What is put behind all inputs: sizes that attributes say.
+_SIZED = {
+    "Conv": "pads",
+    "MaxPool": "pads",
+    "AveragePool": "pads",
+    "LpPool": "pads",
+    "ConvTranspose": "strides",
+    "MaxRoiPool": "pooled_shape",
+}
+_ATTRIBUTES = frozenset(("Constant", "Loop", "RoiAlign", "Gather", "Gemm", "Einsum", *_SHAPED, *_BEFORE, *_SIZED))
 # names that no node has
 _ZERO, _ONE, _TRUE, _NEXT = (f"{what} of a loop" for what in ("zero", "one", "true", "next"))
 _SMALL = 2048
@@ -53,6 +63,7 @@ class OnnxSizes:
         self.graphs: dict[int, _Graph] = {}
         self.open: list[_Graph] = []
         self.functions: dict[str, _Graph] = {}
+        self.equations: dict[int, str] = {}  # of Einsum
 
     def begin(self, kind: str, low: int, high: int) -> None:
         """A graph or a function."""
@@ -130,8 +141,6 @@ class OnnxSizes:
                 self.open[0].calls.append((self.open[-1].sizes, f"{domain} {operator}", inputs))
             return
         constant, shaped = operator == "Constant", (_SHAPED | _OTHERS).get(operator, operator)
-        if not (constant or operator == "Loop" or sizes.matters(shaped)):
-            return
         self.leave(low)
         if not self.open:
             return
@@ -150,11 +159,15 @@ class OnnxSizes:
                 body = next((part[2] for part in parts(self.view, begin, end) if part[:2] == (6, BYTES)), body)
             elif number == 5 and wire == BYTES and end - begin <= _SMALL:
                 attributes.update([self._attribute(begin, end)])
+                if operator == "Einsum" and (place := inner(self.view, begin, end, 4)):
+                    self.equations[low] = text(self.view, *place, 200)
             if constant and number == 5 and outputs and (tensor := inner(self.view, begin, end, 5)):
                 _, _, graph.sizes.dims[outputs[0]], length = self._read(*tensor)
                 if length:
                     graph.sizes.texts[outputs[0]] = length
-        if not outputs:
+        known = constant or operator == "Loop" or sizes.matters(shaped)
+        graph.sizes.other(outputs[1:] if known else outputs, inputs)
+        if not outputs or not known:
             return
         if operator == "Loop":
             graph.loops.append((low, inputs, body))
@@ -165,8 +178,27 @@ class OnnxSizes:
             label = f"{low} of a node"  # no other has this name
             graph.sizes.constants[label] = attributes.get(_BEFORE.get(operator, "shape"))
             inputs = [label] if operator in _SHAPED else [*inputs[:1], label]
+        inputs += self._said(graph, operator, attributes, inputs, low)
         if not graph.sizes.add(outputs[0], shaped, inputs, low):
             self.scope.unknown("it has more nodes than are looked at for what they make")
+
+    def _said(
+        self, graph: _Graph, operator: str, said: dict[str, sizes.Values | None], inputs: list[str], at: int
+    ) -> list[str]:
+        """Names for what attributes say of sizes, which come behind the inputs."""
+        label, values, before = f"{at} of attributes", said.get(_SIZED.get(operator, "")), ATTRIBUTE
+        if operator == "RoiAlign":
+            values = tuple(size for key in ("output_height", "output_width") for size in said.get(key) or ())
+        elif operator == "Gather":
+            values, before = said.get("axis"), 2
+        elif operator == "Gemm":
+            return [f"={key[-1].lower()}" for key in ("transA", "transB") if (said.get(key) or (0,))[0]]
+        elif operator == "Einsum":
+            return ["=" + self.equations.get(at, "")]
+        if not values:
+            return []
+        graph.sizes.constants[label] = values
+        return [""] * (before - len(inputs)) + [label]
 
     def _attribute(self, low: int, high: int) -> tuple[str, sizes.Values | None]:
         name, found, values = "", None, list[float]()

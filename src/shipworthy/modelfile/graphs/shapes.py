@@ -21,9 +21,10 @@ SAME = frozenset(
     "Erf Sign Ceil Floor Round Not LogicalNot Reciprocal Softmax Clip Square Softplus LeakyRelu OnesLike ZerosLike "
     "Dropout".split()
 )
-MULTIPLYING = frozenset(("MatMul", "BatchMatMul", "BatchMatMulV2"))
+MULTIPLYING = frozenset(("MatMul", "BatchMatMul", "BatchMatMulV2", "Gemm"))
+PICKING = frozenset(("Gather", "GatherV2", "Einsum", "Diag", "MatrixDiag", "MatrixDiagV2", "MatrixDiagV3"))
 CHANGING = frozenset(("Unsqueeze", "ExpandDims", "Squeeze", "Transpose", "Reshape", "Tile"))
-KINDS = STRETCHING | SAME | MULTIPLYING | CHANGING
+KINDS = STRETCHING | SAME | MULTIPLYING | CHANGING | PICKING
 # What gives the same result for the same inputs.
 PURE = KINDS | frozenset(
     "Sum Mean Max Min Prod All Any ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceAll ReduceAny Shape Size "
@@ -42,11 +43,38 @@ def stretched(shapes: Sequence[Shape | None]) -> Shape | None:
     return tuple(0 if 0 in column else max(column) for column in zip(*padded, strict=True))
 
 
-def multiplied(one: Shape | None, other: Shape | None) -> Shape | None:
-    """Of a product of matrices."""
+def multiplied(one: Shape | None, other: Shape | None, turned: Sequence[str] = ()) -> Shape | None:
+    """Of a product of matrices; `turned` has `=a` and `=b` for those that are turned before."""
+    if one is not None and "=a" in turned:
+        one = one[:-2] + one[-2:][::-1]
+    if other is not None and "=b" in turned:
+        other = other[:-2] + other[-2:][::-1]
     if one is None or other is None or len(one) < 2 or len(other) < 2:
         return None
     return (*(stretched([one[:-2], other[:-2]]) or ()), one[-2], other[-1])
+
+
+def picked(kind: str, given: Sequence[Shape | None], axis: Sequence[Any] | None, equation: str) -> Shape | None:
+    """Of rows that are gathered, of diagonals, and of sums by an equation such as `i,j->ij`."""
+    first = given[0]
+    if kind == "Einsum":
+        terms, _, result = equation.replace(" ", "").partition("->")
+        sizes: dict[str, Any] = {}
+        for term, shape in zip(terms.split(","), given, strict=False):
+            if shape is not None and len(term) == len(shape):
+                sizes.update(
+                    {letter: max(size, sizes.get(letter, 1)) for letter, size in zip(term, shape, strict=True)}
+                )
+        return tuple(sizes.get(letter, 1) for letter in result)
+    if first is None:
+        return None
+    if "Diag" in kind:
+        return (*first, *first) if kind == "Diag" else (*first, *first[-1:])
+    if len(given) < 2 or given[1] is None or not first:
+        return None
+    at = int(axis[0]) if axis else 0
+    at = at + len(first) if at < 0 else at
+    return (*first[:at], *given[1], *first[at + 1 :])
 
 
 def changed(kind: str, shape: Shape | None, values: Sequence[Any] | None) -> Shape | None:

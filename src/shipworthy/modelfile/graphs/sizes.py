@@ -12,7 +12,8 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shipworthy.modelfile.graphs import shapes
+from shipworthy.modelfile.graphs import choosing, shapes
+from shipworthy.modelfile.graphs.makers import BOTH, MAKES, NUMBER, PADS, PAIRS, RANGE, REPEATING, SHAPE, TIMES
 from shipworthy.modelfile.protobuf import VARINT, signed, varint
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Scope
@@ -29,32 +30,9 @@ _TURNS = 8
 
 Values = tuple[Any, ...]  # integers, floats or truth values
 
-# how the result follows from an input: its product is the shape, or multiplies another input's; it is the size; ...
-SHAPE, TIMES, RANGE, PADS, PAIRS, NUMBER = range(6)
-_MAKES: dict[str, tuple[tuple[int, int], ...]] = {
-    **dict.fromkeys(("ConstantOfShape", "Fill", "Empty", "RandomUniform", "RandomUniformInt", "RandomStandardNormal",
-                     "TruncatedNormal", "RandomGamma", "RandomPoisson", "RandomPoissonV2", "StatelessRandomUniform",
-                     "StatelessRandomUniformInt", "StatelessRandomUniformFullInt", "StatelessRandomNormal",
-                     "StatelessTruncatedNormal", "StatelessRandomUniformV2", "StatelessRandomUniformIntV2",
-                     "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomUniformFullIntV2",
-                     "ParameterizedTruncatedNormal"), ((SHAPE, 0),)),
-    **dict.fromkeys(("Expand", "BroadcastTo", "SparseToDense", "ResizeBilinear", "ResizeNearestNeighbor",
-                     "ResizeBicubic", "ResizeArea"), ((SHAPE, 1),)),
-    **dict.fromkeys(("ScatterNd", "StatefulStandardNormalV2", "StatefulUniform", "StatefulUniformInt",
-                     "StatefulUniformFullInt", "StatefulTruncatedNormal"), ((SHAPE, 2),)),
-    **dict.fromkeys(("Tile", "Upsample", "OneHot"), ((TIMES, 1),)),
-    "Resize": ((TIMES, 2), (SHAPE, 3)),
-    "Range": ((RANGE, 0),),
-    "Pad": ((PADS, 1),),
-    **dict.fromkeys(("PadV2", "MirrorPad"), ((PAIRS, 1),)),
-    **dict.fromkeys(("Multinomial", "Bincount", "TensorListReserve"), ((NUMBER, 1),)),
-    **dict.fromkeys(("LinSpace", "UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin",
-                     "UnsortedSegmentProd"), ((NUMBER, 2),)),
-    **dict.fromkeys(("HannWindow", "HammingWindow", "BlackmanWindow", "TensorArrayV3"), ((NUMBER, 0),)),
-}  # fmt: skip
 _KEEPS = frozenset(
-    "Identity Cast Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape Flatten LoopCond Enter "
-    "Switch NextIteration Exit".split()
+    "Identity Cast OptionalGetElement Optional Reshape Squeeze Unsqueeze ExpandDims StopGradient Snapshot EnsureShape "
+    "Flatten LoopCond Enter Switch NextIteration Exit".split()
 )
 _JOINS = {"Concat": None, "Pack": None, "ConcatV2": -1, "StringJoin": None, "StringConcat": None}
 _MATH: dict[str, Callable[[Any, Any], Any]] = {
@@ -77,10 +55,22 @@ _WHOLE = frozenset(
     f"{before}{kind}" for before in ("", "Reduce") for kind in ("Sum", "Mean", "Max", "Min", "All", "Any")
 )
 _PRODUCTS = frozenset(("Prod", "ReduceProd"))
-_KINDS = frozenset(("Merge", *_MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE, *_WHOLE, *_PRODUCTS)) | shapes.PURE
-_GROWING = _MAKES.keys() | _JOINS.keys() | shapes.STRETCHING | shapes.MULTIPLYING
+_REPLACES = frozenset(("RegexReplace", "StaticRegexReplace"))
+_REWRITTEN = 16  # bytes; honest rules put less in the place of what they find
+_KINDS = (
+    frozenset(("Merge", *MAKES, *_KEEPS, *_JOINS, *_MATH, *_ALONE, *_WHOLE, *_PRODUCTS, *_REPLACES))
+    | shapes.PURE
+    | REPEATING
+    | choosing.KINDS.keys()
+)
+_GROWING = MAKES.keys() | _JOINS.keys() | _REPLACES | shapes.STRETCHING | shapes.MULTIPLYING | shapes.PICKING
 _STRETCHED = ("Expand", "BroadcastTo")
-_FILLED = frozenset(kind for kind, how in _MAKES.items() if how == ((SHAPE, 0),))
+# where the least of the inputs gives the least of the result
+_BOUNDED = _KEEPS | _JOINS.keys() | _PRODUCTS | frozenset(("Mul", "Add", "AddV2", "Maximum", "Gather", "GatherV2",
+                                                           "OnnxSlice", "Slice", "StridedSlice"))  # fmt: skip
+_MEASURED = ("Shape", "Size")
+_FOLLOWED = 2000
+_FILLED = frozenset(kind for kind, how in MAKES.items() if how == ((SHAPE, 0),))
 
 
 def matters(name: str) -> bool:
@@ -108,6 +98,8 @@ class Sizes:
     counts: dict[str, int] = field(default_factory=dict)
     texts: dict[str, int] = field(default_factory=dict)  # bytes of constants
     entered: set[str] = field(default_factory=set)
+    leasts: dict[str, Values | None] = field(default_factory=dict)
+    others: dict[str, list[str]] = field(default_factory=dict)  # what other nodes make, and from what
     dims: dict[str, Values] = field(default_factory=dict)  # of constants
     shapes: dict[str, Values | None] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
@@ -122,7 +114,9 @@ class Sizes:
     def home(self, name: str) -> Sizes | None:
         """The graph around this one that has the name."""
         home: Sizes | None = self
-        while home is not None and not any(name in names for names in (home.constants, home.nodes, home.dims)):
+        while home is not None and not any(
+            name in names for names in (home.constants, home.nodes, home.dims, home.others)
+        ):
             home = home.parent
         return home
 
@@ -157,13 +151,20 @@ class Sizes:
             return inputs[: _JOINS[kind]]
         if kind in _WHOLE:
             return inputs[:1]
-        return inputs if kind in _MATH or kind in _ALONE or kind in _PRODUCTS else []
+        evaluated = kind in _MATH or kind in _ALONE or kind in _PRODUCTS or kind in choosing.KINDS
+        return inputs if evaluated else inputs[:0]
 
     def _computed(self, name: str) -> Values | None:
         kind = self.nodes[name][0]
         values = [self.known(item) for item in self._needed(name)]
         if kind in ("Or", "LogicalOr") and (True,) in values:
             return (True,)
+        if kind in _MEASURED:
+            given_to = self.nodes[name][1][:1]
+            dims = next((home.dims.get(item) for item in given_to if (home := self.home(item)) is not None), None)
+            return dims if dims is None or kind == "Shape" else (product(dims),)
+        if kind in choosing.KINDS:
+            return choosing.computed(kind, values) if self._listed(name) else None
         given = [item for item in values if item is not None]
         if kind == "Mul" and (0,) in given:
             return (0,)
@@ -172,12 +173,63 @@ class Sizes:
         if kind in _KEEPS or kind in _JOINS:
             return tuple(number for item in given for number in item)
         if kind in _ALONE:
-            return _pairwise(lambda value, _: _ALONE[kind](value), given[0], (0,))
+            return choosing.pairwise(lambda value, _: _ALONE[kind](value), given[0], (0,))
         if kind in _MATH and len(given) == 2:
-            return _pairwise(_MATH[kind], *given)
+            return choosing.pairwise(_MATH[kind], *given)
         if kind in _WHOLE:  # of one value; of more, axes would count
-            return given[0] if len(given[0]) == 1 else None
+            return given[0] if len(given[0]) == 1 else choosing.entire(kind, given[0]) if self._listed(name) else None
         return (product(given[0]),) if kind in _PRODUCTS else None
+
+    def _listed(self, name: str) -> bool:
+        """Whether no input is known to have more than one dimension."""
+        homes = [(self.home(item), item) for item in self.nodes[name][1]]
+        return all(home is None or len(home.dims.get(item, ())) < 2 for home, item in homes)
+
+    def least(self, name: str, depth: int = 0) -> Values | None:
+        """Numbers that those behind a name reach at least, where they are sizes."""
+        values = self.value(name)
+        home = self.home(name)
+        if values is not None or home is None or name not in home.nodes or depth > _DEPTH:
+            return values
+        if name not in home.leasts:
+            home.leasts[name] = None  # for loops
+            home.leasts[name] = home._least(*home.nodes[name][:2], depth + 1)
+        return home.leasts[name]
+
+    def _least(self, kind: str, inputs: list[str], depth: int) -> Values | None:
+        if kind in _MEASURED and inputs:
+            shape = self.shape(inputs[0])
+            return shape if kind == "Shape" or shape is None else (product(shape),)
+        if not inputs or kind not in _BOUNDED:
+            return None
+        if kind in _JOINS:
+            return tuple(size for item in inputs[: _JOINS[kind]] for size in self.least(item, depth) or (1,))[:VALUES]
+        given = [self.least(item, depth) for item in inputs]
+        if kind in _KEEPS:
+            return given[0]
+        if kind in _PRODUCTS:
+            return (product(given[0]),) if given[0] else None
+        if kind in choosing.KINDS:
+            return choosing.computed(kind, given)
+        known = [item for item in given if item is not None]
+        return choosing.pairwise(_MATH[kind], *known) if len(known) == 2 else known[0] if known else None
+
+    def fixed(self, name: str) -> bool:
+        """Whether a name follows from constants alone, so that its values could be told."""
+        pending: list[tuple[Sizes, str]] = [(self, name)]
+        seen: set[tuple[int, str]] = set()
+        while pending:
+            place, item = pending.pop()
+            home = place.home(item)
+            if (id(home), item) in seen or not item or item.startswith("="):
+                continue
+            seen.add((id(home), item))
+            # what counts the items of something makes no more of them, and loops are looked at elsewhere
+            if home is None or len(seen) > _FOLLOWED or home.nodes.get(item, ("",))[0] in ("Merge", *_MEASURED):
+                return False
+            if item not in home.dims and home.constants.get(item) is None:
+                pending += [(home, given) for given in home.others.get(item) or home.nodes.get(item, ("", [], 0))[1]]
+        return True
 
     def turned(self) -> None:
         """What loops of TensorFlow 1 hand on: a value that comes back as it went in is the same in every turn."""
@@ -211,7 +263,10 @@ class Sizes:
                 home.reached.add(item)
                 kind, inputs, _ = home.nodes[item]
                 if kind in shapes.KINDS or kind in _STRETCHED:
-                    pending += [(home, given) for given in inputs[: len(inputs) if kind in shapes.STRETCHING else 2]]
+                    pending += [
+                        (home, given)
+                        for given in inputs[: len(inputs) if kind in shapes.STRETCHING or kind == "Einsum" else 2]
+                    ]
         home = self.home(name)
         return home.shapes.get(name) if home is not None else None
 
@@ -226,7 +281,10 @@ class Sizes:
         if kind in shapes.SAME:
             return given[0]
         if kind in shapes.MULTIPLYING and len(given) > 1:
-            return shapes.multiplied(given[0], given[1])
+            return shapes.multiplied(given[0], given[1], inputs)
+        if kind in shapes.PICKING:
+            equation = next((item[1:] for item in inputs if item.startswith("=")), "")
+            return shapes.picked(kind, given, self.value(inputs[2]) if len(inputs) > 2 else None, equation)
         values = self.value(inputs[1]) if len(inputs) > 1 else None
         if kind in shapes.CHANGING:
             return shapes.changed(kind, given[0], values)
@@ -249,22 +307,31 @@ class Sizes:
         if name not in self.counts:
             self.counts[name] = 1  # for loops
             kind, inputs, _ = self.nodes[name]
-            if kind in _MAKES:
-                self.counts[name] = max(self._made(how, inputs, number, depth) for how, number in _MAKES[kind])
+            if kind in MAKES:
+                self.counts[name] = max(self._made(how, inputs, number, depth) for how, number in MAKES[kind])
             elif kind in _KEEPS and inputs:
                 self.counts[name] = self.count(inputs[0], depth + 1)
             elif kind in _JOINS:
                 self.counts[name] = min(sum(self.count(item, depth + 1) for item in inputs[: _JOINS[kind]]), _HUGE)
+            elif kind in _REPLACES and len(inputs) > 2:
+                longer = self.texts.get(inputs[2]) or product(self.constants.get(inputs[2]) or ())
+                times = longer if longer > _REWRITTEN else 1
+                self.counts[name] = min(self.count(inputs[0], depth + 1) * times, _HUGE)
             if (shape := self.shape(name)) is not None:
                 self.counts[name] = max(self.counts[name], product(shape))
         return self.counts[name]
 
     def _made(self, how: int, inputs: list[str], number: int, depth: int) -> int:
         if how == RANGE:
-            ends = [self.value(item) for item in inputs[:3]]
-            flat = [item[0] for item in ends if item is not None and len(item) == 1]
-            return int(min(abs((flat[1] - flat[0]) / flat[2]), _HUGE)) if len(flat) == 3 and flat[2] else 1
-        values = self.value(inputs[number]) if number < len(inputs) else None
+            first, last, step = (self.value(inputs[0]), self.least(inputs[1]), None) if len(inputs) > 1 else (None,) * 3
+            step = self.value(inputs[2]) if len(inputs) > 2 else (1,)
+            if not (first and last and step and len(first) == len(last) == len(step) == 1 and step[0]):
+                return 1
+            return int(min(abs((last[0] - first[0]) / step[0]), _HUGE))
+        values = self.least(inputs[number]) if number < len(inputs) else None
+        if how == BOTH:
+            other = self.least(inputs[number + 1]) if number + 1 < len(inputs) else None
+            return min(product(values or ()) * product(other or ()), _HUGE)
         if not values:
             return 1
         if how == TIMES:
@@ -287,6 +354,23 @@ class Sizes:
                 what = "bytes" if kind.startswith("String") else "numbers"
                 text = f"the operator {kind} makes {many} {what} from constants of the model, which fills the memory"
                 scope.issue(Code.BOMB, "high", text, at)
+            elif kind in MAKES and self._untold(kind, name):
+                scope.unknown(f"the operator {kind} makes as much as its constants say, in a way that is not followed")
+
+    def _untold(self, kind: str, name: str) -> bool:
+        """Whether a size follows from constants alone, and yet nobody knows it."""
+        inputs = self.nodes[name][1]
+        places = {number for how, number in MAKES[kind] if how in (SHAPE, NUMBER) and number < len(inputs)}
+        if kind == "Range":
+            places = {1}
+        given = [inputs[place] for place in places if place < len(inputs)]
+        return any(item and self.least(item) is None and self.fixed(item) for item in given)
+
+    def other(self, names: list[str], inputs: list[str]) -> None:
+        """Names of which no more is known than what they are made from."""
+        if inputs and len(self.others) < _NODES:
+            for name in names:
+                self.others.setdefault(name, inputs[: VALUES + 1])
 
 
 def unpacked(raw: bytes, letter: str) -> Values:
@@ -308,13 +392,3 @@ def listed(view: View, part: tuple[int, int, int, int, int], letter: str) -> Val
         number, begin = varint(view, begin, end)
         found.append(signed(number))
     return tuple(found)
-
-
-def _pairwise(function: Callable[[Any, Any], Any], one: Values, other: Values) -> Values | None:
-    if len(one) != len(other) and 1 not in (len(one), len(other)):
-        return None
-    size = max(len(one), len(other)) if one and other else 0
-    try:
-        return tuple(function(one[n % len(one)], other[n % len(other)]) for n in range(size))
-    except (ArithmeticError, TypeError, ValueError):
-        return None

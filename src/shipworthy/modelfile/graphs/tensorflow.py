@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import keras
-from shipworthy.modelfile.graphs import flow, frames, sizes
+from shipworthy.modelfile.graphs import flow, frames, makers, sizes
 from shipworthy.modelfile.graphs.dangers import ATTRIBUTES, DANGERS, OPAQUE, fixed
 from shipworthy.modelfile.graphs.nodes import Node, node
 from shipworthy.modelfile.graphs.tables import messages, operators
@@ -29,6 +29,7 @@ ROOTS = {
 }
 _KEPT = 200_000
 _BLOB = 64
+_FED = frozenset(("PlaceholderWithDefault", "Placeholder"))  # a caller gives these other values
 
 
 class _Reader:
@@ -148,10 +149,21 @@ class _Reader:
             body.sizes.texts[found.name] = max(map(len, found.constant))
         if found.numbers is not None and len(body.sizes.constants) < _KEPT:
             body.sizes.constants[found.name] = found.numbers
+        inputs = [item.split(":")[0] for item in found.inputs if not item.startswith("^")]
+        if found.dims is not None and sizes.product(found.dims) > max(sizes.MOST, 4 * len(self.view)):
+            many = sizes.product(found.dims)
+            message = f"the constant {ascii(found.name)[:80]} stands for {many} numbers, which fill the memory"
+            self.scope.issue(Code.BOMB, "high", message, found.at)
+        if found.numbers is not None:
+            pass
         elif sizes.matters(found.operator):
-            inputs = [item.split(":")[0] for item in found.inputs if not item.startswith("^")]
+            inputs += makers.said(found.operator, found.said, found.texts, len(inputs))
+            for name, value in makers.labelled(inputs):
+                body.sizes.constants[name] = value
             if not body.sizes.add(found.name, found.operator, inputs, found.at):
                 self.scope.unknown("it has more nodes than are looked at for what they make")
+        elif found.operator not in _FED:
+            body.sizes.other([found.name], inputs)
         if (found.condition or found.operator == "LoopCond") and len(body.loops) < _KEPT:
             body.loops.append(found)
 

@@ -75,6 +75,7 @@ class TfliteSizes:
         kind = _NAMES.get(name, "")
         outputs = self.numbers(table, "Outputs")
         inputs = self.numbers(table, "Inputs")
+        self.graphs[-1].other(outputs[sizes.matters(kind) :], inputs)
         if outputs and sizes.matters(kind) and not self.graphs[-1].add(outputs[0], kind, inputs, table.at):
             self.scope.unknown("it has more operators than are looked at for what they make")
 

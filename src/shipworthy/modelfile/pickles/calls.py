@@ -75,6 +75,8 @@ class Calls:
         self.contents: contents.Contents | None = None
         self.held_back: tuple[str, str, int] | None = None
         self.listed_deep = False
+        self.terms = False  # the data speak of formulaic's terms
+        self.wrong_term = 0  # where a text is that may be one, and calls what no formula does
 
     def issue(self, code: Code, severity: str, message: str, callable_: str = "", arguments: str = "") -> None:
         """Report something at the current position."""
@@ -326,6 +328,13 @@ class Calls:
             callee.reported += 1
             self.issue(code, severity, message, _shown(callee), self.show_args(args))
 
+    def kept(self, found: Global | None) -> None:
+        """A class that is stored where who uses the model may call it."""
+        if found is not None:
+            what = "who calls it later runs that with what the file chose"
+            message = f"{_shown(found)} is stored, and its constructor does more than to store values: {what}"
+            self._called(found, (), Code.UNKNOWN_CALLABLE, "high", message)
+
     def _call_of_value(self, callee: Any, args: tuple[Any, ...] | None) -> None:
         made_by = _shown(callee.maker) if isinstance(callee, Made) and callee.maker else ""
         source = f"what {made_by} returned" if made_by else "a value"
@@ -344,6 +353,11 @@ class Calls:
 
     def finish(self) -> None:
         """Report the names that were imported, never called, and are not allowed."""
+        if self.wrong_term and any(item.module.startswith("formulaic") for item in self.globals.values()):
+            self.position, keep = self.wrong_term, self.position
+            text = "a term of a formula calls more than the functions of formulas: a prediction runs it as Python"
+            self.issue(Code.CODE_EXECUTION, "high", text, "formulaic.parser.types.factor:Factor")
+            self.position = keep
         for item in self.globals.values():
             standing = item.standing
             if item.reported or standing.allowed:

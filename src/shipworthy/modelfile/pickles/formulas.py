@@ -1,4 +1,5 @@
-"""Formulas in the state of statsmodels' data: its `__setstate__` has patsy or formulaic evaluate the text, as Python.
+"""Formulas in a state. The `__setstate__` of statsmodels' data has patsy or formulaic evaluate the text, as Python; a
+specification of formulaic, as lifelines keeps one, holds terms that it evaluates when the model is used.
 
 Both take any expression for a term, so only what formulas are made of is let through: names, numbers, operators, and
 calls of the transformations that the two libraries and numpy offer.
@@ -6,10 +7,12 @@ calls of the transformations that the two libraries and numpy offer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from shipworthy.modelfile.pickles import shadows
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
-from shipworthy.modelfile.pickles.values import HIDDEN, Made
+from shipworthy.modelfile.pickles.values import HIDDEN, OPAQUE, TERM, Chunk, Made
 from shipworthy.modelfile.view import Buffer
 from shipworthy.patterns import regex
 
@@ -34,6 +37,61 @@ _TOKEN = regex(
 )
 _SPACE = regex(r" ?([^\w\s]) ?")
 _LARGE = regex(r"[=,]\d{4}")
+
+
+_PURE = frozenset("abs min max round len sum float int bool str".split())
+
+
+def wrong_terms(buffer: Buffer, items: list[Any], read: Callable[[Any], str]) -> bool:
+    """Whether among keys and values is a text that may be a term of a formula, and calls more than those do."""
+    for key, value in zip(items[::2], items[1::2], strict=False):
+        computed = isinstance(key, Made) and shadows.is_text(key)
+        if not computed and read(key) != TERM.decode():
+            continue
+        if value.__class__ is int and value > 0:
+            wrong = _is_wrong(buffer, value)
+        else:
+            wrong = value == OPAQUE or (isinstance(value, Made) and shadows.is_text(value))
+        if wrong:
+            return True
+    return any(item.__class__ is Chunk and buffer.find(TERM, item.start, item.end) >= 0 for item in items)
+
+
+def _is_wrong(buffer: Buffer, slot: int) -> bool:
+    """Whether a literal, taken for a factor of formulaic, would call more than the functions of formulas. A column's
+    name may be any text: what is no expression of Python, or calls nothing, is one. The names of an expression are
+    columns, transformations, or Python's own functions; what a column holds can't be called.
+    """
+    try:
+        text = decode(buffer, slot, _LENGTH)
+    except NotALiteralError:
+        return True
+    if not isinstance(text, str) or "(" not in text:
+        return False
+    return not harmless(text) and ("`" in text or _calls(text))
+
+
+def _calls(text: str) -> bool:
+    import ast
+
+    try:
+        nodes = list(ast.walk(ast.parse(text.strip(), mode="eval")))
+    except (RecursionError, MemoryError):
+        return True
+    except (SyntaxError, ValueError):
+        return False
+    hidden = any(isinstance(node, ast.Attribute) and node.attr.startswith("_") for node in nodes)
+    return hidden or any(isinstance(node, ast.Call) and _does_more(node.func) for node in nodes)
+
+
+def _does_more(called: Any) -> bool:
+    import ast
+    import builtins
+
+    if isinstance(called, ast.Name):
+        return called.id not in _PURE and hasattr(builtins, called.id)
+    owner = called.value if isinstance(called, ast.Attribute) else None
+    return not (isinstance(owner, ast.Name) and owner.id in ("np", "numpy") and called.attr in _NUMPY)
 
 
 def in_state(buffer: Buffer, state: Any) -> str | None:

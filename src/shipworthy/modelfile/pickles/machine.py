@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     FIXED_RUN,
     KEPT,
     LIST,
+    TERM,
     TUPLE_ITEMS,
     Chunk,
     Made,
@@ -79,6 +80,8 @@ class Machine(Operations):
                 window = buffer[base : min(base + width, end)]
                 if not self.watched and buffer.find(CLASS, base, min(base + width + _SLACK, end)) >= 0:
                     self.watch()
+                if not self.terms and buffer.find(TERM, base, min(base + width + _SLACK, end)) >= 0:
+                    self.watch_terms()
                 soft = len(window) - _SLACK
                 if base + len(window) >= end:
                     soft = len(window)

@@ -8,8 +8,9 @@ from shipworthy.modelfile.pickles import plain
 from shipworthy.modelfile.pickles.arrays import item_size
 from shipworthy.modelfile.pickles.called import ALLOCATION, MAKERS, Call, flat, is_type
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
-from shipworthy.modelfile.pickles.names import Kind
+from shipworthy.modelfile.pickles.names import DOES_MORE, Kind
 from shipworthy.modelfile.pickles.plain import shape_of
+from shipworthy.modelfile.pickles.shadows import kept_class
 from shipworthy.modelfile.pickles.values import HIDDEN, OPAQUE, Bound, Global, Made
 from shipworthy.modelfile.view import Buffer
 
@@ -55,6 +56,8 @@ def factory(call: Call) -> str | None:
             return "its default factory is a value computed while loading"
         call.invoke(held.function, held.arguments)  # a partial: a missing key makes this call, so it is judged as one
         return None
+    if call.args and kept_class(call.args[0]):
+        return f"its default factory is {call.args[0].key}, whose constructor does more than to store values"
     if call.args and isinstance(call.args[0], Global) and not (is_type(call.args[0]) or call.args[0].mapped in _FRESH):
         return f"its default factory is {call.args[0].key}, which is no type"
     return None
@@ -69,6 +72,8 @@ def partial(call: Call) -> str | None:
         call.makes = Bound(stored, call.args[1:])
         if stored.standing.rule in MAKERS:
             return f"it stores {stored.key}, whose arguments can't all be seen"
+        if kept_class(stored):
+            return f"it stores {stored.key}, whose constructor does more than to store values"
         return None if stored.standing.allowed else "it stores a function that is not allowed"
     if isinstance(stored, Made) and isinstance(stored.detail, Bound):
         return None  # a bound method, judged where it was looked up
@@ -283,6 +288,8 @@ def attribute(call: Call) -> str | None:
     if isinstance(owner, Made) and isinstance(attr, str) and owner.maker and _has_methods(owner.maker):
         if not attr.isidentifier() or (attr.startswith("__") and attr.endswith("__")):
             return "it looks up a name of Python's own"
+        if DOES_MORE.search(attr.lstrip("_")) and "hook" not in attr:  # torch's run when a state is loaded
+            return f"it keeps the method {attr} of an object, which does more than to compute"
         call.result = Made(call.callee, Bound(call.callee, None))  # a bound method; a call of it is refused below
         return None
     if call.args is None:

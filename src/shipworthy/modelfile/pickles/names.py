@@ -18,6 +18,7 @@ from shipworthy.records import dataclass
 _TABLE = Path(__file__).with_name("allowed_names.txt")
 DOES_MORE = regex(
     r"^__|^to_|^from_|load|save|file|open|exec|eval|import|read|write|dump|fetch|run|spawn|compile|query|pipe|apply|map"
+    r"|restore|seriali"
 )
 _OF_UFUNCS = frozenset(("reduce", "accumulate", "outer", "reduceat"))  # `numpy.add.reduce`, to be referred to
 

@@ -19,6 +19,7 @@ from shipworthy.modelfile.pickles.values import (
     NAME_LENGTH,
     OPAQUE,
     SET,
+    TERM,
     TUPLE_ITEMS,
     Chunk,
     Global,
@@ -211,6 +212,8 @@ class Operations(Stack):
                 value = line_value(op, line)
                 if value == CLASS.decode() and not self.watched:
                     self.watch()  # it may be spelled with escapes
+                elif value == TERM.decode() and not self.terms:
+                    self.watch_terms()
                 if op in b"IL" and newline - at > _WIDE_LINE:
                     self.wide(value)
             except NotALiteralError as error:

@@ -29,6 +29,7 @@ _COMPUTING = frozenset(f"torchmetrics.utilities.data:dim_zero_{way}" for way in 
 _DISTANCE = regex(r"sklearn\.(?:metrics|neighbors)\._dist_metrics:PyFuncDistance(?:32|64)?")
 # Names that no code calls but that of these modules, on an object itself
 _CALLED_BY = {"metric": "pynndescent."}
+_DOING_MORE = (Kind.BARE, Kind.SOURCED)
 _CREATED = (Kind.CLASS, Kind.BARE, Kind.VALUED)
 
 
@@ -94,6 +95,15 @@ def is_function(value: Any) -> bool:
             return False
         return value.standing.kind not in (Kind.VALUED, Kind.CLASS) and not has_trait(value, "raises")
     return isinstance(value, Made) and isinstance(value.detail, Bound)
+
+
+def kept_class(value: Any) -> Global | None:
+    """A class whose constructor does more than to store, where it is kept and not created: code that uses the model
+    would call it with what the file chose. It opens files, loads others, or imports.
+    """
+    if isinstance(value, tuple):
+        return next(filter(None, map(kept_class, value)), None)  # no deeper than TUPLE_DEPTH
+    return value if isinstance(value, Global) and value.standing.kind in _DOING_MORE else None
 
 
 def is_text(value: Made) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 from itertools import pairwise
 from typing import Any
 
-from shipworthy.modelfile.pickles import shadows, states
+from shipworthy.modelfile.pickles import formulas, shadows, states
 from shipworthy.modelfile.pickles.calls import Policy
 from shipworthy.modelfile.pickles.literals import NotALiteralError, decode
 from shipworthy.modelfile.pickles.names import Kind
@@ -273,17 +273,22 @@ class Stack(Numbers):
         """
         if self.deep:
             self.keyed(items[::2] if Chunk not in map(type, items) else items)
+        if self.terms and not self.wrong_term and formulas.wrong_terms(self.buffer, items, self._text):
+            self.wrong_term = self.position
         key: Any = 0
         own = self._is_state(at)
         for value in items:
             kind: type = value.__class__
-            if kind is int or kind is tuple:
+            if kind is int:
                 pass
+            elif kind is tuple:
+                self.kept(shadows.kept_class(value))
             elif kind is Chunk:
                 if not value.end and self.functions:
                     what = "a dictionary has more items at once than any pickler writes"
                     self.issue(Code.STATE_TAMPERING, "high", what)
             else:
+                self.kept(shadows.kept_class(value))
                 if shadows.is_called(value, own) or shadows.acts(value):
                     self._stands_in(key, value, own, at)
                 elif not own and not self.named and shadows.is_called(value, True):
@@ -367,6 +372,11 @@ class Stack(Numbers):
     def watch(self) -> None:
         """The data speak of `__class__`: from here on a dictionary that has it as a key is seen."""
         self.watched = True
+        self.wrapping += 1
+
+    def watch_terms(self) -> None:
+        """The data speak of `expr`: from here on each dictionary is looked at for it."""
+        self.terms = True
         self.wrapping += 1
 
     def _names_class(self, items: list[Any]) -> bool:

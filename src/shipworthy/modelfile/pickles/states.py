@@ -75,6 +75,8 @@ def partial_state(target: Made, state: Any) -> str | None:
         return "it stores a function computed while loading"
     if function.standing.rule in MAKERS:
         return f"it stores {function.key}, whose arguments can't all be seen"
+    if shadows.kept_class(function):
+        return f"it stores {function.key}, whose constructor does more than to store values"
     plain = isinstance(args, tuple) and keywords == EMPTY_DICT  # one from the memo may have been filled
     target.detail = Bound(function, args if plain else None)
     return None if function.standing.allowed else "it stores a function that is not allowed"

@@ -26,6 +26,7 @@ DOUBLED = DEEP - 40
 FIRST_OBJECT = -100  # memo cells at or below hold an index into the table of objects
 
 CLASS = b"__class__"  # the attribute that makes an object one of another class
+TERM = b"expr"  # where a factor of formulaic keeps its text
 HIDDEN = "\0"  # the key that says that a kept state had more items, or ones that can't be seen
 TUPLE_ITEMS = 64
 TUPLE_DEPTH = 4

@@ -19,6 +19,10 @@ _DPUT = regex(r"\s*(?:#[^\n]{0,999}\n\s*){0,9}(?:" + _DATA + r"|new\s*\()")
 _DUMP = regex(
     r"\s*(?:#[^\n]{0,999}\n\s*){0,9}" + _NAME + r"[ \t]*(?:<-|=)[ \t]*\r?\n\s*(?:" + _DATA + r"|function\s*\()"
 )
+_MADE = regex(
+    r"\s*(?:#[^\n]{0,999}\s*){0,99}(?:" + _NAME + r"\s*(?:<<?-|=)\s*(?:structure|local|new|\(\s*(?:function|\\))\s*\(|"
+    r"assign\s*\(\s*[\"'][^\"'\n]{1,99}[\"']\s*,\s*(?:" + _DATA + r"|local\s*\())"
+)
 _TOKEN = regex(
     r"#[^\n]*|(?P<raw>[rR][\"']-*[(\[{])|(?P<quote>[\"'`])|(?P<name>[A-Za-z.][\w.]*(?::::?[\w.]+)?)|(?P<space>\s+)|"
     r"[0-9][\w.]*|."
@@ -55,6 +59,11 @@ def is_data(text: str) -> bool:
 def is_dump(text: str) -> bool:
     """Whether it begins as `dump` writes: a name and an arrow, a value on the next line."""
     return _DUMP.match(text) is not None
+
+
+def makes_one(text: str) -> bool:
+    """Whether the first thing that it does is to make an object, as a model that somebody wrote down."""
+    return _MADE.match(text) is not None
 
 
 def judge(text: str) -> Told:
