@@ -4,8 +4,8 @@
     python benchmarks/modelfile/honest_folders.py tell ROWS...
 
 FOLDER holds what tests/corpora/honest_sixth.py writes: ENVIRONMENT/KIND/files. Each file is read by the library, and
-each kind's folder by the command, `shipworthy scan KIND --check models`, with the default gate. `tell` counts files with
-the same content once, and prints figures by format and by group of kinds, and the causes.
+each kind's folder by the command, `shipworthy scan KIND --check models`, with the default gate. `tell` counts files
+with the same content once, and prints figures by format and by group of kinds, and the causes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def read(folder: Path) -> None:
     """One line of JSON for each file, one for each folder."""
     for kind in sorted(path for path in folder.iterdir() if path.is_dir()):
         name = f"{folder.name}/{kind.name}"
-        for path in sorted(path for path in kind.rglob("*") if path.is_file()):
+        files = sorted(path for path in kind.rglob("*") if path.is_file())
+        for path in files:
             report = scan(path)
             bad = [issue.message[:200] for issue in report.issues if issue.severity in ("high", "critical", "medium")]
             verdict = kind_of(report) + " on purpose" * any(ON_PURPOSE.search(message) for message in bad)
@@ -53,6 +54,8 @@ def read(folder: Path) -> None:
             if verdict == "unknown":
                 row["causes"] = [text[:200] for text in report.unknowns[:1]]
             print(json.dumps(row))
+        if not files:  # a kind that this environment could not write
+            continue
         code, causes = commanded(kind)
         print(json.dumps({"where": name, "code": code, "causes": causes if code else []}), flush=True)
 

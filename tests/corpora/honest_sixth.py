@@ -59,6 +59,8 @@ def main() -> None:
             before, written = time.monotonic(), 0
             for name, make in kinds.items():
                 folder = root / name
+                if folder.exists():
+                    continue
                 folder.mkdir()
                 try:
                     make(folder)
