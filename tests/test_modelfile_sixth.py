@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,16 @@ def test_what_coremltools_left_in_memory_is_told_and_no_more() -> None:
     raw = next((MODELS / "coreml" / "program.mlpackage").rglob("weight.bin")).read_bytes()
     assert scan_bytes(raw[:96] + b"\x01\x07" * 8 + raw[112:]).worst == "low"
     assert scan_bytes(raw + bytes(64) + b"PK\3\4" * 16).worst in ("medium", *FOUND)
+
+
+def test_what_torchs_own_optimizer_for_mobile_devices_calls() -> None:
+    """torch 1.12: `optimize_for_mobile` of a script calls XNNPACK by operators of torch's own."""
+    raw = (MODELS / "pickles" / "sixth-mobile.pt").read_bytes()
+    assert scan_bytes(raw).worst not in FOUND
+    with zipfile.ZipFile(io.BytesIO(raw)) as old:
+        members = {name: old.read(name).replace(b"ops.prepacked.", b"ops.packedup.") for name in old.namelist()}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as new:
+        for name, body in members.items():
+            new.writestr(name, body)
+    assert any("none of torch's own" in issue.message for issue in scan_bytes(stream.getvalue()).issues)
