@@ -50,7 +50,7 @@ def read(scope: Scope, _: str) -> int:
             Code.HIDDEN_PAYLOAD, "medium", f"{length - end} bytes follow the metadata in the footer", start + end
         )
         scope.child(f"bytes at {start + end}", footer.sub(end, length), Role.TRAILER)
-    _cover(scope, spans, start)
+    _cover(scope, spans, start, data)
     return size
 
 
@@ -104,20 +104,42 @@ def _elsewhere(scope: Scope, path: str) -> None:
         scope.issue(Code.EXTERNAL_DATA, "medium", f"a column is read from another file, {label}")
 
 
-def _cover(scope: Scope, spans: list[tuple[int, int]], start: int) -> None:
+def _cover(scope: Scope, spans: list[tuple[int, int]], start: int, data: dict[int, Any]) -> None:
+    every = (chunk for group in data.get(4, []) for chunk in group.get(1, []))
+    chunks = {chunk[2]: chunk for chunk in every if isinstance(chunk.get(2), int)}
     at = 4
     for low, high in spans:
         if low < 4 or high < low or high > start:
             message = "a column lies outside of the file: a reader that trusts it leaves its memory"
             scope.issue(Code.BROKEN_STREAM, "high", message, max(low, 0))
             return
-        _gap(scope, at, low)
+        _gap(scope, at, low, chunks)
         at = max(at, high)
-    _gap(scope, at, start)
+    _gap(scope, at, start, chunks)
 
 
-def _gap(scope: Scope, low: int, high: int) -> None:
+def _gap(scope: Scope, low: int, high: int, chunks: dict[Any, dict[int, Any]]) -> None:
     if low >= high or (high - low <= _ALIGNMENT and not scope.view.read(low, high - low).strip(b"\0")):
+        return
+    if low in chunks and _repeats(scope.view.sub(low, high - low), chunks[low], scope.limits.objects):
         return
     scope.issue(Code.HIDDEN_PAYLOAD, "medium", f"{high - low} bytes belong to no column", low)
     scope.child(f"bytes at {low}", scope.view.sub(low, high - low), Role.TRAILER)
+
+
+def _repeats(view: View, chunk: dict[int, Any], most: int) -> bool:
+    """Releases of Arrow before 17 wrote each chunk's metadata behind the chunk as well, where the footer says."""
+    try:
+        found, end = decode(view, most)
+    except ThriftError:
+        return False
+    return end == len(view) and _plain(found) == _plain(chunk)
+
+
+def _plain(value: Any) -> Any:
+    """A struct whose texts are bytes, to be compared."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.read(0, len(value)) if isinstance(value, View) else value

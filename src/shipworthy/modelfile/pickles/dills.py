@@ -37,6 +37,7 @@ def array(call: Call) -> str | None:
         return "the state of the array names no type of numpy"
     if isinstance(made, Made):
         made.sealed = True
+        made.detail = state  # what the array holds, for who looks at its numbers
         call.result = made
     held = replace(call, args=state)
     return states.unfinished(state) or shadows.hidden_functions(state) or plain.data(held)

@@ -77,6 +77,8 @@ class Pmml:
             if len(self.strange) < _KEPT:
                 self.strange.add(f"<{shown(name)}>")
             return
+        if name + "Type" in elements():  # the schema declares such an element to be of that type
+            known |= elements()[name + "Type"]
         for key in attributes.keys() - known:
             plain = key.startswith("x-") or " " in key  # extensions; names of other namespaces, as xsi:schemaLocation
             if not plain and len(self.strange) < _KEPT:
