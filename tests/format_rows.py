@@ -288,9 +288,7 @@ ROWS: dict[str, Row] = {
         "OpenVINO 2026.4.1", ("openvino/dense.bin", "openvino/loop.bin"), ("a pickle behind OpenVINO's weights",)
     ),
     "msgpack": Row("Flax 0.12.8", ("flax/params.msgpack",), ("Arrow, Parquet, Flax/objects in Flax",)),
-    "ocdbt": Row(
-        "TensorStore 0.1.86", ("rows/manifest.ocdbt",), ("an archive behind a manifest of Orbax",), ends="unknown"
-    ),
+    "ocdbt": Row("TensorStore 0.1.86", ("rows/manifest.ocdbt",), ("an archive behind a manifest of Orbax",)),
     "paddle": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdmodel",), ("Paddle/py_func", "Paddle/load")),
     "paddle-weights": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdiparams",), ("a pickle behind Paddle's parameters",)),
     "executorch": Row("ExecuTorch 1.5.1", ("executorch/dense.pte",), ("ExecuTorch/operator of another library",)),

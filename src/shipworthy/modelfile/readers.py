@@ -48,6 +48,7 @@ _RARE: dict[str, str] = {
     "arrow": "columnar.arrow",
     "parquet": "columnar.parquet",
     "msgpack": "msgpack",
+    "ocdbt": "ocdbt",
     "paddle": "graphs.paddle",
     "paddle-weights": "graphs.paddle",
     "executorch": "graphs.executorch",

@@ -218,7 +218,13 @@ FORMATS: dict[str, Support] = {
         "numbers; the other files of an Orbax directory (their JSON and zarr's are not judged)",
         True,
     ),
-    "ocdbt": Support("Orbax: manifest and nodes of OCDBT", "nothing", _NOT_READ, False),
+    "ocdbt": Support(
+        "OCDBT: the store of Orbax",
+        "manifests, nodes and files of data to the last byte: the files that they name, descriptions of arrays, what "
+        "chunks begin as",
+        "numbers; checksums; whether parts of the store are missing; manifests kept in numbered files",
+        True,
+    ),
     "paddle": Support(
         "Paddle .pdmodel",
         "every operator against Paddle's own (the same for a program in JSON), paths, messages, sizes, loops",
