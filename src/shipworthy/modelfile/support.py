@@ -153,6 +153,7 @@ FORMATS: dict[str, Support] = {
         "scores; what the rules make of a text",
         True,
     ),
+    "sentencepiece-list": Support("SentencePiece's list of pieces (.vocab)", "every line", "what they mean", True),
     "tiktoken": Support("tiktoken's ranks (Llama 3 tokenizer.model)", "every line", "what the tokens mean", True),
     "protobuf": Support("Other protobuf messages", "nothing", _NOT_READ, False),
     "parquet": Support(

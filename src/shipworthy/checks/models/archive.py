@@ -71,7 +71,7 @@ def _packed_canary() -> bytes:
 
 @check(
     "model-archive",
-    version=13,
+    version=14,
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
