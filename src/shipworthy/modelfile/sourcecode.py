@@ -35,6 +35,7 @@ from shipworthy.modelfile.sourcenames import (
 )
 from shipworthy.records import dataclass, field
 
+_OF_FILES = frozenset(("pickle.load", "cloudpickle.load", "dill.load"))
 _ALIASES, _MOST = 8, 40
 _LONG, FOREIGN = 200, 3  # the last: the rank of what is only of another library
 _MODULES = sys.stdlib_module_names | LIBRARIES
@@ -68,6 +69,10 @@ def read(tree: ast.AST, trust: Sequence[str] = ()) -> Source:
     return _Reading(trust).run(tree)
 
 
+def _computed(path: ast.AST | None) -> bool:
+    return path is not None and any(isinstance(item, ast.Name) for item in ast.walk(path))
+
+
 class _Reading:
     def __init__(self, trust: Sequence[str]) -> None:
         self.trust = trust
@@ -90,6 +95,8 @@ class _Reading:
                 given += ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
             elif isinstance(node, (ast.NamedExpr, ast.AnnAssign)) and isinstance(node.target, ast.Name) and node.value:
                 given.append((node.target.id, node.value))
+            elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+                given.append((node.optional_vars.id, node.context_expr))
         self.roots = {name.partition(".")[0] for known in self.names.values() for name in known}
         for _ in range(_ALIASES):  # names of names
             if not sum(self.alias(name, value) for name, value in given):
@@ -280,9 +287,14 @@ class _Reading:
         if name in ("torch.load", "torch.jit.load") and len(node.args) < 3:
             safely = options.get("weights_only")
             if not (name == "torch.load" and safely is not None and _is_true(safely)):
-                if "io.BytesIO" in {full for known in self.names.values() for full in known} or self.names.get("io"):
+                if self.in_memory():
                     return False
                 self.loads.append((node.lineno, name))
+            return True
+        if (name == "joblib.load" and _computed(first)) or (name in _OF_FILES and self.opened(first)):
+            if self.in_memory() or options.keys() - {"mmap_mode", "encoding", "fix_imports"}:
+                return False
+            self.loads.append((node.lineno, name))  # of a file, which is judged for what it is
             return True
         if name == "numpy.load":
             allowed = options.get("allow_pickle")
@@ -304,6 +316,27 @@ class _Reading:
                 return str(start.value).startswith(".") and str(package.value).partition(".")[0] == "transformers"
             return text.partition(".")[0] in LIBRARIES and not options and package is None
         return False
+
+    def in_memory(self) -> bool:
+        """Whether what looks like a file may be bytes that the code made."""
+        return bool(self.names.get("io")) or any("io.BytesIO" in known for known in self.names.values())
+
+    def opened(self, first: ast.AST | None) -> bool:
+        """Whether this is a file that the built-in `open` gives, or a name that is given nothing else; its path is made
+        of what the code is handed, as the folder of the model is.
+        """
+        found = [first]
+        if isinstance(first, ast.Name):
+            found = [value for given, value in self.given if given == first.id]
+        return bool(found) and all(
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Name)
+            and value.func.id == "open"
+            and "open" not in self.names
+            and "open" not in self.bound
+            and _computed(value.args[0] if value.args else None)
+            for value in found
+        )
 
     def copied(self, value: ast.AST | None) -> bool:
         """The pickle of an object of this process, or one in which a flag of a tokenizer was changed."""
