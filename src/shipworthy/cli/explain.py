@@ -57,6 +57,7 @@ def _nothing(what: str) -> UsageError:
 
     from shipworthy.check import all_rules
     from shipworthy.errors import UsageError
+    from shipworthy.paths import is_there
 
     where = plain(what) if len(what) <= 200 else f"{plain(what[:200])}…"
     if "://" in what:
@@ -67,7 +68,7 @@ def _nothing(what: str) -> UsageError:
         return UsageError(
             "it is a folder; one file is explained", where=where, remedy="`shipworthy scan` reads folders"
         )
-    if os.path.lexists(what):
+    if is_there(what):
         link = os.path.islink(what)
         told = "a link that leads nowhere" if link else "neither a file nor a folder (a pipe, socket or device)"
         return UsageError(told, where=where, remedy="give a file")
