@@ -95,3 +95,19 @@ def test_a_path_without_end_is_not_repeated(words: list[str], folder: Path) -> N
     code, error = told([*words, "a" * 5000 + "/b"], folder)
     assert code == 2
     assert len(error) < 600
+
+
+def test_a_pipe_is_called_a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    code, error = told(["scan", "pipe"], folder)
+    assert code == 2
+    assert "pipe: neither a file nor a folder (a pipe, socket or device)" in error
+    assert "[scan] checks" not in error
+
+
+def test_trust_in_a_name_that_pickles_do_not_use_is_told(folder: Path) -> None:
+    (folder / "open" / "shipworthy.toml").write_text('[scan]\ntrust = ["os:system", "os:fspath", "own.models:*"]\n')
+    argv = [sys.executable, "-P", "-m", "shipworthy", "scan", ".", "--check", "model-file"]
+    done = subprocess.run(argv, cwd=folder / "open", capture_output=True, text=True, timeout=120)
+    assert "`os:system` is `posix:system` in pickles that Python writes" in " ".join(done.stdout.split())
+    assert done.stdout.count("[scan] trust:") == 2

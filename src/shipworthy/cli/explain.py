@@ -74,8 +74,8 @@ def _nothing(what: str) -> UsageError:
         return UsageError(told, where=where, remedy="give a file")
     if "/" in what or "." in what:
         return UsageError("there is no such file", where=where, remedy="check the path")
-    if 8 <= len(what) <= 32 and all(char in "0123456789abcdef" for char in what):
-        remedy = "of a scan, which keeps none, `shipworthy explain RULE` explains the rule of a finding"
+    if 8 <= len(what) <= 64 and all(char in "0123456789abcdef" for char in what):
+        remedy = "`shipworthy scan` keeps no run: of its findings, `shipworthy explain RULE` explains the rule"
         return UsageError("no run that is kept here has this finding", where=where, remedy=remedy)
     near = difflib.get_close_matches(what[:200], all_rules(), 3, 0.6)
     return UsageError(

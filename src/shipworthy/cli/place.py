@@ -41,6 +41,12 @@ def place(paths: Sequence[str | Path], given: Path | None, *, quiet: bool = Fals
             raise UsageError("a path is empty", remedy="name a file or folder; `.` is this folder")
         if not is_there(target):
             raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
+        if target.exists() and not (target.is_dir() or target.is_file()):
+            raise UsageError(
+                "neither a file nor a folder (a pipe, socket or device)",
+                where=str(target),
+                remedy="write what comes out of it to a file, and name that",
+            )
         if target.is_dir() and not os.access(target, os.R_OK | os.X_OK):
             raise EnvironmentFailure(
                 "the folder cannot be read: permission denied", where=str(target), remedy="have it made readable"
