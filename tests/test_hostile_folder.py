@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 # of the standard library and of what is installed: imported late, by the workers' server, by a report or by a check
-MODULES = (
+MODULES = (  # without what `python -m` itself imports first, which only `-P` prevents
     "__future__ dis typing json re enum signal socket selectors struct tempfile random pickle csv zipfile tomllib"
     " ruff rich jinja2 cryptography packaging numpy sitecustomize usercustomize"
 ).split()
