@@ -134,7 +134,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=9,
+    version=10,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
