@@ -27,6 +27,36 @@ def beside(scope: Scope) -> bool:
     return bool(places)
 
 
+def look(scope: Scope, location: str, places: list[tuple[int, int]]) -> None:
+    """Look at a file that the model in `scope` names, where its tensors lie at `places`: at what begins as a file in
+    them, and at all bytes of none, neither of this model's nor of another's in the folder.
+    """
+    folder = scope.folder
+    if folder is None:
+        return
+    path = folder / location
+    with path.open("rb", buffering=0) as stream:
+        view = View.of_file(stream)  # a map keeps the file
+    inner = scope.nested(location, view)
+    places = [(low, min(high, len(view))) for low, high in places]
+    for low, high in places[: scope.limits.nested]:
+        inner.child(f"tensor at {low}", view.sub(low, high - low), Role.BLOB)
+    alone = Scope(weights.silent(scope), view)
+    weights.cover(alone, places, "tensor", _ALIGNMENT, "medium")
+    if alone.state.tally.found:
+        places = [*places, *_others(scope, folder, location)]
+        weights.cover(inner, [place for place in places if place[1] <= len(view)], "tensor", _ALIGNMENT, "medium")
+
+
+def _others(scope: Scope, folder: Path, location: str) -> list[tuple[int, int]]:
+    places: list[tuple[int, int]] = []
+    own = scope.state.path and Path(scope.state.path).name
+    for model in sorted(folder.glob("*.onnx"))[:_MODELS]:
+        if model.name != own and model.is_file() and model.stat().st_size <= scope.limits.json:
+            places += _places(scope, model, os.path.normpath(location))
+    return places
+
+
 def _places(scope: Scope, model: Path, name: str) -> list[tuple[int, int]]:
     found = onnx.placed(Scope(weights.silent(scope), View.of(model.read_bytes())))
     return [(low, high) for location, low, high in found if os.path.normpath(location) == name]

@@ -7,7 +7,7 @@ from typing import Protocol
 from xml.parsers import expat
 
 from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 
@@ -124,6 +124,7 @@ def scan(view: View, handler: Handler, scope: Scope | None) -> bool:
             elif code == 9:  # junk after document element
                 message = f"{len(view) - at} bytes follow the document's end"
                 scope.issue(Code.UNEXPLAINED_BYTES, "medium", message, at)
+                scope.child(f"bytes at {at}", view.sub(at, len(view)), Role.TRAILER)
             else:
                 message = f"the XML is cut short or not well-formed ({shown(str(error))})"
                 scope.issue(Code.BROKEN_STREAM, "medium", message, at)
