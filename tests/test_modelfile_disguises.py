@@ -237,3 +237,15 @@ def test_decoys_in_front_of_a_payload_do_not_hide_it() -> None:
         report = scan_bytes(array() + decoy + ELF)
         assert report.worst == "high" or any("more places" in reason for reason in report.unknowns)
     assert scan_bytes(array() + b"MZ" + bytes(20) + ELF).worst == "high"  # both lie in what one of them would take
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("m.json", "model-text"), ("m.xgb", "model-text"), ("m.txt", "model-text"), ("m.bst", "model-file")],
+)
+def test_models_that_are_texts_are_read_by_the_check_that_the_docs_name(name: str, check: str, tmp_path: Path) -> None:
+    model = (MODELS / "boosters" / "xgboost-new.json").read_bytes()
+    (tmp_path / name).write_bytes(model.replace(b'"left_children":[1,', b'"left_children":[77,'))
+    told = [item for item in discover(tmp_path).artifacts for one in CHECKS if one.name == check and one.looks_at(item)]
+    assert [item.uri for item in told] == [name]
+    assert any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in said(tmp_path))
