@@ -249,3 +249,15 @@ def test_models_that_are_texts_are_read_by_the_check_that_the_docs_name(name: st
     told = [item for item in discover(tmp_path).artifacts for one in CHECKS if one.name == check and one.looks_at(item)]
     assert [item.uri for item in told] == [name]
     assert any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in said(tmp_path))
+
+
+def test_what_is_appended_to_data_of_a_checkpoint_is_found(tmp_path: Path) -> None:
+    source = MODELS / "tensorflow" / "simple" / "variables"
+    for path in source.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "other.data-00000-of-00001").write_bytes(b"of another checkpoint")
+    assert not said(tmp_path)
+    with (tmp_path / "variables.data-00000-of-00001").open("ab") as stream:
+        stream.write(bytes(100) + ELF)
+    assert any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in said(tmp_path))
+    assert scan(tmp_path / "variables.index").worst == "high"

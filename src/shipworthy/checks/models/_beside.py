@@ -12,7 +12,10 @@ from shipworthy.modelfile.sniff import HEAD, sniff
 
 # Formats that hold all of a model. Told by content: a graph may have any name.
 _ALONE = frozenset(("pickle", "npy", "zip", "safetensors", "gguf", "hdf5"))
-_READ = "onnx"  # what lies in its files is looked at as well, so their content counts: by when it was last changed
+_READ = (
+    "onnx",
+    "",
+)  # what lies in their files is looked at as well, so their content counts: by when it was last changed
 _FILES = 20_000
 
 
@@ -30,7 +33,7 @@ def state(artifact: Artifact) -> str:
             path = os.path.join(folder, name)
             try:
                 status = os.stat(path)
-                told = f"{status.st_size} {status.st_ctime_ns}" if kind == _READ else str(status.st_size)
+                told = f"{status.st_size} {status.st_ctime_ns}" if kind in _READ else str(status.st_size)
             except OSError:  # a link that leads nowhere
                 told = ""
             digest.update(f"{os.path.relpath(path, home)}\0{told}\0".encode("utf-8", "surrogatepass"))
