@@ -45,7 +45,8 @@ def look(scope: Scope, location: str, places: list[tuple[int, int]]) -> None:
     weights.cover(alone, places, "tensor", _ALIGNMENT, "medium")
     if alone.state.tally.found:
         places = [*places, *_others(scope, folder, location)]
-        weights.cover(inner, [place for place in places if place[1] <= len(view)], "tensor", _ALIGNMENT, "medium")
+        places = [place for place in places if place[1] <= len(view)]
+        weights.cover(inner, places, "tensor", _ALIGNMENT, "low")  # onnx.save leaves there what it saved before
 
 
 def _others(scope: Scope, folder: Path, location: str) -> list[tuple[int, int]]:
