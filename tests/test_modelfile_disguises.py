@@ -261,3 +261,22 @@ def test_what_is_appended_to_data_of_a_checkpoint_is_found(tmp_path: Path) -> No
         stream.write(bytes(100) + ELF)
     assert any(isinstance(item, Finding) and item.severity >= Severity.HIGH for item in said(tmp_path))
     assert scan(tmp_path / "variables.index").worst == "high"
+
+
+def test_a_model_may_keep_each_tensor_in_a_file_of_its_own(tmp_path: Path) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    names = [f"t{number}" for number in range(100)]
+    tensors = []
+    for name in names:
+        pair = samples.field(13, samples.field(1, "location") + samples.field(2, name))
+        head = samples.field(1, 1 << 15) + samples.field(2, 1) + samples.field(8, name)
+        tensors.append(head + pair + samples.field(14, 1))
+        (tmp_path / name).write_bytes(b"\x80\x02" + bytes((1 << 17) - 2))
+    (tmp_path / "m.onnx").write_bytes(samples.onnx((samples.node("Relu"),), tuple(tensors)))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (80, hard))
+    try:
+        assert scan(tmp_path / "m.onnx").verdict is Verdict.CLEAN
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
