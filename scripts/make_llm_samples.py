@@ -129,6 +129,9 @@ def vocabularies(out: Path) -> None:
         with (out / f"{kind}.spm").open("wb") as model:
             more |= {"model_type": kind, "normalization_rule_name": "identity", "minloglevel": 2}
             writer.SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=model, **more)
+    listed = {"model_prefix": str(out / "pieces"), "vocab_size": 40, "minloglevel": 2}
+    writer.SentencePieceTrainer.train(sentence_iterator=iter(texts), **listed)
+    (out / "pieces.model").unlink()
 
 
 def ranks(out: Path) -> None:

@@ -95,6 +95,8 @@ HOSTILE: dict[str, tuple[bytes, Path | None]] = {
     "a pickle behind a vocabulary": _behind("llm/bpe.spm"),
     "an archive behind a vocabulary": _behind("llm/bpe.spm", zipped(("a.pkl", EVIL))),
     "a pickle in the rules of a vocabulary": _behind("llm/bpe.spm", field(5, field(2, bytes(4) + EVIL))),
+    "an archive behind a list of pieces": _behind("llm/pieces.vocab", b"a\t-1.5\n" * 700 + zipped(("a.pkl", EVIL))),
+    "a pickle behind a list of pieces": _behind("llm/pieces.vocab", b"a\t-1.5\n" * 700 + EVIL),
     "an archive behind ranks": _behind("llm/ranks.tiktoken", _ranks() + zipped(("a.pkl", EVIL))),
     "a pickle behind ranks": _behind("llm/ranks.tiktoken", _ranks() + EVIL),
     "an archive behind version 1 of Feather": _behind("rows/table.feather", zipped(("a.pkl", EVIL))),
@@ -238,6 +240,11 @@ ROWS: dict[str, Row] = {
         ("llm/unigram.spm", "llm/bpe.spm"),
         ("a pickle behind a vocabulary", "an archive behind a vocabulary", "a pickle in the rules of a vocabulary"),
     ),
+    "sentencepiece-list": Row(
+        "sentencepiece 0.2.3",
+        ("llm/pieces.vocab",),
+        ("an archive behind a list of pieces", "a pickle behind a list of pieces"),
+    ),
     "tiktoken": Row("tiktoken 0.12.0", ("llm/ranks.tiktoken",), ("an archive behind ranks", "a pickle behind ranks")),
     "protobuf": Row("onnx 1.23.2", ("rows/input_0.pb",), ("an archive in a tensor's last field",), ends="unknown"),
     "parquet": Row(
@@ -288,9 +295,7 @@ ROWS: dict[str, Row] = {
         "OpenVINO 2026.4.1", ("openvino/dense.bin", "openvino/loop.bin"), ("a pickle behind OpenVINO's weights",)
     ),
     "msgpack": Row("Flax 0.12.8", ("flax/params.msgpack",), ("Arrow, Parquet, Flax/objects in Flax",)),
-    "ocdbt": Row(
-        "TensorStore 0.1.86", ("rows/manifest.ocdbt",), ("an archive behind a manifest of Orbax",), ends="unknown"
-    ),
+    "ocdbt": Row("TensorStore 0.1.86", ("rows/manifest.ocdbt",), ("an archive behind a manifest of Orbax",)),
     "paddle": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdmodel",), ("Paddle/py_func", "Paddle/load")),
     "paddle-weights": Row("PaddlePaddle 3.3.1", ("paddle/dense.pdiparams",), ("a pickle behind Paddle's parameters",)),
     "executorch": Row("ExecuTorch 1.5.1", ("executorch/dense.pte",), ("ExecuTorch/operator of another library",)),

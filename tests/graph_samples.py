@@ -45,6 +45,12 @@ def signature(placeholder: str) -> bytes:
     return field(5, field(1, "serving_default") + field(2, field(1, entry)))
 
 
+def gives(key: str, node: str) -> bytes:
+    """A signature of one result."""
+    entry = field(1, "y") + field(2, field(1, f"{node}:0") + field(2, 7))
+    return field(5, field(1, key) + field(2, field(2, entry)))
+
+
 class Flat:
     """Writes a flatbuffer front to back: tables first name what they lead to, which is put behind them."""
 

@@ -23,6 +23,7 @@ import safetensors.numpy
 import modelfile_samples as make
 import shipworthy
 from evidence_world import signer
+from shipworthy import modelfile
 from shipworthy.checks.models import model_file
 from shipworthy.errors import EnvironmentFailure, EvidenceError, ModelRefusedError, UsageError
 from shipworthy.evidence import sign_model
@@ -297,6 +298,55 @@ def test_torchs_advice_to_load_without_its_safe_mode_is_not_passed_on() -> None:
     assert "x1b" not in str(caught.value)
 
 
+def test_what_is_no_path_is_wrong_usage() -> None:
+    for wrong in (make.PLAIN, 3, None):
+        with pytest.raises(UsageError, match="a model is given by its path"):
+            shipworthy.load(wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError) as caught:
+        shipworthy.load("http://127.0.0.1/x.pkl")
+    assert caught.value.where == "http://127.0.0.1/x.pkl"
+
+
+def test_one_pattern_is_vouched_for_as_a_list_of_one(tmp_path: Path) -> None:
+    place = write(tmp_path / "m.pkl", pickle.dumps(Path))
+    assert shipworthy.load(place, trust="pathlib*:*") is Path
+    with pytest.raises(UsageError, match="`3` is no pattern"):
+        shipworthy.load(place, trust=[3])  # type: ignore[list-item]
+
+
+def test_data_beside_an_onnx_model_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    import onnx
+
+    tensor = onnx.helper.make_tensor("W", 1, [64], np.ones(64, "f4").tobytes(), raw=True)
+    graph = onnx.helper.make_graph([], "g", [], [], [tensor])
+    options: dict[str, Any] = {"save_as_external_data": True, "location": "m.data", "size_threshold": 0}
+    onnx.save_model(onnx.helper.make_model(graph), tmp_path / "m.onnx", **options)
+    with pytest.raises(ModelRefusedError, match=r"'m.data', which is not looked at here") as caught:
+        shipworthy.load(tmp_path / "m.onnx")
+    assert "save it as one file" in caught.value.remedy
+
+
+def test_numbers_that_numpy_has_not_by_itself(tmp_path: Path) -> None:
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
+    data = len(header).to_bytes(8, "little") + header + b"\x80\x3f\x00\x40"
+    place = write(tmp_path / "m.safetensors", data)
+    without = (
+        "import sys; sys.modules['ml_dtypes'] = None\nimport shipworthy\n"
+        "try: shipworthy.load(sys.argv[1])\n"
+        "except shipworthy.errors.EnvironmentFailure as error: print(error, error.remedy)"
+    )
+    done = subprocess.run([sys.executable, "-c", without, str(place)], capture_output=True, text=True, check=True)
+    assert "of the type bfloat16" in done.stdout
+    assert 'framework="torch"' in done.stdout
+    if importlib.util.find_spec("ml_dtypes"):
+        assert shipworthy.load(place)["w"].astype("f4").tolist() == [1, 2]
+
+
+def test_a_device_is_no_empty_file() -> None:
+    with pytest.raises(EnvironmentFailure, match="no regular file"):
+        modelfile.scan("/dev/zero")
+
+
 def test_an_address_is_no_missing_file() -> None:
     with pytest.raises(UsageError, match="addresses are not loaded"):
         shipworthy.load("https://models.invalid/m.pt")
@@ -384,6 +434,13 @@ def test_an_expected_digest(tmp_path: Path) -> None:
     assert shipworthy.load(place, digest=digest.removeprefix("sha256:").upper()) == [1]
     with pytest.raises(EvidenceError, match="not the expected ones"):
         shipworthy.load(place, digest="0" * 64)
+    for wrong in (
+        "abc",
+        "sha512:" + "0" * 128,
+        "sha256:",
+    ):  # no evidence against the file: nothing can have this digest
+        with pytest.raises(UsageError, match="is no SHA-256 digest"):
+            shipworthy.load(place, digest=wrong)
 
 
 # --- no gap between check and use ------------------------------------------------------------------------------------

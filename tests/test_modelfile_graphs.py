@@ -148,6 +148,14 @@ def test_assets_stay_in_their_folder() -> None:
         words, graph.tf_call("c", "f", "p"), functions=(inside,), more=graph.asset("p:0", "words.txt")
     )
     assert codes(scan_bytes(hidden)) == {Code.DANGEROUS_OPERATOR}
+    sum_of = graph.tf_node("s", "AddV2", ("x", "x", "^t"))
+    answer = graph.tf_node("y", "Identity", ("s",))
+    for key, verdict in (("serving_default", {Code.DANGEROUS_OPERATOR}), ("__saved_model_init_op", set())):
+        more = graph.asset("p:0", "words.txt") + graph.gives(key, "y")
+        assert codes(scan_bytes(graph.saved_model(words, table, sum_of, answer, more=more))) == verdict
+    more = graph.asset("p:0", "words.txt") + graph.gives("serving_default", "z")
+    looked_up = graph.tf_node("z", "LookupTableFindV2", ("h", "x"))
+    assert not codes(scan_bytes(graph.saved_model(words, table, looked_up, more=more)))
     numbered = graph.saved_model(words, table, more=graph.asset("p:0", "words.txt_1"))
     assert scan_bytes(numbered).verdict is Verdict.CLEAN
 

@@ -13,7 +13,7 @@ import pytest
 from shipworthy.artifacts import discover
 from shipworthy.check import Context, load_check
 from shipworthy.model import Finding, Severity
-from shipworthy.modelfile import scan_bytes
+from shipworthy.modelfile import Verdict, scan_bytes
 
 EVIL = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R."
 PLAIN = b"\x80\x04]\x94(K\x01K\x02e."
@@ -110,3 +110,14 @@ def test_a_spec_that_reaches_elsewhere_is_found(tmp_path: Path, spec: object, ru
 def test_other_specs_are_left_alone(tmp_path: Path, spec: object) -> None:
     assert not loud(tmp_path, "spec.json", spec)
     assert not scan_bytes(json.dumps(spec).encode()).issues
+
+
+def test_names_of_classes_by_their_numbers() -> None:
+    """TorchServe's `index_to_name.json`, which lies in an archive without a word of the model."""
+    for names in ({"0": "cat", "1": "dog"}, {"0": ["n01440764", "tench"]}):
+        report = scan_bytes(json.dumps(names).encode())
+        assert (report.verdict, report.issues, report.unknowns) == (Verdict.CLEAN, (), ())
+    for other in ({"0": "cat", "run": "dog"}, {"0": {"class_name": "Lambda"}}, {"0": "x" * 300}):
+        assert scan_bytes(json.dumps(other).encode()).verdict is not Verdict.CLEAN
+    told = scan_bytes(b'{"0": "{{ cycler.__init__.__globals__.os.popen(1) }}", "0": {"_target_": "os.system"}}')
+    assert told.verdict is not Verdict.CLEAN

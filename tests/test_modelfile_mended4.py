@@ -12,8 +12,9 @@ import pytest
 
 from modelfile_samples import EVIL, zipped
 from shipworthy.artifacts import discover
+from shipworthy.cli import main
 from shipworthy.model import Finding, Kind, Severity, Skipped
-from shipworthy.modelfile import scan_bytes
+from shipworthy.modelfile import mmengine, scan_bytes
 from test_modelfile_unseen import said
 
 SOURCE = "import os\nos.system('id')\n"
@@ -122,3 +123,39 @@ def test_a_table_of_orc_is_a_dataset_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "ORCHARD").write_bytes(b"ORCHARD\n")
     kinds = {artifact.uri: artifact.kind for artifact in discover(tmp_path).artifacts}
     assert kinds == {"part-00000": Kind.DATASET, "ORCHARD": Kind.TEXT}
+
+
+CHAINS = [
+    {"r/a.py": "_base_ = ['../o/b.py']\n", "o/b.py": "_base_ = ['./c.py']\n", "o/c.py": SOURCE},
+    {"r/a.py": "_base_ = ['../o/b.py']\n", "o/b.py": "_base_ = '../p/c.yaml'\n", "p/c.yaml": "_base_:\n  - d.py\n"},
+    {"r/a.yaml": "_base_: ../o/b.py\n", "o/b.py": "_base_ = 'd.json'\n", "o/d.json": '{"_base_": ["../p/d.py"]}'},
+    {"r/a.py": "_base_ = '../o/b.py'\n", "o/b.py": "custom_imports = dict(imports=['p.d'])\n", "o/p/d.py": SOURCE},
+]
+
+
+@pytest.mark.parametrize("files", CHAINS)
+def test_bases_of_bases_are_followed_out_of_the_tree(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in {"p/d.py": SOURCE, **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert main(["scan", str(tmp_path / "r"), "--no-cache", "--quiet", "--format", "json"]) == 1
+
+
+def test_bases_that_name_each_other_end(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("_base_ = ['b.py', 'a.py']\n")
+    (tmp_path / "b.py").write_text("_base_ = ['./a.py', 'c.py']\n")
+    (tmp_path / "c.py").write_text("lr = 1\n")
+    assert [path.name for path in mmengine.bases(tmp_path / "a.py")] == ["b.py", "c.py"]
+
+
+def test_a_base_outside_of_the_tree_that_changes_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "a.py").write_text("_base_ = ['../b.py']\n")
+    (tmp_path / "b.py").write_text("lr = 1\n")
+    command = ["scan", str(tmp_path / "r"), "--quiet"]
+    assert [main(command), main(command)] == [0, 0]
+    (tmp_path / "b.py").write_text(SOURCE)
+    assert main(command) == 1

@@ -82,3 +82,20 @@ def test_ranks_are_read_line_by_line() -> None:
         report = scan_bytes(many + wrong)
         assert (report.format, report.verdict) == ("tiktoken", Verdict.UNKNOWN)
     assert scan_bytes(many + make.EVIL).worst in FOUND
+
+
+def test_a_list_of_pieces_is_no_xml() -> None:
+    pieces = (MODELS / "llm" / "pieces.vocab").read_bytes()
+    report = scan_bytes(make.zipped(("spiece.vocab", pieces)))
+    assert (report.verdict, report.issues) == (Verdict.CLEAN, ())
+    for wrong in (b"<x>\n", b"a\tb\n", b"a\t1", b"<PMML version='4'/>\n"):
+        assert scan_bytes(pieces + wrong).verdict is Verdict.UNKNOWN
+    assert scan_bytes(b"<PMML>\t0\n<s>\t0\n").format == "xml"
+
+
+def test_an_empty_map_of_messagepack_is_read() -> None:
+    """So spaCy writes tables that nobody filled."""
+    report = scan_bytes(b"\x80")
+    assert (report.format, report.verdict) == ("msgpack", Verdict.CLEAN)
+    assert scan_bytes(b"\x80\x80").verdict is Verdict.UNKNOWN
+    assert scan_bytes(b"\x80\x04").verdict is not Verdict.CLEAN

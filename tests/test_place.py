@@ -135,3 +135,10 @@ def test_a_hugging_face_cache_is_looked_at(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "outside.bin").write_bytes(pickle.dumps([1]))
     (snapshot / "pytorch_model.bin").unlink()
     assert main(["scan", str(snapshot), "--check", "models"]) == 3
+
+
+def test_an_address_that_nothing_reads_is_told_of_as_it_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "ftp://x/y"]) == 2
+    told = capsys.readouterr().err
+    assert "ftp://x/y: addresses of this kind are not read" in told
+    assert "https://" in told

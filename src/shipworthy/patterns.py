@@ -29,7 +29,12 @@ NAMES = regex(r"[^:]+:[^:]+")  # of `module:name`, with * and ? as in file names
 
 def ill_formed(patterns: Iterable[str]) -> str | None:
     """The first that is no pattern of `module:name`; None when all are."""
-    return next((pattern for pattern in patterns if not NAMES.fullmatch(pattern)), None)
+    return next((str(one) for one in patterns if not isinstance(one, str) or not NAMES.fullmatch(one)), None)
 
 
-__all__ = ["ill_formed", "regex"]
+def listed(patterns: Iterable[str]) -> tuple[str, ...]:
+    """The patterns of an argument that is also given as one: a string is no list of its letters."""
+    return (patterns,) if isinstance(patterns, str) else tuple(patterns)
+
+
+__all__ = ["ill_formed", "listed", "regex"]

@@ -4,6 +4,7 @@ nothing is written to what is scanned."""
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
     if any(path.lower().startswith(_ADDRESSES) for path in options.paths):
         return _scan_elsewhere(options)
+    _refuse_other_addresses(options.paths)
     where = place(options.paths, options.settings, quiet=options.quiet)
     root, settings, among = where.root, where.settings, where.among
     options.path = target = where.target
@@ -97,6 +99,16 @@ def run(options: argparse.Namespace) -> int:
     if options.write_baseline:
         return _write_baseline(root, result, options.quiet)
     return result.exit_code
+
+
+def _refuse_other_addresses(paths: list[str]) -> None:
+    """Raises UsageError for an address that nothing here reads; as a path it would only be missing."""
+    from shipworthy.errors import UsageError
+
+    for path in paths:
+        if "://" in path and not os.path.lexists(path):
+            kinds = ", ".join(_ADDRESSES)
+            raise UsageError("addresses of this kind are not read", where=path, remedy=f"give one of {kinds} or a file")
 
 
 def _scan_elsewhere(options: argparse.Namespace) -> int:

@@ -6,10 +6,11 @@ import importlib
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from shipworthy.errors import ModelRefusedError
+from shipworthy.errors import EnvironmentFailure, ModelRefusedError
 from shipworthy.guard.held import Held
 from shipworthy.guard.unpickle import Names, guarded, unpickle, unpickle_joblib
 from shipworthy.modelfile import Report
@@ -139,9 +140,25 @@ def _onnx(held: Held) -> Any:
 
 def _safetensors(held: Held, order: Order) -> dict[str, Any]:
     library: Any = importlib.import_module(f"safetensors.{order.framework}")
+    if order.framework == "numpy":
+        with suppress(ModuleNotFoundError):
+            importlib.import_module("ml_dtypes")  # once imported, NumPy has bfloat16 and the types of 8 bits
     place = held.direct_path
-    tensors: dict[str, Any] = library.load_file(place) if place else library.load(held.view.all())
+    try:
+        tensors: dict[str, Any] = library.load_file(place) if place else library.load(held.view.all())
+    except TypeError as error:
+        missing = _NO_DTYPE.search(str(error))
+        if missing is None:
+            raise
+        raise EnvironmentFailure(
+            f"its tensors are of the type {missing[1]}, which NumPy has only with ml_dtypes, and that is not installed",
+            where=held.name,
+            remedy='load them as tensors of torch: framework="torch"; or pip install ml_dtypes',
+        ) from error
     return tensors
+
+
+_NO_DTYPE = re.compile(r"data type '(\w{1,40})' not understood")
 
 
 def _indexed(held: Held, report: Report, order: Order) -> dict[str, Any]:

@@ -116,10 +116,7 @@ def _open(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        address = ":/" in str(path)
-        remedy = "fetch it first: what is loaded has to lie here" if address else "check the path"
-        what = "addresses are not loaded" if address else "there is no such file"
-        raise UsageError(what, where=str(path), remedy=remedy) from None
+        raise UsageError("there is no such file", where=str(path), remedy="check the path") from None
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(f"the model can't be opened: {error}", where=str(path)) from None
     mode = os.fstat(descriptor).st_mode

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from shipworthy.errors import EvidenceError, ModelRefusedError, UsageError
 from shipworthy.guard.held import SIZE_LIMIT, Held
 from shipworthy.modelfile import Code, Limits, Report, scan_view
+from shipworthy.patterns import listed, regex
 
 if TYPE_CHECKING:
     from shipworthy.guard.signed import Key, Signature
@@ -34,7 +35,7 @@ def load(
     signature: str | os.PathLike[str] | bytes | None = None,
     trusted: Sequence[Key] = (),
     digest: str = "",
-    trust: Sequence[str] = (),
+    trust: Sequence[str] | str = (),
     accept: Collection[str] = (),
     framework: Framework = "numpy",
     limit: int = SIZE_LIMIT,
@@ -47,7 +48,7 @@ def load(
 
     `signature` is a model signature (`model.sig`: a path or its bytes) that one of the `trusted` public keys (paths
     or keys) must have made over these bytes; `digest` is the `sha256:…` that is expected. `trust` holds patterns of
-    `module:qualname` that you vouch for. Anything that the scan finds or can't read refuses the file, unless
+    `module:qualname` that you vouch for, or is one. Anything that the scan finds or can't read refuses the file, unless
     `accept` names it: by the code of the issue (`bomb`), the rule of the finding (`model-decompression-bomb`), or
     `unknown`. What would run code can't be accepted, only vouched for. `framework` says what safetensors become:
     numpy arrays or torch tensors. `limit` is in bytes, for each file.
@@ -56,8 +57,10 @@ def load(
     ModelProto. Raises ModelRefusedError (with the scan's `report`), EvidenceError when signature or digest do not fit,
     UsageError, EnvironmentFailure.
     """
+    where = _place(path)
     accept = accept if isinstance(accept, str) else {_code(item) for item in accept}
     _check_options(signature, trusted, accept, framework)
+    expected = _digest(digest)
     from shipworthy.guard import frameworks
 
     verified: Signature | None = None
@@ -66,11 +69,11 @@ def load(
 
         raw = signature if isinstance(signature, bytes) else Path(os.fspath(signature))
         verified = open_signature(raw, trusted)
-    order = Order(verified, tuple(trust), frozenset(accept), framework, limit)
-    with Held(Path(os.fspath(path)), limit=limit) as held:
-        if digest and held.digest != _normal(digest):
+    order = Order(verified, listed(trust), frozenset(accept), framework, limit)
+    with Held(where, limit=limit) as held:
+        if expected and held.digest != expected:
             raise EvidenceError(
-                f"the bytes are not the expected ones: {held.digest}, expected {_normal(digest)}",
+                f"the bytes are not the expected ones: {held.digest}, expected {expected}",
                 where=held.name,
                 remedy="find out why it changed before you change the expected digest",
             )
@@ -110,8 +113,9 @@ class Order:
         if report.unknowns and UNKNOWN not in self.accept:
             more = f" (and {len(report.unknowns) - 1} more)" if len(report.unknowns) > 1 else ""
             apart = "not at hand" in report.unknowns[0]
+            why = report.unknowns[0].replace("which was not at hand", "which is not looked at here")
             raise ModelRefusedError(
-                f"it is not loaded, because not all of it could be judged: {report.unknowns[0]}{more}",
+                f"it is not loaded, because not all of it could be judged: {why}{more}",
                 where=held.name,
                 remedy="models of several files are loaded only as safetensors by their index: save it as one file"
                 if apart
@@ -161,6 +165,35 @@ def _code(given: str) -> str:
 _OTHERS = {"model-decompression-bomb": Code.BOMB}
 
 
-def _normal(digest: str) -> str:
-    text = digest.lower()
-    return text if text.startswith("sha256:") else f"sha256:{text}"
+def _digest(given: str) -> str:
+    """The expected digest as it is compared; empty when none is expected."""
+    if not given:
+        return ""
+    text = given.lower().removeprefix("sha256:") if isinstance(given, str) else ""
+    if not _SHA256.fullmatch(text):
+        raise UsageError(
+            f"{ascii(given)[:80]} is no SHA-256 digest",
+            where="shipworthy.load: digest",
+            remedy="give its 64 hex digits, with or without `sha256:` before them",
+        )
+    return f"sha256:{text}"
+
+
+_SHA256 = regex(r"[0-9a-f]{64}")
+
+
+def _place(path: object) -> Path:
+    """The path of the model. An address is told of as it was given, which no path keeps."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
+        raise UsageError(
+            f"a model is given by its path, not as {type(path).__name__}",
+            where="shipworthy.load",
+            remedy="write the bytes into a file first" if isinstance(path, bytes) else "give a str or a pathlib.Path",
+        )
+    if _ADDRESS.match(text):
+        remedy = "fetch it first: what is loaded has to lie here"
+        raise UsageError("addresses are not loaded", where=text, remedy=remedy)
+    return Path(text)
+
+
+_ADDRESS = regex(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -8,7 +8,7 @@ import lzma
 import zlib
 from typing import Any, Protocol
 
-from shipworthy.modelfile import lz4, zstd
+from shipworthy.modelfile import lz4, ocdbt, zstd
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import LimitReachedError, Role, Scope
 from shipworthy.modelfile.view import Spool, View
@@ -182,6 +182,8 @@ def read(scope: Scope, format_: str) -> int:
     if format_ == "gzip" and view.read(3, 1) and view.read(3, 1)[0] & 4:
         extra = int.from_bytes(view.read(10, 2), "little")
         scope.child("gzip's extra field", view.sub(12, extra), Role.BLOB)
+    if format_ == "zstd" and scope.role is Role.FILE and ocdbt.is_data(scope):
+        return ocdbt.read(scope)
     try:
         content, used, wrong = unpack(scope, view, format_, many=True)
     except LimitReachedError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Job, Role, Scope, State
 from shipworthy.modelfile.sniff import HEAD, sniff
 from shipworthy.modelfile.view import View
-from shipworthy.patterns import ill_formed
+from shipworthy.patterns import ill_formed, listed
 from shipworthy.records import replace
 
 DEFAULT_LIMITS = Limits()
@@ -29,11 +30,13 @@ _REPEATED = 3
 def scan(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, trust: Sequence[str] = ()) -> Report:
     """Scan a file. `trust` holds patterns of `module:qualname` that the project vouches for.
 
-    Nothing is loaded, imported or executed. Raises EnvironmentFailure when the file can't be read.
+    Nothing is loaded, imported or executed. Raises EnvironmentFailure when the file can't be read, or is no file.
     """
     where = os.fsdecode(path)
     try:
         with open(where, "rb", buffering=0) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise ValueError("it is no regular file, so it has no end that is known; scan_stream reads a stream")
             return _scan(View.of_file(stream), limits, trust, where)[0]
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(
@@ -116,13 +119,14 @@ def _gathered(lines: list[str]) -> list[str]:
 def _scan(
     view: View, limits: Limits, trust: Sequence[str], path: str | Path | None, explained: bool = False
 ) -> tuple[Report, list[str]]:
+    trust = listed(trust)
     if (wrong := ill_formed(trust)) is not None:
         raise UsageError(
             f"`{wrong}` is no pattern of module:name", where="trust", remedy='such as "mypackage.models:*"'
         )
     tally = Tally(limits)
     lines: list[str] = []
-    state = State(limits, tuple(trust), tally, len(view), path, lines if explained else None)
+    state = State(limits, trust, tally, len(view), path, lines if explained else None)
     format_, used = _read(Scope(state, view))
     while state.jobs:
         if state.started >= limits.jobs:

@@ -25,6 +25,8 @@ _ARROW = regex(rb"\xff{4}.[\0-\xff]{2}\0[\x04-\x20]\0{3}", re.DOTALL)
 # LightGBM passes over lines that it does not know, of any length.
 _LIGHTGBM = regex(rb"tree\r?\n(?:[A-Za-z_]\w{0,99}=|[^\n]{4000}|(?s:.{0,4096}?)\nmax_feature_idx=)")
 _RANKS = regex(rb"(?:[A-Za-z0-9+/=]{4,80} [0-9]{1,7}\r?\n){3}")
+# No root of a document that a model's reader takes has such a name.
+_PIECES = regex(rb"<(?:unk|pad|s|bos|eos|cls|sep|mask)>\t-?[0-9]")
 _MSGPACK = regex(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.|\xda..)[\x20-\x7e]", re.DOTALL)
 
 
@@ -70,6 +72,8 @@ def text(head: bytes) -> str | None:
         return "torch7"
     if _RANKS.match(head):
         return "tiktoken"
+    if head[:1] == b"<" and _PIECES.match(head):
+        return "sentencepiece-list"
     if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:[?!]|[A-Za-z_][\w.:-]*[\s/>])", head) or head[:4] in (
         b"\xff\xfe<\0",
         b"\xfe\xff\0<",

@@ -16,6 +16,7 @@ from shipworthy.modelfile.strictjson import DeepError, DuplicateKeyError, strict
 from shipworthy.modelfile.view import View
 from shipworthy.records import replace
 
+_NAME = 256
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -86,7 +87,7 @@ def read(scope: Scope) -> int:
         _mxnet(scope, value["nodes"])
     elif isinstance(value, dict) and zarrs.is_zarr(value):
         zarrs.judge(scope, value)
-    elif not huggingface.judge(scope, value):
+    elif not _labels(value) and not huggingface.judge(scope, value):
         scope.unknown("this version does not judge JSON of this kind")
     return size
 
@@ -146,6 +147,19 @@ def _onnx(scope: Scope, model: dict[str, Any]) -> None:
             text = f"a tensor is read from {ascii(item.get('value'))[:120]}, outside of the model's folder"
             scope.issue(Code.PATH_TRAVERSAL, "high", text)
     scope.unknown("an ONNX model as JSON, which this version does not read in full")
+
+
+def _labels(value: Any) -> bool:
+    """Names of classes by their numbers, as TorchServe has them beside a model (`index_to_name.json`): one for each, or
+    a list of them. Whoever reads them looks names up.
+    """
+    if not isinstance(value, dict) or not value:
+        return False
+    for number, names in value.items():
+        some = names if isinstance(names, list) else [names]
+        if not number.isdecimal() or not all(isinstance(name, str) and len(name) <= _NAME for name in some):
+            return False
+    return True
 
 
 def _mxnet(scope: Scope, nodes: Any) -> None:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from shipworthy.modelfile import sourcecode
+from shipworthy.modelfile import mmengine, sourcecode
 from shipworthy.modelfile.report import Code, Limits, Report, Tally, Verdict
 from shipworthy.modelfile.scope import Scope, State
 from shipworthy.modelfile.shown import shown
@@ -61,12 +61,15 @@ def judge(
 
 
 def judge_file(scope: Scope, name: str, what: str) -> None:
-    """Report the code in a file that a configuration names by its path, if it is there."""
+    """Report the code in a file of mmengine that a configuration names by its path, if it is there, and in those that
+    are run for it.
+    """
     path = scope.folder / name if scope.folder is not None and not scope.name else None
     with contextlib.suppress(OSError, ValueError):
         if path is not None and path.is_file():
-            beside = replace(scope, state=replace(scope.state, path=path))
-            _judge(beside, [path], what, name, quiet=True, foreign=False)
+            for file in (path, *mmengine.scripts(path)):
+                beside = replace(scope, state=replace(scope.state, path=file))
+                _judge(beside, [file], what, name, quiet=True, foreign=False)
 
 
 def _judge(

@@ -39,6 +39,7 @@ _RARE: dict[str, str] = {
     "mil-weights": "graphs.milweights",
     "sentencepiece": "graphs.sentencepiece",
     "tiktoken": "graphs.sentencepiece",
+    "sentencepiece-list": "graphs.sentencepiece",
     "r": "rdata.judge",
     "r-database": "rdata.database",
     "xml": "xmls.read",
@@ -49,6 +50,7 @@ _RARE: dict[str, str] = {
     "arrow": "columnar.arrow",
     "parquet": "columnar.parquet",
     "msgpack": "msgpack",
+    "ocdbt": "ocdbt",
     "paddle": "graphs.paddle",
     "paddle-weights": "graphs.paddle",
     "executorch": "graphs.executorch",
@@ -148,7 +150,7 @@ _TABLE_HEAD = regex(rb"\0\0[\x02-\x20]\x08.(?:\x10[\0\1])?\x1a[\x02-\x10]\x08", 
 # The first bytes of all in `sniff` that lead to a format of HIDDEN or to zlib; that of a tar archive may be any,
 # and tensors are full of zeros.
 _HIDING: frozenset[int] = (pickles.FIRST | FIRST | frozenset((*range(0x50, 0x60), *b"Mx\xca"))) - {0}
-_TEXTS = frozenset(("text", "json", "keras-yaml", "lightgbm", "xml", "tiktoken"))
+_TEXTS = frozenset(("text", "json", "keras-yaml", "lightgbm", "xml", "tiktoken", "sentencepiece-list"))
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights", "java", "torch7", "bson"))
 

@@ -101,6 +101,8 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
         return "pickle"
     if _text(head):
         return _text_format(head) or hints.text(head) or ("pickle" if _weak_pickle(head, whole) else "text")
+    if size == 1 and head == b"\x80":
+        return "msgpack"  # an empty map, which is no beginning of a pickle's
     weak = hints.weak(head)
     if weak:
         return weak

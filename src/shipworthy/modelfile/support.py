@@ -153,6 +153,7 @@ FORMATS: dict[str, Support] = {
         "scores; what the rules make of a text",
         True,
     ),
+    "sentencepiece-list": Support("SentencePiece's list of pieces (.vocab)", "every line", "what they mean", True),
     "tiktoken": Support("tiktoken's ranks (Llama 3 tokenizer.model)", "every line", "what the tokens mean", True),
     "protobuf": Support("Other protobuf messages", "nothing", _NOT_READ, False),
     "parquet": Support(
@@ -218,7 +219,13 @@ FORMATS: dict[str, Support] = {
         "numbers; the other files of an Orbax directory (their JSON and zarr's are not judged)",
         True,
     ),
-    "ocdbt": Support("Orbax: manifest and nodes of OCDBT", "nothing", _NOT_READ, False),
+    "ocdbt": Support(
+        "OCDBT: the store of Orbax",
+        "manifests, nodes and files of data to the last byte: the files that they name, descriptions of arrays, what "
+        "chunks begin as",
+        "numbers; checksums; whether parts of the store are missing; manifests kept in numbered files",
+        True,
+    ),
     "paddle": Support(
         "Paddle .pdmodel",
         "every operator against Paddle's own (the same for a program in JSON), paths, messages, sizes, loops",

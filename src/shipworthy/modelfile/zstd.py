@@ -60,6 +60,23 @@ def frame(view: View, at: int, write: Callable[[bytes], None]) -> int:
             return at
 
 
+def extent(view: View, at: int) -> int:
+    """The offset behind the frame at `at`, by the sizes of its blocks; none is decoded. Raises DamagedError."""
+    at, _, summed = _header(view, at + 4)
+    last = 0
+    while not last:
+        head = view.read(at, 3)
+        word = int.from_bytes(head, "little")
+        last = word & 1
+        at += 3 + (1 if word >> 1 & 3 == 1 else word >> 3)
+        if len(head) < 3 or at > len(view):
+            raise DamagedError("the compressed data is cut short")
+    at += 4 if summed else 0
+    if at > len(view):
+        raise DamagedError("the compressed data is cut short")
+    return at
+
+
 def skippable(view: View, at: int) -> int:
     """How many bytes a skippable frame at `at` takes, or 0 when none is there."""
     return 8 + view.u32(at + 4) if SKIPPABLE[0] <= view.u32(at) <= SKIPPABLE[1] else 0

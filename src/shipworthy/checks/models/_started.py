@@ -57,12 +57,6 @@ _CONFIGURATION = regex(
     rb"(?m)^(?:_base_[ \t]*=[ \t]*[\[\"']|custom_imports[ \t]*=[ \t]*(?:dict\(|\{)|with read_base\(\):|"
     rb"\w{1,60}[ \t]*=[ \t]*dict\(\s{0,99}type[ \t]*=[ \t]*[\"'])"
 )  # of mmengine
-_BASES = regex(r"(?m)^_base_[ \t]*=\s{0,9}(\[[^\]]{0,9999}\]|[\"'][^\"'\n]{0,999}[\"'])")
-_IMPORTED = regex(
-    r"(?m)^custom_imports[ \t]*=[^\])}]{0,300}?imports[\"']?\s{0,9}[=:]\s{0,9}"
-    r"([\[(][^\])]{0,9999}[\])]|[\"'][^\"'\n]{0,999}[\"'])"
-)
-_QUOTED = regex(r"[\"']([^\"'\n]{1,300})[\"']")
 
 
 def started(artifact: Artifact) -> str:
@@ -123,17 +117,6 @@ def unusual(artifact: Artifact) -> str:
             if text and named.startswith("src/") and re.search(pattern % re.escape(path.stem).encode(), text):
                 return runs
     return ""
-
-
-def named_by(path: Path) -> list[Path]:
-    """The files that a configuration of mmengine in Python has run: its bases, and what it imports besides."""
-    text = _head(path).decode("utf-8", "replace")
-    bases = [name[1] for found in _BASES.findall(text) for name in _QUOTED.finditer(found)]
-    modules = [name[1] for found in _IMPORTED.findall(text) for name in _QUOTED.finditer(found)]
-    ends = [*(base for base in bases if base.endswith(".py")), *(f"{name.replace('.', '/')}.py" for name in modules)]
-    with contextlib.suppress(OSError, ValueError):
-        return [path.parent / end for end in ends if (path.parent / end).is_file()]
-    return []
 
 
 def _by_triton(path: Path) -> bool:

@@ -82,12 +82,28 @@ def code_beside(context: Context) -> str:
     return digest.hexdigest()
 
 
+def bases(artifact: Artifact) -> str:
+    """A digest of what a configuration of mmengine is made of, which may lie outside of the tree."""
+    from shipworthy.modelfile import mmengine
+
+    path = artifact.path
+    if path is None or path.suffix.lower() not in (".py", ".json", ".yaml", ".yml"):
+        return ""
+    digest = hashlib.sha256()
+    found = mmengine.bases(path)
+    for file in found:
+        with contextlib.suppress(OSError), file.open("rb") as stream:
+            digest.update(f"{file}\0".encode("utf-8", "replace") + hashlib.sha256(stream.read(_SOURCE)).digest())
+    return digest.hexdigest() if found else ""
+
+
 @check(
     "model-config",
     version=16,
     kinds={"code", "text", "requirements", "iac", "workflow", "prompt", "model"},
     accepts=judges,
     cache_on=code_beside,
+    cache_beside=bases,
     canary=Canary(files={"MLmodel": b"model: !!python/object/apply:os.system [echo]\n"}, rule=YAML_OBJECT.id),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -101,9 +117,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield from findings_of(artifact, localcode.run(artifact.path, runs, (*context.trust, *_started.SERVERS)))
         return
     if artifact.path is not None and (runs := _started.unusual(artifact)):
-        from shipworthy.modelfile import localcode
+        from shipworthy.modelfile import localcode, mmengine
 
-        more = _started.named_by(artifact.path) if runs.startswith("mmengine") else []
+        more = mmengine.scripts(artifact.path) if runs.startswith("mmengine") else []
         for path in dict.fromkeys((artifact.path, *more)):
             yield from findings_of(artifact, localcode.run(path, runs, context.trust, foreign=False))
         return

@@ -32,7 +32,9 @@ _DOES = {
 
 @dataclass
 class Body:
-    """The main graph (no name) or a function, with those nodes that may matter for paths or sizes."""
+    """The main graph (no name) or a function, with those nodes that may matter for paths or sizes. `edges` are the
+    inputs of all nodes, of the main graph only.
+    """
 
     name: str
     args: list[str] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Body:
     sizes: Sizes = field(default_factory=Sizes)
     returns: list[str] = field(default_factory=list)
     loops: list[Node] = field(default_factory=list)
+    edges: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -214,8 +217,28 @@ def endless(scope: Scope, bodies: dict[str, Body]) -> None:
         scope.unknown("it has more loops than are looked at for how often they run")
 
 
-def judge(scope: Scope, bodies: dict[str, Body], assets: Mapping[str, str], served: set[str], budget: Budget) -> None:
+def _behind(body: Body, answers: set[str]) -> set[str]:
+    """The nodes that run whenever these do, also only before them."""
+    seen, pending = set(answers), list(answers)
+    while pending:
+        for item in body.edges.get(pending.pop(), ()):
+            name = item.removeprefix("^").split(":")[0]
+            if name not in seen:
+                seen.add(name)
+                pending.append(name)
+    return seen
+
+
+def judge(
+    scope: Scope,
+    bodies: dict[str, Body],
+    assets: Mapping[str, str],
+    served: set[str],
+    answers: set[str],
+    budget: Budget,
+) -> None:
     """Report sinks whose path the model fixes, computes, or takes from whoever sends requests."""
+    answering = _behind(bodies[""], answers) if assets and answers else set()
     callers: dict[str, list[tuple[Body, Node]]] = {}
     pending: list[tuple[Body, Node, str, str, str]] = []
     for body in bodies.values():
@@ -234,7 +257,8 @@ def judge(scope: Scope, bodies: dict[str, Body], assets: Mapping[str, str], serv
             continue
         seen.add((body.name, start, sink))
         found = origins(body, start, budget)
-        _report(scope, node, kind, sink, found, {} if body.name else assets, set() if body.name else served)
+        placed = not body.name and node.name not in answering  # for requests, nobody puts the places of assets in
+        _report(scope, node, kind, sink, found, assets if placed else {}, set() if body.name else served)
         for number in found.args:
             for outer, call in callers.get(body.name, ()):
                 inputs = [item for item in call.inputs if not item.startswith("^")]

@@ -6,6 +6,8 @@ A model of SentencePiece holds pieces with scores, how it was trained and how te
 
 from __future__ import annotations
 
+from re import Pattern
+
 from shipworthy.modelfile.graphs.tables import Slot, messages
 from shipworthy.modelfile.graphs.walk import TruncatedError, Walker, parts
 from shipworthy.modelfile.protobuf import BYTES, MAX_VARINT
@@ -16,7 +18,8 @@ from shipworthy.patterns import regex
 
 _LONG = 512  # bytes: a piece or a setting of the trainer that is longer may be anything, and is looked into
 _TYPES = 6
-_LINES = regex(rb"(?:(?:[A-Za-z0-9+/]{4}){0,400}(?:[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))? [0-9]{1,7}\r?\n){1,64}+")
+_RANKS = regex(rb"(?:(?:[A-Za-z0-9+/]{4}){0,400}(?:[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))? [0-9]{1,7}\r?\n){1,64}+")
+_SCORES = regex(rb"(?:[^\t\r\n]{0,512}\t-?[0-9]{1,12}(?:\.[0-9]{1,12})?(?:e-?[0-9]{1,3})?\r?\n){1,64}+")
 _NO_TEXTS = ("ModelProto", "SelfTestData")
 _FAST = 64 << 20  # bytes
 
@@ -25,7 +28,11 @@ def read(scope: Scope, format_: str) -> int:
     """Walk the vocabulary; returns how many bytes are explained."""
     if scope.role is Role.BLOB:
         return len(scope.view)
-    return _ranks(scope) if format_ == "tiktoken" else _Reader(scope).read()
+    if format_ == "tiktoken":
+        return _lines(scope, _RANKS, "token in base64 with its rank")
+    if format_ == "sentencepiece-list":
+        return _lines(scope, _SCORES, "token with its score")
+    return _Reader(scope).read()
 
 
 class _Walker(Walker):
@@ -123,15 +130,15 @@ def _is_text(raw: bytes) -> bool:
     return True
 
 
-def _ranks(scope: Scope) -> int:
-    """Each line is a token in base64 and its rank."""
+def _lines(scope: Scope, expected: Pattern[bytes], told: str) -> int:
+    """Each line is a token and a number."""
     view = scope.view
     at, size = view.start, view.start + len(view)
     while at < size:
-        lines = _LINES.match(view.buffer, at, size)
+        lines = expected.match(view.buffer, at, size)
         if lines is None:
             break
         at = lines.end()
     if at < size:
-        scope.unknown(f"the line at {at - view.start} is no token in base64 with its rank")
+        scope.unknown(f"the line at {at - view.start} is no {told}")
     return len(view)

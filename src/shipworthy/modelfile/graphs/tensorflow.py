@@ -30,6 +30,7 @@ ROOTS = {
 }
 _KEPT = 200_000
 _BLOB = 64
+_INITIAL = "__saved_model_init_op"  # the signature that a loader runs once, with the places of assets
 _FED = frozenset(("PlaceholderWithDefault", "Placeholder"))  # a caller gives these other values
 
 
@@ -53,6 +54,8 @@ class _Reader:
         self.dangerous: list[tuple[flow.Body, Node, str, str, str]] = []
         self.assets: dict[str, str] = {}
         self.served: set[str] = set()
+        self.answers: set[str] = set()  # what signatures give back, but for that which initializes
+        self.initial = False
 
     def enter(self, kind: str, low: int, high: int) -> bool:
         """Look at a message before what lies inside."""
@@ -76,6 +79,17 @@ class _Reader:
             place = inner(self.view, low, high, 2, 1)
             if place:
                 self.served.add(text(self.view, *place, 500).split(":")[0])
+        elif kind == "MetaGraphDef.SignatureDefEntry":
+            keys = {
+                text(self.view, begin, end, 100)
+                for number, _, begin, end, _ in parts(self.view, low, high)
+                if number == 1
+            }
+            self.initial = keys == {_INITIAL}
+        elif kind == "SignatureDef.OutputsEntry" and not self.initial:
+            place = inner(self.view, low, high, 2, 1)
+            if place:
+                self.answers.add(text(self.view, *place, 500).split(":")[0])
         elif kind == "TensorProto":
             self.tensor(low, high)
         elif kind == "FingerprintDef":
@@ -130,6 +144,8 @@ class _Reader:
             self.scope.unknown(f"the operator {operator} holds {OPAQUE[operator]}, which this version does not read")
         if operator in frames.ROUND:
             self.round.add(self.within if low < self.until else self.graph)
+        if body is self.main and len(body.edges) < _KEPT:
+            body.edges[found.name] = tuple(found.inputs)
         self.danger(body, found)
         self.sized(body, found)
         if flow.wanted(found, operator in self.known):
@@ -256,8 +272,10 @@ class _Reader:
             if not any(fnmatchcase(f"tensorflow:{operator}", pattern) for pattern in self.scope.trust):
                 message = f"the operator {shown[11:]} is not TensorFlow's own: a native library must be loaded for it"
                 self.scope.issue(Code.CUSTOM_OPERATOR, "high", message, at, shown)
+        if self.assets and len(self.main.edges) >= _KEPT:
+            self.scope.unknown(f"what needs assets was not followed through more than {_KEPT} nodes")
         flow.endless(self.scope, self.bodies)
-        flow.judge(self.scope, self.bodies, self.assets, self.served, self.budget)
+        flow.judge(self.scope, self.bodies, self.assets, self.served, self.answers, self.budget)
 
 
 def read(scope: Scope, format_: str) -> int:
