@@ -127,6 +127,12 @@ def test_names_of_one_graph_do_not_answer_for_another() -> None:
     assert Code.CONTAINER_TAMPERED in codes(scan_bytes(twice))
 
 
+def test_a_name_that_no_file_system_takes_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "saved_model.pb"
+    path.write_bytes(graph.saved_model(more=graph.asset("p:0", "\x12E" * 400)))
+    assert [issue.code for issue in scan(path).issues] == [Code.EXTERNAL_DATA]
+
+
 def test_assets_stay_in_their_folder() -> None:
     table = graph.tf_node("t", "InitializeTableFromTextFileV2", ("h", "p"))
     words = graph.tf_text("p", "/tmp/a/words.txt")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelfile_samples as make
-from shipworthy.modelfile import Code, Limits, Verdict, lz4, scan_bytes, zstd
+from shipworthy.modelfile import Code, Limits, Verdict, fse, lz4, scan_bytes, zstd
 from shipworthy.modelfile.view import View
 
 HONEST = pickle.dumps({"weights": list(range(300)), "name": "x" * 500})
@@ -107,3 +107,9 @@ def test_old_joblib_files() -> None:
     assert scan_bytes(zfile(HONEST, size=3)).verdict is Verdict.FINDING
     assert scan_bytes(zfile(HONEST) + b"x").verdict is Verdict.FINDING
     assert scan_bytes(b"ZF0x" + b"z" * 30).verdict is Verdict.FINDING
+
+
+def test_a_zstandard_table_of_257_bytes_is_damaged() -> None:
+    packed = bytes.fromhex("10e052e9ffffff83de5fc3c637a9dfdd7befbdf7be1b4f055803d6a616")  # 256 weights, and the last
+    with pytest.raises(lz4.DamagedError, match="more weights"):
+        fse.huffman(bytes([len(packed)]) + packed)

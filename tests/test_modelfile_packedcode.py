@@ -63,6 +63,25 @@ def test_code_that_serves_a_model_is_told_and_no_more(pack: object) -> None:
     assert report.unknowns
 
 
+@pytest.mark.parametrize(
+    ("load", "severity"),
+    [
+        (b"joblib.load(os.path.join(folder, 'model.joblib'))", "medium"),
+        (b"pickle.load(open(folder + '/model.pkl', 'rb'))", "medium"),
+        (b"joblib.load('/tmp/model.joblib')", "high"),
+        (b"pickle.load(open('model.pkl', 'rb'))", "high"),
+        (b"pickle.loads(folder)", "high"),
+        (b"joblib.load(io.BytesIO(folder))", "high"),
+        (b"pickle.load(urllib.request.urlopen(folder))", "high"),
+    ],
+)
+def test_a_server_may_load_a_file_of_the_folder_that_it_is_handed(load: bytes, severity: str) -> None:
+    needs = b"import os, pickle, joblib\n" + (b"import io\n" if b"io." in load else b"")
+    needs += b"import urllib.request\n" if b"urllib" in load else b""
+    report = scan_bytes(zipped("code/inference.py", needs + b"def model_fn(folder):\n    return " + load + b"\n"))
+    assert max(severities(report), key=["low", "medium", "high"].index) == severity
+
+
 def test_a_path_file_that_only_names_folders_is_no_finding() -> None:
     assert not scan_bytes(zipped("model.pth", b"./lib\nimportant/folder\n")).issues
 

@@ -373,3 +373,10 @@ def test_macros_and_powers_that_never_end_are_bombs() -> None:
         "{% for m in messages %}{% set t = m.x | replace('a', 'aa') %}{{ 60 * 60 * 24 * 1000 }}{% endfor %}",
     ):
         assert not found(honest), honest
+
+
+def test_a_template_of_more_words_than_any_honest_one_is_not_read_and_stops() -> None:
+    for tag in ("{{ " + "a " * 300_000 + "}}", "{{ a.b }}" * 100_000):
+        report = scan_bytes(f"{{% if x %}}{tag}{{% endif %}}".encode())
+        assert report.worst == "high"
+        assert "longer than any honest template" in report.issues[0].message

@@ -46,6 +46,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (".", "a folder; one file is explained"),
         ("pipe", "neither a file nor a folder"),
         ("https://host/m.pt", "not one elsewhere"),
+        ("d5fd452b" * 8, "keeps no run"),
         ("d5fd452bb18a", "no run that is kept here has this finding"),
         ("model-code-executoin", "near: model-code-execution"),
         ("hello", "lists every rule"),

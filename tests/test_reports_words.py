@@ -13,8 +13,8 @@ from rich.console import Console
 import sample_runs as sample
 from shipworthy.checks.models.model_file import CODE_EXECUTION
 from shipworthy.config import Gate
-from shipworthy.gates import decide
-from shipworthy.model import CheckResult, Finding, Kind, Outcome, Run, Skipped
+from shipworthy.gates import decide, in_short
+from shipworthy.model import CheckResult, Finding, Kind, Outcome, Run, Severity, Skipped
 from shipworthy.reports import render
 from shipworthy.reports.terminal import print_run
 
@@ -101,3 +101,25 @@ def test_every_check_that_holds_up_a_gate_fails_in_junit_where_many_are_told_as_
     held = {case.get("name") for case in root.iter("testcase") if case.find("error") is not None}
     held |= {case.get("name") for case in root.iter("testcase") if case.find("failure") is not None}
     assert sum(any(f"idle-{n}" in (name or "") for name in held) for n in range(3)) == 3
+
+
+def test_what_many_findings_of_one_rule_weigh_is_told_of_each() -> None:
+    mild = replace(calls("c.pkl", "posix:stat", "()"), severity=Severity.HIGH)
+    run = scanned(calls("a.pkl", "posix:system", "()"), calls("b.pkl", "posix:execv", "()"), mild)
+    assert "critical: 2, high: 1 findings of model-code-execution" in printed(run)
+    result = run.stages[0].checks[0]
+    short = in_short(decide("scan", Gate(), [result]), [result])
+    assert short.startswith("model-code-execution (critical, high): 3 findings")
+
+
+def test_a_row_that_is_no_check_is_named_beside_the_count_of_checks() -> None:
+    run = scanned()
+    inventory = CheckResult("inventory", "load", "1", Outcome.RAN)
+    stage = replace(run.stages[0], checks=(inventory, *run.stages[0].checks))
+    assert "Coverage: 1 check and inventory," in printed(replace(run, stages=(stage, *run.stages[1:])))
+
+
+def test_what_loading_a_model_elsewhere_would_do_is_not_promised() -> None:
+    text = printed(scanned(calls("https://example.org/m.pkl", "posix:system", "()")))
+    assert "explain RULE" in text
+    assert "explain FILE" not in text

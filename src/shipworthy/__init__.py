@@ -1,6 +1,12 @@
 """Shipworthy: is this model, and the software around it, worthy to ship?"""
 
-from __future__ import annotations
+import sys
+
+# `python -m shipworthy` puts the current folder first on the path, and that may be what is scanned: nothing more is
+# imported from there, unless Shipworthy itself is. Not even `__future__` may come before this. For what Python
+# imports until it is here (functools, say), only `python -P` helps.
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and __file__ != f"{sys.path[0]}/shipworthy/__init__.py":
+    del sys.path[0]
 
 from typing import TYPE_CHECKING, Any
 

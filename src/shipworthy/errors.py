@@ -15,6 +15,7 @@ from enum import IntEnum
 from shipworthy.patterns import regex
 
 _USER = regex(r"(?<=://)(?!git@)[^\s/@]{1,512}@")
+_LONGEST = 300  # characters of a place
 
 
 class ExitCode(IntEnum):
@@ -44,7 +45,7 @@ class ShipworthyError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        place = f"{self.where[:_LONGEST]}{'…' if len(self.where) > _LONGEST else ''}: " if self.where else ""
         return f"{place}{self.message}"
 
 

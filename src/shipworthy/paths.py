@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from shipworthy.errors import UsageError
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.patterns import regex
 
 NAME_LIMIT = 4096
@@ -28,6 +29,22 @@ _TOKEN = regex(
 )
 _SHORTEST_TOKEN = 20
 REDACTED = "-REDACTED-"
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether there is something of this name, if only a link that leads nowhere. Raises EnvironmentFailure when that
+    is not for us to know: what must not be looked at is not what is missing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise EnvironmentFailure(
+            f"cannot be reached: {error.strerror}", where=os.fspath(path), remedy="have its folders made readable"
+        ) from None
+    return True
 
 
 def display_name(path: str) -> str:

@@ -15,7 +15,7 @@ from shipworthy.config import Load
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
-from shipworthy.paths import display_name, matches
+from shipworthy.paths import display_name, is_there, matches
 from shipworthy.records import dataclass
 
 _CHUNK = 1024 * 1024
@@ -54,7 +54,7 @@ def discover(
     uris. `progress` hears each uri and its size. Raises UsageError when the target is not there.
     """
     load = load or Load()
-    if not os.path.lexists(target):
+    if not is_there(target):
         raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
     walk = _Walk(exclude)
     if target.is_dir():

@@ -15,7 +15,7 @@ from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from shipworthy import __version__
-from shipworthy.errors import ExitCode, ShipworthyError
+from shipworthy.errors import EnvironmentFailure, ExitCode, ShipworthyError
 
 # name -> (module, what it does)
 COMMANDS = {
@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         let_go()
         return int(ExitCode.ENVIRONMENT)
+    except OSError as error:  # a disk that fails, a folder that is closed to us: whatever was being done with it
+        return _fatal(EnvironmentFailure(error.strerror or str(error), where=str(error.filename or "")))
 
 
 def _alone(arguments: list[str]) -> int:

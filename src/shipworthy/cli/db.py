@@ -4,9 +4,8 @@ The format is that of OSV (https://ossf.github.io/osv-schema/): a zip with one J
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from shipworthy.cli.output import quiet_option, write
+from shipworthy.cli.output import named, output_file, quiet_option, write
 
 EXAMPLES = """examples:
   shipworthy db status                  which database, how many advisories, how old
@@ -26,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape = parser.formatter_class
     status = actions.add_parser("status", help="what there is", epilog=_STATUS, formatter_class=shape)
     status.add_argument("--format", choices=("table", "json"), default="table")
-    status.add_argument("--output", type=Path, metavar="FILE", help="write it to FILE instead of stdout")
+    status.add_argument("--output", type=output_file, metavar="FILE", help="write it to FILE instead of stdout")
     quiet_option(status, "the age in days alone, or `none`")
     bring = actions.add_parser("import", help="from a file", epilog=_IMPORT, formatter_class=shape)
-    bring.add_argument("source", type=Path, help="a zip of advisories, a folder of them, or one JSON file")
+    bring.add_argument("source", type=named, help="a zip of advisories, a folder of them, or one JSON file")
     quiet_option(bring)
     update = actions.add_parser("update", help="from the network", epilog=_UPDATE, formatter_class=shape)
     update.add_argument("--url", default=URL, help="where the zip is (default: OSV's export for PyPI)")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipworthy.cli.output import quiet_option, settings_option
+from shipworthy.cli.output import output_file, quiet_option, settings_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
     parser.add_argument("--check", metavar="NAME", action="append", default=[], help="only this check or category")
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to FILE instead of stdout")
+    parser.add_argument("--output", type=output_file, metavar="FILE", help="write it to FILE instead of stdout")
     settings_option(parser)
     quiet_option(parser)
 

@@ -57,6 +57,7 @@ def _nothing(what: str) -> UsageError:
 
     from shipworthy.check import all_rules
     from shipworthy.errors import UsageError
+    from shipworthy.paths import is_there
 
     where = plain(what) if len(what) <= 200 else f"{plain(what[:200])}…"
     if "://" in what:
@@ -67,14 +68,14 @@ def _nothing(what: str) -> UsageError:
         return UsageError(
             "it is a folder; one file is explained", where=where, remedy="`shipworthy scan` reads folders"
         )
-    if os.path.lexists(what):
+    if is_there(what):
         link = os.path.islink(what)
         told = "a link that leads nowhere" if link else "neither a file nor a folder (a pipe, socket or device)"
         return UsageError(told, where=where, remedy="give a file")
     if "/" in what or "." in what:
         return UsageError("there is no such file", where=where, remedy="check the path")
-    if 8 <= len(what) <= 32 and all(char in "0123456789abcdef" for char in what):
-        remedy = "of a scan, which keeps none, `shipworthy explain RULE` explains the rule of a finding"
+    if 8 <= len(what) <= 64 and all(char in "0123456789abcdef" for char in what):
+        remedy = "`shipworthy scan` keeps no run: of its findings, `shipworthy explain RULE` explains the rule"
         return UsageError("no run that is kept here has this finding", where=where, remedy=remedy)
     near = difflib.get_close_matches(what[:200], all_rules(), 3, 0.6)
     return UsageError(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_option
+from shipworthy.cli.output import emit, named, refuse_usage_errors, report_options, settings_option
 from shipworthy.cli.place import place
 
 EXAMPLES = """examples:
@@ -21,8 +21,8 @@ _LIMIT = (64 << 20) + 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `import`."""
     parser.add_argument("tool", choices=("modelscan", "picklescan", "fickling", "modelaudit"), help="who wrote it")
-    parser.add_argument("report", type=Path, help="the report")
-    parser.add_argument("path", nargs="?", default=Path(), type=Path, help="the models (default: this folder)")
+    parser.add_argument("report", type=named, help="the report")
+    parser.add_argument("path", nargs="?", default=Path(), type=named, help="the models (default: this folder)")
     settings_option(parser)
     report_options(parser)
 

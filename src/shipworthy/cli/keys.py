@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from shipworthy.cli.output import quiet_option
+from shipworthy.cli.output import named, quiet_option
 
 EXAMPLES = """examples:
   shipworthy keys new ../keys/release.key                      Ed25519, no passphrase
@@ -18,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `keys`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="new|show")
     new = actions.add_parser("new", help="make a key pair", epilog=EXAMPLES, formatter_class=parser.formatter_class)
-    new.add_argument("path", type=Path, help="where the private key goes; the public one goes beside it as PATH.pub")
+    new.add_argument("path", type=named, help="where the private key goes; the public one goes beside it as PATH.pub")
     new.add_argument("--algorithm", choices=("ed25519", "ecdsa-p256-sha256"), default="ed25519")
     new.add_argument(
         "--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable"
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     quiet_option(new)
     shown = "examples:\n  shipworthy keys show ../keys/release.key.pub\n"
     show = actions.add_parser("show", help="show a public key", epilog=shown, formatter_class=parser.formatter_class)
-    show.add_argument("path", type=Path, help="the public key")
+    show.add_argument("path", type=named, help="the public key")
     quiet_option(show, "the key id alone")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import emit, refuse_usage_errors, report_options, settings_for, settings_option
+from shipworthy.cli.output import emit, named, refuse_usage_errors, report_options, settings_for, settings_option
 
 EXAMPLES = """examples:
   shipworthy merge ../shard-*.json                  in the folder that was scanned
@@ -17,9 +17,9 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `merge`."""
-    parser.add_argument("shards", nargs="+", type=Path, metavar="SHARD", help="every file that `scan --shard` wrote")
+    parser.add_argument("shards", nargs="+", type=named, metavar="SHARD", help="every file that `scan --shard` wrote")
     parser.add_argument(
-        "-C", "--directory", type=Path, default=Path(), metavar="DIR", help="the folder of settings and baseline"
+        "-C", "--directory", type=named, default=Path(), metavar="DIR", help="the folder of settings and baseline"
     )
     settings_option(parser)
     report_options(parser)
@@ -31,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.engine.runner import Order, run_pipeline
     from shipworthy.errors import UsageError
     from shipworthy.model import Trigger
+    from shipworthy.paths import is_there
     from shipworthy.stages.merged import merge_pipeline, since
 
     root: Path = options.directory
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("there is no such folder", where=str(root))
     settings = settings_for(root, options.settings)
     for path in options.shards:
-        if not path.is_file():  # a pipe or device would be read without end
+        if not (is_there(path) and path.is_file()):  # a pipe or device would be read without end
             raise UsageError("there is no such file", where=str(path), remedy="name every shard's file")
     runs = {str(path): read_run(path) for path in options.shards}
     trigger = Trigger(how="manual", since=since(runs))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shipworthy.errors import ExitCode, UsageError
 from shipworthy.model import Run, Status
+from shipworthy.paths import is_there
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,16 +23,25 @@ FORMATS = ("table", "json", "sarif", "html", "junit", "markdown", "cyclonedx")
 def report_options(parser: argparse.ArgumentParser) -> None:
     """`--format`, `--output`, `--quiet`."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="how to report (default: table)")
-    parser.add_argument("--output", metavar="FILE", type=_file, help="write the report to FILE instead of stdout")
+    parser.add_argument("--output", metavar="FILE", type=output_file, help="write the report to FILE instead of stdout")
     quiet_option(parser)
 
 
-def _file(text: str) -> Path:
+def output_file(text: str) -> Path:
     """A file in a folder that is there: a folder that a slip of the pen names is not made."""
     path = Path(text)
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {plain(str(path.parent))}")
+    if not (is_there(path.parent) and path.parent.is_dir()):
+        raise argparse.ArgumentTypeError(f"there is no folder {plain(str(path.parent)[:300])}")
+    if is_there(path) and path.is_dir():
+        raise argparse.ArgumentTypeError(f"{plain(str(path))} is a folder; name a file")
     return path
+
+
+def named(text: str) -> Path:
+    """The path that an argument gives: an empty one is a slip, and not this folder."""
+    if not text.strip() and not (text and is_there(text)):
+        raise argparse.ArgumentTypeError("it is empty; `.` is this folder")
+    return Path(text)
 
 
 def quiet_option(parser: argparse.ArgumentParser, what: str = "no progress; only what failed, and the verdict") -> None:
@@ -60,7 +70,7 @@ def settings_for(folder: Path, given: Path | None) -> Settings:
     """The settings given by name, those of the folder, or the defaults."""
     from shipworthy.config import find_settings, load_settings
 
-    if given is not None and not given.is_file():
+    if given is not None and not (is_there(given) and given.is_file()):
         raise UsageError("there is no such settings file", where=str(given))
     return load_settings(given or find_settings(folder))
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipworthy.errors import UsageError
+from shipworthy.errors import EnvironmentFailure, UsageError
+from shipworthy.paths import is_there
 from shipworthy.records import dataclass
 
 if TYPE_CHECKING:
@@ -35,10 +36,22 @@ def place(paths: Sequence[str | Path], given: Path | None, *, quiet: bool = Fals
     from shipworthy.config import load_settings
 
     targets = [Path(path) for path in paths]
-    for target in targets:
-        if not os.path.lexists(target):
+    for path, target in zip(paths, targets, strict=True):
+        if not str(path).strip() and not (path and is_there(target)):
+            raise UsageError("a path is empty", remedy="name a file or folder; `.` is this folder")
+        if not is_there(target):
             raise UsageError("there is no such file or folder", where=str(target), remedy="check the path")
-    if given is not None and not given.is_file():
+        if target.exists() and not (target.is_dir() or target.is_file()):
+            raise UsageError(
+                "neither a file nor a folder (a pipe, socket or device)",
+                where=str(target),
+                remedy="write what comes out of it to a file, and name that",
+            )
+        if target.is_dir() and not os.access(target, os.R_OK | os.X_OK):
+            raise EnvironmentFailure(
+                "the folder cannot be read: permission denied", where=str(target), remedy="have it made readable"
+            )
+    if given is not None and not (is_there(given) and given.is_file()):
         raise UsageError("there is no such settings file", where=str(given))
     real = [_real(target) for target in targets]
     file = given or own_settings(Path.cwd())
@@ -88,7 +101,7 @@ def _tell_of(root: Path) -> None:
 
     try:
         found = find_settings(root)
-    except UsageError:
+    except (UsageError, EnvironmentFailure):
         return  # not used, so not complained of
     if found is not None:
         text = f"note: {found} is not used: what is scanned does not judge itself. To use it: --settings {found}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from shipworthy.cli.output import (
     emit,
     executor_option,
+    named,
     refuse_usage_errors,
     report_options,
     settings_for,
@@ -26,7 +27,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     parser.add_argument("pipeline", nargs="?", choices=("ml", "dev", "all"), help="default: the settings' `pipeline`")
-    parser.add_argument("-C", "--directory", type=Path, default=Path(), metavar="DIR", help="run in DIR")
+    parser.add_argument("-C", "--directory", type=named, default=Path(), metavar="DIR", help="run in DIR")
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help="go on with a run (default: the newest)")
     parser.add_argument("--since", metavar="REV", default="", help="scan only files that differ from this git revision")
     parser.add_argument("--shard", default="", help=argparse.SUPPRESS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shipworthy.cli.output import quiet_option, write_file
+from shipworthy.cli.output import named, output_file, quiet_option, write_file
 
 EXAMPLES = """examples:
   shipworthy sign data --key ../keys/data.key --output data.sig
@@ -15,9 +15,9 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `sign`."""
-    parser.add_argument("path", type=Path, help="what to sign")
+    parser.add_argument("path", type=named, help="what to sign")
     parser.add_argument("--key", required=True, help="the private key, such as ../keys/release.key")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the signature goes")
+    parser.add_argument("--output", type=output_file, required=True, metavar="FILE", help="where the signature goes")
     quiet_option(parser)
 
 
@@ -26,8 +26,9 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.errors import UsageError
     from shipworthy.evidence.oms import sign_model
     from shipworthy.keys import open_signer
+    from shipworthy.paths import is_there
 
-    if not options.path.exists():
+    if not is_there(options.path):
         raise UsageError("there is no such file or folder", where=str(options.path))
     inside = options.path.is_dir() and options.path.resolve() == options.output.resolve().parent
     raw, manifest = sign_model(

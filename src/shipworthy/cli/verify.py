@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from shipworthy.cli.output import plain, quiet_option, settings_for, settings_option, write_file
+from shipworthy.cli.output import named, output_file, plain, quiet_option, settings_for, settings_option, write_file
 
 EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
@@ -26,11 +26,16 @@ _MARKS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `verify`."""
-    parser.add_argument("target", nargs="?", default="", help="a stored name, a model, or a folder of evidence")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        type=lambda text: named(text) and text,
+        help="a stored name, a model, or a folder of evidence",
+    )
     parser.add_argument("--key", type=Path, action="append", default=[], metavar="PUB", help="trust this public key")
-    parser.add_argument("-C", "--directory", type=Path, default=Path(), metavar="DIR", help="the project's folder")
+    parser.add_argument("-C", "--directory", type=named, default=Path(), metavar="DIR", help="the project's folder")
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE")
+    parser.add_argument("--output", type=output_file, metavar="FILE")
     settings_option(parser)
     quiet_option(parser)
 
@@ -47,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.target:
         refuse_unstored(settings, root)
     keys = trusted_keys(settings, root, tuple(options.key))
-    result = verify_target(options.target, settings, root, keys)
+    result = verify_target(options.target or "", settings, root, keys)
     if options.format == "json":
         text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
         if options.output:

@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from shipworthy.config.settings import NO_DATE, Settings, Waiver
 from shipworthy.config.text import line_of
 from shipworthy.errors import UsageError
+from shipworthy.paths import is_there
 from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
@@ -29,10 +30,14 @@ _WORDS = {
 def find_settings(folder: Path) -> Path | None:
     """The settings file of a folder: `shipworthy.toml`, or `pyproject.toml` if it has `[tool.shipworthy]`."""
     own = folder / FILE_NAME
-    if own.exists() or own.is_symlink():
+    if is_there(own):
         return own
     pyproject = folder / "pyproject.toml"
-    if pyproject.is_file() and "shipworthy" in _parse(pyproject, _read(pyproject)).get("tool", {}):
+    if (
+        is_there(pyproject)
+        and pyproject.is_file()
+        and "shipworthy" in _parse(pyproject, _read(pyproject)).get("tool", {})
+    ):
         return pyproject
     return None
 

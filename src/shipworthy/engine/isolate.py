@@ -27,6 +27,7 @@ _KEPT = frozenset(  # where things are, never a key
     "PATH HOME TMPDIR TEMP TMP LANG LC_ALL LC_CTYPE TZ SSL_CERT_FILE SSL_CERT_DIR XDG_CACHE_HOME XDG_CONFIG_HOME"
     " XDG_DATA_HOME XDG_STATE_HOME KF_RULE_CACHE_DIR SYSTEMROOT".split()
 )
+_SAFE_PATH = "PYTHONSAFEPATH"
 _FEW, _PAUSE = 16, 0.004  # units, seconds
 _STARTING = threading.Lock()
 
@@ -53,16 +54,22 @@ def die_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def _without_main() -> Iterator[None]:
+def _nothing_of_the_caller() -> Iterator[None]:
     """Keep a new worker from importing the caller's script again: it needs nothing of it, and without a guard for
-    `__name__ == "__main__"` the script would run a second time."""
+    `__name__ == "__main__"` the script would run a second time. And keep the server of forks, which is started by
+    `python -c`, from importing what lies in the current folder: that may be what is scanned."""
     with _STARTING:
-        main = sys.modules["__main__"]
+        main, safe = sys.modules["__main__"], os.environ.get(_SAFE_PATH)
         sys.modules["__main__"] = ModuleType("__main__")
+        os.environ[_SAFE_PATH] = "1"
         try:
             yield
         finally:
             sys.modules["__main__"] = main
+            if safe is None:
+                del os.environ[_SAFE_PATH]
+            else:
+                os.environ[_SAFE_PATH] = safe
 
 
 def _serve(connection: Connection | Pipes, memory_mb: int) -> None:
@@ -104,7 +111,7 @@ def begin(target: Callable[..., None], arguments: tuple[Any, ...]) -> tuple[Proc
     context = multiprocessing.get_context("forkserver")
     near, far = context.Pipe()
     try:
-        with _without_main():
+        with _nothing_of_the_caller():
             process = _started(lambda: context.Process(target=target, args=(far, *arguments), daemon=True))
     except (OSError, EOFError) as error:  # kept only when it runs: nobody would answer at the other end
         import tempfile

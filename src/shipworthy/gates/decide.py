@@ -74,7 +74,8 @@ def in_short(decision: GateDecision, results: Sequence[CheckResult] = ()) -> str
     elif found:
         files = _places(f.artifact.uri for f in found)
         count = f": {len(found):,} findings in {files}" if len(found) > 1 else f" in {_place(found[0])}"
-        said = f"{first.code} ({max(f.severity for f in found).value}){count}"
+        levels = dict.fromkeys(f.severity.value for f in sorted(found, key=lambda f: -f.severity.rank))
+        said = f"{first.code} ({', '.join(levels)}){count}"
     room = _LINE - len(end)
     return (said if len(said) <= room else said[: room - 1] + "…") + end
 

@@ -168,9 +168,9 @@ def read_zfile(scope: Scope) -> int:
         problem = wrong or "the size in the header is not that of the content"
         scope.issue(Code.BROKEN_STREAM, "medium", problem, start + used)
     elif used < len(body):
-        scope.issue(
-            Code.UNEXPLAINED_BYTES, "medium", f"{len(body) - used} bytes follow the compressed data", start + used
-        )
+        message = f"{len(body) - used} bytes follow the compressed data"
+        scope.issue(Code.UNEXPLAINED_BYTES, "medium", message, start + used)
+        scope.child(f"bytes at {start + used}", body.sub(used, len(body)), Role.TRAILER)
     if content is not None:
         scope.child("content", content, scope.role)
     return len(view)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure, UsageError
+from shipworthy.modelfile import trailers
 from shipworthy.modelfile.far import LAZY, TRAILER_LIMIT, FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.readers import reader_of, settle
@@ -169,6 +170,8 @@ def _run(state: State, job: Job) -> None:
             return
     format_, used = _read(scope, found)
     scope.note_member("", format_, len(view))
+    if job.role is Role.TRAILER and not job.format:
+        trailers.search(scope, format_)
     if used < len(view) and job.role is Role.FILE:
         scope.unknown(f"{len(view) - used} of {len(view)} bytes are not explained by the format {format_ or '?'}")
 

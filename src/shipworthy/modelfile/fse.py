@@ -125,8 +125,8 @@ def huffman(data: bytes) -> tuple[list[Cell], int, int]:
         used = 1 + (count + 1 >> 1)
         raw = data[1:used]
         weights = [nibble for byte in raw for nibble in (byte >> 4, byte & 15)][:count]
-    if used > len(data):
-        raise DamagedError("a Huffman table reaches beyond the block")
+    if used > len(data) or len(weights) > _WEIGHTS:
+        raise DamagedError("a Huffman table reaches beyond the block, or has more weights than there are bytes")
     total = sum(1 << weight - 1 for weight in weights if weight)
     bits = total.bit_length()
     rest = (1 << bits) - total

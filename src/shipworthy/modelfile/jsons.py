@@ -133,7 +133,7 @@ def _package(scope: Scope, entries: dict[str, Any]) -> None:
             scope.unknown("an entry of the package's manifest has no path")
         elif escapes(path):
             scope.issue(Code.PATH_TRAVERSAL, "high", f"the package's manifest leads to {ascii(path)[:120]}")
-        elif scope.folder is not None and not (scope.folder / "Data" / path).exists():
+        elif scope.folder is not None and not os.path.exists(scope.folder / "Data" / path):
             scope.missing(f"{ascii(path)[:120]} is not in the package")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import glob
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,7 +145,9 @@ def _compiled(path: Path, root: Path, dots: int, module: str) -> str:
     if not module or (place != root and root not in place.parents):
         return ""
     where = place / module.replace(".", "/")
-    found = [file for file in (where.with_name(f"{where.name}{suffix}") for suffix in _COMPILED) if file.is_file()]
+    found = [
+        file for file in (where.with_name(f"{where.name}{suffix}") for suffix in _COMPILED) if os.path.isfile(file)
+    ]
     found += where.parent.glob(f"{glob.escape(where.name)}.*.so")
     return found[0].name if found else ""
 
@@ -157,4 +160,4 @@ def _beside(path: Path, root: Path, dots: int, module: str) -> list[Path]:
     if place != root and root not in place.parents:
         return []
     where = place / module.replace(".", "/")
-    return [file for file in (where.with_name(f"{where.name}.py"), where / "__init__.py") if file.is_file()]
+    return [file for file in (where.with_name(f"{where.name}.py"), where / "__init__.py") if os.path.isfile(file)]

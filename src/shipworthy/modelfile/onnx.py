@@ -13,6 +13,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from shipworthy.modelfile import pointers
 from shipworthy.modelfile.graphs import onnxfunctions, onnxsizes, onnxtexts
 from shipworthy.modelfile.graphs.sizes import MOST
 from shipworthy.modelfile.graphs.tables import messages, operators
@@ -85,6 +86,7 @@ class _Walk:
         self.versions: dict[str, set[int]] = {}
         self.blobs = 0
         self.placed: list[tuple[str, int, int]] = []
+        self.data: dict[str, list[tuple[int, int]]] = {}
         self.texts = onnxtexts.OnnxTexts(scope)
         self.graphs = 0
         self.opsets = 0
@@ -311,28 +313,39 @@ class _Walk:
                 text = f"the tensor {shown} needs {need} bytes; {length} are given to it in {place}"
                 self.scope.issue(Code.BROKEN_STREAM, "medium", text, at)
             self.placed.append((location, offset, offset + (length or 0)))
-            self.beside(location, offset + (length or 0), shown, at)
+            if self.beside(location, offset + (length or 0), shown, at):
+                low, high = offset, offset + length if length is not None else 1 << 62  # without a length, to the end
+                self.data.setdefault(os.path.normpath(location), []).append((low, high))
 
-    def beside(self, location: str, end: int, shown: str, at: int) -> None:
+    def beside(self, location: str, end: int, shown: str, at: int) -> bool:
         """The file must lie in the model's folder, not be a link out of it, and reach as far as the tensor does."""
         place = ascii(location)[:120]
         folder = self.scope.folder
         if folder is None:
             self.scope.unknown(f"the tensor {shown} lies in another file, {place}, which was not at hand")
-            return
+            return False
         target = folder / location
         if not os.path.isfile(target):  # also of a name that no file can have
             self.scope.missing(f"the tensor {shown} lies in {place}, which is not beside the model", at)
         elif _leads_out(folder, target):
             text = f"the tensor {shown} is read from {place}, a link that leads out of the model's folder"
             self.scope.issue(Code.PATH_TRAVERSAL, "high", text, at)
+        elif pointers.is_pointer_file(target):
+            self.scope.missing(f"the tensor {shown} lies in {place}: {pointers.REASON}", at)
         elif end > target.stat().st_size:
             self.scope.missing(f"the tensor {shown} needs more bytes than {place} has", at)
+        else:
+            return True
+        return False
 
     def judge(self) -> None:
-        """Operators that no standard defines."""
+        """Operators that no standard defines, and the files that hold tensors."""
+        from shipworthy.modelfile import onnxdata
+
         self.functions.judge()
         self.sizes.judge()
+        for location, places in self.data.items():
+            onnxdata.look(self.scope, location, places)
         for domain in sorted({domain or "ai.onnx" for domain, _ in self.operators} - self.versions.keys()):
             if self.versions and (domain in _STANDARD or domain in _RUNTIME):
                 self.scope.unknown(f"it names no version of the operator set {domain}: it may be cut short")

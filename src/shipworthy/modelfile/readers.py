@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from shipworthy.modelfile import pointers
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.pickles import reader as pickles
 from shipworthy.modelfile.report import Code
@@ -63,10 +64,13 @@ _RARE: dict[str, str] = {
     "mlflow": "yamlfiles",
     "hydra": "yamlfiles",
     "yaml": "yamlfiles",
-    **dict.fromkeys(("java", "torch7", "bson"), "foreign"),
 }
 # Read, but never called clean; and what only a part of a file is.
-_PARTLY: dict[str, str] = {"ape": "llamafile", "r-object": "rdata.judge"}
+_PARTLY: dict[str, str] = {
+    "ape": "llamafile",
+    "r-object": "rdata.judge",
+    **dict.fromkeys(("java", "torch7", "bson"), "foreign"),
+}
 
 
 # Formats whose first bytes are valid pickle opcodes too: a file can be written so that it is both.
@@ -244,6 +248,8 @@ def _not_read(scope: Scope, format_: str) -> int:
     elif scope.role is Role.FILE:
         if not size:
             scope.unknown("the file is empty")
+        elif format_ == "text" and pointers.is_pointer(scope.view.head()):
+            scope.unknown(pointers.REASON)
         elif format_:
             if format_ == "text" and _is_source(scope):
                 _rarely("packedcode").judge(scope)

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from shipworthy.modelfile.pickles.names import Kind, standing_of
 from shipworthy.modelfile.shown import shown
+from shipworthy.modelfile.sourcecalls import harmless, is_true
 from shipworthy.modelfile.sourcenames import (
     BUILTINS,
     BY_TEXT,
     FETCHES,
-    FLAG,
     INNER,
     KINDS,
     LIBRARIES,
@@ -90,6 +90,8 @@ class _Reading:
                 given += ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
             elif isinstance(node, (ast.NamedExpr, ast.AnnAssign)) and isinstance(node.target, ast.Name) and node.value:
                 given.append((node.target.id, node.value))
+            elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+                given.append((node.optional_vars.id, node.context_expr))
         self.roots = {name.partition(".")[0] for known in self.names.values() for name in known}
         for _ in range(_ALIASES):  # names of names
             if not sum(self.alias(name, value) for name, value in given):
@@ -159,7 +161,7 @@ class _Reading:
             self.subscript(node)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == "trust_remote_code" and _is_true(value):
+                if isinstance(key, ast.Constant) and key.value == "trust_remote_code" and is_true(value):
                     self.told("runs code of another model", "trust_remote_code", node.lineno)
         elif isinstance(node, ast.Match):
             self.around("match ", node.subject)
@@ -263,56 +265,14 @@ class _Reading:
         if "isinstance" in names and "isinstance" not in self.bound and len(node.args) == 2:
             kinds = ast.walk(node.args[1])
             self.settled.update(id(kind) for kind in kinds if self.full(kind) == ["types.FunctionType"])
-        if names and all(self.harmless(name, node, place) for name in names):
+        if names and all(harmless(self, name, node, place.saving) for name in names):
             self.settled.add(id(node.func))
         if isinstance(node.func, ast.Attribute):
             method = node.func.attr
             if not place.saving and (method in METHODS or (method == "open" and not names and _writes(node, 0))):
                 self.told("writes files", method, node.lineno)
-            if any(k.arg == "trust_remote_code" and _is_true(k.value) for k in node.keywords):
+            if any(k.arg == "trust_remote_code" and is_true(k.value) for k in node.keywords):
                 self.told("runs code of another model", method, node.lineno)
-
-    def harmless(self, name: str, node: ast.Call, place: _Place) -> bool:
-        """Whether a function that can do harm does none with these arguments."""
-        options = {keyword.arg: keyword.value for keyword in node.keywords}
-        first = node.args[0] if node.args else None
-        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-        if name in ("torch.load", "torch.jit.load") and len(node.args) < 3:
-            safely = options.get("weights_only")
-            if not (name == "torch.load" and safely is not None and _is_true(safely)):
-                if "io.BytesIO" in {full for known in self.names.values() for full in known} or self.names.get("io"):
-                    return False
-                self.loads.append((node.lineno, name))
-            return True
-        if name == "numpy.load":
-            allowed = options.get("allow_pickle")
-            never = allowed is None or (isinstance(allowed, ast.Constant) and allowed.value is False)
-            return never and None not in options and len(node.args) < 3
-        if name == "numpy.save":
-            return place.saving
-        if name == "pickle.loads":
-            held: list[ast.AST | None] = [
-                value for given, value in self.given if isinstance(first, ast.Name) and given == first.id
-            ]
-            return bool(held or first) and all(map(self.copied, held or [first]))
-        if name == "kernels.get_kernel":
-            return text.startswith("kernels-community/")
-        if name == "importlib.import_module":
-            package = node.args[1] if len(node.args) == 2 else None
-            start = first.values[0] if isinstance(first, ast.JoinedStr) and first.values else first
-            if isinstance(start, ast.Constant) and isinstance(package, ast.Constant):
-                return str(start.value).startswith(".") and str(package.value).partition(".")[0] == "transformers"
-            return text.partition(".")[0] in LIBRARIES and not options and package is None
-        return False
-
-    def copied(self, value: ast.AST | None) -> bool:
-        """The pickle of an object of this process, or one in which a flag of a tokenizer was changed."""
-        if not isinstance(value, ast.Call):
-            return False
-        texts = [item.value for item in value.args if isinstance(item, ast.Constant)]
-        flags = all(isinstance(text, bytes) and FLAG.fullmatch(text) for text in texts)
-        changed = isinstance(value.func, ast.Attribute) and value.func.attr == "replace" and len(texts) == 2 and flags
-        return changed or self.full(value.func) == ["pickle.dumps"]
 
     def subscript(self, node: ast.Subscript) -> None:
         """An item of a table that others fill."""
@@ -378,10 +338,6 @@ class _Reading:
 
     def told(self, does: str, what: str, line: int, rank: int = 1) -> None:
         self.source.troubles.append((rank, line, f"{does} ({shown(what, 60)}, line {line})"))
-
-
-def _is_true(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True
 
 
 def _calls(annotation: ast.AST | None) -> bool:

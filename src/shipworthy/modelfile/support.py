@@ -51,8 +51,8 @@ FORMATS: dict[str, Support] = {
     "onnx": Support(
         "ONNX",
         "every operator against the standard's and ONNX Runtime's sets, functions, tensor sizes, what operators make "
-        "from constants, other files",
-        "types of values; sizes that follow from inputs; what lies in other files",
+        "from constants, the files beside it that hold its tensors to the last byte",
+        "types of values; sizes that follow from inputs; numbers",
         True,
     ),
     "onnx-data": Support(

@@ -48,7 +48,7 @@ _BY_ATTRIBUTE = frozenset("map selectattr rejectattr groupby sort sum unique min
 _ELSEWHERE = frozenset(("from_json", "fromjson", "strftime"))
 _PADDED = regex(r"%[-+ #0]*\d*\.?\d{7}|\{[^{}]*:[^{}]*\d{7}")
 _NESTED = 100
-_TOKENS = 2_000_000
+_TOKENS = 200_000  # an honest template has some thousands
 _REPORTED = 20
 _NAMED = 6
 
@@ -65,9 +65,11 @@ class Trouble:
 
 
 class _UnreadError(ValueError):
-    def __init__(self, text: str, at: int) -> None:
+    def __init__(self, text: str, at: int, severity: str = "medium") -> None:
         super().__init__(text)
         self.at = at
+        self.severity = severity
+        self.severity = severity
 
 
 def is_template(head: str) -> bool:
@@ -103,7 +105,8 @@ def _troubles(text: str) -> Iterator[Trouble]:
     try:
         statements = list(_statements(text))
     except _UnreadError as error:
-        yield Trouble(Code.BROKEN_STREAM, "medium", f"{error}: it can't be rendered as it is", error.at)
+        told = f"{error}: it can't be rendered as it is" if error.severity == "medium" else f"{error}: it was not read"
+        yield Trouble(Code.BROKEN_STREAM, error.severity, told, error.at)
         # what can't be read by us may be read by another renderer
         for match in _INTERNAL.finditer(text):
             yield _escape(match.group(), match.start())
@@ -159,10 +162,8 @@ def _statements(text: str) -> Iterator[tuple[str, list[Token]]]:
             at = end + 2
             continue
         tokens: list[Token] = []
-        at = _inside(text, at, kind, tokens)
+        at = _inside(text, at, kind, tokens, _TOKENS - count)
         count += len(tokens)
-        if count > _TOKENS:
-            raise _UnreadError("it is longer than any honest template", at)
         if kind == "%" and tokens and tokens[0].value == "raw":
             closed = _RAW_END.search(text, at)
             if not closed:
@@ -172,7 +173,7 @@ def _statements(text: str) -> Iterator[tuple[str, list[Token]]]:
         yield kind, tokens
 
 
-def _inside(text: str, at: int, kind: str, tokens: list[Token]) -> int:
+def _inside(text: str, at: int, kind: str, tokens: list[Token], most: int) -> int:
     """The tokens up to the closing braces, and where those end. Brackets within must match, as for Jinja."""
     close, begin = _CLOSE[kind], at
     stack: list[str] = []
@@ -194,6 +195,8 @@ def _inside(text: str, at: int, kind: str, tokens: list[Token]) -> int:
         elif value in (")", "]", "}") and what == "mark" and (not stack or stack.pop() != value):
             raise _UnreadError("brackets do not match", at)
         tokens.append(Token(what, _plain(value) if what == "text" else value, match.start()))
+        if len(tokens) > most:
+            raise _UnreadError("it is longer than any honest template", at, "high")
 
 
 def _plain(quoted: str) -> str:

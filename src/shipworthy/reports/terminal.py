@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.model import CheckResult, Disposition, Finding, GateDecision, Metric, Outcome, Run, Severity, Status
-from shipworthy.model.result import count_checks
+from shipworthy.model.result import BY_STAGES, count_checks
 from shipworthy.reports._sheet import Cell, Row, Sheet, Table, show, width_of
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural
@@ -221,7 +221,7 @@ def _findings(findings: tuple[Finding, ...], sheet: Sheet, limit: int, kept: boo
         told = f"{finding.fingerprint[:12]} {_what(finding)}" if kept else _what(finding)
         sheet.parts.append(Row((_cell(sheet, told, limit=500),), indent=_INDENT))
     if findings:
-        models = any(finding.check == "model-file" for finding in findings)
+        models = any(finding.check == "model-file" and "://" not in finding.artifact.uri for finding in findings)
         file = ", `shipworthy explain FILE` what loading it would do" if models else ""
         _say(sheet, f"`shipworthy explain RULE` says why it matters{file}", "dim")
     _left_out(findings, sheet, limit)
@@ -263,7 +263,9 @@ def _coverage(run: Run, sheet: Sheet) -> None:
     missing = gaps(run)
     looked = {line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE}
     short = f"{len({check.check for check in missing})} did not look at everything" if missing else ""
-    title = f"Coverage: {plural(count_checks(run.checks), 'check')}, {short or 'every one looked at all of its kinds'}"
+    stages = "".join(f" and {name}" for name in dict.fromkeys(line.check.check for line in lines) if name in BY_STAGES)
+    count = f"{plural(count_checks(run.checks), 'check')}{stages}"
+    title = f"Coverage: {count}, {short or 'every one looked at all of its kinds'}"
     _say(sheet, title, "bold")
     table = Table("", ("outcome", "check", "looked at", "note"), right=frozenset({2}))
     idle = [line.check.check for line in lines if line.check.check not in looked]
@@ -342,8 +344,12 @@ def _decision(decision: GateDecision, sheet: Sheet, quiet: bool, listed: bool) -
     _say(sheet, f"Gate {decision.gate}: {word} ({counts})", style)
     for reasons in same_remedy(decision.reasons):
         if listed and len(reasons) > 1:
-            count = sum(len(reason.fingerprints) for reason in reasons)
-            _line(sheet, f"{reasons[0].message.partition(':')[0]}: {count:,} findings of {reasons[0].code}")
+            counts_of = dict[str, int]()
+            for reason in reasons:
+                severity = reason.message.partition(":")[0]
+                counts_of[severity] = counts_of.get(severity, 0) + len(reason.fingerprints)
+            told_of = ", ".join(f"{severity}: {count:,}" for severity, count in counts_of.items())
+            _line(sheet, f"{told_of} findings of {reasons[0].code}")
         else:
             for reason in reasons:
                 _line(sheet, reason.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 
 from shipworthy.artifacts import Inventory
@@ -46,7 +47,19 @@ def filter_results(job: Job, checks: Sequence[Check], results: Sequence[CheckRes
     for index, waiver in enumerate(job.settings.waivers):
         if waiver.rule in ran and index not in filtered.used | filtered.expired:
             notes.append(f"unused waiver: {waiver.rule} for {waiver.path or waiver.fingerprint} ({waiver.owner})")
+    notes += _trusted_by_another_name(job.settings.scan.trust)
     return Checked(filtered.results, tuple(notes), results_digest(filtered.results))
+
+
+def _trusted_by_another_name(trust: Sequence[str]) -> list[str]:
+    """Functions of `os` that pickles name by the module that they come from: `os:system` does not trust those."""
+    notes = []
+    for pattern in trust:
+        module, _, name = pattern.partition(":")
+        real = getattr(getattr(os, name, None), "__module__", "") if module == "os" else ""
+        if real and real != "os":
+            notes.append(f"[scan] trust: `{pattern}` is `{real}:{name}` in pickles that Python writes")
+    return notes
 
 
 def results_digest(results: Sequence[CheckResult]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from shipworthy.check import Canary, Context, Yielded, check
+from shipworthy.checks.models import _beside
 from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _CANARY, _RULES, _finding
 from shipworthy.model import Artifact, Kind, Severity, Skipped
 from shipworthy.modelfile import Code, scan
 from shipworthy.modelfile.packedcode import AT_IMPORT
 from shipworthy.modelfile.report import Issue, Report
+from shipworthy.modelfile.sniff import TABLE_MAGIC
 from shipworthy.patterns import regex
 
 # What an archive that is no model must not hold either. That it holds programs or texts is not against it.
@@ -26,9 +28,11 @@ _TELLING = frozenset(
         Code.PATH_TRAVERSAL,
     }
 )
+# In these, which only models have and no name tells, everything is told.
+_OF_MODELS = frozenset({"tf-checkpoint"})
 # With these a part of it was not read, or not as every reader would read it.
 _UNREAD = frozenset({Code.BROKEN_STREAM, Code.CONTAINER_TAMPERED})
-RULES = tuple(rule for code, rule in _RULES.items() if code in _TELLING or code is Code.REMOTE_CODE)
+RULES = tuple(_RULES.values())
 # Programs build their own classes by such files, and render web pages: alone they say nothing of a model.
 _SETTINGS = frozenset(("hydra", "jinja", "mlflow", "yaml"))
 
@@ -63,6 +67,15 @@ def _runs(issue: Issue, report: Report) -> bool:
     return issue.arguments == AT_IMPORT and (package or _IMPORTED.search(issue.callable) is not None)
 
 
+def _data_beside(artifact: Artifact) -> str:
+    """What is kept of an index depends on the files that it describes."""
+    if artifact.path is None or artifact.size < len(TABLE_MAGIC):
+        return ""
+    with artifact.path.open("rb") as stream:
+        stream.seek(-len(TABLE_MAGIC), 2)
+        return _beside.state(artifact) if stream.read() == TABLE_MAGIC else ""
+
+
 def _packed_canary() -> bytes:
     import gzip
 
@@ -75,6 +88,7 @@ def _packed_canary() -> bytes:
     kinds={kind.value for kind in Kind} - {"model"},
     accepts=_unsorted,
     timeout=300.0,
+    cache_beside=_data_beside,
     canary=Canary(files={"canary.gz": _packed_canary}, rule="model-code-execution"),
 )
 def run(artifact: Artifact, context: Context) -> Yielded:
@@ -85,7 +99,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     settings = {member.name for member in report.members if member.format in _SETTINGS}
     for issue in report.issues:
         own = issue.where.member in settings or (not issue.where.member and report.format in _SETTINGS)
-        if (issue.code in _TELLING or _runs(issue, report)) and (not own or issue.severity == Severity.CRITICAL.value):
+        if (report.format in _OF_MODELS and issue.severity != "low") or (
+            (issue.code in _TELLING or _runs(issue, report)) and (not own or issue.severity == Severity.CRITICAL.value)
+        ):
             yield _finding(artifact, issue)
     unread = [reason for reason in report.unknowns if not NO_MODEL.search(reason)]
     unread += [issue.message for issue in report.issues if issue.code in _UNREAD or report.format in ("7z", "rar")]

@@ -17,7 +17,7 @@ from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_file import _RULES, TEMPLATE_ESCAPE, YAML_OBJECT, findings_of
 from shipworthy.errors import ShipworthyError
 from shipworthy.model import Artifact, Finding, Severity, Skipped
-from shipworthy.modelfile import Code, scan, scan_bytes
+from shipworthy.modelfile import Code, pointers, scan, scan_bytes
 from shipworthy.patterns import regex
 from shipworthy.records import replace
 
@@ -144,6 +144,8 @@ def run(artifact: Artifact, context: Context) -> Yielded:
         yield from _card(artifact, text)
     elif name == _started.PROJECT.lower():
         yield from _project(artifact, text)
+    elif name.endswith(".json") and pointers.is_pointer(raw):
+        yield Skipped(artifact, pointers.REASON)
     elif name.endswith(".json"):
         yield from _json(artifact, name, raw, context.trust)
     elif name.endswith(_TEMPLATES):

@@ -10,7 +10,7 @@ from shipworthy.checks.models._unjudged import NO_MODEL
 from shipworthy.checks.models.model_config import code_beside, judges
 from shipworthy.checks.models.model_file import _RULES, findings_of, skipped_of
 from shipworthy.model import Artifact, Severity, Skipped
-from shipworthy.modelfile import Code, namedcalls, scan, sniff
+from shipworthy.modelfile import Code, namedcalls, pointers, scan, sniff
 from shipworthy.modelfile.report import Issue
 from shipworthy.patterns import regex
 from shipworthy.records import replace
@@ -35,6 +35,7 @@ _QUOTED = regex(rb"\"([^\"\n]*+)\"")
 _TEXTS = frozenset({"text", "lightgbm", "keras-yaml"})
 _R_VALUE = regex(rb"[\s\w.`\"#]{0,200}(?:<-|=|\(|#)")
 _SETTINGS = (".toml", ".jsonnet", ".libsonnet", ".json5", ".jsonc", ".hjson", ".gin", ".conf", ".hocon", ".cfg", ".ini")
+_MODELS = (".json", ".xml", ".mlir", ".jinja")  # in which models are; of pictures and papers nobody asks
 _ACTING = (Code.TEMPLATE_ESCAPE, Code.REMOTE_CODE)
 _LOADED = regex(r"(?m)^[ \t]*(?:load_models|model_store)[ \t]*[=: \t][ \t]*(.{1,2000})$")
 _ADDRESS = regex(r"(?i)(?:https?|s3|ftp|gs)://|file:")
@@ -134,7 +135,7 @@ def _others(artifact: Artifact) -> bool:
 
 @check(
     "model-text",
-    version=9,
+    version=10,
     kinds={"text"},
     accepts=_others,
     timeout=300.0,
@@ -151,6 +152,9 @@ def run(artifact: Artifact, context: Context) -> Yielded:
     kind = sniff(raw[:_HEAD], artifact.size)
     if kind in _TEXTS and _prototext.may_be(raw) and (said := _prototext.judge(artifact, raw, context.trust)):
         yield from said
+        return
+    if artifact.uri.lower().endswith(_MODELS) and pointers.is_pointer(raw):
+        yield Skipped(artifact, pointers.REASON)
         return
     if kind == "text" and _GRAPH.search(raw):
         yield Skipped(artifact, "a TensorFlow graph in the text form, which breaks off")

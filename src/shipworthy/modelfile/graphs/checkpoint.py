@@ -11,7 +11,7 @@ from functools import cache
 from shipworthy.modelfile.graphs.walk import TruncatedError, parts
 from shipworthy.modelfile.protobuf import BYTES, VARINT, signed, varint
 from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.view import View
 from shipworthy.records import dataclass, field
 
@@ -193,7 +193,9 @@ def _shards(scope: Scope, index: _Index) -> None:
         return
     for shard in range(max(index.shards, 1)):
         name = f".data-{shard:05d}-of-{index.shards:05d}"
-        sizes = [item.stat().st_size for item in scope.folder.glob(f"*{name}") if item.is_file()]
+        own = scope.neighbour(name)
+        found = [own] if own is not None else [item for item in scope.folder.glob(f"*{name}") if item.is_file()]
+        sizes = [item.stat().st_size for item in found]
         if not sizes:
             scope.missing(f"the data file *{name} is not beside the index")
             return
@@ -203,6 +205,10 @@ def _shards(scope: Scope, index: _Index) -> None:
         elif len(sizes) == 1 and sizes[0] > end:
             message = f"the data file *{name} has {sizes[0] - end} bytes behind its last tensor"
             scope.issue(Code.UNEXPLAINED_BYTES, "medium", message)
+            with found[0].open("rb", buffering=0) as stream:
+                view = View.of_file(stream)  # a map keeps the file
+            inner = scope.nested(found[0].name, view)
+            inner.child(f"bytes at {end}", view.sub(end, len(view)), Role.TRAILER)
 
 
 @cache

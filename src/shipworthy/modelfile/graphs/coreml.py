@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile.graphs.coremlsizes import CoreMlSizes
@@ -103,7 +104,7 @@ class _Reader:
             self.scope.unknown(f"weights lie in another file, {shown}, which was not at hand")
         else:
             target = self.scope.folder / inside
-            if not target.is_file():
+            if not os.path.isfile(target):  # a name may be too long to ask for
                 self.scope.missing(f"weights lie in {shown}, which is not there", low)
             elif offset + 64 > target.stat().st_size:
                 message = f"weights lie at {offset} of {shown}, beyond its end"

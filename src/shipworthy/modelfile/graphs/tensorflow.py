@@ -6,6 +6,7 @@ configuration. Sources: tensorflow/core/protobuf/{saved_model,meta_graph,saved_o
 
 from __future__ import annotations
 
+import os
 from fnmatch import fnmatchcase
 
 from shipworthy.modelfile import keras
@@ -208,7 +209,7 @@ class _Reader:
                     self.scope.issue(
                         Code.PATH_TRAVERSAL, "high", f"the asset {shown} lies outside of the model's folder", low
                     )
-                elif self.scope.folder is not None and not (self.scope.folder / "assets" / name).exists():
+                elif self.scope.folder is not None and not os.path.exists(self.scope.folder / "assets" / name):
                     shown = ascii(name)[:160]
                     self.scope.issue(Code.EXTERNAL_DATA, "low", f"the asset {shown} is not in the folder assets", low)
         if tensor:

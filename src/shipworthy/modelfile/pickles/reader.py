@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 from shipworthy.modelfile.pickles import torchtar
 from shipworthy.modelfile.pickles.calls import Policy
@@ -313,31 +312,36 @@ def _look_behind(scope: Scope, at: int, *, report: bool) -> None:
         blank = left <= _BLANK and not view.read(at, left).strip()  # an editor or a shell put it there
         severity = "low" if blank else "medium"
         scope.issue(Code.UNEXPLAINED_BYTES, severity, f"{left} bytes follow the end of the pickle", at)
-    _hidden(scope, _HIDDEN, at, len(view), "another pickle is hidden behind the end of the first")
+    told = _hidden(scope, _HIDDEN, at, len(view), "another pickle is hidden behind the end of the first")
+    if report and left > _BLANK and not told:
+        scope.child(f"bytes at {at}", view.sub(at, left), Role.TRAILER)
 
 
-def search(scope: Scope) -> None:
+def search(scope: Scope, text: str = "the file can't be read as a model, and holds a pickle", more: str = "") -> None:
     """Look for pickles that import what a model does not need in a file that no reader could read: its first and last
-    16 MiB, and of the places where one may begin the first 64.
+    16 MiB, and of the places where one may begin the first 64; with `more`, which says so, the first 4,096.
     """
     size = len(scope.view)
-    text = "the file can't be read as a model, and holds a pickle"
-    _hidden(scope, _UNREAD, 0, min(size, _UNREAD_LIMIT), text)
+    _hidden(scope, _UNREAD, 0, min(size, _UNREAD_LIMIT), text, more)
     if size > _UNREAD_LIMIT:
-        _hidden(scope, _UNREAD, max(size - _UNREAD_LIMIT, _UNREAD_LIMIT), size, text)
+        _hidden(scope, _UNREAD, max(size - _UNREAD_LIMIT, _UNREAD_LIMIT), size, text, more)
 
 
-def _hidden(scope: Scope, pattern: re.Pattern[bytes], low: int, high: int, text: str) -> None:
+def _hidden(scope: Scope, pattern: re.Pattern[bytes], low: int, high: int, text: str, more: str = "") -> bool:
     view = scope.view
     walked = 0
     matches = pattern.finditer(view.buffer, view.start + low, view.start + high)
-    for match in islice(matches, _CANDIDATES):
+    for number, match in enumerate(matches):
+        if number >= _CANDIDATES * (_CANDIDATES if more else 1):
+            if more:
+                scope.unknown(more)
+            break
         offset = match.start() - view.start
         if match.start() < walked:
             continue
         if match.group().startswith(b"PK"):
             scope.child(f"bytes at {offset}", view.sub(offset, len(view)), Role.TRAILER)
-            return
+            return True
         kept: list[Issue] = []
         start = match.start() + (2 if view.buffer[match.start()] == 0x80 else 0)
         machine = Machine(
@@ -350,7 +354,8 @@ def _hidden(scope: Scope, pattern: re.Pattern[bytes], low: int, high: int, text:
             scope.issue(Code.HIDDEN_PAYLOAD, "high", text, offset)
             for issue in kept:
                 scope.emit(issue)
-            return
+            return True
+    return False
 
 
 def weak_prefix(view: View) -> bool:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+from shipworthy.modelfile import pointers
 from shipworthy.modelfile.report import Code
 from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
@@ -142,6 +143,9 @@ class OpenVino:
                 self.scope.missing("its weights lie in a .bin that is not beside it")
             else:
                 self.scope.unknown("its weights lie in another file (.bin), which was not at hand")
+            return
+        if pointers.is_pointer_file(weights):
+            self.scope.missing(f"its weights lie in the .bin beside it: {pointers.REASON}")
             return
         self.sizes.judge(weights)
         size = weights.stat().st_size

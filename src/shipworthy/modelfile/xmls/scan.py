@@ -7,7 +7,7 @@ from typing import Protocol
 from xml.parsers import expat
 
 from shipworthy.modelfile.report import Code
-from shipworthy.modelfile.scope import Scope
+from shipworthy.modelfile.scope import Role, Scope
 from shipworthy.modelfile.shown import shown
 from shipworthy.modelfile.view import View
 
@@ -71,18 +71,18 @@ class _Parser:
         self.handler.end()
 
     def doctype(self, _: str, system: str | None, public: str | None, subset: int) -> None:
+        code, severity = Code.CONTAINER_TAMPERED, "high" if system or public or subset else "medium"
         # UTF-16 and UTF-32 without their zeros are enough to look for words in
-        text = self.view.read(max(self.parser.CurrentByteIndex, 0), _DECLARED).replace(b"\0", b"")
+        text = self.view.read(max(self.parser.CurrentByteIndex, 0), _DECLARED).replace(b"\0", b"") if subset else b""
         if system or public or _IDENTIFIER.search(text):
-            what = "names files or addresses that a parser would read (XXE)"
+            code, what = Code.EXTERNAL_DATA, "names files or addresses that a parser would read (XXE)"
         elif b"<!ENTITY" in text:
-            what = "defines entities, which a parser would multiply (a billion laughs)"
+            code, what = Code.BOMB, "defines entities, which a parser would multiply (a billion laughs)"
         else:
-            what = "is no part of a model" if not subset else "declares what no model needs"
-        severity = "high" if system or public or subset else "medium"
-        code = Code.EXTERNAL_DATA if "XXE" in what else Code.BOMB if "laughs" in what else Code.CONTAINER_TAMPERED
+            what = "declares what no model needs" if subset else "is no part of a model"
         self.report(code, severity, f"its document type declaration {what}; remove it")
-        raise _RefusedError
+        if severity == "high":  # a name alone changes nothing of what follows
+            raise _RefusedError
 
     def entity(self, *_: object) -> None:
         raise _RefusedError
@@ -112,6 +112,8 @@ def scan(view: View, handler: Handler, scope: Scope | None) -> bool:
     try:
         parser.run()
     except _RefusedError:
+        if scope is not None:
+            scope.unknown("the XML was read only up to what is wrong with it")
         return False
     except (expat.ExpatError, LookupError, ValueError) as error:
         if scope is not None:
@@ -122,6 +124,7 @@ def scan(view: View, handler: Handler, scope: Scope | None) -> bool:
             elif code == 9:  # junk after document element
                 message = f"{len(view) - at} bytes follow the document's end"
                 scope.issue(Code.UNEXPLAINED_BYTES, "medium", message, at)
+                scope.child(f"bytes at {at}", view.sub(at, len(view)), Role.TRAILER)
             else:
                 message = f"the XML is cut short or not well-formed ({shown(str(error))})"
                 scope.issue(Code.BROKEN_STREAM, "medium", message, at)
