@@ -159,3 +159,17 @@ def test_a_base_outside_of_the_tree_that_changes_is_looked_at_again(
     assert [main(command), main(command)] == [0, 0]
     (tmp_path / "b.py").write_text(SOURCE)
     assert main(command) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "high"),
+    [
+        ("import joblib\n\ndef model_fn(d):\n    return joblib.load(os.path.join(d, 'model.joblib'))\n", False),
+        ("import joblib\n\ndef model_fn(d):\n    return joblib.load('/tmp/x')\n", True),
+        ("import joblib\n\njoblib.os.system('id')\n", True),
+        ("from joblib.externals import cloudpickle\n\nmodel = cloudpickle.loads(b'x')\n", True),
+    ],
+)
+def test_a_server_that_reads_its_model_with_joblib(tmp_path: Path, body: str, high: bool) -> None:
+    rules, _ = heard(tmp_path, {"code/inference.py": f"import os\n{body}", "model.joblib": pickle.dumps([1])})
+    assert ("model-config-remote-code" in rules) is high

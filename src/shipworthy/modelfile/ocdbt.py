@@ -26,6 +26,7 @@ _LONGEST = 0xFFFF
 _NUMBERS = frozenset(
     (None, "text", "protobuf", "msgpack", "paddle-weights", "java", "torch7", "bson")
 )  # what they seem
+_HIDING = HIDDEN | {"zlib"}
 _DESCRIPTIONS = (b".zarray", b".zgroup", b".zattrs", b".zmetadata", b"zarr.json")
 
 
@@ -90,9 +91,13 @@ def _node(view: View, at: int) -> int:
 def _chunk(scope: Scope, at: int) -> None:
     """A chunk is numbers, unless it begins as something that hides among them."""
     start = _start(scope.view, at)
-    if len(start) >= 10 and sniff(start) in HIDDEN | {"zlib"}:
-        content = _unpacked(scope, at, scope.limits.output)
+    if _hides(start):
+        content = _unpacked(scope, at, _BODY)
         scope.child(f"chunk at {at}", View.of(content), Role.BLOB)
+
+
+def _hides(data: bytes) -> bool:
+    return len(data) >= 10 and sniff(data[:HEAD]) in _HIDING
 
 
 class _EnoughError(Exception):
@@ -143,7 +148,8 @@ def _judge(scope: Scope, at: int, size: int) -> None:
         return
     else:
         body = view.read(start, end - start)
-    scope.child(f"node at {at}", View.of(body), Role.BLOB)
+    if _hides(body):
+        scope.child(f"node at {at}", View.of(body), Role.BLOB)
     reader = _Body(body)
     try:
         kind = view.read(at, 4)
@@ -253,5 +259,5 @@ def _value(scope: Scope, at: int, key: bytes, value: bytes) -> None:
         if zstd.extent(view, 0) != len(value):
             raise ValueError("bytes follow a value's frame")
         _chunk(scope.nested(name, view), 0)
-    elif value:
+    elif described or _hides(value):
         scope.child(name, View.of(value), Role.FILE if described else Role.BLOB)

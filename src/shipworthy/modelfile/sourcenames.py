@@ -67,7 +67,7 @@ LIBRARIES = frozenset(
     "intel_extension_for_pytorch invisible_watermark iopath ipadic jamo jax jaxlib jaxtyping jieba jiwer "
     "k_diffusion kaldi_native_fbank kaldifeat kaldiio kenlm keras keras_core keras_cv keras_hub keras_nlp "
     "khmernltk kiwipiepy kmeans1d konlpy kornia langdetect langid Levenshtein librosa liger_kernel lightgbm "
-    "lightning lightning_fabric lightning_utilities lingua lion_pytorch lit_gpt litgpt local_attention lxml "
+    "joblib lightning lightning_fabric lightning_utilities lingua lion_pytorch lit_gpt litgpt local_attention lxml "
     "mamba_ssm mambapy markdownify marshmallow_dataclass matplotlib mdtraj MeCab megablocks megatron "
     "miditoolkit mido mir_eval mistral_common ml_collections ml_dtypes mlx mlx_lm model2vec more_itertools "
     "msgpack museval music21 Mykytea nagisa natten nemo networkx neural_compressor neuralforecast "
