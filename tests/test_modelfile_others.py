@@ -75,6 +75,8 @@ def test_no_beginning_of_a_file_is_clean(path: Path) -> None:
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
     for size in range(1, len(data), max(1, len(data) // 60)):
+        if data[:size] == b"\x80":
+            continue  # an empty map of MessagePack
         if path.name not in NO_END and not (path.suffix in (".json", ".pmml", ".xml") and not data[size:].strip()):
             assert scan_bytes(data[:size]).verdict is not Verdict.CLEAN, size
 

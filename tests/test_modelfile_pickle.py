@@ -347,7 +347,7 @@ def test_a_payload_is_found_between_any_plain_data(value: object, protocol: int,
     assert scan_bytes(whole + b".").worst == "critical"
 
 
-@given(st.integers(1, len(make.EVIL) - 1))
+@given(st.integers(2, len(make.EVIL) - 1))  # its first byte alone is an empty map of MessagePack
 def test_a_payload_that_is_cut_is_never_clean(length: int) -> None:
     assert scan_bytes(make.EVIL[:length]).verdict is not Verdict.CLEAN
 

@@ -128,6 +128,8 @@ def _still_whole(item: Sample, format_: str) -> bool:
         return True
     if format_ in PADDED and item.shortened:
         return item.data.rstrip(b"\0") == item.seed.data.rstrip(b"\0")
+    if item.data == b"\x80":  # an empty map of MessagePack
+        return True
     try:
         return item.shortened and format_ in MESSAGES and bool(fields(item.data))
     except ValueError:
