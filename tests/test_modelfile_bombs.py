@@ -714,3 +714,8 @@ def test_keras_that_asks_for_too_many_weights_is_a_bomb(report: Report) -> None:
 )
 def test_keras_of_common_sizes_is_no_bomb(report: Report) -> None:
     assert Code.BOMB not in codes(report)
+
+
+def test_memo_indexes_that_allocate_huge_tables_are_told_once() -> None:
+    report = scan_bytes(b"\x80\x04N" + b"r\xff\xff\xff\x7fr\xfe\xff\xff\x7f" * 1000 + b".")
+    assert [issue.code for issue in report.issues] == [Code.BOMB]

@@ -48,6 +48,7 @@ class Stack(Numbers):
         self.broken = ""
         self.dup_seen = False
         self.plain = False
+        self.huge_memo = False
 
     # memo -----------------------------------------------------------------------------------------------
 
@@ -65,7 +66,8 @@ class Stack(Numbers):
         elif index == len(self.memo) and index not in self.sparse:
             self.memo.append(value)
         else:
-            if index > max(self.end - self.start, 1 << 16):
+            if index > max(self.end - self.start, 1 << 16) and not self.huge_memo:
+                self.huge_memo = True  # told once: each costs as much as thirty opcodes
                 self.issue(Code.BOMB, "high", f"memo index {index} makes the loader allocate a huge table")
             if len(self.sparse) >= self.limits.objects:
                 raise BrokenError("more memo entries lie apart than any pickler writes")
