@@ -66,19 +66,22 @@ class _Reader:
                 self.skip(4 * self.long())
         else:
             raise _BrokenError(f"the booster {shown(booster)} is of an unknown layout", self.at)
-        if extra:
-            self.attributes()
+        given = self.attributes() if extra else {}
+        if "metrics" in given and self.at == len(self.view):
+            return  # as XGBoost 3.0 writes them, with the flag of older ones
         if objective == "count:poisson" and self.at < len(self.view) and not metrics:
             self.text()
         if metrics:
             for _ in range(min(self.long(), 10_000)):
                 self.text()
 
-    def attributes(self) -> None:
+    def attributes(self) -> dict[str, str]:
         count = self.long()
         if count * 16 > len(self.view):
             raise _BrokenError("it declares more attributes than the file can hold", self.at - 8)
-        attributes(self.scope, {self.text(): self.text() for _ in range(count)})
+        given = {self.text(): self.text() for _ in range(count)}
+        attributes(self.scope, given)
+        return given
 
     def trees(self, features: int, groups: int) -> int:
         head = self.skip(_GBTREE)
