@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from shipworthy.cli import main
 from shipworthy.evidence.digest import digest_of
 from shipworthy.keys import load_public
-from shipworthy.pipelines import DEV, ML
+from shipworthy.pipelines import ML
 from story_world import example_run, own_folders, record, runs, shipworthy, stages
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -172,20 +172,3 @@ def test_the_report_is_shown_again_in_every_format(
     for name, file in (("json", "run.json"), ("sarif", "report.sarif"), ("markdown", "report.md")):
         assert main(["report", "--format", name]) == 0
         assert capfd.readouterr().out.strip() == (folder / file).read_text().strip()
-
-
-def test_the_other_pipeline_says_that_it_is_not_built_and_never_passes(tmp_path: Path) -> None:
-    done = shipworthy("run", "dev", "--format", "json", cwd=tmp_path)
-    assert done.returncode == 3
-    told = json.loads(done.stdout)
-    assert told["shipworthy"] is False
-    assert told["exit_code"] == 3
-    assert [stage["stage"] for stage in told["stages"]] == [stage.name for stage in DEV.stages]
-    trigger, load, *rest = told["stages"]
-    assert trigger["status"] == "passed"
-    assert (load["status"], load["exit_code"]) == ("not-built", 3)
-    assert "not built yet" in load["note"]
-    assert {stage["status"] for stage in rest} == {"skipped"}
-    assert told["verdict"].startswith("NOT SHIPWORTHY: load:")
-    junit = ElementTree.fromstring((runs(tmp_path)[0] / "junit.xml").read_text())
-    assert int(junit.get("failures", "0")) + int(junit.get("errors", "0")) > 0

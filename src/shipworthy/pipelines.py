@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from shipworthy.engine.stage import Pipeline
+from shipworthy.stages import scan, trigger
+from shipworthy.stages.dev import load as dev_load
 from shipworthy.stages.gate import gate
-from shipworthy.stages.ml import evaluate, load, model_scan, scan, sign, store, train, trigger
+from shipworthy.stages.ml import evaluate, load, model_scan, sign, store, train
 from shipworthy.stages.not_built import not_built
 
 ML = Pipeline(
@@ -29,16 +31,16 @@ DEV = Pipeline(
     "DevSecOps",
     (
         trigger.STAGE,
-        not_built("load", "Load code and the signed model", "Verifies the model before anything uses it."),
-        not_built("scan", "Scan", "Secrets, code, dependencies, infrastructure, workflows, Dockerfiles."),
-        not_built("gate-before-build", "Gate", "Stops before building."),
+        dev_load.STAGE,
+        scan.STAGE,
+        gate("before-build", "Gate", "Stops before building from anything that is not clean.", over=("load", "scan")),
         not_built("build", "Build image", "Builds the container image."),
         not_built("test", "Image scan and DAST", "Looks into the image and attacks the running service."),
-        not_built("gate-before-release", "Gate", "Stops before signing."),
+        not_built("before-release", "Gate", "Stops before signing."),
         not_built("sign", "Sign", "Signs image, SBOM and results."),
         not_built("store", "Store", "Pushes to the registry."),
         not_built("deploy-check", "Deploy check", "Looks at the deployment from outside."),
-        not_built("gate-after-deploy", "Gate", "Decides on the deployment."),
+        not_built("after-deploy", "Gate", "Decides on the deployment."),
         not_built("protect", "Runtime protection", "Guards the running service."),
     ),
 )

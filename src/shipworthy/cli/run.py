@@ -19,6 +19,9 @@ from shipworthy.cli.output import (
 EXAMPLES = """examples:
   shipworthy run                  the pipeline that the settings name (default: ml)
   shipworthy run ml               MLSecOps: ten stages, from trigger to store
+  shipworthy run dev              DevSecOps: twelve stages, from the model stored last to a protected service
+  shipworthy run dev --model ID   ship the model of that ml run (or NAME@VERSION, or its digest)
+  shipworthy run all              both, one after the other
   shipworthy run --resume         go on with the newest run after a crash or Ctrl-C
   shipworthy run ml --format junit --output junit.xml
 """
@@ -30,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-C", "--directory", type=named, default=Path(), metavar="DIR", help="run in DIR")
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help="go on with a run (default: the newest)")
     parser.add_argument("--since", metavar="REV", default="", help="scan only files that differ from this git revision")
+    parser.add_argument(
+        "--model", default="", help="dev: the finished ml run whose model is shipped: id, name, or digest"
+    )
     parser.add_argument("--shard", default="", help=argparse.SUPPRESS)
     executor_option(parser)
     settings_option(parser)
@@ -51,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("there is no such folder", where=str(root))
     settings = settings_for(root, options.settings)
     wanted = options.pipeline or settings.pipeline
+    if options.model and wanted == "ml":
+        raise UsageError("the pipeline ml makes a model", where="--model", remedy="`shipworthy run dev --model ...`")
     if wanted == "all" and (options.format != "table" or options.output or options.resume):
         raise UsageError(
             "`all` is a run of each pipeline, and this names one report or one run",
@@ -92,7 +100,7 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
                 root=root,
                 settings=settings,
                 pipeline=PIPELINES[name],
-                trigger=Trigger(how="manual", since=options.since),
+                trigger=Trigger(how="manual", since=options.since, model=options.model if name == "dev" else ""),
                 events=Events([progress]),
                 resume=resume,
                 remote=remote,

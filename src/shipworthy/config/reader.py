@@ -17,6 +17,7 @@ from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
 FILE_NAME = "shipworthy.toml"
+GATES = ("before-train", "before-sign", "before-build", "before-release", "after-deploy", "scan")
 _SIZE_LIMIT = 1024 * 1024
 _WORDS = {
     str: "text",
@@ -148,13 +149,15 @@ class _Reader:
                 gate.fail_on, ("info", "low", "medium", "high", "critical", "never"), ("gates", name, "fail-on")
             )
             self._one_of(gate.min_confidence, ("low", "medium", "high"), ("gates", name, "min-confidence"))
-            self._one_of(name, ("before-train", "before-sign", "scan"), ("gates", name))
+            self._one_of(name, GATES, ("gates", name))
         for step in ("train", "evaluate"):
             given = getattr(settings, step)
             if given is not None:
                 self._one_of(given.sandbox, ("no-network", "strict", "none"), (step, "sandbox"))
                 if not given.command:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
+        self._one_of(settings.image.engine, ("auto", "buildah", "podman", "docker", "builtin"), ("image", "engine"))
+        self._one_of(settings.protect.mode, ("block", "watch", "off"), ("protect", "mode"))
         for index, waiver in enumerate(settings.waivers):
             self._waiver(waiver, index)
         if (wrong := ill_formed(settings.scan.trust)) is not None:

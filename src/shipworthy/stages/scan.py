@@ -1,4 +1,4 @@
-"""Stage 3: every check over everything that was loaded."""
+"""The third stage of both pipelines: every check over everything that was loaded."""
 
 from __future__ import annotations
 
