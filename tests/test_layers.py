@@ -6,8 +6,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths patterns records rules user_folders",
-    "config check tools modelfile",
-    "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
+    "config check tools modelfile images",
+    "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses",
     "engine guard stages pipelines reports",
     "cli __main__",
 )
