@@ -15,6 +15,7 @@ LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.s
 # In their own layer: a check is declared with the tools that it wraps; stages run in the engine, pipelines order them.
 ALLOWED = {
     ("check", "tools"),
+    ("images", "modelfile"),  # a layer may be packed with Zstandard, of which there is one decoder
     ("stages", "engine"),
     ("pipelines", "engine"),
     ("pipelines", "stages"),

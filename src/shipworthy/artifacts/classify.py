@@ -48,6 +48,7 @@ _WORKFLOW = regex(
 _IAC = regex(
     r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
 )
+_IMAGES = (".oci.tar", ".docker.tar")
 _MANIFEST = regex(rb"(?m)^apiVersion:\s*\S+\s*$")
 
 MEDIA_TYPES = {
@@ -94,6 +95,8 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.MODEL
     if suffix == "tar" and model_format == "tar" and is_shard(head):
         return Kind.DATASET
+    if name.lower().endswith(_IMAGES) and model_format == "tar" and _is_image(head):
+        return Kind.IMAGE
     if suffix == "ipynb":
         return Kind.NOTEBOOK
     if suffix in _DATASET or (head.startswith((b"ORC", b"Obj\1")) and b"\0" in head):  # ORC, Avro
@@ -113,6 +116,12 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
     return Kind.TEXT
+
+
+def _is_image(head: bytes) -> bool:
+    from shipworthy.images import looks_like_archive  # here: few scans meet one
+
+    return looks_like_archive(head)
 
 
 def _is_text(head: bytes) -> bool:
