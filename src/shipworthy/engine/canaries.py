@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shipworthy.artifacts import discover
+from shipworthy.artifacts import Inventory, discover
 from shipworthy.artifacts.repository import git
 from shipworthy.check import Canary, Check
 from shipworthy.config import Settings
@@ -47,8 +48,11 @@ def _fire(check: Check, settings: Settings) -> CanaryResult:
             _lay_out(check.canary, place)
         except (ToolMissing, ToolFailed) as error:
             return CanaryResult(check.name, check.category, False, str(error), "install git", tools)
-        with CheckRunner(settings, place, Cache(None), Events()) as runner:
-            result = runner.run((check,), discover(place))[0]
+        with contextlib.ExitStack() as stack:
+            standing = check.canary.standing
+            found = discover(place) if standing is None else Inventory(stack.enter_context(standing(place)))
+            runner = stack.enter_context(CheckRunner(settings, place, Cache(None), Events()))
+            result = runner.run((check,), found)[0]
     if check.canary.rule in {finding.rule.id for finding in result.findings}:
         return CanaryResult(check.name, check.category, True, tools=tools)
     return CanaryResult(check.name, check.category, False, _why(result, check.canary), result.remedy, tools)
