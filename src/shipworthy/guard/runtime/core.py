@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shipworthy.errors import EnvironmentFailure
 from shipworthy.guard.runtime import answers
 from shipworthy.guard.runtime.detectors import detectors, examine
 from shipworthy.guard.runtime.events import Events
@@ -81,9 +82,7 @@ class Guard:
                 if decision.refused:
                     return decision
             if not self._places.enter(health=health):
-                # there is no room in any mode: a server that falls over watches nothing
-                self._note("shed", {"client": client, "reason": "overload"}, "overload", refused=True)
-                return Decision(True, "overload", 503, retry_after=1)
+                return self.overloaded(client)
         except Exception as error:
             return self._fault(error)
         return PASSED
@@ -110,6 +109,16 @@ class Guard:
         self._note("malformed", {"client": client, "reason": reason}, "malformed", refused=True)
         return Decision(True, reason, status)
 
+    def overloaded(self, client: str) -> Decision:
+        """There is no room, in any mode: a server that falls over watches nothing."""
+        self._note("shed", {"client": client, "reason": "overload"}, "overload", refused=True)
+        return Decision(True, "overload", 503, retry_after=1)
+
+    @property
+    def active(self) -> int:
+        """Requests that are being answered."""
+        return self._places.active
+
     def answered(self, request: Request, status: int, content_type: str, body: bytes) -> Decision:
         """Look at an answer. `body` is as it is sent, unless it is compressed: then it is not looked at."""
         if self.policy.mode == "off" or self.policy.answers == "off":
@@ -125,6 +134,12 @@ class Guard:
             return Decision(refused, "answer", 502, hits)
         except Exception as error:
             return self._fault(error)
+
+    def note(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """Write an event that is about the guard itself. Raises EnvironmentFailure in `block` when it can't be written:
+        a guard that can't record must not begin."""
+        if not self._write(kind, facts):
+            raise EnvironmentFailure("events can't be written", where=str(self.events.path if self.events else ""))
 
     def unread_answer(self, request: Request, why: str) -> None:
         """An answer that was not looked at is told of: it is not clean."""

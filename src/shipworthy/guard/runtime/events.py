@@ -99,8 +99,9 @@ class Events:
                 self._stream.close()
 
 
-def read_events(path: Path, day: str = "") -> Chain:
-    """Verify a file of events; the kinds that are counted are those of `day` (such as 2026-11-23), or all.
+def read_events(path: Path, day: str = "", *, stop: int | None = None) -> Chain:
+    """Verify a file of events; the kinds that are counted are those of `day` (such as 2026-11-23), or all. After
+    `stop` lines no more are read.
 
     Raises EvidenceError where the chain is broken, EnvironmentFailure when it can't be read.
     """
@@ -109,7 +110,7 @@ def read_events(path: Path, day: str = "") -> Chain:
     first = last = ""
     try:
         with path.open("rb") as stream:
-            while line := stream.readline(_LONGEST + 1):
+            while (stop is None or count < stop) and (line := stream.readline(_LONGEST + 1)):
                 head, value = _next(line, head, count, path)
                 count += 1
                 when = str(value.get("time", ""))
