@@ -18,8 +18,30 @@ _EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,4096}={0,2}(?![A-Za-z0
 _ESCAPED = regex(r"\\(?:u\{?([0-9A-Fa-f]{4,6})\}?|x([0-9A-Fa-f]{2}))")
 _WIDE = regex(r"%u([0-9A-Fa-f]{4})")
 _PERCENT = regex(r"%[0-9A-Fa-f]{2}")
-_OVERLONG = ((b"\xc0\xae", b"."), (b"\xc0\xaf", b"/"), (b"\xc1\x9c", b"\\"), (b"\xc0\xa7", b"'"), (b"\xc0\xbc", b"<"))
-_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02b9": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+_OVERLONG = (
+    (b"\xc0\xae", b"."),
+    (b"\xc0\xaf", b"/"),
+    (b"\xc0.", b"."),
+    (b"\xc0/", b"/"),
+    (b"\xc0\\", b"\\"),
+    (b"\xc1\x9c", b"\\"),
+    (b"\xc0\xa7", b"'"),
+    (b"\xc0\xbc", b"<"),
+)
+_QUOTES = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u02b9": "'",
+        "\u02bc": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2032": "'",
+        "\u2215": "/",
+        "\u2216": "\\",
+        "\u2044": "/",
+    }
+)
 
 
 class Text:

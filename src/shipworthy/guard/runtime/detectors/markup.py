@@ -8,10 +8,13 @@ from shipworthy.patterns import regex
 NEEDS = "<>:'\"`"
 
 _TAG = regex(r"<[\s\x00/]{0,4}([a-z][\w:-]{0,30})")
-_EVENT = regex(r"(?:^|[\s/\"'\x00-\x20>;])on[a-z]{3,25}[\s\x00]{0,8}=[\s\x00]{0,8}[^\s=]")
+_EVENT = regex(r"(?:^|[\s/\"'`\x00-\x20>;])on[a-z]{3,25}[\s\x00]{0,8}=[\s\x00]{0,8}[^\s=]")
+_BLANKS = r"[\s\x00-\x20]{0,20}"
 _SCRIPT_URL = regex(
-    r"(?:java|vb|live)[\s\x00-\x20]*s[\s\x00-\x20]*c[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*:|data:[\w/+]{0,30}(?:html|svg|xml|script)[^,]{0,40},"
+    "|".join(_BLANKS.join(word) + _BLANKS + ":" for word in ("javascript", "vbscript", "livescript"))
+    + r"|data:[\w/+]{0,30}(?:html|svg|xml|script)[^,]{0,40},"
 )
+_CSS_COMMENT = regex(r"/\*[^*]{0,200}\*/")
 _RUNS = frozenset(
     (
         "script",
@@ -24,6 +27,8 @@ _RUNS = frozenset(
         "frame",
         "xml",
         "bgsound",
+        "layer",
+        "ilayer",
         "isindex",
         "portal",
         "import",
@@ -47,13 +52,11 @@ _ANY1 = frozenset("'\"<>")
 def look(text: Text) -> str:
     """What would run; empty when nothing would."""
     low = text.low
+    if "<![cdata[" in low:
+        low = low.replace("<![cdata[", "").replace("]]>", "")
     if "<" in text.characters and (detail := _tags(low)):
         return detail
-    if (
-        ":" in text.characters
-        and "script" in low.replace("\t", "").replace("\n", "")
-        and (found := _SCRIPT_URL.search(low))
-    ) and (
+    if (":" in text.characters and "script" in "".join(low.split()) and (found := _SCRIPT_URL.search(low))) and (
         (found.start() <= 40 and (text.whole or low.lstrip().startswith(found[0][:4])))
         or _CALLS.search(low, found.end(), found.end() + 200)
     ):
@@ -81,6 +84,8 @@ def _tags(low: str) -> str:
             return "very much markup"
         name = found[1]
         rest = low[found.end() : found.end() + 1000]
+        if "/*" in rest:
+            rest = _CSS_COMMENT.sub("", rest)
         end = rest.find(">")
         inside = rest if end < 0 else rest[: end + 1]
         if _EVENT.search(inside) and (end >= 0 or len(rest) < 300 or "(" in rest):
@@ -99,7 +104,7 @@ def _tags(low: str) -> str:
         elif (
             name == "meta"
             and "http-equiv" in inside
-            and ("refresh" in inside or "cookie" in inside or "policy" in inside)
+            and ("refresh" in inside or "link" in inside or "cookie" in inside or "policy" in inside)
         ):
             return "an element that redirects"
         elif (

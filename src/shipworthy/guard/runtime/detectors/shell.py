@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = ";|&`\n$<>("
+NEEDS = ";|&`\n$<>(\\"
 
 _CERTAIN = frozenset("""
 whoami uname ifconfig wget curl nc ncat netcat bash sh zsh dash ksh csh python python2 python3 perl ruby php lua nodejs
@@ -20,7 +20,7 @@ id cat find sort who date echo time last head tail more less kill cut at w test 
 type dir net ver exec node nmap grep egrep fgrep vi vim ed source export read split paste join wait alias diff du df
 free top watch expr seq yes make install service which whereis locate stat file ln man tee git pip apt apk yum
 """.split())  # fmt: skip
-_SEPARATOR = regex(r"&&|\|\||[;|&`\n]|\$\(|<\(|>\(")
+_SEPARATOR = regex(r"&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr]")
 _WORD = regex(r"[\s{(]*((?:[\w.\-/\\\"'^*?@:~]|\$@|\$\{?[\w@#*]{0,8}\}?|\[[\w-]{1,8}\])+)")
 _SPACES = regex(r"\$\{?ifs(?:%[^}]{0,8})?(?::[^}]{0,8})?\}?(?:\$\d)?|\{(?=[a-z/]{2,12},)", 0)
 _ARGUMENT = regex(
@@ -47,7 +47,7 @@ _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.ge
           "passthru(", "proc_open(", "popen(", "system(")  # fmt: skip
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 200
-_ANY0 = frozenset(";|&`\n$<")
+_ANY0 = frozenset(";|&`\n$<\\")
 
 
 def look(text: Text) -> str:
@@ -92,6 +92,7 @@ def _code(text: Text) -> bool:
 
 
 def _command(low: str, start: int, end: int, mark: str) -> str:
+    mark = "\n" if mark[0] == "\\" else mark
     found = _WORD.match(low, end, end + 200)
     if found is None:
         return ""
@@ -136,7 +137,7 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         )
     if argument and not (argument[0].strip().isdigit() and not one_word):
         return "a command after another"
-    return "a command after another" if ends and one_word and before else ""
+    return "a command after another" if ends and one_word and (before or len(low) < 16) else ""
 
 
 def _plain(word: str) -> str:

@@ -109,7 +109,7 @@ _GATE = regex(
 )
 _BREAK = regex(
     r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
-    r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|as\b|from\b|limit|offset|returning|when\b"
+    r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
     r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]|\()"
 )
 _JUMP = regex(
@@ -198,7 +198,7 @@ def _after_quote(low: str, start: int, end: int) -> str:
         return _clause(run, broken=True)
     if first[1] in _COMPARE or first[1] in _JOINING or first[1] == "not":
         return _operator(run, low, start)
-    return _call(run) or _subselect(run)
+    return _call(run) or _subselect(run) or _statement(run)
 
 
 def _operator(run: list[Token], low: str, start: int) -> str:
@@ -238,11 +238,8 @@ def _bare(low: str, start: int) -> str:
     if word in ("union", "waitfor", "into", "procedure"):
         return _clause(run, broken=False)
     if word in ("having", "order", "group", "if"):
-        return (
-            _clause(run, broken=bool(before) and value and (before[-1:].isdigit() or before[-1:] in "'\""))
-            if value
-            else ""
-        )
+        goes_on = before[-1:].isdigit() or before[-1:] in ("'", '"', "")
+        return _clause(run, broken=goes_on) if value else ""
     if word in ("exec", "execute") and len(run) > 1:
         return "a stored procedure is called" if run[1][1].startswith(("xp_", "master", "sp_", "sys.", "dbo.")) else ""
     if word == "(":
@@ -301,12 +298,17 @@ def _condition(run: list[Token], *, broken: bool) -> str:
            run[at + 1][1] in ("(", "when") for at, one in enumerate(run[:3])):  # fmt: skip
         return "a condition on the database"
     rest = _unclosed(run[length:])
+    last = run[length - 1]
     if not rest:
-        return (
-            "a condition that is always true"
-            if broken and (run[length - 1][0] == "number" or run[length - 1][1] in ("true", "not"))
-            else ""
-        )
+        open_end = last[0] == "string" and last[1][-1] != last[1][0] and "=" in last[1]
+        certain = last[0] == "number" or last[1] in ("true", "not") or open_end
+        return "a condition that is always true" if broken and certain else ""
+    if (
+        broken
+        and last[0] == "string"
+        and (rest[0][0] == "string" or (rest[0][1] in _JOINING and rest[1:2] and rest[1][0] == "string"))
+    ) and len(rest) <= 2:
+        return "a condition that is always the same"
     if rest[0][0] == "comment":
         certain = run[length - 1][0] in ("number", "string") or run[length - 1][1] in ("true", "false", "null")
         return "a condition, and the rest commented out" if certain and (broken or _bare_comment(rest[0][1])) else ""
@@ -340,6 +342,9 @@ def _condition(run: list[Token], *, broken: bool) -> str:
     constants = _is_constant(run, length) and _is_constant(other, second)
     if constants and (broken or ends) and not (after and after[0][0] == "name" and not ends):
         return "a condition that is always the same"
+    commented = bool(after) and after[0][0] == "comment" and _bare_comment(after[0][1])
+    if commented and (broken or (last[0] == "name" and "=" in rest[0][1])):
+        return "a condition, and the rest commented out"
     return "a condition where a value was to end" if broken and ends and other[second - 1][0] != "name" else ""
 
 

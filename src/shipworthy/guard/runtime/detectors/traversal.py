@@ -16,6 +16,7 @@ _FILES = regex(
     r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.bash_history|var[\\/]+www|var[\\/]+lib"
     r"|usr[\\/]+local|opt[\\/]+|home[\\/]+\w+[\\/]+\.)"
 )
+_WRITTEN = regex(r"(?:\.\.0x(?:2f|5c)){2}")
 _SCHEMES = (
     "php://",
     "file:///",
@@ -43,8 +44,10 @@ def look(text: Text) -> str:
     if "\0" in text.characters and len(low) < 500 and ("/" in low or "." in low):
         return "a path with a null byte"
     up = ".." in low
+    if up and _WRITTEN.search(low):
+        return "a path that leaves its folder"
     if up and text.place in ("path", "query", "key", "header") and _UP.search(low):  # noqa: SIM102
-        if text.place == "path" or _CLIMB.search(low) or _FILES.search(low) or low.startswith(".."):
+        if text.place == "path" or _CLIMB.search(low) or _FILES.search(low) or low.startswith("..") or text.whole:
             return "a path that leaves its folder"
     if up and _CLIMB.search(low) and (_FILES.search(low) or (text.whole and len(low) < 300)):
         return "a path that leaves its folder"
