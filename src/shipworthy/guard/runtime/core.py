@@ -1,0 +1,284 @@
+"""The guard itself: what middleware and proxy ask before and after each request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shipworthy.errors import EnvironmentFailure
+from shipworthy.guard.runtime import answers
+from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.events import Events
+from shipworthy.guard.runtime.fields import Field, TooMuch, fields
+from shipworthy.guard.runtime.limits import Places, Rates
+from shipworthy.guard.runtime.metrics import Metrics
+from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Policy, Request
+
+if TYPE_CHECKING:
+    from shipworthy.guard.runtime.drift import Drift
+
+FAULT = Decision(True, "guard-fault", 503, retry_after=5)
+_SHOWN = 8  # hits of one event
+
+
+class Guard:
+    """Judges requests and answers; knows no protocol. One for each process; safe from several threads.
+
+    For each request: `enter`, then `judge`, then `answered`, and `leave` if `enter` let it in. An error inside of the
+    guard never lets a request through in the mode `block`: it is refused with 503, and is an event of its own. So is
+    an event that can't be written.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        events: Events | Path | str | None = None,
+        metrics: Metrics | None = None,
+        drift: Drift | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.policy = policy or Policy()
+        self.metrics = metrics or Metrics()
+        self.events = Events(Path(events), lost=self._lost) if isinstance(events, str | Path) else events
+        self._clock = clock
+        self._looks = detectors(self.policy.detectors)
+        limits = self.policy.limits
+        self._rates = Rates(limits.rate, limits.burst, limits.clients)
+        self._places = Places(limits.concurrent)
+        self._salt = secrets.token_bytes(16)
+        self._drift = drift
+        self._watched = threading.Lock()
+        from shipworthy.guard.runtime.extraction import Extraction
+
+        self._extraction = Extraction(self.policy.volume, limits.clients)
+
+    def client(self, address: str, headers: Mapping[str, str]) -> str:
+        """Who asks: the address, or a keyed digest of the header that the policy names."""
+        name = self.policy.client_header
+        if name and (value := headers.get(name.lower())):
+            return "key:" + hashlib.blake2b(value.encode(), key=self._salt, digest_size=8).hexdigest()
+        return address
+
+    def is_health(self, path: str) -> bool:
+        """Whether the path is a health check."""
+        return path in self.policy.health
+
+    def enter(self, client: str, path: str) -> Decision:
+        """Is there room for one more? What is let in has to `leave`."""
+        if self.policy.mode == "off":
+            return PASSED
+        health = self.is_health(path)
+        try:
+            wait = 0 if health else self._rates.take(client, self._clock())
+            if wait:
+                decision = self._decide("rate", 429, client=client, path=path, retry_after=wait)
+                if decision.refused:
+                    return decision
+            if not self._places.enter(health=health):
+                return self.overloaded(client)
+        except Exception as error:
+            return self._fault(error)
+        return PASSED
+
+    def leave(self, path: str) -> None:
+        """The request that was let in is answered."""
+        if self.policy.mode != "off":
+            self._places.leave(health=self.is_health(path))
+
+    def judge(self, request: Request) -> Decision:
+        """Look at a request as a whole."""
+        if self.policy.mode == "off":
+            return PASSED
+        started = time.perf_counter()
+        try:
+            return self._judge(request)
+        except Exception as error:
+            return self._fault(error)
+        finally:
+            self.metrics.time(time.perf_counter() - started)
+
+    def malformed(self, client: str, reason: str, status: int) -> Decision:
+        """A request that is none: it is refused in every mode, as nobody can say where it ends."""
+        self._note("malformed", {"client": client, "reason": reason}, "malformed", refused=True)
+        return Decision(True, reason, status)
+
+    def overloaded(self, client: str) -> Decision:
+        """There is no room, in any mode: a server that falls over watches nothing."""
+        self._note("shed", {"client": client, "reason": "overload"}, "overload", refused=True)
+        return Decision(True, "overload", 503, retry_after=1)
+
+    @property
+    def active(self) -> int:
+        """Requests that are being answered."""
+        return self._places.active
+
+    def answered(self, request: Request, status: int, content_type: str, body: bytes) -> Decision:
+        """Look at an answer. `body` is as it is sent, unless it is compressed: then it is not looked at."""
+        if self.policy.mode == "off" or self.policy.answers == "off":
+            return PASSED
+        try:
+            if not body or not answers.readable(content_type):
+                return PASSED
+            hits = tuple(answers.examine(body))
+            if not hits:
+                return PASSED
+            refused = self.policy.mode == "block" and self.policy.answers == "block"
+            self._note("answer", self._facts(request, "answer", hits, status), "answer", refused=refused, counted=False)
+            return Decision(refused, "answer", 502, hits)
+        except Exception as error:
+            return self._fault(error)
+
+    def note(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """Write an event that is about the guard itself. Raises EnvironmentFailure in `block` when it can't be written:
+        a guard that can't record must not begin."""
+        if not self._write(kind, facts):
+            raise EnvironmentFailure("events can't be written", where=str(self.events.path if self.events else ""))
+
+    def unread_answer(self, request: Request, why: str) -> None:
+        """An answer that was not looked at is told of: it is not clean."""
+        if self.policy.mode != "off" and self.policy.answers != "off":
+            self.metrics.count("requests_total", decision="answer-unread")
+            self._write("answer-unread", {"client": request.client, "reason": why})
+
+    def _judge(self, request: Request) -> Decision:
+        try:
+            found, value = fields(request, self.policy.limits)
+        except TooMuch as much:
+            return self._decide(much.reason, much.status, request=request)
+        hits = examine(found, self._looks)
+        watched = self._statistics(request, found, value)
+        if hits:
+            return self._decide("attack", 403, request=request, hits=tuple(hits))
+        if watched is not None:
+            return watched
+        self.metrics.count("requests_total", decision="passed")
+        return PASSED
+
+    def _statistics(self, request: Request, found: list[Field], value: Any) -> Decision | None:
+        """Signals that need many requests: copying of the model, and drift."""
+        if not request.body or self.is_health(request.path):
+            return None
+        texts = [field.text for field in found if field.place == "body"]
+        with self._watched:
+            signals = self._extraction.add(request.client, texts, value, self._clock())
+            drift = self._drift.add(texts) if self._drift is not None else None
+        if drift is not None:
+            self.metrics.put("drift_psi", drift.worst)
+            if drift.drifted:
+                self._write(
+                    "drift", {"psi": {name: round(one, 4) for name, one in drift.psi.items()}, "n": drift.window}
+                )
+                self.metrics.count("hits_total", detector="drift")
+        for signal in signals:
+            self.metrics.count("hits_total", detector="extraction")
+            if signal.reason == "volume":
+                return self._decide("extraction-volume", 429, request=request, facts=signal.facts, retry_after=60)
+            self._write(f"extraction-{signal.reason}", {"client": request.client, **signal.facts})
+        return None
+
+    def _decide(
+        self,
+        reason: str,
+        status: int,
+        *,
+        request: Request | None = None,
+        client: str = "",
+        path: str = "",
+        hits: tuple[Hit, ...] = (),
+        facts: Mapping[str, Any] | None = None,
+        retry_after: int = 0,
+    ) -> Decision:
+        refused = self.policy.mode == "block"
+        about = (
+            self._facts(request, reason, hits) if request else {"client": client, "path": path[:80], "reason": reason}
+        )
+        kind = "blocked" if refused else "would-block"
+        for hit in hits:
+            self.metrics.count("hits_total", detector=hit.detector)
+        written = self._note(kind, {**about, **(facts or {})}, kind, refused=refused)
+        return Decision(refused or not written, reason, status, hits, facts or {}, retry_after)
+
+    def _facts(self, request: Request, reason: str, hits: tuple[Hit, ...], status: int = 0) -> dict[str, Any]:
+        shown = [{"detector": hit.detector, "detail": hit.detail, "where": hit.where} for hit in hits[:_SHOWN]]
+        facts: dict[str, Any] = {
+            "client": request.client[:80],
+            "method": request.method[:16],
+            "path": _path(request.path, hits),
+            "bytes": len(request.body),
+            "reason": reason,
+            "hits": shown,
+        }
+        return (
+            facts
+            | ({"status": status} if status else {})
+            | ({"more": len(hits) - _SHOWN} if len(hits) > _SHOWN else {})
+        )
+
+    def _note(self, kind: str, facts: Mapping[str, Any], label: str, *, refused: bool, counted: bool = True) -> bool:
+        if counted:
+            self.metrics.count("requests_total", decision=label)
+        return self._write(kind, facts) or refused
+
+    def _write(self, kind: str, facts: Mapping[str, Any]) -> bool:
+        """Write an event. One that can't be written is told of on the metrics; in `block`, the caller refuses."""
+        if self.events is None:
+            return True
+        try:
+            self.events.write(kind, facts)
+        except (OSError, ValueError):
+            self._lost(1)
+            return self.policy.mode == "watch"
+        return True
+
+    def _lost(self, number: int) -> None:
+        self.metrics.count("events_lost_total", number)
+
+    def _fault(self, error: Exception) -> Decision:
+        """Something in the guard broke. Its text is not told: it could hold the request."""
+        block = self.policy.mode == "block"
+        kind = "fault-blocked" if block else "fault-passed"
+        self.metrics.count("requests_total", decision=kind)
+        self._write("guard-fault", {"error": type(error).__name__, "refused": block})
+        return FAULT if block else Decision(False, "guard-fault", 200)
+
+    def close(self) -> None:
+        """Let go of the file of events."""
+        if self.events is not None:
+            self.events.close()
+
+
+def _path(path: str, hits: tuple[Hit, ...]) -> str:
+    """The path, unless it is what was found."""
+    return "(not shown)" if any(hit.where.startswith("path") for hit in hits) else ascii(path[:120])[1:-1]
+
+
+def refusal(decision: Decision) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The answer to what is refused: status, headers, body. It says the reason's code, and nothing of what was seen."""
+    body = json.dumps(
+        {"error": _WORDS.get(decision.reason, "the request was refused"), "reason": decision.reason}
+    ).encode()
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if decision.retry_after:
+        headers.append(("Retry-After", str(decision.retry_after)))
+    return decision.status, headers, body
+
+
+_WORDS = {
+    "rate": "too many requests",
+    "overload": "too many requests at once",
+    "extraction-volume": "too many requests",
+    "guard-fault": "the request could not be examined",
+    "answer": "the answer was withheld",
+}

@@ -1,0 +1,471 @@
+"""SQL injection, by tokens: does the text go on as SQL where a value was to end?
+
+A text is read as it would stand in a statement: bare, or after a quote in it that ends the literal. What follows is
+split into tokens, and judged by their order. Words alone are no evidence, and neither are quotes.
+"""
+
+from __future__ import annotations
+
+from shipworthy.guard.runtime.normalise import Text
+from shipworthy.patterns import regex
+
+NEEDS = ""
+
+_TOKENS = 48
+_ANCHORS = 64
+_TOKEN = regex(
+    r"(?P<space>[\s\x00\xa0]+)"
+    r"|(?P<block>/\*(?!!)(?:[^*]|\*(?!/))*(?:\*/)?)"
+    r"|(?P<opened>/\*!\d{0,6}|\*/)"
+    r"|(?P<line>--[^\n]*|#[^\n]*)"
+    r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d*)?(?:e[+-]?\d+)?)"
+    r"|(?P<string>'[^']*(?:'|$)|\"[^\"]*(?:\"|$))"
+    r"|(?P<name>@{0,2}[a-z_][\w$]*(?:\.{1,2}[a-z_][\w$]*|\.\*)*|`[^`]*`|\[[a-z_][\w ]*\])"
+    r"|(?P<op>\|\||&&|<=>|<>|!=|<=|>=|:=|[=<>!+\-*/%^&|~])"
+    r"|(?P<mark>[(),;])"
+    r"|(?P<other>.)"
+)
+_LOGICAL = frozenset(("or", "and", "xor", "||", "&&"))
+_COMPARE = frozenset(
+    (
+        "=",
+        "<",
+        ">",
+        "<>",
+        "!=",
+        "<=",
+        ">=",
+        "<=>",
+        "like",
+        "rlike",
+        "regexp",
+        "ilike",
+        "glob",
+        "in",
+        "between",
+        "is",
+        "sounds",
+        "similar",
+    )
+)
+_JOINING = frozenset(("+", "-", "*", "/", "%", "^", "|", "&", "||", "div", "mod"))
+_CONSTANT = frozenset(("null", "true", "false", "@@version", "user", "current_user", "version"))
+_SLOW = frozenset(
+    (
+        "sleep",
+        "pg_sleep",
+        "benchmark",
+        "extractvalue",
+        "updatexml",
+        "load_file",
+        "load_extension",
+        "xp_cmdshell",
+        "dbms_pipe.receive_message",
+        "dbms_lock.sleep",
+        "dbms_session.sleep",
+        "utl_http.request",
+        "randomblob",
+        "utl_inaddr.get_host_address",
+        "utl_inaddr.get_host_name",
+        "ctxsys.drithsx.sn",
+        "xmltype",
+        "pg_read_file",
+        "lo_import",
+        "sys_eval",
+        "sys_exec",
+        "dbms_xmlgen.getxml",
+        "query_to_xml",
+        "make_set",
+        "exp",
+        "gtid_subset",
+    )
+)
+_CATALOGS = (
+    "information_schema",
+    "sqlite_master",
+    "sqlite_schema",
+    "pg_catalog",
+    "pg_shadow",
+    "sysobjects",
+    "all_tables",
+    "mysql.user",
+    "msysobjects",
+    "sys.tables",
+    "sys.databases",
+    "syscolumns",
+    "v$version",
+    "pg_user",
+)
+_STATEMENTS = {
+    "drop": ("table", "database", "user", "schema", "view", "index", "function", "procedure", "column"),
+    "delete": ("from",), "insert": ("into",), "truncate": ("table",), "alter": ("table", "user", "database", "role"),
+    "create": ("table", "user", "database", "function", "or", "procedure", "role", "temp", "trigger", "view"),
+    "waitfor": ("delay", "time"), "load": ("data", "xml"), "merge": ("into",), "replace": ("into",),
+}  # fmt: skip
+_GATE = regex(
+    r"\b(?:select|union|insert|update|delete|drop|truncate|alter|exec|execute|declare|waitfor|having|shutdown|order|group"
+    r"|limit|x?or|and|like|into|copy|call|grant|create|sleep|benchmark|merge|procedure|between|regexp|rlike|handler|div)\b"
+    r"|--|#|/\*|\|\||&&|pg_sleep|xp_|@@|\w\("
+)
+_BREAK = regex(
+    r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
+    r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
+    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]|\()"
+)
+_JUMP = regex(
+    r"\b(?:or|and|xor)\b(?=[\s(*+!~-]*(?:/\*|\d|['\"@]|true|false|null|not\b|exists|case|[\w.`\[\]]+\s*(?:/\*|[=<>(!]|like|in\b|is\b"
+    r"|between|regexp|rlike)))|\b(?:union\b(?=[\s(*+/]*(?:/\*|all|distinct|select|values|table))|having\b|waitfor\b|procedure\b"
+    r"|(?:order|group)\b(?=[\s/*+]*by\b)|exec(?:ute)?\b|into\b(?=[\s/*+]*(?:out|dump)file)|if\b(?=\s*\())"
+    r"|;(?=[\s/*+]*(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
+    r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]+\())|\|\||&&|\(\s*select\b|[,=(]\s*[a-z_.]+\("
+)
+
+_RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
+Token = tuple[str, str]
+
+
+def tokens(text: str, most: int = _TOKENS) -> list[Token]:
+    """The first tokens of a text in lower case: (kind, text). Kinds: name, number, string, op, mark, comment, other.
+
+    A comment stands for the rest of the line; blocks and spaces only part what they stand between.
+    """
+    found: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "other"
+        if kind in ("space", "opened"):
+            continue
+        if kind == "block" and match[0].endswith("*/"):
+            continue
+        found.append(("comment" if kind in ("block", "line") else kind, match[0]))
+        if len(found) >= most:
+            break
+    return found
+
+
+def look(text: Text) -> str:
+    """What makes the text SQL; empty when it is not."""
+    low = _RUN_COMMENT.sub(" ", text.low) if "/*!" in text.low else text.low
+    if not _GATE.search(low) and not ("'" in text.characters or '"' in text.characters):
+        return ""
+    # at every place where a literal could end
+    if "'" in text.characters or '"' in text.characters or "`" in text.characters:
+        for count, found in enumerate(_BREAK.finditer(low)):
+            if count >= _ANCHORS:
+                break
+            if detail := _after_quote(low, found.start(), found.end()):
+                return detail
+    for count, found in enumerate(_JUMP.finditer(low)):
+        if count >= _ANCHORS:
+            break
+        if detail := _bare(low, found.start()):
+            return detail
+    return _start(low)
+
+
+def _start(low: str) -> str:
+    """A value that is a statement, or goes on from its first token."""
+    run = tokens(low, 24)
+    if len(run) > 2 and _statement(run) and (run[0][1] != "select" or any(name in low for name in _CATALOGS)):
+        return "a statement in the place of a value"
+    if len(run) > 1 and run[0][0] in ("number", "name") and len(low) < 80 and run[-1][0] == "comment":
+        rest = [one for one in run[1:-1] if one[1] != ")"]
+        if not rest and run[0][0] == "number" and _bare_comment(run[-1][1]):
+            return "the rest of the statement is commented out"
+    if run and run[0][0] == "name" and run[0][1] in _SLOW - {"exp"} and len(run) > 3 and run[1][1] == "(":
+        return (
+            "a call that waits or reaches out"
+            if run[2][0] in ("number", "string") and low.rstrip().endswith((")", "--", "#"))
+            else ""
+        )
+    return ""
+
+
+def _after_quote(low: str, start: int, end: int) -> str:
+    """What follows a quote that ends the literal."""
+    run = tokens(low[end : end + 2000])
+    run = _unclosed(run)
+    if not run:
+        return ""
+    first = run[0]
+    if first[0] == "comment":
+        short = start <= 60 and low.count("\n") == 0
+        return "the rest of the statement is commented out" if short and _bare_comment(first[1]) else ""
+    if first[1] in _LOGICAL:
+        return _condition(run[1:], broken=True) or _call(run)
+    if first[1] in (";", ","):
+        return _statement(run[1:]) if first[1] == ";" else _subselect(run)
+    if first[1] in ("union", "having", "order", "group", "procedure", "into", "limit", "waitfor", "if", "where"):
+        return _clause(run, broken=True)
+    if first[1] in _COMPARE or first[1] in _JOINING or first[1] == "not":
+        return _operator(run, low, start)
+    return _call(run) or _subselect(run) or _statement(run)
+
+
+def _operator(run: list[Token], low: str, start: int) -> str:
+    """A literal that is compared with, or joined to, something that is no literal."""
+    if detail := _call(run) or _subselect(run):
+        return detail
+    if len(low) <= 14 and start <= 5 and len(run) >= 2 and run[1][0] in ("string", "number") and len(run) <= 3:
+        return "a literal that is compared with another"
+    if (
+        run[0][1] in ("like", "in", "between", "is", "=", "<>", "!=", ">", "<")
+        and len(run) > 2
+        and run[-1][0] == "comment"
+    ):
+        return "a condition, and the rest commented out" if _operand(run[1:]) else ""
+    for index, one in enumerate(run[:8]):
+        if one[1] in _LOGICAL and (detail := _condition(run[index + 1 :], broken=True)):
+            return detail
+        if one[1] in ("union", ";"):
+            return _clause(run[index:], broken=True) if one[1] == "union" else _statement(run[index + 1 :])
+    return ""
+
+
+def _bare(low: str, start: int) -> str:
+    """What a keyword or mark outside of quotes begins."""
+    run = tokens(low[start : start + 2000])
+    if not run:
+        return ""
+    before = low[:start].rstrip(" \t)/*+\x00\n")
+    value = not before or " " not in before[-24:].strip() or before[-1:].isdigit()
+    word = run[0][1]
+    if word not in _LOGICAL and word in ",=":
+        return _call(run) if len(run) > 2 and run[1][1] in _SLOW - {"exp", "sleep", "make_set"} else ""
+    if word in _LOGICAL:
+        return _condition(run[1:], broken=False) or (_call(run) if value else "")
+    if word == ";":
+        return _statement(run[1:])
+    if word in ("union", "waitfor", "into", "procedure"):
+        return _clause(run, broken=False)
+    if word in ("having", "order", "group", "if"):
+        goes_on = before[-1:].isdigit() or before[-1:] in ("'", '"', "")
+        return _clause(run, broken=goes_on) if value else ""
+    if word in ("exec", "execute") and len(run) > 1:
+        return "a stored procedure is called" if run[1][1].startswith(("xp_", "master", "sp_", "sys.", "dbo.")) else ""
+    if word == "(":
+        return _subselect(run)
+    return _call(run) if len(run) > 1 and run[1][1] in _SLOW - {"exp", "sleep", "make_set"} else ""
+
+
+def _unclosed(run: list[Token]) -> list[Token]:
+    """Without the brackets that close what the statement had opened."""
+    index = 0
+    while index < len(run) and run[index][1] == ")":
+        index += 1
+    return run[index:]
+
+
+def _bare_comment(comment: str) -> bool:
+    """A comment in which nothing is said."""
+    return len(comment.lstrip("-#/*").strip(" -+\t;%'\"")) <= 2
+
+
+def _operand(run: list[Token]) -> int:
+    """How many tokens the operand takes with which a run begins; 0 when there is none."""
+    index = 0
+    while index < len(run) and run[index][1] in ("(", "not", "-", "+", "~", "!", "binary", "all", "any"):
+        index += 1
+    if index >= len(run):
+        return 0
+    kind, word = run[index]
+    if kind in ("number", "string"):
+        return index + 1
+    if kind != "name" or word in ("select", "from", "where"):
+        return 0
+    if index + 1 < len(run) and run[index + 1][1] == "(":
+        depth = 0
+        for end in range(index + 1, len(run)):
+            depth += {"(": 1, ")": -1}.get(run[end][1], 0)
+            if not depth:
+                return end + 1
+        return len(run)
+    return index + 1
+
+
+def _is_constant(run: list[Token], length: int) -> bool:
+    kind, word = run[length - 1]
+    return kind in ("number", "string") or word in _CONSTANT or word == ")"
+
+
+def _condition(run: list[Token], *, broken: bool) -> str:
+    """An operand, compared with another; `broken`: after a quote that ended a literal."""
+    if detail := _subselect(run) or (_call(run[:4]) if broken or (len(run) > 1 and run[1][1] == "(") else ""):
+        return detail
+    length = _operand(run)
+    if not length:
+        return ""
+    if any(one[1] in ("exists", "case", "iif", "if", "ascii", "substring", "substr", "mid") and len(run) > at + 1 and
+           run[at + 1][1] in ("(", "when") for at, one in enumerate(run[:3])):  # fmt: skip
+        return "a condition on the database"
+    rest = _unclosed(run[length:])
+    last = run[length - 1]
+    if not rest:
+        open_end = last[0] == "string" and last[1][-1] != last[1][0] and "=" in last[1]
+        certain = last[0] == "number" or last[1] in ("true", "not") or open_end
+        return "a condition that is always true" if broken and certain else ""
+    if (
+        broken
+        and last[0] == "string"
+        and (rest[0][0] == "string" or (rest[0][1] in _JOINING and rest[1:2] and rest[1][0] == "string"))
+    ) and len(rest) <= 2:
+        return "a condition that is always the same"
+    if rest[0][0] == "comment":
+        certain = run[length - 1][0] in ("number", "string") or run[length - 1][1] in ("true", "false", "null")
+        return "a condition, and the rest commented out" if certain and (broken or _bare_comment(rest[0][1])) else ""
+    while (rest and rest[0][1] in ("not",)) or (rest and rest[0][1] in _JOINING and len(rest) > 2):
+        step = 1 if rest[0][1] == "not" else 1 + _operand(rest[1:])
+        if step == 1 and rest[0][1] != "not":
+            return ""
+        rest = _unclosed(rest[step:])
+    if not rest or rest[0][1] not in _COMPARE:
+        return ""
+    other = rest[1:]
+    while other and other[0][1] in ("not", "like", "=", "null", ">", "<"):
+        if other[0][1] == "null":
+            ends = len(other) == 1 or other[1][0] == "comment" or other[1][1] == ";"
+            return "a condition on a column" if broken and ends else ""
+        other = other[1:]
+    second = _operand(other)
+    if not second:
+        return (
+            "a condition that is always true"
+            if broken and not other and rest[0][1] == "=" and run[length - 1][0] == "string"
+            else ""
+        )
+    after = _unclosed(other[second:])
+    ends = (
+        not after
+        or after[0][0] == "comment"
+        or after[0][1] in _LOGICAL
+        or after[0][1] in (";", ",", "limit", "union", "order", "having")
+    )
+    constants = _is_constant(run, length) and _is_constant(other, second)
+    if constants and (broken or ends) and not (after and after[0][0] == "name" and not ends):
+        return "a condition that is always the same"
+    commented = bool(after) and after[0][0] == "comment" and _bare_comment(after[0][1])
+    if commented and (broken or (last[0] == "name" and "=" in rest[0][1])):
+        return "a condition, and the rest commented out"
+    return "a condition where a value was to end" if broken and ends and other[second - 1][0] != "name" else ""
+
+
+def _clause(run: list[Token], *, broken: bool) -> str:
+    """A clause that goes on after a value."""
+    words = [one[1] for one in run]
+    if words[0] == "union":
+        rest = [one for one in run[1:6] if one[1] not in ("all", "distinct", "(", "distinctrow")]
+        at = words.index("select") if "select" in words[:6] else -1
+        if at > 0 and rest and rest[0][1] == "select":
+            return "rows of another query" if _select_list(run[at + 1 :]) else ""
+        return "rows of another query" if rest and rest[0][1] in ("values", "table") and broken else ""
+    if words[0] == "waitfor":
+        return (
+            "a call that waits or reaches out"
+            if len(run) > 2 and words[1] in ("delay", "time") and run[2][0] == "string"
+            else ""
+        )
+    if words[0] == "into":
+        return (
+            "a file is written"
+            if len(run) > 2 and words[1] in ("outfile", "dumpfile") and run[2][0] == "string"
+            else ""
+        )
+    if words[0] == "procedure":
+        return "a clause where a value was to end" if words[1:3] == ["analyse", "("] else ""
+    if words[0] == "if":
+        return (
+            "a condition on the database" if words[1:2] == ["("] and (_call(run) or _subselect(run) or broken) else ""
+        )
+    if not broken or len(run) < 2:
+        return ""
+    if words[0] in ("order", "group") and words[1] == "by":
+        rest = run[2:]
+        short = len(rest) <= 12 and all(
+            one[0] in ("number", "name", "comment", "op", "string") or one[1] in "(,)" for one in rest
+        )
+        return (
+            "a clause where a value was to end"
+            if rest and short and (rest[0][0] == "number" or rest[-1][0] == "comment")
+            else ""
+        )
+    if words[0] in ("having", "where"):
+        return "a clause where a value was to end" if _condition(run[1:], broken=True) else ""
+    if words[0] == "limit":
+        return (
+            "a clause where a value was to end"
+            if run[1][0] == "number" and (len(run) == 2 or run[2][0] == "comment")
+            else ""
+        )
+    return ""
+
+
+def _select_list(run: list[Token]) -> bool:
+    """Columns, as no sentence has them: constants, several, all, calls, or from a table."""
+    if not run:
+        return False
+    kind, word = run[0]
+    if (
+        kind in ("number", "string")
+        or word in ("*", "null", "@@version", "(", "char", "concat")
+        or word.startswith("@@")
+    ):
+        return True
+    follows = run[1] if len(run) > 1 else ("", "")
+    return follows[1] in (",", "(", "from", "||") or follows[0] == "comment"
+
+
+def _statement(run: list[Token]) -> str:
+    """A statement of its own."""
+    if len(run) < 1:
+        return ""
+    words = [one[1] for one in run]
+    first, second = words[0], words[1] if len(run) > 1 else ""
+    if second in _STATEMENTS.get(first, ()) and len(run) > 2 and run[2][0] in ("name", "string", "number"):
+        return "another statement"
+    if first == "update" and len(run) > 3 and "set" in words[2:4]:
+        return "another statement" if "=" in words[3:7] else ""
+    if (
+        first == "select"
+        and _select_list(run[1:])
+        and (run[1][0] != "name" or "from" in words or second in _SLOW or words[2:3] == ["("])
+    ):
+        return "another statement"
+    if (
+        first in ("exec", "execute")
+        and run[1:]
+        and (second.startswith(("xp_", "master", "sp_", "(", "@", "sys")) or "immediate" in second)
+    ):
+        return "another statement"
+    if first == "declare" and second.startswith("@"):
+        return "another statement"
+    if first == "set" and second.startswith("@") and "=" in words[2:3]:
+        return "another statement"
+    if first == "shutdown" and (len(run) == 1 or run[1][0] == "comment" or second == "with"):
+        return "another statement"
+    if (
+        first == "copy"
+        and ("from" in words[1:8] or "to" in words[1:8])
+        and ("program" in words or run[-1][0] == "comment")
+    ):
+        return "another statement"
+    if first in ("grant", "revoke") and "to" in words[2:10] and "on" in words[2:8]:
+        return "another statement"
+    if first in ("if", "begin", "call", "waitfor", "handler"):
+        return _call(run) or _subselect(run) or _clause(run, broken=True) if first != "call" else _call(run)
+    return _call(run[:3])
+
+
+def _subselect(run: list[Token]) -> str:
+    """A query in brackets."""
+    words = [one[1] for one in run]
+    for at in range(min(len(run) - 2, 24)):
+        if words[at] == "(" and words[at + 1] == "select" and _select_list(run[at + 2 :]):
+            return "a query in the place of a value"
+    return ""
+
+
+def _call(run: list[Token]) -> str:
+    """A function that only an attack calls here."""
+    for at in range(min(len(run) - 1, 12)):
+        if run[at][0] == "name" and run[at][1] in _SLOW and run[at + 1][1] == "(":
+            return "a call that waits or reaches out"
+    return ""

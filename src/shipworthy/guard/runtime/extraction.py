@@ -1,0 +1,95 @@
+"""Signs that a model is being copied: very many questions of one client, questions that are all but the same, and
+features that are moved one at a time.
+
+Sources of the idea: Tramer et al. 2016, Juuti et al. 2019 (PRADA).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import ne
+from typing import Any
+
+from shipworthy.guard.runtime.fields import numbers
+
+HOUR = 3600.0
+RECENT = 48  # questions of one client that are judged together
+_COMPARED = 16  # of them, with how many one is compared
+_SKETCH = 24
+SHARE = 0.6
+_TEXT = 2000  # characters of a question that its sketch is made of
+_QUESTIONS = 2000  # clients whose questions are remembered, not only counted
+
+
+@dataclass(frozen=True)
+class Signal:
+    """`reason`: volume, near-duplicates or sweep; `facts` are counts."""
+
+    reason: str
+    facts: Mapping[str, Any]
+
+
+@dataclass
+class _Client:
+    started: float
+    count: int = 0
+    told: set[str] = field(default_factory=set)
+    sketches: deque[frozenset[int]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    vectors: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    near: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
+    moved: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+
+class Extraction:
+    """Remembers what each client asked in this hour. Not safe from several threads by itself."""
+
+    def __init__(self, volume: int, clients: int) -> None:
+        self._volume, self._clients = volume, clients
+        self._known: OrderedDict[str, _Client] = OrderedDict()
+
+    def add(self, client: str, texts: Sequence[str], value: Any, now: float) -> list[Signal]:
+        """Note a question; the signals that it gives. Each but volume is given once for a client and an hour."""
+        one = self._known.pop(client, None)
+        if one is None or now - one.started >= HOUR:
+            one = _Client(now)
+        self._known[client] = one
+        while len(self._known) > self._clients:
+            self._known.popitem(last=False)
+        one.count += 1
+        signals = []
+        if self._volume and one.count > self._volume:
+            signals.append(Signal("volume", {"questions": one.count, "limit": self._volume}))
+        if len(self._known) <= _QUESTIONS:
+            self._similar(one, texts, numbers(value, 64) if value is not None else [])
+            signals += self._shares(one)
+        return signals
+
+    def _similar(self, one: _Client, texts: Sequence[str], values: list[float]) -> None:
+        if texts and 16 <= sum(map(len, texts)) < 50_000:
+            mark = sketch(" ".join(texts)[:_TEXT])
+            # one that is asked again word by word is a retry, and tells a thief nothing
+            one.near.append(any(mark != other and 2 * len(mark & other) > 1.6 * len(mark) for other in one.sketches))
+            one.sketches.append(mark)
+        if len(values) >= 2:
+            vector = tuple(values)
+            one.moved.append(any(_one_moved(vector, other) for other in one.vectors))
+            one.vectors.append(vector)
+
+    def _shares(self, one: _Client) -> list[Signal]:
+        signals = []
+        for reason, seen in (("near-duplicates", one.near), ("sweep", one.moved)):
+            if len(seen) == RECENT and reason not in one.told and sum(seen) >= SHARE * RECENT:
+                one.told.add(reason)
+                signals.append(Signal(reason, {"similar": sum(seen), "of": RECENT, "questions": one.count}))
+        return signals
+
+
+def _one_moved(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
+    return len(left) == len(right) and sum(map(ne, left, right)) == 1
+
+
+def sketch(text: str) -> frozenset[int]:
+    """The least hashes of the text's words (Broder 1997): texts that share most words share most of them."""
+    return frozenset(sorted({hash(word) for word in text.lower().split()})[:_SKETCH])
