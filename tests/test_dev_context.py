@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipworthy.errors import UsageError
-from shipworthy.stages.dev.ignore import Ignored
+from shipworthy.building.ignore import Ignored
 
 
 @pytest.mark.parametrize(

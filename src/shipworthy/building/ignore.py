@@ -1,71 +1,124 @@
-"""`.dockerignore`: what of the context is not to be copied. Source: the Dockerfile reference, ".dockerignore file"."""
+"""What a .dockerignore leaves out of a build context.
+
+Source: Docker's reference of the build context: of all patterns that mean a path, or a folder that it is in, the last
+one decides; `!` takes a path in again. Patterns are those of Go's `filepath.Match`, and `**` for any folders. Matching
+takes time in proportion to pattern times path, whatever the pattern: the file is somebody else's.
+"""
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from shipworthy.errors import UsageError
 
-_BYTES, _PATTERNS = 1 << 20, 2_000
+_SIZE_LIMIT = 1 << 20
+_RULES_LIMIT = 5000
 
 
 class Ignored:
-    """Patterns in order; the last that matches a path, or a folder above it, decides."""
+    """Called with a path (relative, `/` between its parts): is it left out?"""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._rules: list[tuple[bool, tuple[str, ...]]] = []
+        self.rules: list[tuple[tuple[str, ...], bool]] = []
         for line in lines:
             text = line.strip()
             if not text or text.startswith("#"):
                 continue
-            keep = text.startswith("!")
-            parts = tuple(part for part in text.lstrip("!").strip().split("/") if part not in ("", "."))
-            if parts:
-                self._rules.append((keep, parts))
-        if len(self._rules) > _PATTERNS:
-            raise UsageError(f".dockerignore has more than {_PATTERNS} patterns")
-        self.has_exceptions = any(keep for keep, _ in self._rules)
+            name = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
+            if name not in ("", "."):
+                self.rules.append((tuple(name.split("/")), not text.startswith("!")))
+        if len(self.rules) > _RULES_LIMIT:
+            raise UsageError(f"more than {_RULES_LIMIT} patterns", where=".dockerignore")
+        self.has_exceptions = any(not leaves_out for _, leaves_out in self.rules)
 
-    def __call__(self, path: str) -> bool:
-        """Whether a path, relative to the context, is left out."""
-        parts = tuple(path.split("/"))
-        out = False
-        for keep, pattern in self._rules:
-            if keep == out and any(matches(parts[:length], pattern) for length in range(1, len(parts) + 1)):
-                out = not keep
-        return out
+    def __call__(self, name: str) -> bool:
+        """Whether the path is left out."""
+        parts = tuple(name.split("/"))
+        left_out = False
+        for pattern, leaves_out in self.rules:
+            if leaves_out != left_out and _means(pattern, parts):
+                left_out = leaves_out
+        return left_out
 
 
 def read(context: Path, dockerfile: Path) -> Ignored:
-    """The rules for a context: `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore`."""
-    for place in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), context / ".dockerignore"):
-        if place.is_file():
-            with open(place, "rb") as stream:
-                return Ignored(stream.read(_BYTES).decode("utf-8", "replace").splitlines())
+    """The rules for a context: those of `<Dockerfile>.dockerignore` beside the Dockerfile, else of `.dockerignore`, or
+    none. Raises UsageError for a file that is too large."""
+    for path in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), context / ".dockerignore"):
+        if not path.is_file() or path.is_symlink():
+            continue
+        with path.open("rb") as stream:
+            raw = stream.read(_SIZE_LIMIT + 1)
+        if len(raw) > _SIZE_LIMIT:
+            raise UsageError("the file is larger than 1 MiB", where=path.name)
+        return Ignored(raw.decode("utf-8", "replace").removeprefix("\ufeff").splitlines())
     return Ignored(())
 
 
-def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path is meant by a pattern: `*`, `?` and `[…]` within one name, `**` for any number of names."""
-    reached = {0}  # positions in the pattern that fit what was read so far
-    for number in range(len(parts) + 1):
-        waiting = list(reached)
-        while waiting:  # `**` may stand for nothing
-            position = waiting.pop()
-            if position < len(pattern) and pattern[position] == "**" and position + 1 not in reached:
-                reached.add(position + 1)
-                waiting.append(position + 1)
-        if number == len(parts):
-            break
-        following = set()
-        for position in reached:
-            if position == len(pattern):
-                continue
-            if pattern[position] == "**":
-                following.add(position)
-            elif fnmatchcase(parts[number], pattern[position]):
-                following.add(position + 1)
-        reached = following
-    return len(pattern) in reached
+def _means(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    """Whether the pattern matches the path or a folder that it is in."""
+    reached = {0}  # how many parts of the path the pattern's parts so far can have matched
+    for one in pattern:
+        if one == "**":
+            reached = set(range(min(reached), len(parts) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(parts) and _fits(one, parts[at])}
+        if not reached:
+            return False
+    return bool(reached - {0}) or pattern[-1] == "**"
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """`filepath.Match` of one part of a path."""
+    tokens = _tokens(pattern)
+    at = token = 0
+    star = back = -1
+    while at < len(text):
+        if token < len(tokens) and tokens[token] == "*":
+            star, back = token, at
+            token += 1
+        elif token < len(tokens) and _is_in(tokens[token], text[at]):
+            token, at = token + 1, at + 1
+        elif star >= 0:
+            back += 1
+            token, at = star + 1, back
+        else:
+            return False
+    return all(one == "*" for one in tokens[token:])
+
+
+def _tokens(pattern: str) -> list[str]:
+    """`*`, `?`, a class `[...]`, or one character with a backslash before it."""
+    tokens, at = [], 0
+    while at < len(pattern):
+        char = pattern[at]
+        end = pattern.find("]", at + 2) if char == "[" else -1
+        if char == "*" or char == "?":
+            tokens.append(char)
+        elif end > 0:
+            tokens.append(pattern[at : end + 1])
+            at = end
+        else:
+            at += char == "\\" and at + 1 < len(pattern)
+            tokens.append("\\" + pattern[at])
+        at += 1
+    return tokens
+
+
+def _is_in(element: str, char: str) -> bool:
+    if element == "?":
+        return True
+    if element[0] == "\\":
+        return element[1] == char
+    inner = element[1:-1]
+    negated = inner.startswith("^")
+    inner = inner[1:] if negated else inner
+    found, at = False, 0
+    while at < len(inner):
+        if inner[at + 1 : at + 2] == "-" and at + 2 < len(inner):
+            found, at = found or inner[at] <= char <= inner[at + 2], at + 3
+        else:
+            found, at = found or inner[at] == char, at + 1
+    return found != negated

@@ -7,13 +7,13 @@ import os
 import shutil
 from pathlib import Path
 
+from shipworthy.building import ignore
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.digest import Manifest
 from shipworthy.model import Artifact
 from shipworthy.paths import inside
 from shipworthy.records import dataclass
-from shipworthy.stages.dev.ignore import read_ignore
 from shipworthy.stages.dev.model import model_folder
 
 
@@ -42,7 +42,7 @@ def assemble(job: Job) -> Assembled:
     if folder.is_dir():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    ignored = read_ignore(job.root / prefix / ".dockerignore")
+    ignored = ignore.read(job.root / prefix, job.root / prefix / settings.dockerfile)
     model = _model_place(job, prefix)
     taken = left_out = 0
     for artifact in job.inventory.artifacts:
