@@ -17,6 +17,7 @@ ALLOWED = {
     ("check", "tools"),
     ("images", "modelfile"),  # a layer may be packed with Zstandard, of which there is one decoder
     ("stages", "engine"),
+    ("stages", "guard"),
     ("pipelines", "engine"),
     ("pipelines", "stages"),
     ("model", "errors"),
