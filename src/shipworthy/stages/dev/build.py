@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shipworthy.building import Recipe, build, choose
-from shipworthy.building.local_base import python_base
-from shipworthy.building.wheels import fetch
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import UsageError
 from shipworthy.evidence.digest import Manifest, sha256_file
@@ -20,6 +18,7 @@ from shipworthy.evidence.inner import IMAGE_MANIFEST_LIMIT, blobs_of
 from shipworthy.model import StageResult
 from shipworthy.paths import inside
 from shipworthy.stages.dev.context import assemble
+from shipworthy.stages.dev.kept import fetched_wheels, shelf, this_python
 
 THIS_PYTHON = "this-python"
 
@@ -41,11 +40,10 @@ def run(job: Job) -> StageResult:
     wheels: Mapping[str, str] = {}
     if settings.wheels:
         place = inside(context.folder, settings.wheels, what="image.wheels")
-        wheels = fetch(place, context.folder / "wheels").digests
+        wheels = fetched_wheels(place, context.folder / "wheels", shelf(job))
     manifest = Manifest.of(context.folder) if settings.wheels else context.manifest
-    for old in (layout_of(job), job.folder / "bases"):
-        if old.exists():
-            shutil.rmtree(old)
+    if layout_of(job).exists():
+        shutil.rmtree(layout_of(job))
     engine = choose(settings.engine)
     recipe = Recipe(
         context=context.folder,
@@ -91,7 +89,7 @@ def _bases(job: Job) -> dict[str, Path]:
     places = {}
     for reference, given in job.settings.image.bases.items():
         if given == THIS_PYTHON:
-            places[reference] = python_base(job.folder / "bases" / THIS_PYTHON)
+            places[reference] = this_python(shelf(job))
             continue
         place = job.root / given
         if not (place / "oci-layout").is_file():
