@@ -57,6 +57,11 @@ def stored_name(settings: Settings, root: Path) -> str:
     return settings.store.name or settings.project or root.resolve().name
 
 
+def image_of(settings: Settings, root: Path) -> str:
+    """The name under which this project stores its images."""
+    return settings.image.name or f"{stored_name(settings, root)}-service"
+
+
 def verify_target(
     target: str, settings: Settings, root: Path, keys: tuple[PublicKey, ...], *, pinned: Path | None = None
 ) -> ChainResult:

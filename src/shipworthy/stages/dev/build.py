@@ -19,13 +19,14 @@ from shipworthy.model import StageResult
 from shipworthy.paths import inside
 from shipworthy.stages.dev.context import assemble
 from shipworthy.stages.dev.kept import fetched_wheels, shelf, this_python
+from shipworthy.stages.verification import image_of
 
 THIS_PYTHON = "this-python"
 
 
 def image_name(job: Job) -> str:
     """The name that the image is stored under."""
-    return job.settings.image.name or f"{job.settings.store.name or job.project}-service"
+    return image_of(job.settings, job.root)
 
 
 def layout_of(job: Job) -> Path:
@@ -46,8 +47,8 @@ def run(job: Job) -> StageResult:
         shutil.rmtree(layout_of(job))
     engine = choose(settings.engine)
     recipe = Recipe(
-        context=context.folder,
-        output=layout_of(job),
+        context=context.folder.resolve(),  # engines are programs: they must not read a path as a reference
+        output=layout_of(job).resolve(),
         dockerfile=Path(settings.dockerfile),
         arguments=settings.args,
         network=settings.network,
@@ -55,8 +56,8 @@ def run(job: Job) -> StageResult:
         bases=_bases(job),
         epoch=_epoch(job),
         name=f"{image_name(job)}:{job.run_id}",
-        work=job.folder,
-        log=job.folder / "build.log",
+        work=job.folder.resolve(),
+        log=job.folder.resolve() / "build.log",
         seconds=float(settings.seconds),
     )
     built = build(recipe, engine)
