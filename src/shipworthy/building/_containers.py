@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from shipworthy.building import dockerfile
-from shipworthy.building._engine import Engine, program, work_folder
+from shipworthy.building._engine import Engine, hand_over, program, work_folder
 from shipworthy.building._log import Log
 from shipworthy.building.layout import manifest_digest, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
@@ -117,9 +117,7 @@ class _Job:
         place = self.work / "image"
         if self._run("push", "--quiet", _BUILT, f"oci:{place}:{self.recipe.name}")[0]:
             raise self._failure("the image cannot be written")
-        self.recipe.output.mkdir(parents=True, exist_ok=True)
-        for one in place.iterdir():
-            shutil.move(str(one), str(self.recipe.output / one.name))
+        hand_over(place, self.recipe.output)
         return manifest_digest(self.recipe.output)
 
     def _run(self, *args: str, network: bool = False) -> tuple[int, bytes]:

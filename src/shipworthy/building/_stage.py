@@ -30,6 +30,7 @@ class Builder(Protocol):
 
     stages: dict[str, Stage]
     ignored: Ignored
+    layout: Path
 
     def image(self, reference: str) -> Base:
         """An image that is at hand."""
@@ -46,7 +47,7 @@ class Stage:
         self.tree = Tree(folder)
         self.tree.unpack(base)
         for layer in base.layers:
-            bring(base.folder, recipe.output, layer)
+            bring(base.folder, builder.layout, layer)
         self.arguments: dict[str, str] = {}
         self.outside: Mapping[str, str] = {}
         self.own_command = False
@@ -111,7 +112,7 @@ class Stage:
         created = datetime.fromtimestamp(self.recipe.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         said: dict[str, Any] = {"created": created, "created_by": f"{one.name} {one.text}"[:4_000]}
         if entries:
-            self.layers.append(write_layer(self.recipe.output, entries, self.recipe.epoch))
+            self.layers.append(write_layer(self.builder.layout, entries, self.recipe.epoch))
         else:
             said["empty_layer"] = True
         self.history.append(said)
@@ -174,7 +175,7 @@ class Stage:
         self.config["ExposedPorts"] = dict(sorted(ports.items()))
 
     def _volume(self, one: Instruction) -> None:
-        volumes = {path: {} for path in self.argument_list(one)}
+        volumes: dict[str, dict[str, str]] = {path: {} for path in self.argument_list(one)}
         self.config["Volumes"] = dict(sorted({**(self.config.get("Volumes") or {}), **volumes}.items()))
 
     def _command(self, one: Instruction) -> None:

@@ -225,7 +225,7 @@ def open_layer(folder: Path, layer: Layer) -> IO[bytes]:
     """The tar of a layer, verified as far as its compressed bytes go. Raises EvidenceError, UsageError."""
     path = blob(folder, str(layer.descriptor.get("digest")))
     try:
-        stream = open(path, "rb")
+        stream = open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
     digest = hashlib.sha256()

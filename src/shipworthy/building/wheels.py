@@ -57,7 +57,7 @@ def fetch(
 
 
 def _index(env: Mapping[str, str] | None) -> dict[str, str]:
-    """pip's own settings of this user: which index to use, and its certificates."""
+    """The settings of pip of this user: which index to use, and its certificates."""
     import os
 
     kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")}

@@ -200,7 +200,7 @@ def start(service: Service) -> Running:
             os.chmod(folder / "service.sock", 0o600)
             for one in (outer, inner):
                 one.listen(128)
-            started = start_container(container, listeners=(outer, inner), port=port)
+            started = start_container(container, listeners=(outer, inner), port=port, remove=(folder / "service.sock",))
             running = Running(service, started, folder, port, outer.getsockname())
     except BaseException:
         remove_folder(folder, "service.sock")
