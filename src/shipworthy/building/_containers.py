@@ -12,7 +12,7 @@ from pathlib import Path
 from shipworthy.building import dockerfile
 from shipworthy.building._engine import Engine, hand_over, program, work_folder
 from shipworthy.building._log import Log
-from shipworthy.building.layout import manifest_digest, read_base
+from shipworthy.building.layout import manifest_digest, name_image, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.tools.command import Tool, Toolbox, ToolMissing
@@ -79,15 +79,14 @@ class _Job:
             pinned = reference.partition("@")[2]
             if pinned and pinned != base.digest:
                 raise UsageError(f'the layout at hand is {base.digest}, "{reference}" is wanted', where=str(folder))
-            link = self.work / f"base-{number}"  # a name without what separates a path from a tag
-            link.symlink_to(folder.resolve())
-            status, said = self._run("pull", "--quiet", f"oci:{link}")
-            identity = said.decode("ascii", "replace").split()[-1:] or [""]
-            if status or not identity[0]:
-                raise self._failure(f'the base image "{reference}" cannot be read')
             self.names[reference] = f"localhost/shipworthy-base-{number}:latest"
-            if self._run("tag", identity[0], self.names[reference])[0]:
-                raise self._failure(f'the base image "{reference}" cannot be named')
+            named = self.work / f"base-{number}"
+            name_image(base, named, self.names[reference])
+            # relative to the folder that engines run in: they make a name of the path, which not every path is good for
+            status, said = self._run("pull", "--quiet", f"oci:{named.name}:{self.names[reference]}")
+            identity = (said.decode("ascii", "replace").split() or [""])[-1]
+            if status or not identity or self._run("tag", identity, self.names[reference])[0]:
+                raise self._failure(f'the base image "{reference}" cannot be read')
             digests[reference] = base.digest
         return digests
 
@@ -115,7 +114,7 @@ class _Job:
     def export(self) -> str:
         """Write the image as an OCI layout; returns its manifest's digest."""
         place = self.work / "image"
-        if self._run("push", "--quiet", _BUILT, f"oci:{place}:{self.recipe.name}")[0]:
+        if self._run("push", "--quiet", _BUILT, f"oci:{place.name}:{self.recipe.name}")[0]:
             raise self._failure("the image cannot be written")
         hand_over(place, self.recipe.output)
         return manifest_digest(self.recipe.output)

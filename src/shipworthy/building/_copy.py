@@ -149,8 +149,7 @@ class _Job:
             self._folder(path)
             place = self.tree.inside(f"{path}/{name}")
         else:
-            self._folder(path.rpartition("/")[0])
-            place = self.tree.inside(path)
+            self._folder(self.tree.name(place.parent))
         if place.is_dir():
             raise UsageError("a file would replace a folder", where=f"/{self.tree.name(place)}")
         if os.path.lexists(place):
