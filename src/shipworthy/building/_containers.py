@@ -62,9 +62,12 @@ class _Job:
     def __init__(self, name: str, recipe: Recipe, file: dockerfile.Dockerfile, engine: Engine) -> None:
         self.recipe, self.file, self.engine, self.work = recipe, file, engine, engine.work
         self.names: dict[str, str] = {}
-        self.common = ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
-        self.common += ["--storage-driver", "vfs"]
-        if name == "podman":
+        self.common = ["--storage-driver", "vfs"]
+        if name == "buildah":
+            self.common += ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
+        else:
+            # podman takes no run root that is longer than 50 characters: from the folder that it runs in, it is short
+            self.common += ["--root", "storage", "--runroot", "run"]
             self.common += ["--events-backend", "none", "--cgroup-manager", "cgroupfs"]
 
     def bases(self) -> dict[str, str]:
