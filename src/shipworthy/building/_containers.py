@@ -7,12 +7,15 @@ import platform
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from shipworthy.building import dockerfile
+from shipworthy.building import _health, dockerfile
 from shipworthy.building._engine import Engine, hand_over, program, work_folder
+from shipworthy.building._errors import Unsupported
 from shipworthy.building._log import Log
-from shipworthy.building.layout import manifest_digest, name_image, read_base
+from shipworthy.building.layout import add_to_config, manifest_digest, name_image, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.tools.command import Tool, Toolbox, ToolMissing
@@ -62,6 +65,7 @@ class _Job:
     def __init__(self, name: str, recipe: Recipe, file: dockerfile.Dockerfile, engine: Engine) -> None:
         self.recipe, self.file, self.engine, self.work = recipe, file, engine, engine.work
         self.names: dict[str, str] = {}
+        self.configs: dict[str, Mapping[str, Any]] = {}
         self.common = ["--storage-driver", "vfs"]
         if name == "buildah":
             self.common += ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
@@ -82,6 +86,7 @@ class _Job:
             pinned = reference.partition("@")[2]
             if pinned and pinned != base.digest:
                 raise UsageError(f'the layout at hand is {base.digest}, "{reference}" is wanted', where=str(folder))
+            self.configs[reference] = base.config
             self.names[reference] = f"localhost/shipworthy-base-{number}:latest"
             named = self.work / f"base-{number}"
             name_image(base, named, self.names[reference])
@@ -119,6 +124,13 @@ class _Job:
         place = self.work / "image"
         if self._run("push", "--quiet", _BUILT, f"oci:{place.name}:{self.recipe.name}")[0]:
             raise self._failure("the image cannot be written")
+        # these programs leave HEALTHCHECK out of what they write as OCI; Docker's own builder does not
+        try:
+            health = _health.of(self.file, self.recipe.target, self.configs)
+        except Unsupported as error:
+            raise UsageError(f"HEALTHCHECK: {error}", where=str(self.recipe.file)) from None
+        if health is not None:
+            add_to_config(place, "Healthcheck", health, self.recipe.name)
         hand_over(place, self.recipe.output)
         return manifest_digest(self.recipe.output)
 

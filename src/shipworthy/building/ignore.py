@@ -28,6 +28,10 @@ class Ignored:
             raise UsageError(f".dockerignore has more than {_PATTERNS} patterns")
         self.has_exceptions = any(keep for keep, _ in self._rules)
 
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return bool(self._rules)
+
     def __call__(self, path: str) -> bool:
         """Whether a path, relative to the context, is left out."""
         parts = tuple(path.split("/"))

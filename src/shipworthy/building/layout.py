@@ -160,6 +160,22 @@ def write_image(folder: Path, config: Mapping[str, Any], layers: Iterable[Layer]
     return digest
 
 
+def add_to_config(folder: Path, name: str, value: object, reference: str) -> str:
+    """Write one more entry into the `config` part of the one image of a layout; returns its new digest."""
+    digest = manifest_digest(folder)
+    manifest = _verified(folder, digest)
+    before = str(manifest["config"]["digest"])
+    config = _verified(folder, before)
+    config["config"] = {**(config.get("config") or {}), name: value}
+    for old in (digest, before):
+        blob(folder, old).unlink()
+    changed, size = write_blob(folder, canonical(config))
+    manifest["config"] = {**manifest["config"], "digest": changed, "size": size}
+    digest, size = write_blob(folder, canonical(manifest))
+    _write_index(folder, {"mediaType": MANIFEST, "digest": digest, "size": size}, reference)
+    return digest
+
+
 def name_image(base: Base, folder: Path, reference: str) -> None:
     """A layout in `folder`, new, with the image of another one under a name; the bytes stay where they are."""
     folder.mkdir()

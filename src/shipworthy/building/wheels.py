@@ -74,6 +74,7 @@ def _refusal(said: str, requirements: Path) -> Exception:
     text = " ".join(" ".join(lines[-6:]).split())[:600]
     if "--require-hashes" in said or "DO NOT MATCH" in said:
         return UsageError(f"hashes are missing or do not fit: {text}", where=str(requirements), remedy="pin all hashes")
-    if "No matching distribution" in said and "Retrying" not in said and "connection" not in said.lower():
+    # "none" is what pip says too when it could not ask
+    if "No matching distribution" in said and "from versions: none" not in said:
         return UsageError(f"there is no wheel: {text}", where=str(requirements), remedy="choose versions with wheels")
     return EnvironmentFailure(f"the wheels cannot be fetched: {text}", where=str(requirements), remedy="see the index")
