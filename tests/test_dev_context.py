@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipworthy.errors import UsageError
 from shipworthy.building.ignore import Ignored
+from shipworthy.errors import UsageError
 
 
 @pytest.mark.parametrize(

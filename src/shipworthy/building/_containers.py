@@ -7,12 +7,15 @@ import platform
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from shipworthy.building import dockerfile
-from shipworthy.building._engine import Engine, program, work_folder
+from shipworthy.building import _health, dockerfile
+from shipworthy.building._engine import Engine, hand_over, program, work_folder
+from shipworthy.building._errors import Unsupported
 from shipworthy.building._log import Log
-from shipworthy.building.layout import manifest_digest, read_base
+from shipworthy.building.layout import add_to_config, manifest_digest, name_image, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.tools.command import Tool, Toolbox, ToolMissing
@@ -62,9 +65,13 @@ class _Job:
     def __init__(self, name: str, recipe: Recipe, file: dockerfile.Dockerfile, engine: Engine) -> None:
         self.recipe, self.file, self.engine, self.work = recipe, file, engine, engine.work
         self.names: dict[str, str] = {}
-        self.common = ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
-        self.common += ["--storage-driver", "vfs"]
-        if name == "podman":
+        self.configs: dict[str, Mapping[str, Any]] = {}
+        self.common = ["--storage-driver", "vfs"]
+        if name == "buildah":
+            self.common += ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
+        else:
+            # podman takes no run root that is longer than 50 characters: from the folder that it runs in, it is short
+            self.common += ["--root", "storage", "--runroot", "run"]
             self.common += ["--events-backend", "none", "--cgroup-manager", "cgroupfs"]
 
     def bases(self) -> dict[str, str]:
@@ -79,15 +86,15 @@ class _Job:
             pinned = reference.partition("@")[2]
             if pinned and pinned != base.digest:
                 raise UsageError(f'the layout at hand is {base.digest}, "{reference}" is wanted', where=str(folder))
-            link = self.work / f"base-{number}"  # a name without what separates a path from a tag
-            link.symlink_to(folder.resolve())
-            status, said = self._run("pull", "--quiet", f"oci:{link}")
-            identity = said.decode("ascii", "replace").split()[-1:] or [""]
-            if status or not identity[0]:
-                raise self._failure(f'the base image "{reference}" cannot be read')
+            self.configs[reference] = base.config
             self.names[reference] = f"localhost/shipworthy-base-{number}:latest"
-            if self._run("tag", identity[0], self.names[reference])[0]:
-                raise self._failure(f'the base image "{reference}" cannot be named')
+            named = self.work / f"base-{number}"
+            name_image(base, named, self.names[reference])
+            # relative to the folder that engines run in: they make a name of the path, which not every path is good for
+            status, said = self._run("pull", "--quiet", f"oci:{named.name}:{self.names[reference]}")
+            identity = (said.decode("ascii", "replace").split() or [""])[-1]
+            if status or not identity or self._run("tag", identity, self.names[reference])[0]:
+                raise self._failure(f'the base image "{reference}" cannot be read')
             digests[reference] = base.digest
         return digests
 
@@ -115,11 +122,16 @@ class _Job:
     def export(self) -> str:
         """Write the image as an OCI layout; returns its manifest's digest."""
         place = self.work / "image"
-        if self._run("push", "--quiet", _BUILT, f"oci:{place}:{self.recipe.name}")[0]:
+        if self._run("push", "--quiet", _BUILT, f"oci:{place.name}:{self.recipe.name}")[0]:
             raise self._failure("the image cannot be written")
-        self.recipe.output.mkdir(parents=True, exist_ok=True)
-        for one in place.iterdir():
-            shutil.move(str(one), str(self.recipe.output / one.name))
+        # these programs leave HEALTHCHECK out of what they write as OCI; Docker's own builder does not
+        try:
+            health = _health.of(self.file, self.recipe.target, self.configs)
+        except Unsupported as error:
+            raise UsageError(f"HEALTHCHECK: {error}", where=str(self.recipe.file)) from None
+        if health is not None:
+            add_to_config(place, "Healthcheck", health, self.recipe.name)
+        hand_over(place, self.recipe.output)
         return manifest_digest(self.recipe.output)
 
     def _run(self, *args: str, network: bool = False) -> tuple[int, bytes]:

@@ -118,6 +118,32 @@ def _match(root: Path, source: str, ignored: object) -> Iterator[str]:
         yield name
 
 
+def visible(stage: Stage, source: Path, name: str) -> Path:
+    """A file or folder of the context as .dockerignore shows it: itself if nothing is left out, else a copy."""
+    ignored = stage.builder.ignored
+    if not ignored:
+        return source
+    if source.is_file():
+        if ignored(name):
+            raise UsageError(f'"{name}" is left out by .dockerignore')
+        return source
+    folder = stage.tree.root.parent
+    target = folder / f"context-{len(os.listdir(folder))}"
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        found = set()
+        for one in names:
+            path = Path(place, one)
+            relative = path.relative_to(stage.recipe.context.resolve()).as_posix()
+            may_hold = ignored.has_exceptions and path.is_dir() and not path.is_symlink()
+            if ignored(relative) and not may_hold:
+                found.add(one)
+        return found
+
+    shutil.copytree(source, target, symlinks=True, ignore=left_out)
+    return target
+
+
 class _Job:
     """What one COPY puts where."""
 
@@ -149,8 +175,7 @@ class _Job:
             self._folder(path)
             place = self.tree.inside(f"{path}/{name}")
         else:
-            self._folder(path.rpartition("/")[0])
-            place = self.tree.inside(path)
+            self._folder(self.tree.name(place.parent))
         if place.is_dir():
             raise UsageError("a file would replace a folder", where=f"/{self.tree.name(place)}")
         if os.path.lexists(place):

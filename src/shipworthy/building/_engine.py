@@ -51,6 +51,16 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def hand_over(folder: Path, output: Path) -> None:
+    """Move a finished layout to where it is wanted. Raises EnvironmentFailure when it cannot be written there."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for one in sorted(folder.iterdir(), key=lambda each: each.name == "index.json"):  # what makes it one comes last
+            shutil.move(str(one), str(output / one.name))
+    except OSError as error:
+        raise EnvironmentFailure(f"the image cannot be written: {error.strerror}", where=str(output)) from None
+
+
 class Engine:
     """One engine's program for one build."""
 

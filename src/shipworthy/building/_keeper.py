@@ -27,7 +27,7 @@ NOT_RUN = 125
 
 
 def main() -> NoReturn:
-    """Carry out the orders; never returns."""
+    """Carry out the orders; never returns. The engine starts in the first folder of those to be removed."""
     with os.fdopen(int(sys.argv[1]), encoding="utf-8") as stream:
         orders: dict[str, Any] = json.load(stream)
     lifeline: int = orders["lifeline"]
@@ -84,6 +84,7 @@ def _become(libc: ctypes.CDLL, orders: dict[str, Any], own: bool) -> NoReturn:
                 fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh22x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        os.chdir(orders["remove"][0])
         os.execve(orders["argv"][0], orders["argv"], orders["env"])  # noqa: S606
     except OSError as error:
         _give_up(f"cannot start {orders['argv'][0]}: {error.strerror}")

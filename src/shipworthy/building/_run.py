@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shipworthy.building import _copy
 from shipworthy.building._errors import Unsupported
 from shipworthy.building.dockerfile import Instruction
 from shipworthy.building.layout import Entry
@@ -125,7 +126,8 @@ def _bind(stage: Stage, options: dict[str, str], target: str) -> Bind:
     if "rw" in options or "readwrite" in options:
         raise Unsupported("--mount=type=bind,rw")
     root = stage.recipe.context.resolve()
-    if given := options.get("from"):
+    given = options.get("from", "")
+    if given:
         other = stage.builder.stages.get(given.lower())
         if other is None:
             raise Unsupported(f"--mount=from={given}: only stages of this file")
@@ -133,6 +135,8 @@ def _bind(stage: Stage, options: dict[str, str], target: str) -> Bind:
     source = inside(root, options.get("source") or options.get("src") or "/")
     if not source.exists() or not target:
         raise UsageError(f'--mount: "{options.get("source", "")}" is not there, or has no target')
+    if not given:
+        source = _copy.visible(stage, source, source.relative_to(root).as_posix())
     return Bind(source, stage.absolute(target))
 
 

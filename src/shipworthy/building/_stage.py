@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from shipworthy.building import _copy, _run
 from shipworthy.building._errors import Unsupported
+from shipworthy.building._health import healthcheck
 from shipworthy.building._log import Log
 from shipworthy.building.dockerfile import Instruction, assignments, expand, words
 from shipworthy.building.ignore import Ignored
@@ -21,8 +21,6 @@ from shipworthy.building.tree import Tree
 from shipworthy.errors import UsageError
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(ns|us|ms|h|m|s)")
-_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
 class Builder(Protocol):
@@ -30,6 +28,7 @@ class Builder(Protocol):
 
     stages: dict[str, Stage]
     ignored: Ignored
+    layout: Path
 
     def image(self, reference: str) -> Base:
         """An image that is at hand."""
@@ -46,7 +45,7 @@ class Stage:
         self.tree = Tree(folder)
         self.tree.unpack(base)
         for layer in base.layers:
-            bring(base.folder, recipe.output, layer)
+            bring(base.folder, builder.layout, layer)
         self.arguments: dict[str, str] = {}
         self.outside: Mapping[str, str] = {}
         self.own_command = False
@@ -111,7 +110,7 @@ class Stage:
         created = datetime.fromtimestamp(self.recipe.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         said: dict[str, Any] = {"created": created, "created_by": f"{one.name} {one.text}"[:4_000]}
         if entries:
-            self.layers.append(write_layer(self.recipe.output, entries, self.recipe.epoch))
+            self.layers.append(write_layer(self.builder.layout, entries, self.recipe.epoch))
         else:
             said["empty_layer"] = True
         self.history.append(said)
@@ -174,7 +173,7 @@ class Stage:
         self.config["ExposedPorts"] = dict(sorted(ports.items()))
 
     def _volume(self, one: Instruction) -> None:
-        volumes = {path: {} for path in self.argument_list(one)}
+        volumes: dict[str, dict[str, str]] = {path: {} for path in self.argument_list(one)}
         self.config["Volumes"] = dict(sorted({**(self.config.get("Volumes") or {}), **volumes}.items()))
 
     def _command(self, one: Instruction) -> None:
@@ -188,23 +187,7 @@ class Stage:
             self.config.pop("Cmd", None)  # that of the base was for its own entry point
 
     def _health(self, one: Instruction) -> None:
-        if one.text.strip().upper() == "NONE":
-            self.config["Healthcheck"] = {"Test": ["NONE"]}
-            return
-        word, _, rest = one.text.partition(" ")
-        if word.upper() != "CMD" or not rest.strip():
-            raise UsageError("HEALTHCHECK is not understood", remedy="HEALTHCHECK CMD command, or HEALTHCHECK NONE")
-        given = Instruction("CMD", rest.strip(), one.line).json()
-        health: dict[str, Any] = {"Test": ["CMD", *given] if given is not None else ["CMD-SHELL", rest.strip()]}
-        names = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod"}
-        for name, value in one.flags:
-            if name in names:
-                health[names[name]] = _nanoseconds(value)
-            elif name == "retries" and value.isdecimal() and len(value) < 6:
-                health["Retries"] = int(value)
-            else:
-                raise Unsupported(f"--{name}={value}")
-        self.config["Healthcheck"] = health
+        self.config["Healthcheck"] = healthcheck(one)
 
     def _stop_signal(self, one: Instruction) -> None:
         self.config["StopSignal"] = self.fill(one.text)
@@ -230,16 +213,6 @@ class Stage:
             elif part not in ("", "."):
                 parts.append(part)
         return "/" + "/".join(parts)
-
-
-def _nanoseconds(text: str) -> int:
-    total, position = 0.0, 0
-    while match := _DURATION.match(text, position):
-        total += float(match[1]) * _UNITS[match[2]]
-        position = match.end()
-    if not text or position != len(text):
-        raise UsageError(f'"{text[:40]}" is no duration', remedy="write it as 30s, 1m30s, 500ms")
-    return int(total)
 
 
 __all__ = ["Stage", "Unsupported"]

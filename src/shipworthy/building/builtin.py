@@ -7,22 +7,20 @@ namespaces, where the only user is the one who runs it.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from shipworthy.building import dockerfile, ignore
+from shipworthy.building._engine import hand_over, work_folder
 from shipworthy.building._log import Log
 from shipworthy.building._stage import Stage, Unsupported
 from shipworthy.building.layout import Base, blob, read_base, write_image
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
 from shipworthy.errors import ShipworthyError, UsageError
-from shipworthy.files import new_folder
 
 NAME, VERSION = "builtin", "1"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x"}
@@ -45,23 +43,20 @@ def build(recipe: Recipe) -> Built:
     file = dockerfile.read(recipe.file, recipe.arguments)
     if recipe.output.exists() and any(recipe.output.iterdir()):
         raise UsageError("the folder is not empty", where=str(recipe.output), remedy="name a new one")
-    recipe.output.mkdir(parents=True, exist_ok=True)
-    work = new_folder(recipe.work, "shipworthy-build-")
     log_path = recipe.log or recipe.output.parent / f"{recipe.output.name}.log"
-    try:
-        with Log(log_path) as log:
-            builder = _Builder(recipe, file, work, log, started + recipe.seconds)
-            stage = builder.build()
-        digest = write_image(recipe.output, stage.image(), stage.layers, recipe.name)
-        _keep_only(recipe.output, digest, stage)
-    finally:
-        _remove(work)
+    with work_folder(recipe.work) as work, Log(log_path) as log:
+        builder = _Builder(recipe, file, work, log, started + recipe.seconds)
+        stage = builder.build()
+        digest = write_image(builder.layout, stage.image(), stage.layers, recipe.name)
+        _keep_only(builder.layout, digest, stage)
+        hand_over(builder.layout, recipe.output)
     return Built(recipe.output, digest, dict(builder.digests), NAME, VERSION, log_path, time.monotonic() - started)
 
 
 class _Builder:
     def __init__(self, recipe: Recipe, file: dockerfile.Dockerfile, work: Path, log: Log, deadline: float) -> None:
         self.recipe, self.file, self.work, self.log, self.deadline = recipe, file, work, log, deadline
+        self.layout = work / "layout"
         self.digests: dict[str, str] = {}
         self.ignored = ignore.read(recipe.context, recipe.file)
         self.stages: dict[str, Stage] = {}
@@ -120,9 +115,9 @@ class _Builder:
                 f"the platform {one.platform} cannot be built here", where=f"{self.recipe.file}:{one.line}"
             )
         if one.base == "scratch":
-            return Base(self.recipe.output, "", {"architecture": architecture, "os": "linux"})
+            return Base(self.layout, "", {"architecture": architecture, "os": "linux"})
         if (earlier := self.stages.get(one.base.lower())) is not None:
-            return Base(self.recipe.output, "", earlier.image(), tuple(earlier.layers))
+            return Base(self.layout, "", earlier.image(), tuple(earlier.layers))
         return self.image(one.base)
 
     def image(self, reference: str) -> Base:
@@ -177,14 +172,3 @@ def _keep_only(folder: Path, digest: str, stage: Stage) -> None:
     for one in (folder / "blobs" / "sha256").iterdir():
         if f"sha256:{one.name}" not in kept:
             one.unlink()
-
-
-def _remove(folder: Path) -> None:
-    """Remove what was built in; folders that their owner may not write in are opened first."""
-    for place, folders, _ in os.walk(folder):
-        for one in folders:
-            path = Path(place, one)
-            if not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)

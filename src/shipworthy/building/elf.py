@@ -16,7 +16,7 @@ _BYTES, _ENTRIES, _TEXT = 256 << 20, 10_000, 4096
 
 @dataclass(frozen=True)
 class Elf:
-    """What a program asks for: names of libraries, where to look first, the program that loads it ("" for libraries)."""
+    """What a program asks for: names of libraries, where to look first, the program that loads it (libraries: "")."""
 
     needed: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
@@ -69,9 +69,9 @@ def libraries(programs: Iterable[Path], folders: Iterable[Path]) -> dict[str, Pa
         one = waiting.pop()
         elf = read(one)
         for name in elf.needed:
-            if name in found or name.startswith("ld-linux") or name.startswith("ld-musl"):
+            if name in found or name.startswith(("ld-linux", "ld-musl")):
                 continue
-            places = [Path(folder) / name for folder in (*elf.search, *standard)]
+            places = [folder / name for folder in (*map(Path, elf.search), *standard)]
             place = next((each for each in places if each.is_file()), None)
             if place is None:
                 raise UsageError(f"the library {name} is not found", where=str(one), remedy="install it")

@@ -33,6 +33,10 @@ class Ignored:
             raise UsageError(f"more than {_RULES_LIMIT} patterns", where=".dockerignore")
         self.has_exceptions = any(not leaves_out for _, leaves_out in self.rules)
 
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return bool(self.rules)
+
     def __call__(self, name: str) -> bool:
         """Whether the path is left out."""
         parts = tuple(name.split("/"))

@@ -156,13 +156,40 @@ def write_image(folder: Path, config: Mapping[str, Any], layers: Iterable[Layer]
         "layers": [dict(layer.descriptor) for layer in layers],
     }
     digest, size = write_blob(folder, canonical(manifest))
-    descriptor: dict[str, Any] = {"mediaType": MANIFEST, "digest": digest, "size": size}
+    _write_index(folder, {"mediaType": MANIFEST, "digest": digest, "size": size}, reference)
+    return digest
+
+
+def add_to_config(folder: Path, name: str, value: object, reference: str) -> str:
+    """Write one more entry into the `config` part of the one image of a layout; returns its new digest."""
+    digest = manifest_digest(folder)
+    manifest = _verified(folder, digest)
+    before = str(manifest["config"]["digest"])
+    config = _verified(folder, before)
+    config["config"] = {**(config.get("config") or {}), name: value}
+    for old in (digest, before):
+        blob(folder, old).unlink()
+    changed, size = write_blob(folder, canonical(config))
+    manifest["config"] = {**manifest["config"], "digest": changed, "size": size}
+    digest, size = write_blob(folder, canonical(manifest))
+    _write_index(folder, {"mediaType": MANIFEST, "digest": digest, "size": size}, reference)
+    return digest
+
+
+def name_image(base: Base, folder: Path, reference: str) -> None:
+    """A layout in `folder`, new, with the image of another one under a name; the bytes stay where they are."""
+    folder.mkdir()
+    (folder / "blobs").symlink_to((base.folder / "blobs").resolve())
+    size = blob(base.folder, base.digest).stat().st_size
+    _write_index(folder, {"mediaType": MANIFEST, "digest": base.digest, "size": size}, reference)
+
+
+def _write_index(folder: Path, descriptor: dict[str, Any], reference: str) -> None:
     if reference:
         descriptor["annotations"] = {"org.opencontainers.image.ref.name": reference}
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor]}
     (folder / "index.json").write_bytes(canonical(index))
     (folder / "oci-layout").write_bytes(canonical({"imageLayoutVersion": "1.0.0"}))
-    return digest
 
 
 def manifest_digest(folder: Path, architecture: str = "") -> str:
@@ -225,7 +252,7 @@ def open_layer(folder: Path, layer: Layer) -> IO[bytes]:
     """The tar of a layer, verified as far as its compressed bytes go. Raises EvidenceError, UsageError."""
     path = blob(folder, str(layer.descriptor.get("digest")))
     try:
-        stream = open(path, "rb")
+        stream = open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
     digest = hashlib.sha256()
@@ -237,7 +264,9 @@ def open_layer(folder: Path, layer: Layer) -> IO[bytes]:
         raise EvidenceError("the bytes are not those of the digest", where=str(path), remedy="copy the image again")
     kind = str(layer.descriptor.get("mediaType"))
     if kind.endswith("gzip"):
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
+        packed = gzip.GzipFile(fileobj=stream)
+        packed.myfileobj = stream  # type: ignore[assignment]  # so that it is closed too
+        return cast("IO[bytes]", packed)
     if kind.endswith(".tar"):
         return stream
     stream.close()

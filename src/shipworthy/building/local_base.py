@@ -143,7 +143,7 @@ def _unpack_pip(target: Path) -> None:
             "this Python brings no pip (ensurepip is not there)", remedy="install python3-venv, or give another base"
         )
     with zipfile.ZipFile(wheels[-1]) as archive:
-        archive.extractall(target)
+        archive.extractall(target)  # noqa: S202
 
 
 def _compile(folder: Path, prefix: str) -> None:

@@ -58,15 +58,15 @@ class Tree:
     def make_folders(self, path: str, uid: int = 0, gid: int = 0, mode: int = 0o755) -> list[Path]:
         """Make a folder with those that lead to it; returns what was made."""
         made: list[Path] = []
-        parts = [part for part in PurePosixPath(path).parts if part != "/"]
-        for number in range(len(parts)):
-            place = self.inside("/".join(parts[: number + 1]))
-            if not place.exists():
+        place = self.root
+        for part in self.inside(path).relative_to(self.root).parts:
+            place = place / part
+            if not os.path.lexists(place):
                 place.mkdir()
                 self.own(place, uid, gid, mode)
                 made.append(place)
             elif not place.is_dir():
-                raise UsageError("is no folder", where=f"/{'/'.join(parts[: number + 1])}")
+                raise UsageError("is no folder", where=f"/{self.name(place)}")
         return made
 
     def entry(self, place: Path) -> Entry:

@@ -57,7 +57,7 @@ def fetch(
 
 
 def _index(env: Mapping[str, str] | None) -> dict[str, str]:
-    """Pip's own settings of this user: which index to use, and its certificates."""
+    """The settings of pip of this user: which index to use, and its certificates."""
     import os
 
     kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")}
@@ -74,6 +74,7 @@ def _refusal(said: str, requirements: Path) -> Exception:
     text = " ".join(" ".join(lines[-6:]).split())[:600]
     if "--require-hashes" in said or "DO NOT MATCH" in said:
         return UsageError(f"hashes are missing or do not fit: {text}", where=str(requirements), remedy="pin all hashes")
-    if "No matching distribution" in said and "Retrying" not in said and "connection" not in said.lower():
+    # "none" is what pip says too when it could not ask
+    if "No matching distribution" in said and "from versions: none" not in said:
         return UsageError(f"there is no wheel: {text}", where=str(requirements), remedy="choose versions with wheels")
     return EnvironmentFailure(f"the wheels cannot be fetched: {text}", where=str(requirements), remedy="see the index")

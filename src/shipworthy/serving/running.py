@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +17,7 @@ from shipworthy.errors import EnvironmentFailure
 from shipworthy.files import new_folder, remove_folder
 from shipworthy.serving.network import Port, listening
 from shipworthy.serving.service import Service
-from shipworthy.tools.containers import Container, Ended, Started
+from shipworthy.tools.containers import Bind, Container, Ended, Started
 from shipworthy.tools.containers import start as start_container
 from shipworthy.tools.rootfs import account
 
@@ -73,6 +74,8 @@ class Running:
 
     def listening(self) -> tuple[Port, ...]:
         """The ports that are open inside, as the kernel tells it. Empty when it has ended."""
+        if self.ended() is not None:
+            return ()
         try:
             return listening(self._started.launcher)
         except OSError:
@@ -111,7 +114,7 @@ class Running:
             self._started.close()
             self._reader.join(5)
             self._started.release()
-            remove_folder(self._folder, "service.sock")
+            remove_folder(self._folder, "service.sock", "hosts")
         if ended is None:
             ended = self.ended() or Ended(137)
         return ended
@@ -193,17 +196,23 @@ def start(service: Service) -> Running:
         seconds=service.seconds,
     )
     folder = new_folder(None, "shipworthy-service-")
+    files = [folder / "service.sock"]
     try:
+        if not (service.rootfs / "etc").is_symlink() and not (service.rootfs / "etc" / "hosts").is_symlink():
+            files.append(folder / "hosts")  # as every container engine gives: images have none, or an empty one
+            files[1].write_text("127.0.0.1 localhost\n::1 localhost\n", encoding="ascii")
+            os.chmod(files[1], 0o644)
+            container = replace(container, binds=[Bind(files[1], "/etc/hosts")])
         with socket.socket() as outer, socket.socket(socket.AF_UNIX) as inner:
             outer.bind(("127.0.0.1", 0))
             inner.bind(str(folder / "service.sock"))
             os.chmod(folder / "service.sock", 0o600)
             for one in (outer, inner):
                 one.listen(128)
-            started = start_container(container, listeners=(outer, inner), port=port)
+            started = start_container(container, listeners=(outer, inner), port=port, remove=files)
             running = Running(service, started, folder, port, outer.getsockname())
     except BaseException:
-        remove_folder(folder, "service.sock")
+        remove_folder(folder, "service.sock", "hosts")
         raise
     try:
         running.wait_until_ready()

@@ -62,6 +62,10 @@ def main() -> NoReturn:
         _give_up(orders, f"{type(error).__name__}: {error}")
     status = _attend(child, orders)
     exceeded = group.leave()
+    for path in orders["remove"]:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+            os.rmdir(os.path.dirname(path))
     _tell(orders, {"ended": status, "exceeded": exceeded})
     os._exit(0)
 
@@ -117,9 +121,8 @@ def _become(libc: ctypes.CDLL, orders: dict[str, Any], waiting: int, mapped: boo
         _stay_with_parent(libc, waiting)  # a change of user takes it away
         if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
             raise Refused("no_new_privs is refused")
-        if orders["seccomp"]:
-            if problem := seccomp.install(own_network=True, unix_sockets=True):
-                raise Refused(f"seccomp: {problem}")
+        if orders["seccomp"] and (problem := seccomp.install(own_network=True, unix_sockets=True)):
+            raise Refused(f"seccomp: {problem}")
         try:
             os.chdir(orders["cwd"])
         except OSError as error:

@@ -66,7 +66,8 @@ async def _accept(descriptor: int, port: int) -> None:
                     continue
                 task = asyncio.create_task(_carry(outer, port))
                 running.add(task)
-                task.add_done_callback(lambda done: (running.discard(done), places.release()))
+                task.add_done_callback(running.discard)
+                task.add_done_callback(lambda _: places.release())
         finally:
             for task in running:
                 task.cancel()

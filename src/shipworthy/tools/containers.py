@@ -194,16 +194,20 @@ class Started:
         return bool(data)
 
 
-def start(container: Container, *, listeners: Sequence[socket.socket] = (), port: int = 0) -> Started:
+def start(
+    container: Container, *, listeners: Sequence[socket.socket] = (), port: int = 0, remove: Sequence[Path] = ()
+) -> Started:
     """Start the container. What connects to `listeners` (listening sockets of the host; they stay the caller's) is
-    connected to `port` inside. Raises EnvironmentFailure when a protection cannot be had here."""
+    connected to `port` inside. The files `remove`, with their folders, are removed at its end, also if we are killed.
+    Raises EnvironmentFailure when a protection cannot be had here."""
     if sys.platform != "linux":
         raise EnvironmentFailure("containers need Linux", remedy="run this on a Linux machine")
     report, reporter = os.pipe()
     held, lifeline = os.pipe()  # when we die, the kernel closes `lifeline`, and the launcher ends everything
     handle = os.memfd_create("shipworthy-orders")
     passed = (handle, reporter, held, *(one.fileno() for one in listeners))
-    orders = _orders(container) | {"report": reporter, "lifeline": held, "port": port, "listeners": list(passed[3:])}
+    orders = _orders(container) | {"report": reporter, "lifeline": held, "port": port}
+    orders |= {"listeners": list(passed[3:]), "remove": [str(one) for one in remove]}
     try:
         os.write(handle, json.dumps(orders).encode())
         os.lseek(handle, 0, os.SEEK_SET)
