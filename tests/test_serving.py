@@ -306,6 +306,7 @@ def test_nothing_is_left_when_shipworthy_is_killed(rootfs: Path, number: int) ->
         url, path, pid, launcher = process.stdout.readline().decode().split()
         assert get(url)["processes"] == ["1"]
         assert os.readlink(f"/proc/{pid}/ns/net") == os.readlink(f"/proc/{launcher}/ns/net")
+        assert process.poll() is None  # it did not end by itself
         process.send_signal(number)
         process.wait(30)
     finally:
