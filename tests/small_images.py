@@ -139,7 +139,7 @@ def python(code: str, *args: str) -> subprocess.Popen[bytes]:
     """Another Python that has this package and these tests."""
     source = str(Path(__file__).parent.parent / "src")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join((source, str(Path(__file__).parent)))}
-    return subprocess.Popen([sys.executable, "-c", code, *args], env=env, stdout=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", code, *args], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def digest_of(layout: Path) -> str:

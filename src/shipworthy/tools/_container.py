@@ -60,8 +60,10 @@ def main() -> NoReturn:
         _give_up(orders, str(refused))
     except Exception as error:  # nothing may run half confined, whatever went wrong
         _give_up(orders, f"{type(error).__name__}: {error}")
-    status = _attend(child, orders)
-    exceeded = group.leave()
+    try:
+        status = _attend(child, orders)
+    finally:
+        exceeded = group.leave()
     for path in orders["remove"]:
         with contextlib.suppress(OSError):
             os.unlink(path)
