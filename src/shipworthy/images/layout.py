@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import platform as machine
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from shipworthy.errors import UsageError
 from shipworthy.images.errors import DEFAULT, ImageError, Limits
 from shipworthy.images.stores import Store, blob_name, open_store
 from shipworthy.images.streams import LayerStream, Verified, algorithm_of
+from shipworthy.images.tar import Reader
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
@@ -119,12 +121,16 @@ def open_image(path: Path, reference: str = "", *, platform: str = "", limits: L
 
 
 def looks_like_archive(head: bytes) -> bool:
-    """Whether the first bytes of a tar archive (512 or more) are those of an image: by the name of its first member."""
-    name = head[:100].partition(b"\0")[0].decode("ascii", "replace").removeprefix("./")
-    first, _, rest = name.partition("/")
-    if name in ("oci-layout", "index.json", "manifest.json", "repositories") or first == "blobs":
+    """Whether the first bytes of a tar archive (a few blocks) are those of an image: by its first file's name."""
+    try:
+        first = next((entry for entry in Reader(io.BytesIO(head)) if entry.kind != "dir"), None)
+    except ImageError:
+        return False
+    name = first.name.removeprefix("./") if first else ""
+    if name in ("oci-layout", "index.json", "manifest.json", "repositories") or name.startswith("blobs/"):
         return True
-    stem = first.removesuffix(".json").removesuffix(".tar")
+    folder, _, rest = name.partition("/")
+    stem = folder.removesuffix(".json").removesuffix(".tar")
     return len(stem) == 64 and not stem.strip("0123456789abcdef") and rest in ("", "layer.tar", "VERSION", "json")
 
 

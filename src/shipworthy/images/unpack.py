@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.images.errors import ImageError, LimitError
-from shipworthy.images.layers import Merger, Node, Tree, clean, drop_linked, merged
+from shipworthy.images.layers import WHITEOUT, Merger, Node, Tree, clean, merged
 from shipworthy.images.layout import Image
 from shipworthy.images.tar import Entry, Reader
 from shipworthy.paths import display_name
@@ -181,19 +181,23 @@ def layer_files(
             merger.begin(layer)
             for entry in _entries(image, layer.index):
                 path = clean(entry.name, image.limits)
-                if entry.kind == "file" and path and (wanted is None or wanted(path, entry.size)):
+                if _is_data(entry, path) and (wanted is None or wanted(path, entry.size)):
                     budget.take(entry.size, path)
                     place = names.place(path)
                     _write(place, entry)
                     item = LayerFile(digest, display_name(path), place, False, layer.index, entry.size)
                     made.append((layer.index, entry.number, item))
                 merger.apply(entry)
-    drop_linked(merger.tree)
-    hidden = {(one.layer, one.entry) for one in merger.tree.hidden}
+    there = {(node.source, node.entry) for _, node in merger.tree.walk() if node.kind == "file"}
     return [
-        LayerFile(item.layer, item.path, item.place, (index, number) in hidden, index, item.size)
+        LayerFile(item.layer, item.path, item.place, (index, number) not in there, index, item.size)
         for index, number, item in made
     ]
+
+
+def _is_data(entry: Entry, path: str) -> bool:
+    """Whether there is something to look at. A whiteout is an empty file; one that is not keeps its bytes hidden."""
+    return entry.kind == "file" and path != "" and (entry.size > 0 or WHITEOUT not in path)
 
 
 def unpack_layer(
@@ -208,7 +212,7 @@ def unpack_layer(
         _fresh(folder)
         for entry in _entries(image, index):
             path = clean(entry.name, image.limits)
-            if entry.kind == "file" and path:
+            if _is_data(entry, path):
                 budget.take(entry.size, path)
                 place = names.place(path)
                 _write(place, entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
             yield from _age(known, ecosystem, context)
         else:
             yield _gap(artifact, ecosystem, len(items))
-        yield from _findings(artifact, ecosystem, items, [known.advisories, embedded.advisories])
+        yield from _findings(artifact, ecosystem, items, [known, embedded])
 
 
 def _gap(artifact: Artifact, ecosystem: str, number: int) -> Skipped:
@@ -140,7 +140,7 @@ def _age(known: _advisories.Found, ecosystem: str, context: Context) -> Iterator
 
 
 def _findings(
-    artifact: Artifact, ecosystem: str, items: list[Package], known: list[Mapping[tuple[str, str], list[Advisory]]]
+    artifact: Artifact, ecosystem: str, items: list[Package], known: list[_advisories.Found]
 ) -> Iterator[Finding | Skipped]:
     """One finding for a bug in a source package, whatever number of packages were built from it."""
     together: dict[tuple[str, str], list[Package]] = defaultdict(list)
@@ -148,8 +148,10 @@ def _findings(
         version = item.source_version if item.type in ("deb", "apk") else item.full_version
         together[name_in_advisories(item), version].append(item)
     strange = []
+    withdrawn = frozenset(number for one in known for number in one.withdrawn)
     for (name, version), built in sorted(together.items()):
-        advisories = [advisory for one in known for advisory in one.get((ecosystem, name), ())]
+        advisories = [advisory for one in known for advisory in one.advisories.get((ecosystem, name), ())]
+        advisories = [advisory for advisory in advisories if not advisory.names & withdrawn]
         affecting = []
         for advisory in advisories:
             try:
