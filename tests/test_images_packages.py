@@ -212,23 +212,22 @@ def test_rpm(tmp_path: Path, place: str) -> None:
 def test_rpm_in_berkeley_db(tmp_path: Path, order: str) -> None:
     """As long as headers are, their values have pages of their own."""
     large = header(name="bash", version="5.2.26", release="1.fc40", licence="x" * 9000)
-    lines = "".join(f"{number:08x}\n{blob.hex()}\n" for number, blob in enumerate((large, OPENSSL + b"\0" * 5000), 1))
+    lines = "".join(f" {number:08x}\n {blob.hex()}\n" for number, blob in enumerate((large, OPENSSL + b"\0" * 5000), 1))
     text = f"VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=4096\ndb_lorder={order}\nHEADER=END\n{lines}DATA=END\n"
     subprocess.run(["db5.3_load", str(tmp_path / "Packages")], input=text.encode(), check=True)
     assert sorted(p.name for p in rpm_packages((tmp_path / "Packages").read_bytes())) == ["bash", "openssl-libs"]
 
 
 @pytest.mark.skipif(not shutil.which("rpm"), reason="no rpm is here (Debian: rpm)")
-@pytest.mark.parametrize(("backend", "name"), [("sqlite", "rpmdb.sqlite"), ("ndb", "Packages.db")])
-def test_databases_that_rpm_makes(tmp_path: Path, backend: str, name: str) -> None:
+def test_a_database_that_rpm_makes(tmp_path: Path) -> None:
     spec = tmp_path / "x.spec"
     spec.write_text("Name: x\nVersion: 1.2\nRelease: 3\nEpoch: 4\nSummary: x\nLicense: MIT\nBuildArch: noarch\n"
                     "%description\nx\n%files\n")  # fmt: skip
     subprocess.run(["rpmbuild", "-bb", f"-D_topdir {tmp_path}", str(spec)], check=True, capture_output=True)
     (built,) = tmp_path.rglob("*.rpm")
-    subprocess.run(["rpm", f"-D_db_backend {backend}", "--dbpath", str(tmp_path / "db"), "-i", "--justdb", "--nodeps",
+    subprocess.run(["rpm", "-D_db_backend sqlite", "--dbpath", str(tmp_path / "db"), "-i", "--justdb", "--nodeps",
                     "--ignorearch", str(built)], check=True, capture_output=True)  # fmt: skip
-    (item,) = rpm_packages((tmp_path / "db" / name).read_bytes())
+    (item,) = rpm_packages((tmp_path / "db" / "rpmdb.sqlite").read_bytes())
     assert (item.name, item.full_version, item.source, item.licence) == ("x", "4:1.2-3", "x", "MIT")
 
 
