@@ -189,6 +189,23 @@ def test_more_than_the_limits_allow(tmp_path: Path, limits: dict[str, int]) -> N
         tree(tmp_path / "i", data, **limits)
 
 
+@pytest.mark.parametrize("limits", [{"names": 4000}, {"entries": 1000}, {"steps": 5000}])
+def test_trees_that_grow_faster_than_their_archives(tmp_path: Path, limits: dict[str, int]) -> None:
+    """Deep names make a folder for each part; links let short names lie under long ones."""
+    deep = "/".join(["d"] * 1500)
+    rows = layer(entry(f"{deep}/x", b"1"), link("s", deep), *(entry(f"s/{n}", b"1") for n in range(9)))
+    with pytest.raises(LimitError):
+        tree(tmp_path / "i", rows, layer(entry(".wh.d")), **limits)
+
+
+def test_whiteouts_that_are_repeated_cost_nothing(tmp_path: Path) -> None:
+    """Without account of what is clean already, this takes hundreds of millions of steps."""
+    rows = [entry(f"d/e/f{n}", b"") for n in range(6000)]
+    again = [entry(name) for _ in range(3000) for name in (".wh.d", "d/.wh..wh..opq", "d/e/.wh..wh..opq")]
+    found = tree(tmp_path / "i", layer(entry("d/e/old", b"1")), layer(*rows, *again))
+    assert len(list(found.walk())) == 6002
+
+
 def header(**changes: bytes) -> bytes:
     """A header block with some fields overwritten, and a right checksum."""
     fields = {"name": (0, 100), "size": (124, 12), "type": (156, 1), "mtime": (136, 12), "mode": (100, 8)}

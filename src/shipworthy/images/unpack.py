@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure, UsageError
@@ -57,12 +57,16 @@ class LayerFile:
 class _Budget:
     files: int
     size: int
-    left: dict[str, int] = field(default_factory=dict)
+    names: int = 512 << 20  # characters of paths, which are held in memory
 
     def take(self, size: int, where: str) -> None:
         self.files -= 1
         self.size -= size
-        if self.files < 0 or self.size < 0:
+        self.names -= len(where)
+        self.check(where)
+
+    def check(self, where: str) -> None:
+        if self.files < 0 or self.size < 0 or self.names < 0:
             raise LimitError(
                 "unpacks to more than was allowed for it", where=where[:200], remedy="raise the limit if it is honest"
             )
@@ -105,6 +109,7 @@ def _lay_out(
             budget.take(0, path)
             os.mkdir(folder / path, 0o700)
         elif node.kind == "file":
+            budget.take(0, path)
             names.setdefault((node.source, node.entry), []).append(path)
         elif node.kind != "symlink":
             left_out.append((display_name(path), f"a {_SPOKEN[node.kind]}"))
@@ -122,11 +127,11 @@ def _contents(image: Image, names: dict[tuple[int, int], list[str]], folder: Pat
             first, *others = names.pop((layer.index, entry.number), [""])
             if not first:
                 continue
-            budget.take(entry.size, first)
+            budget.size -= entry.size
+            budget.check(first)
             _write(folder / first, entry)
             files, size = files + 1, size + entry.size
             for other in others:
-                budget.take(0, other)
                 os.link(folder / first, folder / other, follow_symlinks=False)
     if names:
         raise ImageError("a layer changed while it was read")
