@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from image_samples import Layout, entry, files, folder, image, layer, link
 from shipworthy.artifacts import discover
-from shipworthy.check import Context, Skipped, registry
+from shipworthy.check import Context, NotApplicable, Skipped, registry
 from shipworthy.checks.images._rules import RULES
 from shipworthy.checks.images._sample import archive
 from shipworthy.checks.images._versions import KEYS, Unknown
@@ -373,3 +373,21 @@ def test_a_layout_with_several_images_is_no_artifact(tmp_path: Path) -> None:
     (found,) = run("image-configuration", tmp_path / "i")
     assert isinstance(found, Skipped)
     assert "2 images" in found.reason
+
+
+def test_programs_that_no_package_installed(tmp_path: Path) -> None:
+    content = {"var/lib/dpkg/info/bash.list": "/bin/bash\n", **SYSTEM}
+    rows = [entry("usr/bin/bash", b"x", mode=0o755), link("usr/bin/sh", "bash"),
+            entry("usr/local/bin/own", b"x", mode=0o755),
+            entry("usr/bin/data", b"x")]  # fmt: skip
+    path = image(tmp_path / "i", files(content), layer(*rows))
+    assert run("image-packages", path) == []
+    path = image(tmp_path / "j", files(content), layer(*rows, entry("usr/sbin/nc", b"x", mode=0o755)))
+    (found,) = run("image-packages", path)
+    assert isinstance(found, Finding)
+    assert (found.location.member, "(layer 2)" in found.message) == ("usr/sbin/nc", True)
+    for number, other in enumerate((SYSTEM, {"var/lib/rpm/Packages": "x"})):
+        (gap,) = run("image-packages", image(tmp_path / f"k{number}", files(other)))
+        assert isinstance(gap, Skipped)
+    with pytest.raises(NotApplicable):
+        run("image-packages", image(tmp_path / "l", files({"a": "1"})))
