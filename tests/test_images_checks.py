@@ -317,6 +317,20 @@ def test_what_cannot_be_matched_is_told(tmp_path: Path) -> None:
     assert "a-1.dist-info/METADATA" in one[1]
 
 
+def test_programs_of_no_package_are_told(tmp_path: Path) -> None:
+    """An image from scratch with one program in it is not clean: nobody knows what was linked into it."""
+    rows = [entry("usr/lib/libssl.so.3", b"\x7fELF..."), entry("usr/lib/own.so", b"\x7fELF..."),
+            entry("usr/lib/python3/site-packages/x.so", b"\x7fELF..."), entry("bin/x", b"#!/bin/sh\n")]  # fmt: skip
+    lists = files({"var/lib/dpkg/info/libssl3.list": "/lib/libssl.so.3\n", **SYSTEM})
+    data = database(tmp_path / "db", "Debian", record("CVE-1", "Debian:12", "x", {"introduced": "0"}))
+    (gap,) = run("image-vulnerabilities", image(tmp_path / "i", lists, layer(*rows)), database=str(data))
+    assert isinstance(gap, Skipped)
+    assert (gap.code, gap.reason.split(": ")[1]) == ("limited", "/usr/lib/own.so")
+    (gap,) = run("image-vulnerabilities", image(tmp_path / "j", layer(entry("app", b"\x7fELF"))))
+    assert isinstance(gap, Skipped)
+    assert run("image-vulnerabilities", image(tmp_path / "k", layer(entry("data", b"\x7fEL")))) == []
+
+
 def test_what_a_distribution_brought_is_matched_as_its_package(tmp_path: Path) -> None:
     place = "usr/lib/python3/dist-packages/PyYAML-5.3.egg-info"
     content = {"var/lib/dpkg/info/python3-yaml.list": f"/{place}\n", **SYSTEM, place: "Name: PyYAML\nVersion: 5.3\n"}

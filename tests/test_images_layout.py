@@ -170,12 +170,12 @@ def test_every_kind_of_blob_is_verified(tmp_path: Path) -> None:
         blob = copy / "blobs" / name.replace(":", "/")
         data = blob.read_bytes()
         blob.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-        with pytest.raises(ImageError) as caught:
+        with pytest.raises(DigestError):
             names(copy)
-        assert isinstance(caught.value, DigestError) or "compressed" in str(caught.value)
-        blob.write_bytes(data + b"x")
-        with pytest.raises(ImageError):
-            names(copy)
+        for other in (data + b"x", data[:-1], data[:5] + b"?" + data[6:]):
+            blob.write_bytes(other)
+            with pytest.raises(DigestError):
+                names(copy)
         blob.unlink()
         with pytest.raises(ImageError, match="not there"):
             names(copy)
@@ -216,6 +216,16 @@ def test_indexes_that_are_none(tmp_path: Path, text: str) -> None:
     (layout.place / "index.json").write_text(text, encoding="latin-1")
     with pytest.raises(ImageError):
         open_image(tmp_path / "i")
+
+
+def test_indexes_that_multiply(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "i")
+    inner = layout.image([ONE], listed=False)
+    for _ in range(2):
+        inner = layout.blob(json.dumps({"manifests": [inner] * 1000}).encode(), INDEX)
+    layout.manifests = [inner] * 1000
+    layout.index()
+    assert names(tmp_path / "i") == ["a"]
 
 
 def test_an_index_that_lists_itself(tmp_path: Path) -> None:

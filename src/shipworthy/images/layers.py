@@ -22,13 +22,13 @@ Wanted = Callable[[str, int], bool]
 class Node:
     """A file of the tree. `kind` is file, dir, symlink, char, block or fifo; `size` in bytes; `layer` is the number of
     the layer that it comes from, `source` of the one that has its data, and `entry` of the entry there; `link` is
-    where a symbolic link leads; `content` the bytes, if they were asked for; `implicit`: a folder that no layer has an
-    entry for; `clean` is the last layer of which is known that it leaves nothing of lower ones below a folder. Hard
-    links are the same node under several names."""
+    where a symbolic link leads; `head` has the first four bytes, `content` all, if they were asked for; `implicit`: a
+    folder that no layer has an entry for; `clean` is the last layer of which is known that it leaves nothing of lower
+    ones below a folder. Hard links are the same node under several names."""
 
     __slots__ = (
-        "children", "clean", "content", "entry", "gid", "implicit", "kind", "layer", "link", "mode", "mtime", "size",
-        "source", "uid", "xattrs",
+        "children", "clean", "content", "entry", "gid", "head", "implicit", "kind", "layer", "link", "mode", "mtime",
+        "size", "source", "uid", "xattrs",
     )  # fmt: skip
 
     def __init__(self, kind: str, layer: int, entry: int = -1, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
@@ -39,6 +39,7 @@ class Node:
         self.xattrs: tuple[str, ...] = ()
         self.implicit = entry < 0
         self.clean = layer
+        self.head = b""
         self.content: bytes | None = None
         self.children: dict[str, Node] | None = {} if kind == "dir" else None
 
@@ -180,6 +181,9 @@ class Merger:
             if entry.size > self._limits.kept_file or self._kept > self._limits.kept:
                 raise LimitError("the files to be read take more memory than the limits allow", where=path)
             node.content = entry.read(self._limits.kept_file)
+            node.head = node.content[:4]
+        elif entry.kind == "file":
+            node.head = next(entry.chunks(), b"")[:4]
         return node
 
     def _describe(self, node: Node, entry: Entry) -> None:
@@ -221,7 +225,7 @@ class Merger:
         """A file of a lower layer as one of this layer."""
         twin = Node(node.kind, self._layer, node.entry, node.mode, node.uid, node.gid)
         twin.source, twin.size, twin.mtime, twin.link = node.source, node.size, node.mtime, node.link
-        twin.xattrs, twin.content, twin.implicit = node.xattrs, node.content, False
+        twin.xattrs, twin.head, twin.content, twin.implicit = node.xattrs, node.head, node.content, False
         return twin
 
     def _put(self, parent: Node, folder: str, name: str, node: Node) -> None:

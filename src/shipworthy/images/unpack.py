@@ -22,6 +22,7 @@ from shipworthy.paths import display_name
 from shipworthy.patterns import regex
 
 SETUID = 0o6000
+_NOBODY = (1 << 32) - 1  # for chown, this one means: leave it
 _PART = 200  # bytes of a name on disk
 _UNSAFE = regex(r"[^A-Za-z0-9 _.@+=,()\[\]{}~^!#$&'%-]", re.ASCII)
 
@@ -105,11 +106,10 @@ def _lay_out(
     """Make the folders; the names of the files by the entry that holds their bytes."""
     names: dict[tuple[int, int], list[str]] = {}
     for path, node in tree.walk():
+        budget.take(0, path)
         if node.kind == "dir":
-            budget.take(0, path)
             os.mkdir(folder / path, 0o700)
         elif node.kind == "file":
-            budget.take(0, path)
             names.setdefault((node.source, node.entry), []).append(path)
         elif node.kind != "symlink":
             left_out.append((display_name(path), f"a {_SPOKEN[node.kind]}"))
@@ -146,7 +146,7 @@ def _dress(tree: Tree, folder: Path, setuid: bool, owners: bool) -> None:
             os.symlink(node.link, place)
         elif node.kind not in ("file", "dir"):
             continue
-        if owners and max(node.uid, node.gid) < 1 << 32:
+        if owners and max(node.uid, node.gid) < _NOBODY:
             os.chown(place, node.uid, node.gid, follow_symlinks=False)
         if node.kind != "symlink":
             os.chmod(place, _mode(node, setuid, owners))

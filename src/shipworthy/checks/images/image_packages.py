@@ -60,12 +60,9 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         return
     strangers = []
     for path, node in tree.walk():
-        folder, _, name = path.rpartition("/")
-        if folder in _FOLDERS and node.kind == "file" and node.mode & 0o111:
-            # Where /bin is a link to /usr/bin, packages may still call it /bin.
-            names = (path, f"{folder.removeprefix('usr/')}/{name}", f"usr/{path}")
-            if not any(other in found.owned for other in names):
-                strangers.append((path, image.layers[node.layer].index + 1))
+        folder = path.rpartition("/")[0]
+        if folder in _FOLDERS and node.kind == "file" and node.mode & 0o111 and not found.owner_of(path):
+            strangers.append((path, image.layers[node.layer].index + 1))
     for path, number in strangers[:_SHOWN]:
         shown = display_name(path)
         yield UNOWNED.at(artifact, f"No package installed /{shown} (layer {number})", member=shown, key=shown)
