@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_samples import Layout, entry, files, folder, image, layer, link
-from shipworthy.artifacts import discover
+from shipworthy.artifacts import Inventory, discover
 from shipworthy.check import Context, NotApplicable, Skipped, registry
 from shipworthy.checks.images._rules import RULES
 from shipworthy.checks.images._sample import archive
@@ -26,6 +26,7 @@ from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
+from shipworthy.images import open_image
 from shipworthy.model import Artifact, Finding, Kind, Outcome, Severity
 
 PASSWD = "root:x:0:0::/root:/bin/sh\napp:x:10001:10001::/:/sbin/nologin\n"
@@ -44,7 +45,7 @@ def run(name: str, path: Path, **options: object) -> list[Finding | Skipped]:
     check = registry()[name]
     artifact = Artifact("app", Kind.IMAGE, "sha256:" + "0" * 64, 0, path=path)
     context = Context(path.parent, {**check.options, **options}, today=date(2026, 2, 1))
-    return list(check.call(artifact, context))  # type: ignore[arg-type]
+    return list(check.call((artifact,), context))
 
 
 def rules(found: list[Finding | Skipped]) -> list[str]:
@@ -186,8 +187,10 @@ def test_every_rule_is_tested_here() -> None:
 @pytest.mark.parametrize("check", ["image-configuration", "image-vulnerabilities"])
 def test_images_that_cannot_be_read_are_never_clean(tmp_path: Path, check: str) -> None:
     def last(path: Path) -> str:
-        item = run(check, path)[-1]
-        return item.rule.id if isinstance(item, Finding) else item.reason
+        *_, before, item = [None, *run(check, path)]
+        assert isinstance(item, Skipped)  # the rest was not looked at
+        serious = isinstance(before, Finding) and before.severity is Severity.CRITICAL
+        return before.rule.id if isinstance(before, Finding) and serious else item.reason
 
     assert last(image(tmp_path / "a", layer(entry("../x", b"1")), config=GOOD)) == "image-hostile-layer"
     assert "no tar archive" in last(image(tmp_path / "b", b"x" * 512)) or "header" in last(tmp_path / "b")
@@ -405,3 +408,20 @@ def test_programs_that_no_package_installed(tmp_path: Path) -> None:
         assert isinstance(gap, Skipped)
     with pytest.raises(NotApplicable):
         run("image-packages", image(tmp_path / "l", files({"a": "1"})))
+
+
+def test_a_stage_can_hand_a_folder_to_the_checks(tmp_path: Path) -> None:
+    """As the stage does: the layout's folder is the artifact's place, the manifest's digest its identity."""
+    path = image(tmp_path / "i", files(SYSTEM), files({"app/id_rsa": "x"}), layer(entry("app/.wh.id_rsa")))
+    digest = open_image(path).digest
+    artifact = Artifact("app:1", Kind.IMAGE, digest, open_image(path).size, path=path)
+    checks = tuple(check for check in registry().values() if check.kinds == {Kind.IMAGE})
+    assert [check.name for check in checks] == ["image-configuration", "image-packages", "image-vulnerabilities"]
+    with CheckRunner(Settings(), tmp_path, Cache(tmp_path / "cache"), Events()) as runner:
+        first = runner.run(checks, Inventory((artifact,)))
+        again = runner.run(checks, Inventory((artifact,)))
+    assert [result.outcome for result in first] == [Outcome.RAN, Outcome.PARTIAL, Outcome.PARTIAL]
+    assert [s.code for r in first for s in r.skipped] == ["unread", "embedded-data-only"]
+    assert "image-credential-file" in {f.rule.id for f in first[0].findings}
+    assert [r.findings for r in again] == [r.findings for r in first]
+    assert again[0].cached == 1

@@ -8,7 +8,8 @@ from shipworthy.check import Canary, NotApplicable, Skipped, check
 from shipworthy.checks.images._reading import DAMAGED, HOSTILE, opened, told
 from shipworthy.checks.images._sample import NAME, archive
 from shipworthy.errors import ShipworthyError
-from shipworthy.images.packages import read
+from shipworthy.images import Image, Tree
+from shipworthy.images.packages import Inventory, read
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.paths import display_name
 
@@ -38,25 +39,35 @@ def _canary() -> bytes:
 @check(
     "image-packages",
     kinds={"image"},
+    scope="tree",
     version=1,
     canary=Canary(files={NAME: _canary}, rule=UNOWNED.id),
     timeout=600.0,
 )
-def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Of dpkg and apk, which list their files. Raises NotApplicable for images without them."""
-    try:
-        image = opened(artifact)
-        tree, found = read(image)
-    except ShipworthyError as error:
-        yield told(artifact, error)
-        return
+def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding | Skipped]:
+    """Of dpkg and apk, which list their files. Raises NotApplicable when no image has packages of a distribution."""
+    without = 0
+    for artifact in artifacts:
+        try:
+            image = opened(artifact)
+            tree, found = read(image)
+        except ShipworthyError as error:
+            yield from told(artifact, error)
+            continue
+        without += not found.managers
+        yield from _look(artifact, image, tree, found)
+    if artifacts and without == len(artifacts):
+        raise NotApplicable("no image has packages of a distribution")
+
+
+def _look(artifact: Artifact, image: Image, tree: Tree, found: Inventory) -> Iterator[Finding | Skipped]:
     if "rpm" in found.managers:
         yield Skipped(artifact, "which files rpm installed is not read here")
         return
-    if not found.managers:
-        raise NotApplicable("the image has no packages of a distribution")
-    if not found.owned:
+    if found.managers and not found.owned:
         yield Skipped(artifact, "the image has no list of the files that its packages installed")
+        return
+    if not found.managers:
         return
     strangers = []
     for path, node in tree.walk():

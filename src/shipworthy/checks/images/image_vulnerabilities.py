@@ -66,18 +66,25 @@ def _canary() -> bytes:
 @check(
     "image-vulnerabilities",
     kinds={"image"},
+    scope="tree",
     version=1,
     canary=Canary(files={NAME: _canary}, rule=VULNERABLE.id),
     options={"database": "", "max-age-days": 30},
     cache_on=cache_key,
     timeout=600.0,
 )
-def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
+def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding | Skipped]:
+    """Every image by itself."""
+    for artifact in artifacts:
+        yield from _look(artifact, context)
+
+
+def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     """Match every package with the advisories of where it comes from; what cannot be matched is told."""
     try:
         tree, found = read(opened(artifact))
     except ShipworthyError as error:
-        yield told(artifact, error)
+        yield from told(artifact, error)
         return
     for path, reason in found.unread[:_SHOWN]:
         yield Skipped(artifact, f"{path} should tell of packages and could not be read: {reason}")
