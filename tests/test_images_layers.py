@@ -73,6 +73,16 @@ def test_what_is_deleted_under_one_name_and_kept_under_another_is_not_hidden(tmp
     assert found.hidden == []
 
 
+def test_a_hard_link_to_a_lower_layer_is_of_its_own_layer(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path / "i",
+        files({"d/a": "1"}),
+        layer(link("d/b", "d/a", hard=True), entry("d/.wh.b"), entry("d/.wh..wh..opq")),
+    )
+    assert shown(found) == {"d": None, "d/b": b"1"}
+    assert found.hidden == []
+
+
 # --- beside a model that follows the specification's words -----------------------------------------------------------
 
 

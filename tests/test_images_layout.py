@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_samples import CONFIG, INDEX, LAYER, MANIFEST, Layout, digest, files, image
-from shipworthy.errors import UsageError
+from shipworthy.checks.images._sample import archive
+from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.images import (
     DigestError,
     HostileError,
@@ -313,3 +315,29 @@ def test_gzip_is_unpacked_as_it_was_packed(data: bytes, draw: st.DataObject) -> 
     stream = LayerStream(Verified(io.BytesIO(packed[:end]), end, ""), digest(data))
     with pytest.raises(ImageError):
         stream.finish()
+
+
+@settings(max_examples=80)
+@given(st.data())
+def test_a_damaged_archive_is_refused_or_is_the_same_image(data: st.DataObject) -> None:
+    whole = bytearray(archive({"User": "7"}, {"a": b"1", "b/c": b"2" * 700}))
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        whole[at] = data.draw(st.integers(0, 255))
+        start = at - at % 512
+        if whole[start + 257 : start + 262] == b"ustar" and not 148 <= at % 512 < 156:
+            whole[start + 148 : start + 156] = b" " * 8
+            whole[start + 148 : start + 156] = b"%06o\0 " % sum(whole[start : start + 512])
+    end = data.draw(st.sampled_from([len(whole), len(whole) // 2, 700]))
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "i.tar"
+        path.write_bytes(whole[:end])
+        try:
+            found = open_image(path)
+            tree = merged(found, lambda _path, _size: True)
+        except ShipworthyError as error:
+            assert error.message
+            return
+    # The index alone is named by no digest: whatever it chose, the bytes are those of a digest.
+    assert {p: n.content for p, n in tree.walk()} == {"a": b"1", "b": None, "b/c": b"2" * 700}
+    assert found.settings == {"User": "7"}
