@@ -19,7 +19,7 @@ _PORTS = {
     21: "FTP", 22: "SSH", 23: "Telnet", 512: "rexec", 513: "rlogin", 514: "rsh", 1099: "Java RMI", 2345: "Delve",
     2375: "Docker without TLS", 2376: "Docker", 3389: "remote desktop", 5005: "Java's debugger", 5678: "debugpy",
     5900: "VNC", 9229: "the Node.js inspector", 9230: "the Node.js inspector",
-    10250: "the kubelet", 5858: "the Node.js debugger", 
+    10250: "the kubelet", 5858: "the Node.js debugger",
 }  # fmt: skip
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _VARIABLE = regex(r"\$\{?[A-Za-z_]")
