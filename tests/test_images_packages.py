@@ -249,6 +249,14 @@ def test_databases_that_are_none_of_rpm(tmp_path: Path, sql: str) -> None:
     assert inventory.unread
 
 
+def test_a_database_whose_damage_is_no_text() -> None:
+    """SQLite quotes it in its message, which Python then cannot decode."""
+    damaged = bytearray(_SQLITE)
+    damaged[4016] = 128
+    with pytest.raises(ImageError):
+        list(rpm_packages(bytes(damaged[:8193])))
+
+
 @given(st.data())
 def test_damaged_databases_of_rpm(data: st.DataObject) -> None:
     whole = bytearray(ndb_file(BASH, OPENSSL) if data.draw(st.booleans()) else _SQLITE)
