@@ -73,6 +73,16 @@ def test_what_is_deleted_under_one_name_and_kept_under_another_is_not_hidden(tmp
     assert found.hidden == []
 
 
+def test_a_hard_link_to_a_lower_layer_is_of_its_own_layer(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path / "i",
+        files({"d/a": "1"}),
+        layer(link("d/b", "d/a", hard=True), entry("d/.wh.b"), entry("d/.wh..wh..opq")),
+    )
+    assert shown(found) == {"d": None, "d/b": b"1"}
+    assert found.hidden == []
+
+
 # --- beside a model that follows the specification's words -----------------------------------------------------------
 
 
@@ -187,6 +197,23 @@ def test_more_than_the_limits_allow(tmp_path: Path, limits: dict[str, int]) -> N
     assert len(shown(tree(tmp_path / "whole", data))) == 6
     with pytest.raises(LimitError):
         tree(tmp_path / "i", data, **limits)
+
+
+@pytest.mark.parametrize("limits", [{"names": 4000}, {"entries": 1000}, {"steps": 5000}])
+def test_trees_that_grow_faster_than_their_archives(tmp_path: Path, limits: dict[str, int]) -> None:
+    """Deep names make a folder for each part; links let short names lie under long ones."""
+    deep = "/".join(["d"] * 1500)
+    rows = layer(entry(f"{deep}/x", b"1"), link("s", deep), *(entry(f"s/{n}", b"1") for n in range(9)))
+    with pytest.raises(LimitError):
+        tree(tmp_path / "i", rows, layer(entry(".wh.d")), **limits)
+
+
+def test_whiteouts_that_are_repeated_cost_nothing(tmp_path: Path) -> None:
+    """Without account of what is clean already, this takes hundreds of millions of steps."""
+    rows = [entry(f"d/e/f{n}", b"") for n in range(6000)]
+    again = [entry(name) for _ in range(3000) for name in (".wh.d", "d/.wh..wh..opq", "d/e/.wh..wh..opq")]
+    found = tree(tmp_path / "i", layer(entry("d/e/old", b"1")), layer(*rows, *again))
+    assert len(list(found.walk())) == 6002
 
 
 def header(**changes: bytes) -> bytes:

@@ -40,16 +40,19 @@ class LimitError(ImageError):
 @dataclass(frozen=True)
 class Limits:
     """How much of an image is read, at most. Sizes are in bytes, unpacked; `kept` bounds what is held in memory of
-    files that are asked for, `kept_file` one of them; `special` is a PAX or GNU header (as Go's reader has it)."""
+    files that are asked for, `kept_file` one of them; `special` is a PAX or GNU header (as Go's reader has it);
+    `names` bounds the characters of all names that are held, `steps` the parts of paths that links lead through."""
 
     layers: int = 512
-    entries: int = 2_000_000
+    entries: int = 1_000_000
     layer_bytes: int = 16 << 30
     total_bytes: int = 32 << 30
     json: int = 8 << 20
     special: int = 1 << 20
     name: int = 4096
     part: int = 255
+    names: int = 512 << 20
+    steps: int = 50_000_000
     kept: int = 512 << 20
     kept_file: int = 256 << 20
     slow_zstd: int = 512 << 20

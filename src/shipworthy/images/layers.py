@@ -22,12 +22,13 @@ Wanted = Callable[[str, int], bool]
 class Node:
     """A file of the tree. `kind` is file, dir, symlink, char, block or fifo; `size` in bytes; `layer` is the number of
     the layer that it comes from, `source` of the one that has its data, and `entry` of the entry there; `link` is
-    where a symbolic link leads; `content` the bytes, if they were asked for; `implicit`: a folder that no layer has an
-    entry for. Hard links are the same node under several names."""
+    where a symbolic link leads; `head` has the first four bytes, `content` all, if they were asked for; `implicit`: a
+    folder that no layer has an entry for; `clean` is the last layer of which is known that it leaves nothing of lower
+    ones below a folder. Hard links are the same node under several names."""
 
     __slots__ = (
-        "children", "content", "entry", "gid", "implicit", "kind", "layer", "link", "mode", "mtime", "size",
-        "source", "uid", "xattrs",
+        "children", "clean", "content", "entry", "gid", "head", "implicit", "kind", "layer", "link", "mode", "mtime",
+        "size", "source", "uid", "xattrs",
     )  # fmt: skip
 
     def __init__(self, kind: str, layer: int, entry: int = -1, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
@@ -37,6 +38,8 @@ class Node:
         self.link = ""
         self.xattrs: tuple[str, ...] = ()
         self.implicit = entry < 0
+        self.clean = layer
+        self.head = b""
         self.content: bytes | None = None
         self.children: dict[str, Node] | None = {} if kind == "dir" else None
 
@@ -67,6 +70,7 @@ class Tree:
     notes: list[str] = field(default_factory=list)
     entries: int = 0
     size: int = 0
+    steps: int = field(default=0, repr=False)
 
     def walk(self) -> Iterator[tuple[str, Node]]:
         """Every path with its node, parents first, names sorted; the root is not among them."""
@@ -89,6 +93,7 @@ class Tree:
         trail: list[tuple[str, Node]] = []
         hops = 0
         while pending:
+            self.steps += 1
             part = pending.pop()
             if part == "..":
                 trail = trail[:-1]
@@ -135,6 +140,7 @@ class Merger:
         self.tree = Tree(Node("dir", 0))
         self._image, self._limits, self._wanted = image, image.limits, wanted
         self._kept = 0
+        self._names = 0
         self._layer = 0
 
     def begin(self, layer: Layer) -> None:
@@ -144,9 +150,9 @@ class Merger:
     def apply(self, entry: Entry) -> None:
         """One entry. Raises HostileError, LimitError."""
         tree = self.tree
-        tree.entries += 1
         tree.size += entry.size
-        if tree.entries > self._limits.entries or tree.size > self._limits.total_bytes:
+        self._count(len(entry.name) + len(entry.link) + sum(map(len, entry.xattrs)))
+        if tree.size > self._limits.total_bytes or tree.steps > self._limits.steps:
             raise LimitError("the layers hold more than the limits allow")
         path = clean(entry.name, self._limits)
         folder, _, name = path.rpartition("/")
@@ -161,6 +167,12 @@ class Merger:
         node = self._target(entry) if entry.kind == "hardlink" else self._made(entry, path)
         self._put(parent, folder, name, node)
 
+    def _count(self, names: int) -> None:
+        self.tree.entries += 1
+        self._names += names
+        if self.tree.entries > self._limits.entries or self._names > self._limits.names:
+            raise LimitError("the layers have more files, or longer names, than the limits allow")
+
     def _made(self, entry: Entry, path: str) -> Node:
         node = Node(entry.kind, self._layer, entry.number)
         self._describe(node, entry)
@@ -169,6 +181,9 @@ class Merger:
             if entry.size > self._limits.kept_file or self._kept > self._limits.kept:
                 raise LimitError("the files to be read take more memory than the limits allow", where=path)
             node.content = entry.read(self._limits.kept_file)
+            node.head = node.content[:4]
+        elif entry.kind == "file":
+            node.head = next(entry.chunks(), b"")[:4]
         return node
 
     def _describe(self, node: Node, entry: Entry) -> None:
@@ -179,17 +194,19 @@ class Merger:
 
     def _folder(self, path: str) -> tuple[str, Node]:
         """The folder at a path, made where there is none; links are followed, what is no folder is replaced."""
-        here, done = self.tree.root, ""
+        here, done, hops = self.tree.root, "", 0
         for part in path.split("/") if path else ():
             assert here.children is not None  # noqa: S101  _folder gives folders only
             child = here.children.get(part)
             if child is not None and child.kind == "symlink":
                 found = self.tree.resolve(f"{done}/{part}")
-                if found is None or not found[1].is_dir:
+                hops += 1
+                if found is None or not found[1].is_dir or hops > _HOPS:
                     raise HostileError("an entry lies below a link that leads to no folder", where=path[:200])
                 done, here = found
                 continue
             if child is None or not child.is_dir:
+                self._count(len(part))
                 folder = Node("dir", self._layer)
                 self._put(here, done, part, folder)
                 child = folder
@@ -208,7 +225,7 @@ class Merger:
         """A file of a lower layer as one of this layer."""
         twin = Node(node.kind, self._layer, node.entry, node.mode, node.uid, node.gid)
         twin.source, twin.size, twin.mtime, twin.link = node.source, node.size, node.mtime, node.link
-        twin.xattrs, twin.content, twin.implicit = node.xattrs, node.content, False
+        twin.xattrs, twin.head, twin.content, twin.implicit = node.xattrs, node.head, node.content, False
         return twin
 
     def _put(self, parent: Node, folder: str, name: str, node: Node) -> None:
@@ -218,7 +235,7 @@ class Merger:
             return
         path = f"{folder}/{name}" if folder else name
         if old is not None and old.is_dir and node.is_dir:
-            node.children = old.children  # a folder described again keeps what is in it
+            node.children, node.clean = old.children, old.clean  # described again, it keeps what is in it
         elif old is not None:
             self._hide(path, old)
         parent.children[name] = node
@@ -233,8 +250,9 @@ class Merger:
         path, parent = found
         children = parent.children or {}
         if name == OPAQUE:
-            for each in list(children):
+            for each in list(children) if parent.clean < self._layer else ():
                 self._delete(children, each, f"{path}/{each}" if path else each)
+            parent.clean = self._layer
         elif one in children and not name.startswith(WHITEOUT * 2):  # AUFS keeps names that begin with it twice
             self._delete(children, one, f"{path}/{one}" if path else one)
 
@@ -244,10 +262,11 @@ class Merger:
         while pending:
             where, one, place, emptied = pending.pop()
             node = where[one]
-            if node.children and not emptied:
+            if node.children and not emptied and node.clean < self._layer:
                 pending.append((where, one, place, True))
                 pending += [(node.children, child, f"{place}/{child}", False) for child in node.children]
             elif node.children:
+                node.clean = self._layer
                 if node.layer != self._layer:  # deleted, and made again for what this layer has in it
                     again = Node("dir", self._layer)
                     again.children = node.children
@@ -261,6 +280,7 @@ class Merger:
         while pending:
             place, one = pending.pop()
             if one.kind == "file":
+                self._names += len(place)
                 self.tree.hidden.append(Hidden(place, one.source, one.entry, self._layer, one.size))
             pending += [(f"{place}/{name}", child) for name, child in (one.children or {}).items()]
 

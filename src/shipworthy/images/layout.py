@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import platform as machine
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import UsageError
-from shipworthy.images.errors import DEFAULT, ImageError, Limits
+from shipworthy.images.errors import DEFAULT, DigestError, ImageError, LimitError, Limits
 from shipworthy.images.stores import Store, blob_name, open_store
 from shipworthy.images.streams import LayerStream, Verified, algorithm_of
+from shipworthy.images.tar import Reader
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
@@ -86,11 +88,17 @@ class Image:
             raise UsageError("the image's layers are not on this machine")
         with self._store.open(layer.name) as opened:
             if layer.digest and layer.size != opened.size:
-                raise ImageError(f"has {opened.size:,} bytes and not {layer.size:,}", where=layer.digest)
-            stream = LayerStream(Verified(opened.stream, opened.size, layer.digest), layer.diff_id, self.limits,
-                                 where=layer.digest or layer.diff_id)  # fmt: skip
-            yield stream
-            stream.finish()
+                raise DigestError(f"has {opened.size:,} bytes and not {layer.size:,}", where=layer.digest)
+            blob = Verified(opened.stream, opened.size, layer.digest)
+            try:
+                stream = LayerStream(blob, layer.diff_id, self.limits, where=layer.digest or layer.diff_id)
+                yield stream
+                stream.finish()
+            except LimitError:
+                raise
+            except ImageError:
+                blob.finish()  # damage shows in many ways; that the bytes are not the right ones is the reason
+                raise
 
     def verify(self) -> None:
         """Read every layer and compare all digests. Raises DigestError, ImageError."""
@@ -119,12 +127,16 @@ def open_image(path: Path, reference: str = "", *, platform: str = "", limits: L
 
 
 def looks_like_archive(head: bytes) -> bool:
-    """Whether the first bytes of a tar archive (512 or more) are those of an image: by the name of its first member."""
-    name = head[:100].partition(b"\0")[0].decode("ascii", "replace").removeprefix("./")
-    first, _, rest = name.partition("/")
-    if name in ("oci-layout", "index.json", "manifest.json", "repositories") or first == "blobs":
+    """Whether the first bytes of a tar archive (a few blocks) are those of an image: by its first file's name."""
+    try:
+        first = next((entry for entry in Reader(io.BytesIO(head)) if entry.kind != "dir"), None)
+    except ImageError:
+        return False
+    name = first.name.removeprefix("./") if first else ""
+    if name in ("oci-layout", "index.json", "manifest.json", "repositories") or name.startswith("blobs/"):
         return True
-    stem = first.removesuffix(".json").removesuffix(".tar")
+    folder, _, rest = name.partition("/")
+    stem = folder.removesuffix(".json").removesuffix(".tar")
     return len(stem) == 64 and not stem.strip("0123456789abcdef") and rest in ("", "layer.tar", "VERSION", "json")
 
 
@@ -141,7 +153,7 @@ def _from_layout(store: Store, reference: str, platform: str, limits: Limits, wh
         if version.split(".")[0] != "1":
             raise ImageError(f"the layout is of the unknown version {version[:20]!r}", where=where)
     index = _json(store, "index.json", "", limits)
-    found = list(_candidates(store, index, (), limits))
+    found = list(_candidates(store, index, (), limits, set()))
     chosen = _choose(found, reference, platform, where)
     descriptor = chosen.descriptor
     digest = str(descriptor.get("digest", ""))
@@ -175,21 +187,23 @@ def _from_layout(store: Store, reference: str, platform: str, limits: Limits, wh
 
 
 def _candidates(
-    store: Store, index: Mapping[str, Any], names: tuple[str, ...], limits: Limits, depth: int = 0
+    store: Store, index: Mapping[str, Any], names: tuple[str, ...], limits: Limits, seen: set[str], depth: int = 0
 ) -> Iterator[_Candidate]:
     """The manifests of images in an index and in the indexes that it lists; signatures and attestations are none."""
     if depth >= _DEPTH:
         raise ImageError("indexes list each other without end")
     listed = _listed(index.get("manifests"))
-    if len(listed) > 1000:
+    if len(listed) > 1000 or len(seen) > 1000:
         raise ImageError("an index lists more than 1,000 manifests")
     for item in (_mapping(one) for one in listed):
         annotations = _texts(item.get("annotations"))
         own = tuple(annotations[key] for key in _NAMES if annotations.get(key)) or names
         digest = str(item.get("digest", ""))
         if item.get("mediaType") in _INDEXES:
-            inner = _json(store, blob_name(digest), digest, limits, _size(item))
-            yield from _candidates(store, inner, own, limits, depth + 1)
+            if f"{digest} {own}" not in seen:  # listed a thousand times, each level would multiply
+                seen.add(f"{digest} {own}")
+                inner = _json(store, blob_name(digest), digest, limits, _size(item))
+                yield from _candidates(store, inner, own, limits, seen, depth + 1)
         elif item.get("mediaType") in _MANIFESTS:
             if "vnd.docker.reference.type" in annotations or _is_artifact(store, item, digest, limits):
                 continue
@@ -330,7 +344,7 @@ def _read(store: Store, name: str, digest: str, limits: Limits, size: int | None
         if opened.size > limits.json:
             raise ImageError(f"is larger than {limits.json:,} bytes", where=name)
         if size is not None and size != opened.size:
-            raise ImageError(f"has {opened.size:,} bytes and not {size:,}", where=name)
+            raise DigestError(f"has {opened.size:,} bytes and not {size:,}", where=name)
         verified = Verified(opened.stream, opened.size, digest)
         data = b"".join(iter(verified.read, b""))
         verified.finish()

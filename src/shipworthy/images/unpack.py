@@ -10,18 +10,19 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.images.errors import ImageError, LimitError
-from shipworthy.images.layers import Merger, Node, Tree, clean, drop_linked, merged
+from shipworthy.images.layers import WHITEOUT, Merger, Node, Tree, clean, merged
 from shipworthy.images.layout import Image
 from shipworthy.images.tar import Entry, Reader
 from shipworthy.paths import display_name
 from shipworthy.patterns import regex
 
 SETUID = 0o6000
+_NOBODY = (1 << 32) - 1  # for chown, this one means: leave it
 _PART = 200  # bytes of a name on disk
 _UNSAFE = regex(r"[^A-Za-z0-9 _.@+=,()\[\]{}~^!#$&'%-]", re.ASCII)
 
@@ -57,12 +58,16 @@ class LayerFile:
 class _Budget:
     files: int
     size: int
-    left: dict[str, int] = field(default_factory=dict)
+    names: int = 512 << 20  # characters of paths, which are held in memory
 
     def take(self, size: int, where: str) -> None:
         self.files -= 1
         self.size -= size
-        if self.files < 0 or self.size < 0:
+        self.names -= len(where)
+        self.check(where)
+
+    def check(self, where: str) -> None:
+        if self.files < 0 or self.size < 0 or self.names < 0:
             raise LimitError(
                 "unpacks to more than was allowed for it", where=where[:200], remedy="raise the limit if it is honest"
             )
@@ -101,8 +106,8 @@ def _lay_out(
     """Make the folders; the names of the files by the entry that holds their bytes."""
     names: dict[tuple[int, int], list[str]] = {}
     for path, node in tree.walk():
+        budget.take(0, path)
         if node.kind == "dir":
-            budget.take(0, path)
             os.mkdir(folder / path, 0o700)
         elif node.kind == "file":
             names.setdefault((node.source, node.entry), []).append(path)
@@ -122,11 +127,11 @@ def _contents(image: Image, names: dict[tuple[int, int], list[str]], folder: Pat
             first, *others = names.pop((layer.index, entry.number), [""])
             if not first:
                 continue
-            budget.take(entry.size, first)
+            budget.size -= entry.size
+            budget.check(first)
             _write(folder / first, entry)
             files, size = files + 1, size + entry.size
             for other in others:
-                budget.take(0, other)
                 os.link(folder / first, folder / other, follow_symlinks=False)
     if names:
         raise ImageError("a layer changed while it was read")
@@ -141,7 +146,7 @@ def _dress(tree: Tree, folder: Path, setuid: bool, owners: bool) -> None:
             os.symlink(node.link, place)
         elif node.kind not in ("file", "dir"):
             continue
-        if owners and max(node.uid, node.gid) < 1 << 32:
+        if owners and max(node.uid, node.gid) < _NOBODY:
             os.chown(place, node.uid, node.gid, follow_symlinks=False)
         if node.kind != "symlink":
             os.chmod(place, _mode(node, setuid, owners))
@@ -181,19 +186,23 @@ def layer_files(
             merger.begin(layer)
             for entry in _entries(image, layer.index):
                 path = clean(entry.name, image.limits)
-                if entry.kind == "file" and path and (wanted is None or wanted(path, entry.size)):
+                if _is_data(entry, path) and (wanted is None or wanted(path, entry.size)):
                     budget.take(entry.size, path)
                     place = names.place(path)
                     _write(place, entry)
                     item = LayerFile(digest, display_name(path), place, False, layer.index, entry.size)
                     made.append((layer.index, entry.number, item))
                 merger.apply(entry)
-    drop_linked(merger.tree)
-    hidden = {(one.layer, one.entry) for one in merger.tree.hidden}
+    there = {(node.source, node.entry) for _, node in merger.tree.walk() if node.kind == "file"}
     return [
-        LayerFile(item.layer, item.path, item.place, (index, number) in hidden, index, item.size)
+        LayerFile(item.layer, item.path, item.place, (index, number) not in there, index, item.size)
         for index, number, item in made
     ]
+
+
+def _is_data(entry: Entry, path: str) -> bool:
+    """Whether there is something to look at. A whiteout is an empty file; one that is not keeps its bytes hidden."""
+    return entry.kind == "file" and path != "" and (entry.size > 0 or WHITEOUT not in path)
 
 
 def unpack_layer(
@@ -208,7 +217,7 @@ def unpack_layer(
         _fresh(folder)
         for entry in _entries(image, index):
             path = clean(entry.name, image.limits)
-            if entry.kind == "file" and path:
+            if _is_data(entry, path):
                 budget.take(entry.size, path)
                 place = names.place(path)
                 _write(place, entry)

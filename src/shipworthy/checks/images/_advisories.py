@@ -102,13 +102,14 @@ def name_in_advisories(item: Package) -> str:
 @dataclass(frozen=True)
 class Found:
     """Advisories by ecosystem and package; `newest` is the date of the latest record, `unreadable` counts records,
-    `ecosystems` are those that any record is of."""
+    `ecosystems` are those that any record is of, `withdrawn` the ids of records that no longer count."""
 
     advisories: Mapping[tuple[str, str], list[Advisory]]
     newest: date | None
     records: int
     unreadable: int
     ecosystems: frozenset[str]
+    withdrawn: frozenset[str]
 
 
 def places(folder: Path, ecosystem: str) -> list[Path]:
@@ -122,7 +123,9 @@ def lookup(paths: Iterable[Path], wanted: Mapping[str, frozenset[str]]) -> Found
     """The advisories for wanted names of each ecosystem. Raises EnvironmentFailure for a damaged database."""
     found: dict[tuple[str, str], list[Advisory]] = defaultdict(list)
     names = frozenset(name for group in wanted.values() for name in group)
-    newest, records, unreadable, seen = "", 0, 0, set()
+    newest, records, unreadable = "", 0, 0
+    seen: set[str] = set()
+    withdrawn: set[str] = set()
     for path in paths:
         for data in _database._records(_database.locate(path)):
             records += 1
@@ -133,16 +136,19 @@ def lookup(paths: Iterable[Path], wanted: Mapping[str, frozenset[str]]) -> Found
             if b"\\u" not in data and not names & (written | {canonicalize_name(name) for name in written}):
                 continue
             try:
-                for ecosystem, advisory in _parse(json.loads(data)):
+                record = json.loads(data)
+                for ecosystem, advisory in _parse(record):
                     if advisory.package in wanted.get(ecosystem, frozenset()):
                         found[ecosystem, advisory.package].append(advisory)
+                if record.get("withdrawn"):
+                    withdrawn.add(record["id"])
             except (ValueError, RecursionError):
                 unreadable += 1
     try:
         day = date.fromisoformat(newest) if newest else None
     except ValueError:
         day = None
-    return Found(found, day, records, unreadable, frozenset(seen))
+    return Found(found, day, records, unreadable, frozenset(seen), frozenset(withdrawn))
 
 
 def _parse(record: Any) -> Iterator[tuple[str, Advisory]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shipworthy.check import Skipped
 from shipworthy.errors import ShipworthyError
 from shipworthy.images import DigestError, HostileError, Image, ImageError, open_image
 from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.paths import display_name
 
 DAMAGED = Rule(
     "image-digest-mismatch",
@@ -36,10 +39,10 @@ def opened(artifact: Artifact) -> Image:
     return open_image(artifact.path)
 
 
-def told(artifact: Artifact, error: ShipworthyError) -> Finding | Skipped:
-    """What an error means: tampering and attacks are findings, the rest was not looked at."""
+def told(artifact: Artifact, error: ShipworthyError) -> Iterator[Finding | Skipped]:
+    """What an error means: tampering and attacks are findings; whatever it is, the rest was not looked at."""
     if isinstance(error, (DigestError, HostileError)):
         rule = DAMAGED if isinstance(error, DigestError) else HOSTILE
-        where = f" ({error.where[:120]})" if error.where else ""
-        return rule.at(artifact, f"{rule.title}: {error.message}{where}", key=f"{error.message} {error.where[:120]}")
-    return Skipped(artifact, str(error))
+        where = f" ({display_name(error.where)[:120]})" if error.where else ""
+        yield rule.at(artifact, f"{rule.title}: {error.message}{where}", key=f"{error.message}{where}")
+    yield Skipped(artifact, display_name(str(error)))

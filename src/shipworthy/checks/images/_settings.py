@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shipworthy.checks.images import _rules as rules
-from shipworthy.checks.secrets._patterns import Dialect, find
+from shipworthy.checks.secrets._patterns import Dialect, Match, _judge, find, kind_of
 from shipworthy.images import Image
 from shipworthy.model import Artifact, Finding, Severity
 from shipworthy.paths import REDACTED, display_name
@@ -18,8 +18,8 @@ _ROWS = 2_000
 _PORTS = {
     21: "FTP", 22: "SSH", 23: "Telnet", 512: "rexec", 513: "rlogin", 514: "rsh", 1099: "Java RMI", 2345: "Delve",
     2375: "Docker without TLS", 2376: "Docker", 3389: "remote desktop", 5005: "Java's debugger", 5678: "debugpy",
-    5900: "VNC", 6000: "X11", 9229: "the Node.js inspector", 9230: "the Node.js inspector",
-    10250: "the kubelet", 4444: "a remote shell", 5858: "the Node.js debugger", 8787: "Java's debugger",
+    5900: "VNC", 9229: "the Node.js inspector", 9230: "the Node.js inspector",
+    10250: "the kubelet", 5858: "the Node.js debugger",
 }  # fmt: skip
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _VARIABLE = regex(r"\$\{?[A-Za-z_]")
@@ -74,8 +74,9 @@ def _secrets(artifact: Artifact, image: Image) -> Iterator[Finding]:
     seen: set[str] = set()
     for field, text in _texts(image):
         text = text[:_TEXT]
-        for match in find(text, Dialect.CONFIG):
-            if match.secret in seen:
+        named = _named(text) if field in ("config.Env", "config.Labels") else None
+        for match in (named, *find(text, Dialect.CONFIG)):
+            if match is None or match.secret in seen:
                 continue
             seen.add(match.secret)
             name = display_name(match.name)[:80]
@@ -90,6 +91,13 @@ def _secrets(artifact: Artifact, image: Image) -> Iterator[Finding]:
                 artifact, f"A token is in the image's {field}", evidence=shown[max(0, at - 4) : at + len(REDACTED) + 8],
                 field=field, key=f"{field} token",
             )  # fmt: skip
+
+
+def _named(text: str) -> Match | None:
+    """A variable's whole value, whatever characters are in it: no quotes say where it ends."""
+    name, _, value = text.partition("=")
+    kind = kind_of(name.replace(".", "_"))
+    return _judge(kind, name, value, len(name) + 1) if kind else None
 
 
 def _texts(image: Image) -> Iterator[tuple[str, str]]:

@@ -24,18 +24,25 @@ def _canary() -> bytes:
 @check(
     "image-configuration",
     kinds={"image"},
+    scope="tree",
     version=1,
     canary=Canary(files={NAME: _canary}, rule=ROOT.id),
     options={"max-mb": 4096},
     timeout=600.0,
 )
-def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
+def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding | Skipped]:
+    """Every image by itself."""
+    for artifact in artifacts:
+        yield from _look(artifact, context)
+
+
+def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     """The configuration first: it is known even when a layer cannot be read."""
     try:
         image = opened(artifact)
         yield from _settings.look(artifact, image)
         tree = merged(image, _files.wanted)
     except ShipworthyError as error:
-        yield told(artifact, error)
+        yield from told(artifact, error)
         return
     yield from _files.look(artifact, image, tree, int(context.options.get("max-mb", 4096)) << 20)

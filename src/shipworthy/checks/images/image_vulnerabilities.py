@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from shipworthy.checks.images._sample import NAME, archive
 from shipworthy.errors import ShipworthyError
 from shipworthy.images.packages import Inventory, Package, read
 from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.paths import display_name
 from shipworthy.user_folders import advisories_folder
 
 VULNERABLE = Rule(
@@ -65,24 +66,35 @@ def _canary() -> bytes:
 @check(
     "image-vulnerabilities",
     kinds={"image"},
+    scope="tree",
     version=1,
     canary=Canary(files={NAME: _canary}, rule=VULNERABLE.id),
     options={"database": "", "max-age-days": 30},
     cache_on=cache_key,
     timeout=600.0,
 )
-def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
+def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding | Skipped]:
+    """Every image by itself."""
+    for artifact in artifacts:
+        yield from _look(artifact, context)
+
+
+def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     """Match every package with the advisories of where it comes from; what cannot be matched is told."""
     try:
-        _, found = read(opened(artifact))
+        tree, found = read(opened(artifact))
     except ShipworthyError as error:
-        yield told(artifact, error)
+        yield from told(artifact, error)
         return
     for path, reason in found.unread[:_SHOWN]:
         yield Skipped(artifact, f"{path} should tell of packages and could not be read: {reason}")
     if len(found.unread) > _SHOWN:
         yield Skipped(artifact, f"{len(found.unread) - _SHOWN} more files that tell of packages could not be read")
     yield from _without_database(artifact, found)
+    if strangers := found.strangers(tree):
+        shown = ", ".join(f"/{display_name(path)}" for path in strangers[:3])
+        reason = f"{len(strangers)} programs and libraries belong to no package, so they were not matched: {shown}"
+        yield Skipped(artifact, reason, code="limited")
     yield from _matched(artifact, found, context)
 
 
@@ -90,7 +102,8 @@ def _without_database(artifact: Artifact, found: Inventory) -> Iterator[Skipped]
     system = found.distribution
     if system is not None and system.id and not found.managers:
         named = system.name or system.id
-        yield Skipped(artifact, f"it says that it is {named[:80]}, and has no database of that system's packages")
+        shown = display_name(named[:80])
+        yield Skipped(artifact, f"it says that it is {shown}, and has no database of that system's packages")
 
 
 def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator[Finding | Skipped]:
@@ -101,7 +114,8 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
     strangers = groups.pop("", [])
     if strangers:
         named = found.distribution.name if found.distribution else "a system that it does not name"
-        told_ = f"no advisories are known for packages of {named[:80]}: {len(strangers)} were not matched"
+        shown = display_name(named[:80])
+        told_ = f"no advisories are known for packages of {shown}: {len(strangers)} were not matched"
         yield Skipped(artifact, told_)
     folder = _folder(context)
     for ecosystem, items in sorted(groups.items()):
@@ -117,7 +131,7 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
             yield from _age(known, ecosystem, context)
         else:
             yield _gap(artifact, ecosystem, len(items))
-        yield from _findings(artifact, ecosystem, items, [known.advisories, embedded.advisories])
+        yield from _findings(artifact, ecosystem, items, [known, embedded])
 
 
 def _gap(artifact: Artifact, ecosystem: str, number: int) -> Skipped:
@@ -140,7 +154,7 @@ def _age(known: _advisories.Found, ecosystem: str, context: Context) -> Iterator
 
 
 def _findings(
-    artifact: Artifact, ecosystem: str, items: list[Package], known: list[Mapping[tuple[str, str], list[Advisory]]]
+    artifact: Artifact, ecosystem: str, items: list[Package], known: list[_advisories.Found]
 ) -> Iterator[Finding | Skipped]:
     """One finding for a bug in a source package, whatever number of packages were built from it."""
     together: dict[tuple[str, str], list[Package]] = defaultdict(list)
@@ -148,15 +162,17 @@ def _findings(
         version = item.source_version if item.type in ("deb", "apk") else item.full_version
         together[name_in_advisories(item), version].append(item)
     strange = []
+    withdrawn = frozenset(number for one in known for number in one.withdrawn)
     for (name, version), built in sorted(together.items()):
-        advisories = [advisory for one in known for advisory in one.get((ecosystem, name), ())]
+        advisories = [advisory for one in known for advisory in one.advisories.get((ecosystem, name), ())]
+        advisories = [advisory for advisory in advisories if not advisory.names & withdrawn]
         affecting = []
         for advisory in advisories:
             try:
                 if advisory.affects(version):
                     affecting.append(advisory)
             except Unknown as error:
-                strange.append(f"{name} {version[:40]} (beside {str(error)[:40]})")
+                strange.append(display_name(f"{name[:80]} {version[:40]} (beside {str(error)[:40]})"))
         for group in _advisories.grouped(affecting):
             yield _finding(artifact, name, version, built, group)
     if strange:
@@ -169,11 +185,12 @@ def _finding(artifact: Artifact, name: str, version: str, built: list[Package], 
     others = sorted(frozenset(n for a in group for n in a.names) - {first.id})
     rated = [a.severity for a in group if a.severity is not None]
     fixes = {fix for a in group if (fix := _fixed(a, version))}
+    name, version = display_name(name[:200]), display_name(version[:200])
     fix = sorted(fixes)[-1] if len(fixes) == 1 else ", ".join(sorted(fixes))
     also = f" ({', '.join(others[:6])})" if others else ""
     note = "" if rated else " Nobody has rated it: taken as medium."
     what = first.summary or "see the advisory"
-    packages = ", ".join(sorted({item.name for item in built})[:6])
+    packages = display_name(", ".join(sorted({item.name for item in built})[:6])[:300])
     of = f" [{packages}]" if packages != name else ""
     remedy = (
         f"Use {name} {fix} or later: build the image again on an updated base."

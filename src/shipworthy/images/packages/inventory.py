@@ -23,6 +23,8 @@ _RPM = tuple(
 )
 _RELEASES = ("etc/os-release", "usr/lib/os-release")
 _NAMED = frozenset((_STATUS, *_APK, *_RPM, *_RELEASES))
+_ELF = b"\x7fELF"
+_PACKAGED = frozenset(("site-packages", "dist-packages", "node_modules"))
 _METADATA = 4 << 20  # bytes: more is no description of a package
 _DATABASE = 256 << 20
 
@@ -38,6 +40,23 @@ class Inventory:
     unread: tuple[tuple[str, str], ...] = ()
     managers: frozenset[str] = frozenset()
     owned: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def owner_of(self, path: str) -> str:
+        """The package of the distribution that installed a file; empty when none is known to. Where `/lib` is a link to
+        `/usr/lib`, packages may still call it `/lib`."""
+        for name in (path, path.removeprefix("usr/"), f"usr/{path}"):
+            if name in self.owned:
+                return self.owned[name]
+        return ""
+
+    def strangers(self, tree: Tree) -> list[str]:
+        """Programs and libraries in machine code that belong to no package of the distribution, and do not lie in a
+        folder of packages of Python or Node.js: what they are made of, nothing here says."""
+        return [
+            path
+            for path, node in tree.walk()
+            if node.head == _ELF and not self.owner_of(path) and _PACKAGED.isdisjoint(path.split("/"))
+        ]
 
 
 def is_wanted(path: str, size: int) -> bool:
@@ -123,6 +142,9 @@ class _Reading:
         layer = self.image.layers[node.layer]
         return layer.digest or layer.diff_id
 
+    def _owner(self, path: str) -> str:
+        return Inventory((), owned=self.owned).owner_of(path)
+
     def _dpkg(self) -> Iterator[Package]:
         found = self._content(_STATUS)
         owners: dict[str, Node] = {}
@@ -193,7 +215,6 @@ class _Reading:
                 self.unread.append((display_name(path), "it is no JSON"))
                 continue
             if item is not None:
-                owner = self.owned.get(path, "")
-                yield replace(item, layer=self._layer(node), path=display_name(path), owner=owner)
+                yield replace(item, layer=self._layer(node), path=display_name(path), owner=self._owner(path))
             elif kind == "pypi":
                 self.unread.append((display_name(path), "it names no package"))

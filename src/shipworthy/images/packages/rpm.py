@@ -91,6 +91,7 @@ def _sqlite(data: bytes) -> Iterator[bytes]:
     # A database in WAL mode cannot be opened from memory; without its log, which an image has not, both are the same.
     plain = data[:18] + b"\1\1" + data[20:]
     connection = sqlite3.connect(":memory:")
+    connection.text_factory = bytes
     steps = 0
 
     def enough() -> int:
@@ -104,13 +105,13 @@ def _sqlite(data: bytes) -> Iterator[bytes]:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
         kinds = connection.execute("SELECT type FROM sqlite_master WHERE name='Packages'").fetchall()
-        if kinds != [("table",)]:
+        if kinds != [(b"table",)]:
             raise ImageError("the database of rpm has no table of packages")
         for (blob,) in connection.execute("SELECT blob FROM Packages ORDER BY hnum"):
             if not isinstance(blob, bytes) or len(blob) > _LARGEST:
                 raise ImageError("the database of rpm holds something else than headers")
             yield blob
-    except (sqlite3.Error, sqlite3.Warning, OverflowError):
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError):  # its messages quote what is damaged
         raise ImageError("the database of rpm is damaged") from None
     finally:
         connection.close()
