@@ -48,6 +48,8 @@ def _inside(low: str, mark: str, start: int) -> str:
         return "a sum in a template"
     if mark.startswith("$") and mark != "${":
         return "the class of an object in a template"
+    if mark == "{php}":
+        return "a statement of a template"
     if mark in ("#set (", "#set(", "<#assign", "#evaluate(", "{php}") or mark.startswith("<#"):
         return "a statement of a template" if _CALL.search(inner) or _REACH.search(inner) or "=" in inner[:60] else ""
     close = {"{{": "}}", "{%": "%}", "<%": "%>", "[[": "]]", "@(": ")"}.get(mark, "}")
