@@ -404,8 +404,8 @@ def call(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": kind, "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "client": ("192.0.2.1", 5),
-             "headers": [(b"content-type", b"application/json")]}  # fmt: skip
+    scope: dict[str, Any] = {"type": kind, "method": "POST", "path": path, "raw_path": path.encode()}
+    scope |= {"query_string": b"", "client": ("192.0.2.1", 5), "headers": [(b"content-type", b"application/json")]}
     asyncio.run(app(scope, receive, send))
     return sent
 
