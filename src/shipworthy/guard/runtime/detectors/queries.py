@@ -56,6 +56,7 @@ _IN_TEXT = regex(
 _SCRIPT = regex(
     r"this\.\w+\s*(?:==|!=|\.match|\.length|\[|<|>)|\breturn\s*(?:true|\(?\s*this|!|\d)|;\s*(?:return|while\s*\(|sleep\()|\bdb\.\w+\.(?:find|insert|drop|update|remove)\w*\(|\bemit\(|new\s+date\(\)|tojson\("
 )
+_SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "tojson(")
 _LDAP = regex(
     r"\*?\)\s*\(\s*[|&!]?\s*\(?\s*[\w;.-]{0,40}\s*(?:[=<>~]|[|&!(])|\)\s*\(\s*[|&]\s*\(|\(\s*[|&!]\s*\([\w;.-]{1,40}=[^)]{0,60}\)|\*\)\)%?0?0?|^\*\(\|\(|\)\)\s*\(\|"
 )
@@ -86,6 +87,7 @@ def look(text: Text) -> str:
     if (
         len(low) < 1000
         and text.characters & _ANY0
+        and any(word in low for word in _SCRIPTED)
         and _SCRIPT.search(low)
         and (
             (text.characters & _ANY1 and (";" in low or "||" in low or "&&" in low or "==" in low))

@@ -11,7 +11,7 @@ from shipworthy.patterns import regex
 
 NEEDS = ""
 
-_TOKENS = 48
+_TOKENS = 28
 _ANCHORS = 64
 _TOKEN = regex(
     r"(?P<space>[\s\x00\xa0]+)"
@@ -110,7 +110,7 @@ _GATE = regex(
 _BREAK = regex(
     r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
     r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
-    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]|\()"
+    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]+(?:\(|\s*(?:--|#|/\*|$)))|\()"
 )
 _JUMP = regex(
     r"\b(?:or|and|xor)\b(?=[\s(*+!~-]*(?:/\*|\d|['\"@]|true|false|null|not\b|exists|case|[\w.`\[\]]+\s*(?:/\*|[=<>(!]|like|in\b|is\b"
@@ -120,6 +120,10 @@ _JUMP = regex(
     r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]+\())|\|\||&&|\(\s*select\b|[,=(]\s*[a-z_.]+\("
 )
 
+_BEGINS = regex(
+    r"[\s(]*(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
+    r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]{3,40}\(|[\w-]{1,40}[\s)]*(?:--|#|/\*))"
+)
 _RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
 Token = tuple[str, str]
 
@@ -164,7 +168,9 @@ def look(text: Text) -> str:
 
 def _start(low: str) -> str:
     """A value that is a statement, or goes on from its first token."""
-    run = tokens(low, 24)
+    if not _BEGINS.match(low):
+        return ""
+    run = tokens(low[:2000], 24)
     if len(run) > 2 and _statement(run) and (run[0][1] != "select" or any(name in low for name in _CATALOGS)):
         return "a statement in the place of a value"
     if len(run) > 1 and run[0][0] in ("number", "name") and len(low) < 80 and run[-1][0] == "comment":
