@@ -181,7 +181,7 @@ def test_instructions_to_a_model() -> None:
         "How do I make git ignore the build folder?",
         "What are the instructions for assembling this shelf?",
         "Summarise the previous chapter in three sentences, please.",
-        "Print the list of rules that the chess club has.",
+        "Which rules does the chess club have, and who wrote them?",
     ):
         assert not examine([Field("body", "x", text)], looks), text
     assert 0 <= score("") <= 1

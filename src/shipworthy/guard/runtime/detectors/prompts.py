@@ -16,7 +16,7 @@ from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
 NEEDS = ""
-THRESHOLD = 0.8
+THRESHOLD = 0.7
 _NEAR = 6  # words
 _WORDS = 700  # of a text's beginning; as many of its end
 _WORD = regex(r"[^\W_]+(?:['’][^\W_]+)?|[<\[|#]{1,3}")

@@ -47,6 +47,7 @@ _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.ge
           "passthru(", "proc_open(", "popen(", "system(")  # fmt: skip
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 200
+_PATHS = ("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")
 _ANY0 = frozenset(";|&`\n$<\\")
 
 
@@ -99,6 +100,10 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     given = found[1]
     name = _plain(given)
     after = found.end()
+    base = name.rpartition("/")[2]
+    by_path = name.startswith(_PATHS)
+    if base not in _CERTAIN and base not in _SPOKEN and not by_path:
+        return ""
     before = low[:start].strip()
     one_word = " " not in before and len(before) < 80
     inside = mark in ("`", "$(", "<(", ">(")
@@ -107,11 +112,8 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         and ("'" in given[1:-1] or '"' in given[1:-1] or "\\" in given or "$@" in given)
         and not given.startswith(("'", '"'))
     )
-    if name.startswith(("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")):
+    if by_path:
         return "a program by its path" if mark != "\n" or one_word else ""
-    base = name.rpartition("/")[2]
-    if base not in _CERTAIN and base not in _SPOKEN:
-        return ""
     if obscured and len(given) < 40:
         return "a command with its name disguised"
     argument, ends = _ARGUMENT.match(low, after), _END.match(low, after)
