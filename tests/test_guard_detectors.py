@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.detectors import _one, detectors, examine
 from shipworthy.guard.runtime.detectors.prompts import score
 from shipworthy.guard.runtime.detectors.sql import tokens
 from shipworthy.guard.runtime.fields import Field, TooMuch, deepest, fields, parse_json, walk
 from shipworthy.guard.runtime.normalise import VIEWS, fold, views
-from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Limits, Request
+from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Hit, Limits, Request
 
 LOOKS = detectors(DETECTORS)
 
@@ -81,6 +81,26 @@ def seen(text: str, place: str = "body") -> set[str]:
 def test_attacks_of_each_kind(name: str) -> None:
     texts = [one.strip().replace("\0", "|") for one in ATTACKS[name].replace(r"\|", "\0").split("|")]
     assert [text for text in texts if name not in seen(text)] == []
+
+
+ALL = [one.strip() for texts in ATTACKS.values() for one in texts.split("|")] + list(SHELL)
+
+
+@given(
+    st.lists(
+        st.sampled_from(ALL) | st.text(max_size=60) | st.text("'\"`;|&=<>()$ orand1idlscat-", max_size=40), max_size=6
+    )
+)
+def test_texts_together_are_seen_as_each_by_itself(texts: list[str]) -> None:
+    """What looks at all plain texts at once only says where nothing can be: it never hides one."""
+    together = {f"body f{number}": set[str]() for number in range(len(texts))}
+    for hit in examine([Field("body", f"f{number}", text) for number, text in enumerate(texts)], LOOKS):
+        together[hit.where].add(hit.detector)
+    for number, text in enumerate(texts):
+        alone: list[Hit] = []
+        if len(text) >= 3 and not (len(text) < 12 and text.isalnum()):
+            _one(Field("body", "x", text), views(text), LOOKS, alone)
+        assert together[f"body f{number}"] == {hit.detector for hit in alone}, text
 
 
 def test_shell_commands() -> None:

@@ -34,8 +34,10 @@ from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Request
 from shipworthy.guard.runtime.proxy import Proxy, Upstream
 
 LEFT_OUT = (
-    "0xcela", "jsonp", "MarioXSS", "Open-Redirect", "open_redirect", "openredirects", "Windows-files", "Linux-files", "BSD-files",
-    "Mac-files", "Web-files", "LFI-FD", "LDAP_attributes", "param_miner", "springboot", "swf", "port_swigger", "List_Of_File_To_Include.txt",
+    "0xcela", "jsonp", "MarioXSS", "Open-Redirect", "open_redirect", "openredirects", "Windows-files",
+    "Linux-files", "BSD-files",
+    "Mac-files", "Web-files", "LFI-FD", "LDAP_attributes", "param_miner", "springboot", "swf", "port_swigger",
+    "List_Of_File_To_Include.txt",
     "LFI-WindowsFileCheck",
 )  # fmt: skip
 MOST = 150  # texts of one list
@@ -58,22 +60,27 @@ def lists(folder: Path) -> dict[str, dict[str, list[str]]]:
 def honest(count: int, seed: int) -> list[str]:
     """Texts as clients of services send them: sentences, names, code, markup, addresses, dates, numbers, tokens."""
     pick = random.Random(seed)
-    people = "O'Brien|D'Angelo|Anna-Lena Groß|Nguyễn Văn An|J. R. Smith; Sons & Co.|Müller|Jean d'Arc|李小龙".split("|")
-    things = "a table|an order|the union of two sets|select seats|a drop of milk|an insert|the update|group tickets|tables".split(
-        "|"
+    people = "O'Brien|D'Angelo|Anna-Lena Groß|Nguyễn Văn An|J. R. Smith; Sons & Co.|Jean d'Arc|李小龙".split("|")
+    things = (
+        "a table|an order|the union of two sets|select seats|a drop of milk|an insert|the update|group tickets".split(
+            "|"
+        )
     )
     verbs = (
         "I'd like|please cancel|don't forget|where is|we can't find|she said \"yes\" to|who ordered|it's about".split(
             "|"
         )
     )
-    ends = " -- thanks!|; call me at 5.| (or not).| & so on|?| #1|, and 2 more = 3.|... 50% off|: see #42| <3|; it's fine".split(
+    ends = " -- thanks!|; call me at 5.| (or not).| & so on|?| #1|, and 2 more = 3.|... 50% off|: see #42| <3|; fine".split(
         "|"
     )
     code = (
-        "if (a == 1 || b > 2) { return x[{n}]; }", "def f(x):\n    return x['k'] or {n}", "SELECT is an SQL keyword, number {n}",
-        "for i in range({n}): print(i)", "const s = `${{name}} {n}`;", "git commit -m 'fix #{n}'; then push", "a && b || c == {n}",
-        "<p>Hello <b>world</b> {n}</p>", "Use the `ls` command, then `cd` {n}", "price > {n} and price < 900", "x = {{'a': {n}}}",
+        "if (a == 1 || b > 2) { return x[{n}]; }", "def f(x):\n    return x['k'] or {n}",
+        "SELECT is an SQL keyword, number {n}",
+        "for i in range({n}): print(i)", "const s = `${{name}} {n}`;", "git commit -m 'fix #{n}'; then push",
+        "a && b || c == {n}",
+        "<p>Hello <b>world</b> {n}</p>", "Use the `ls` command, then `cd` {n}", "price > {n} and price < 900",
+        "x = {{'a': {n}}}",
     )  # fmt: skip
     forms = (
         lambda _: f"{pick.choice(verbs)} {pick.choice(things)} for {pick.choice(people)}{pick.choice(ends)}",
@@ -232,9 +239,7 @@ def latency(options: argparse.Namespace) -> None:
             for one in processes:
                 one.kill()
                 one.communicate()
-    print(
-        f"{len(BODY)} bytes, {options.rate}/s, {options.runs} runs of {options.seconds:g} s; milliseconds, medians of the runs"
-    )
+    print(f"{len(BODY)} bytes, {options.rate}/s, {options.runs} runs of {options.seconds:g} s; ms, medians")
     print("| service | p50 | p99 | p99 of each run |\n|---|---:|---:|---|")
     for kind, values in runs.items():
         middle, high = (statistics.median(one[place] for one in values) for place in (0, 1))

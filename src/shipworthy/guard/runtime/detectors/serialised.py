@@ -35,6 +35,8 @@ _KEYS = frozenset(
     )
 )
 _FIRST = frozenset("\x80\xacrHaAC\x00/\x048")
+_BEGIN_OF_ANY = regex(r"(?:^|\x01)(?:[\x80\xac\x04\x00]|ro0ab|h4si|aaea|aced00|/wey|8004)")
+_SIGNS = ("$$nd_", ":{", "<java", "processbuilder", "<sorted-set", "<dynamic-proxy", 'type"', "py/")
 _POLLUTE = regex(r"(?:^|[.\[])(?:__proto__|constructor\]?[.\[]+prototype)")
 
 
@@ -94,3 +96,10 @@ def _begins(raw: str, low: str) -> str:
     ):
         return "a pickle"
     return ""
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    if _BEGIN_OF_ANY.search(low) or any(sign in low for sign in _SIGNS):
+        return True
+    return bool(("\n" in low and _PICKLE.search(low)) or ("!" in low and _YAML.search(low)))

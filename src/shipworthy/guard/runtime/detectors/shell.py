@@ -45,6 +45,9 @@ _ALWAYS = (
 )
 _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.getruntime", "pty.spawn(", "shell_exec(",
           "passthru(", "proc_open(", "popen(", "system(")  # fmt: skip
+_NEXT = regex(  # the second group: what can disguise a name
+    r"(?:&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr])(?=[\s{(]*(\w*)([^\s\w;|&`\n,()<>\x01=!]?))"
+)
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 200
 _PATHS = ("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")
@@ -145,3 +148,10 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
 def _plain(word: str) -> str:
     """A word without the marks that a shell takes out of it."""
     return word.translate(_DROP).replace("$@", "").replace("$*", "").replace("[", "").replace("]", "").rstrip(":.")
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    if any(sign in low for sign, _ in _ALWAYS) or "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
+        return True
+    return any(after or word in _CERTAIN or word in _SPOKEN for word, after in _NEXT.findall(low))

@@ -105,7 +105,7 @@ _STATEMENTS = {
 _BREAK = regex(
     r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
     r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
-    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]+(?:\(|\s*(?:--|#|/\*|$)))|\()"
+    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]+(?:\(|\s*(?:--|#|/\*|$|\x01)))|\()"
 )
 _JUMP = regex(
     r"\b(?:or|and|xor)\b(?=[\s(*+!~-]*(?:/\*|\d|['\"@]|true|false|null|not\b|exists|case|[\w.`\[\]]+\s*(?:/\*|[=<>(!]|like|in\b|is\b"
@@ -115,10 +115,11 @@ _JUMP = regex(
     r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]+\())|\|\||&&|\(\s*select\b|[,=(]\s*[a-z_.]+\("
 )
 
-_BEGINS = regex(
+_BEGIN = (
     r"[\s(]*(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
     r"|copy|grant|revoke|call|handler|[a-z_.]{3,40}\(|[\w-]{1,40}[\s)]*(?:--|#|/\*))"
 )
+_BEGINS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"(?:^|\x01)(?:" + _BEGIN + ")")
 _RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
 Token = tuple[str, str]
 
@@ -469,3 +470,8 @@ def _call(run: list[Token]) -> str:
         if run[at][0] == "name" and run[at][1] in _SLOW and run[at + 1][1] == "(":
             return "a call that waits or reaches out"
     return ""
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    return "/*!" in low or bool(_BREAK.search(low) or _JUMP.search(low) or _BEGIN_OF_ANY.search(low))
