@@ -71,9 +71,7 @@ def honest(count: int, seed: int) -> list[str]:
             "|"
         )
     )
-    ends = " -- thanks!|; call me at 5.| (or not).| & so on|?| #1|, and 2 more = 3.|... 50% off|: see #42| <3|; fine".split(
-        "|"
-    )
+    ends = " -- thanks!|; call me at 5.| (or not).||?| #1|, and 2 more = 3.|... 50% off|: see #42| <3|; fine".split("|")
     code = (
         "if (a == 1 || b > 2) { return x[{n}]; }", "def f(x):\n    return x['k'] or {n}",
         "SELECT is an SQL keyword, number {n}",
