@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipworthy.guard.runtime.detectors import _one, detectors, examine
+from shipworthy.guard.runtime.detectors._sql_words import tokens
 from shipworthy.guard.runtime.detectors.prompts import score
-from shipworthy.guard.runtime.detectors.sql import tokens
 from shipworthy.guard.runtime.fields import Field, TooMuch, deepest, fields, parse_json, walk
 from shipworthy.guard.runtime.normalise import VIEWS, fold, views
 from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Hit, Limits, Request
