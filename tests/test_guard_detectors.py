@@ -103,6 +103,19 @@ def test_texts_together_are_seen_as_each_by_itself(texts: list[str]) -> None:
         assert together[f"body f{number}"] == {hit.detector for hit in alone}, text
 
 
+@pytest.mark.parametrize(
+    ("padding", "attack", "name"),
+    [
+        ("it's 'a' and 'b' = c, ", "' or 1=1--", "sql"),
+        ("one; two | three ", "&& cat /etc/passwd", "shell"),
+        ("{{name}} ", "{{7*7}}", "template"),
+    ],
+)
+def test_padding_before_an_attack_hides_it_not(padding: str, attack: str, name: str) -> None:
+    for times in (10, 300, 5000):
+        assert name in seen(padding * times + attack), times
+
+
 def test_shell_commands() -> None:
     assert [text for text in SHELL if "shell" not in seen(text)] == []
 

@@ -22,7 +22,8 @@ from shipworthy.patterns import regex
 
 NEEDS = ""
 
-_ANCHORS = 64
+_ANCHORS = 1500
+_UNREAD = "more places where SQL could begin than are looked at"
 _BREAK = regex(
     r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
     r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
@@ -51,12 +52,12 @@ def look(text: Text) -> str:
     if "'" in text.characters or '"' in text.characters or "`" in text.characters:
         for count, found in enumerate(_BREAK.finditer(low)):
             if count >= _ANCHORS:
-                break
+                return _UNREAD
             if detail := _after_quote(low, found.start(), found.end()):
                 return detail
     for count, found in enumerate(_JUMP.finditer(low)):
         if count >= _ANCHORS:
-            break
+            return _UNREAD
         if detail := _bare(low, found.start()):
             return detail
     return _start(low)
