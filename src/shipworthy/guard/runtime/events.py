@@ -56,7 +56,11 @@ class Events:
         except OSError as error:
             raise EnvironmentFailure(f"events can't be written: {error.strerror}", where=str(path)) from None
         os.fchmod(self._stream.fileno(), 0o600)
-        found = read_events(path)
+        try:
+            found = read_events(path)
+        except BaseException:
+            self._stream.close()
+            raise
         self.count, self.head = found.count, found.head
 
     @property
@@ -84,7 +88,9 @@ class Events:
         when = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         value = {"n": self.count + 1, "time": when, "event": kind, **facts, "previous": self.head}
         line = json.dumps(value, separators=(",", ":")).encode()
-        if self._stream.write(line + b"\n") != len(line) + 1:
+        written = self._stream.write(line + b"\n")
+        if written != len(line) + 1:  # half a line would break the chain
+            self._stream.truncate(self._stream.tell() - (written or 0))
             raise OSError("the event was not written whole")
         self.count += 1
         self.head = hashlib.sha256(line).hexdigest()

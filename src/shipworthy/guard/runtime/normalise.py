@@ -123,7 +123,7 @@ def _character(found: object) -> str:
 def _base64(text: str) -> Iterator[str]:
     """What a text, or a part of one, holds as base64: only what is text itself, or begins as a serialised object."""
     stripped = text.strip()
-    if _BASE64.fullmatch(stripped):
+    if " " not in stripped and _BASE64.fullmatch(stripped):
         parts = [stripped]
     elif any(c in text for c in "+/=") or len(text) > 40:
         parts = [found[0] for found, _ in zip(_EMBEDDED.finditer(text), range(4), strict=False)]

@@ -20,6 +20,7 @@ _IDLE = 32  # connections to the service that are kept
 _IDLE_SECONDS = 4.0
 _LARGE = 64 << 10  # bytes of a body that is judged in a thread, so that the others need not wait
 _PIECE = 64 << 10
+_LINGER = 1.0  # seconds
 _FORWARDED = frozenset(("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"))
 _FAILED = (OSError, asyncio.IncompleteReadError, Malformed)
 
@@ -107,6 +108,7 @@ class Proxy:
                 await self._crowded(reader, writer)
             else:
                 await self._converse(reader, writer)
+                await _linger(reader, writer)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -321,6 +323,20 @@ class Proxy:
                 writer.write(lines.encode() + (b"" if head.method == "HEAD" else body))
                 await writer.drain()
         writer.close()
+
+
+async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
+    """Take what the client still sends, within bounds: a connection that is cut while bytes come in may lose the answer
+    that was sent (RFC 9112, 9.6)."""
+    if reader.at_eof() or writer.is_closing():
+        return
+    await writer.drain()
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(_LINGER):
+            for _ in range(32):
+                if not await reader.read(_PIECE):
+                    return
 
 
 def _peer(writer: StreamWriter) -> str:

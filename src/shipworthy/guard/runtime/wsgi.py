@@ -16,6 +16,7 @@ from shipworthy.guard.runtime.policy import Decision, Policy, Request
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
+_DRAINED = 1 << 20
 
 
 class GuardWSGI:
@@ -74,6 +75,8 @@ class GuardWSGI:
             return Decision(True, "content-length", 400)
         limit = self.guard.policy.limits.body
         if given and int(given) > limit:
+            # what the client still sends is taken, within bounds: else it may not get to read the answer
+            environ["wsgi.input"].read(min(int(given), limit, _DRAINED))
             return Decision(True, "body-too-large", 413)
         body: bytes = environ["wsgi.input"].read(int(given) if given else limit + 1)
         if len(body) > limit:

@@ -126,3 +126,8 @@ def _tags(low: str) -> str:
 
 
 _ASSIGN = regex(r"[\w\])]\s*=\s*['\"\w]|\w\(")
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    return "<" in low or bool(_CALLS.search(low) or _EVENT.search(low) or (":" in low and _SCRIPT_URL.search(low)))

@@ -1,8 +1,8 @@
 """Instructions that are meant to take a language model over: a small linear model over what words stand for.
 
 Words are read as the concepts that they stand for (to set aside, earlier, rules, to reveal, …); the features are
-concepts and pairs of them that stand close together. The weights are in `prompts.json`, made by `scripts/make_prompt_model.py`
-from data of our own.
+concepts and pairs of them that stand close together. The weights are in `prompts.json`, made by
+`scripts/make_prompt_model.py` from data of our own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
 NEEDS = ""
-THRESHOLD = 0.75
+THRESHOLD = 0.7
 _NEAR = 6  # words
 _WORDS = 700  # of a text's beginning; as many of its end
 _WORD = regex(r"[^\W_]+(?:['’][^\W_]+)?|[<\[|#]{1,3}")
@@ -66,7 +66,8 @@ _OF = {
 }
 _MARKS = (
     "<|im_start|>", "<|im_end|>", "[inst]", "<<sys>>", "</system>", "<system>", "### system", "### instruction",
-    "<|system|>", "[system]", "system prompt:", "begin_of_text", "<|endoftext|>", "![", "end of prompt", "do anything now",
+    "<|system|>", "[system]", "system prompt:", "begin_of_text", "<|endoftext|>", "![", "end of prompt",
+    "do anything now",
 )  # fmt: skip
 
 

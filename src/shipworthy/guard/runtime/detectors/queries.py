@@ -56,6 +56,8 @@ _IN_TEXT = regex(
 _SCRIPT = regex(
     r"this\.\w+\s*(?:==|!=|\.match|\.length|\[|<|>)|\breturn\s*(?:true|\(?\s*this|!|\d)|;\s*(?:return|while\s*\(|sleep\()|\bdb\.\w+\.(?:find|insert|drop|update|remove)\w*\(|\bemit\(|new\s+date\(\)|tojson\("
 )
+_SIGNS = ("$", "*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
+_SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "tojson(")
 _LDAP = regex(
     r"\*?\)\s*\(\s*[|&!]?\s*\(?\s*[\w;.-]{0,40}\s*(?:[=<>~]|[|&!(])|\)\s*\(\s*[|&]\s*\(|\(\s*[|&!]\s*\([\w;.-]{1,40}=[^)]{0,60}\)|\*\)\)%?0?0?|^\*\(\|\(|\)\)\s*\(\|"
 )
@@ -86,6 +88,7 @@ def look(text: Text) -> str:
     if (
         len(low) < 1000
         and text.characters & _ANY0
+        and any(word in low for word in _SCRIPTED)
         and _SCRIPT.search(low)
         and (
             (text.characters & _ANY1 and (";" in low or "||" in low or "&&" in low or "==" in low))
@@ -123,3 +126,12 @@ def look(text: Text) -> str:
 def _code_like(low: str) -> bool:
     """Functions and calls, as programs have them."""
     return any(one in low for one in ("function", "return ", "def ", "lambda", "{", "=>", " = ", "==", ");"))
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    if any(sign in low for sign in _SIGNS) or any(word in low for word in _SCRIPTED):
+        return True
+    if "(" in low and (_LDAP.search(low) or _XPATH.search(low)):
+        return True
+    return bool("]" in low and _PATH.search(low))

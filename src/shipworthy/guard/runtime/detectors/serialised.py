@@ -34,6 +34,9 @@ _KEYS = frozenset(
         "java.class",
     )
 )
+_FIRST = frozenset("\x80\xacrHaAC\x00/\x048")
+_BEGIN_OF_ANY = regex(r"(?:^|\x01)(?:[\x80\xac\x04\x00]|ro0ab|h4si|aaea|aced00|/wey|8004)")
+_SIGNS = ("$$nd_", ":{", "<java", "processbuilder", "<sorted-set", "<dynamic-proxy", 'type"', "py/")
 _POLLUTE = regex(r"(?:^|[.\[])(?:__proto__|constructor\]?[.\[]+prototype)")
 
 
@@ -48,23 +51,8 @@ def look(text: Text) -> str:
         if "proto" in low and _POLLUTE.search(low):
             return "the prototype of every object"
         return ""
-    first = raw[:2]
-    if first[:1] == "\x80" and len(raw) > 3 and first[1:] in "\x01\x02\x03\x04\x05" and "." in raw[-3:]:
-        return "a pickle"
-    if first == "\xac\xed" or raw.startswith(("rO0AB", "H4sIAAAAAAAAAJ")) or low.startswith("aced0005"):
-        return "a Java object"
-    if raw.startswith(("AAEAAAD/////", "\x00\x01\x00\x00\x00\xff\xff\xff\xff", "/wEyxBEAAQAAAP", "AAEAAAD")):
-        return "a .NET object"
-    if raw.startswith("\x04\x08") and len(raw) > 6 and raw[2] in "oucUCIe[{":
-        return "a Ruby object"
-    if (
-        low.startswith("8004")
-        and low.isalnum()
-        and len(low) > 20
-        and low.endswith("2e")
-        and set(low) <= set("0123456789abcdef")
-    ):
-        return "a pickle"
+    if raw[:1] in _FIRST and (detail := _begins(raw, low)):
+        return detail
     if "_$$nd_func$$_" in low or "_$$nd_cc$$_" in low:
         return "a JavaScript function"
     if '"' in text.characters and ":{" in low and _PHP.search(low):
@@ -87,3 +75,31 @@ def look(text: Text) -> str:
     if '"' in text.characters and ('"@type"' in low or '"$type"' in low) and _TYPES.search(low):
         return "an object that runs when it is read"
     return "an object that runs when it is read" if "py/reduce" in low or '"py/object"' in low else ""
+
+
+def _begins(raw: str, low: str) -> str:
+    first = raw[:2]
+    if first[:1] == "\x80" and len(raw) > 3 and first[1:] in "\x01\x02\x03\x04\x05" and "." in raw[-3:]:
+        return "a pickle"
+    if first == "\xac\xed" or raw.startswith(("rO0AB", "H4sIAAAAAAAAAJ")) or low.startswith("aced0005"):
+        return "a Java object"
+    if raw.startswith(("AAEAAAD/////", "\x00\x01\x00\x00\x00\xff\xff\xff\xff", "/wEyxBEAAQAAAP", "AAEAAAD")):
+        return "a .NET object"
+    if raw.startswith("\x04\x08") and len(raw) > 6 and raw[2] in "oucUCIe[{":
+        return "a Ruby object"
+    if (
+        low.startswith("8004")
+        and low.isalnum()
+        and len(low) > 20
+        and low.endswith("2e")
+        and set(low) <= set("0123456789abcdef")
+    ):
+        return "a pickle"
+    return ""
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    if _BEGIN_OF_ANY.search(low) or any(sign in low for sign in _SIGNS):
+        return True
+    return bool(("\n" in low and _PICKLE.search(low)) or ("!" in low and _YAML.search(low)))

@@ -45,8 +45,12 @@ _ALWAYS = (
 )
 _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.getruntime", "pty.spawn(", "shell_exec(",
           "passthru(", "proc_open(", "popen(", "system(")  # fmt: skip
+_NEXT = regex(  # the second group: what can disguise a name
+    r"(?:&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr])(?=[\s{(]*(\w*)([^\s\w;|&`\n,()<>\x01=!]?))"
+)
 _DROP = str.maketrans("", "", "\"'\\^")
-_MOST = 200
+_MOST = 20_000
+_PATHS = ("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")
 _ANY0 = frozenset(";|&`\n$<\\")
 
 
@@ -67,7 +71,7 @@ def look(text: Text) -> str:
             low = replaced
     for count, mark in enumerate(_SEPARATOR.finditer(low)):
         if count >= _MOST:
-            break
+            return "more places where a command could begin than are looked at"
         if detail := _command(low, mark.start(), mark.end(), mark[0]):
             return detail
     return ""
@@ -99,6 +103,10 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     given = found[1]
     name = _plain(given)
     after = found.end()
+    base = name.rpartition("/")[2]
+    by_path = name.startswith(_PATHS)
+    if base not in _CERTAIN and base not in _SPOKEN and not by_path:
+        return ""
     before = low[:start].strip()
     one_word = " " not in before and len(before) < 80
     inside = mark in ("`", "$(", "<(", ">(")
@@ -107,11 +115,8 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         and ("'" in given[1:-1] or '"' in given[1:-1] or "\\" in given or "$@" in given)
         and not given.startswith(("'", '"'))
     )
-    if name.startswith(("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")):
+    if by_path:
         return "a program by its path" if mark != "\n" or one_word else ""
-    base = name.rpartition("/")[2]
-    if base not in _CERTAIN and base not in _SPOKEN:
-        return ""
     if obscured and len(given) < 40:
         return "a command with its name disguised"
     argument, ends = _ARGUMENT.match(low, after), _END.match(low, after)
@@ -143,3 +148,10 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
 def _plain(word: str) -> str:
     """A word without the marks that a shell takes out of it."""
     return word.translate(_DROP).replace("$@", "").replace("$*", "").replace("[", "").replace("]", "").rstrip(":.")
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    if any(sign in low for sign, _ in _ALWAYS) or "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
+        return True
+    return any(after or word in _CERTAIN or word in _SPOKEN for word, after in _NEXT.findall(low))

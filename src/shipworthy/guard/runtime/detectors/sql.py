@@ -6,111 +6,28 @@ split into tokens, and judged by their order. Words alone are no evidence, and n
 
 from __future__ import annotations
 
+from shipworthy.guard.runtime.detectors._sql_words import (
+    CATALOGS,
+    COMPARE,
+    CONSTANT,
+    JOINING,
+    LOGICAL,
+    SLOW,
+    STATEMENTS,
+    Token,
+    tokens,
+)
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
 NEEDS = ""
 
-_TOKENS = 48
-_ANCHORS = 64
-_TOKEN = regex(
-    r"(?P<space>[\s\x00\xa0]+)"
-    r"|(?P<block>/\*(?!!)(?:[^*]|\*(?!/))*(?:\*/)?)"
-    r"|(?P<opened>/\*!\d{0,6}|\*/)"
-    r"|(?P<line>--[^\n]*|#[^\n]*)"
-    r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d*)?(?:e[+-]?\d+)?)"
-    r"|(?P<string>'[^']*(?:'|$)|\"[^\"]*(?:\"|$))"
-    r"|(?P<name>@{0,2}[a-z_][\w$]*(?:\.{1,2}[a-z_][\w$]*|\.\*)*|`[^`]*`|\[[a-z_][\w ]*\])"
-    r"|(?P<op>\|\||&&|<=>|<>|!=|<=|>=|:=|[=<>!+\-*/%^&|~])"
-    r"|(?P<mark>[(),;])"
-    r"|(?P<other>.)"
-)
-_LOGICAL = frozenset(("or", "and", "xor", "||", "&&"))
-_COMPARE = frozenset(
-    (
-        "=",
-        "<",
-        ">",
-        "<>",
-        "!=",
-        "<=",
-        ">=",
-        "<=>",
-        "like",
-        "rlike",
-        "regexp",
-        "ilike",
-        "glob",
-        "in",
-        "between",
-        "is",
-        "sounds",
-        "similar",
-    )
-)
-_JOINING = frozenset(("+", "-", "*", "/", "%", "^", "|", "&", "||", "div", "mod"))
-_CONSTANT = frozenset(("null", "true", "false", "@@version", "user", "current_user", "version"))
-_SLOW = frozenset(
-    (
-        "sleep",
-        "pg_sleep",
-        "benchmark",
-        "extractvalue",
-        "updatexml",
-        "load_file",
-        "load_extension",
-        "xp_cmdshell",
-        "dbms_pipe.receive_message",
-        "dbms_lock.sleep",
-        "dbms_session.sleep",
-        "utl_http.request",
-        "randomblob",
-        "utl_inaddr.get_host_address",
-        "utl_inaddr.get_host_name",
-        "ctxsys.drithsx.sn",
-        "xmltype",
-        "pg_read_file",
-        "lo_import",
-        "sys_eval",
-        "sys_exec",
-        "dbms_xmlgen.getxml",
-        "query_to_xml",
-        "make_set",
-        "exp",
-        "gtid_subset",
-    )
-)
-_CATALOGS = (
-    "information_schema",
-    "sqlite_master",
-    "sqlite_schema",
-    "pg_catalog",
-    "pg_shadow",
-    "sysobjects",
-    "all_tables",
-    "mysql.user",
-    "msysobjects",
-    "sys.tables",
-    "sys.databases",
-    "syscolumns",
-    "v$version",
-    "pg_user",
-)
-_STATEMENTS = {
-    "drop": ("table", "database", "user", "schema", "view", "index", "function", "procedure", "column"),
-    "delete": ("from",), "insert": ("into",), "truncate": ("table",), "alter": ("table", "user", "database", "role"),
-    "create": ("table", "user", "database", "function", "or", "procedure", "role", "temp", "trigger", "view"),
-    "waitfor": ("delay", "time"), "load": ("data", "xml"), "merge": ("into",), "replace": ("into",),
-}  # fmt: skip
-_GATE = regex(
-    r"\b(?:select|union|insert|update|delete|drop|truncate|alter|exec|execute|declare|waitfor|having|shutdown|order|group"
-    r"|limit|x?or|and|like|into|copy|call|grant|create|sleep|benchmark|merge|procedure|between|regexp|rlike|handler|div)\b"
-    r"|--|#|/\*|\|\||&&|pg_sleep|xp_|@@|\w\("
-)
+_ANCHORS = 1500
+_UNREAD = "more places where SQL could begin than are looked at"
 _BREAK = regex(
     r"['\"`][\s\x00)]*(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
     r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
-    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]|\()"
+    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]+(?:\(|\s*(?:--|#|/\*|$|\x01)))|\()"
 )
 _JUMP = regex(
     r"\b(?:or|and|xor)\b(?=[\s(*+!~-]*(?:/\*|\d|['\"@]|true|false|null|not\b|exists|case|[\w.`\[\]]+\s*(?:/\*|[=<>(!]|like|in\b|is\b"
@@ -120,43 +37,27 @@ _JUMP = regex(
     r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]+\())|\|\||&&|\(\s*select\b|[,=(]\s*[a-z_.]+\("
 )
 
+_BEGIN = (
+    r"[\s(]*(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
+    r"|copy|grant|revoke|call|handler|[a-z_.]{3,40}\(|[\w-]{1,40}[\s)]*(?:--|#|/\*))"
+)
+_BEGINS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"(?:^|\x01)(?:" + _BEGIN + ")")
 _RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
-Token = tuple[str, str]
-
-
-def tokens(text: str, most: int = _TOKENS) -> list[Token]:
-    """The first tokens of a text in lower case: (kind, text). Kinds: name, number, string, op, mark, comment, other.
-
-    A comment stands for the rest of the line; blocks and spaces only part what they stand between.
-    """
-    found: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup or "other"
-        if kind in ("space", "opened"):
-            continue
-        if kind == "block" and match[0].endswith("*/"):
-            continue
-        found.append(("comment" if kind in ("block", "line") else kind, match[0]))
-        if len(found) >= most:
-            break
-    return found
 
 
 def look(text: Text) -> str:
     """What makes the text SQL; empty when it is not."""
     low = _RUN_COMMENT.sub(" ", text.low) if "/*!" in text.low else text.low
-    if not _GATE.search(low) and not ("'" in text.characters or '"' in text.characters):
-        return ""
     # at every place where a literal could end
     if "'" in text.characters or '"' in text.characters or "`" in text.characters:
         for count, found in enumerate(_BREAK.finditer(low)):
             if count >= _ANCHORS:
-                break
+                return _UNREAD
             if detail := _after_quote(low, found.start(), found.end()):
                 return detail
     for count, found in enumerate(_JUMP.finditer(low)):
         if count >= _ANCHORS:
-            break
+            return _UNREAD
         if detail := _bare(low, found.start()):
             return detail
     return _start(low)
@@ -164,14 +65,16 @@ def look(text: Text) -> str:
 
 def _start(low: str) -> str:
     """A value that is a statement, or goes on from its first token."""
-    run = tokens(low, 24)
-    if len(run) > 2 and _statement(run) and (run[0][1] != "select" or any(name in low for name in _CATALOGS)):
+    if not _BEGINS.match(low):
+        return ""
+    run = tokens(low[:2000], 24)
+    if len(run) > 2 and _statement(run) and (run[0][1] != "select" or any(name in low for name in CATALOGS)):
         return "a statement in the place of a value"
     if len(run) > 1 and run[0][0] in ("number", "name") and len(low) < 80 and run[-1][0] == "comment":
         rest = [one for one in run[1:-1] if one[1] != ")"]
         if not rest and run[0][0] == "number" and _bare_comment(run[-1][1]):
             return "the rest of the statement is commented out"
-    if run and run[0][0] == "name" and run[0][1] in _SLOW - {"exp"} and len(run) > 3 and run[1][1] == "(":
+    if run and run[0][0] == "name" and run[0][1] in SLOW - {"exp"} and len(run) > 3 and run[1][1] == "(":
         return (
             "a call that waits or reaches out"
             if run[2][0] in ("number", "string") and low.rstrip().endswith((")", "--", "#"))
@@ -190,13 +93,13 @@ def _after_quote(low: str, start: int, end: int) -> str:
     if first[0] == "comment":
         short = start <= 60 and low.count("\n") == 0
         return "the rest of the statement is commented out" if short and _bare_comment(first[1]) else ""
-    if first[1] in _LOGICAL:
+    if first[1] in LOGICAL:
         return _condition(run[1:], broken=True) or _call(run)
     if first[1] in (";", ","):
         return _statement(run[1:]) if first[1] == ";" else _subselect(run)
     if first[1] in ("union", "having", "order", "group", "procedure", "into", "limit", "waitfor", "if", "where"):
         return _clause(run, broken=True)
-    if first[1] in _COMPARE or first[1] in _JOINING or first[1] == "not":
+    if first[1] in COMPARE or first[1] in JOINING or first[1] == "not":
         return _operator(run, low, start)
     return _call(run) or _subselect(run) or _statement(run)
 
@@ -214,7 +117,7 @@ def _operator(run: list[Token], low: str, start: int) -> str:
     ):
         return "a condition, and the rest commented out" if _operand(run[1:]) else ""
     for index, one in enumerate(run[:8]):
-        if one[1] in _LOGICAL and (detail := _condition(run[index + 1 :], broken=True)):
+        if one[1] in LOGICAL and (detail := _condition(run[index + 1 :], broken=True)):
             return detail
         if one[1] in ("union", ";"):
             return _clause(run[index:], broken=True) if one[1] == "union" else _statement(run[index + 1 :])
@@ -229,9 +132,9 @@ def _bare(low: str, start: int) -> str:
     before = low[:start].rstrip(" \t)/*+\x00\n")
     value = not before or " " not in before[-24:].strip() or before[-1:].isdigit()
     word = run[0][1]
-    if word not in _LOGICAL and word in ",=":
-        return _call(run) if len(run) > 2 and run[1][1] in _SLOW - {"exp", "sleep", "make_set"} else ""
-    if word in _LOGICAL:
+    if word not in LOGICAL and word in ",=":
+        return _call(run) if len(run) > 2 and run[1][1] in SLOW - {"exp", "sleep", "make_set"} else ""
+    if word in LOGICAL:
         return _condition(run[1:], broken=False) or (_call(run) if value else "")
     if word == ";":
         return _statement(run[1:])
@@ -239,12 +142,13 @@ def _bare(low: str, start: int) -> str:
         return _clause(run, broken=False)
     if word in ("having", "order", "group", "if"):
         goes_on = before[-1:].isdigit() or before[-1:] in ("'", '"', "")
+        goes_on = goes_on and bool(before or word != "if")
         return _clause(run, broken=goes_on) if value else ""
     if word in ("exec", "execute") and len(run) > 1:
         return "a stored procedure is called" if run[1][1].startswith(("xp_", "master", "sp_", "sys.", "dbo.")) else ""
     if word == "(":
         return _subselect(run)
-    return _call(run) if len(run) > 1 and run[1][1] in _SLOW - {"exp", "sleep", "make_set"} else ""
+    return _call(run) if len(run) > 1 and run[1][1] in SLOW - {"exp", "sleep", "make_set"} else ""
 
 
 def _unclosed(run: list[Token]) -> list[Token]:
@@ -284,7 +188,7 @@ def _operand(run: list[Token]) -> int:
 
 def _is_constant(run: list[Token], length: int) -> bool:
     kind, word = run[length - 1]
-    return kind in ("number", "string") or word in _CONSTANT or word == ")"
+    return kind in ("number", "string") or word in CONSTANT or word == ")"
 
 
 def _condition(run: list[Token], *, broken: bool) -> str:
@@ -306,18 +210,18 @@ def _condition(run: list[Token], *, broken: bool) -> str:
     if (
         broken
         and last[0] == "string"
-        and (rest[0][0] == "string" or (rest[0][1] in _JOINING and rest[1:2] and rest[1][0] == "string"))
+        and (rest[0][0] == "string" or (rest[0][1] in JOINING and rest[1:2] and rest[1][0] == "string"))
     ) and len(rest) <= 2:
         return "a condition that is always the same"
     if rest[0][0] == "comment":
         certain = run[length - 1][0] in ("number", "string") or run[length - 1][1] in ("true", "false", "null")
         return "a condition, and the rest commented out" if certain and (broken or _bare_comment(rest[0][1])) else ""
-    while (rest and rest[0][1] in ("not",)) or (rest and rest[0][1] in _JOINING and len(rest) > 2):
+    while (rest and rest[0][1] in ("not",)) or (rest and rest[0][1] in JOINING and len(rest) > 2):
         step = 1 if rest[0][1] == "not" else 1 + _operand(rest[1:])
         if step == 1 and rest[0][1] != "not":
             return ""
         rest = _unclosed(rest[step:])
-    if not rest or rest[0][1] not in _COMPARE:
+    if not rest or rest[0][1] not in COMPARE:
         return ""
     other = rest[1:]
     while other and other[0][1] in ("not", "like", "=", "null", ">", "<"):
@@ -336,7 +240,7 @@ def _condition(run: list[Token], *, broken: bool) -> str:
     ends = (
         not after
         or after[0][0] == "comment"
-        or after[0][1] in _LOGICAL
+        or after[0][1] in LOGICAL
         or after[0][1] in (";", ",", "limit", "union", "order", "having")
     )
     constants = _is_constant(run, length) and _is_constant(other, second)
@@ -419,14 +323,14 @@ def _statement(run: list[Token]) -> str:
         return ""
     words = [one[1] for one in run]
     first, second = words[0], words[1] if len(run) > 1 else ""
-    if second in _STATEMENTS.get(first, ()) and len(run) > 2 and run[2][0] in ("name", "string", "number"):
+    if second in STATEMENTS.get(first, ()) and len(run) > 2 and run[2][0] in ("name", "string", "number"):
         return "another statement"
     if first == "update" and len(run) > 3 and "set" in words[2:4]:
         return "another statement" if "=" in words[3:7] else ""
     if (
         first == "select"
         and _select_list(run[1:])
-        and (run[1][0] != "name" or "from" in words or second in _SLOW or words[2:3] == ["("])
+        and (run[1][0] != "name" or "from" in words or second in SLOW or words[2:3] == ["("])
     ):
         return "another statement"
     if (
@@ -466,6 +370,11 @@ def _subselect(run: list[Token]) -> str:
 def _call(run: list[Token]) -> str:
     """A function that only an attack calls here."""
     for at in range(min(len(run) - 1, 12)):
-        if run[at][0] == "name" and run[at][1] in _SLOW and run[at + 1][1] == "(":
+        if run[at][0] == "name" and run[at][1] in SLOW and run[at + 1][1] == "(":
             return "a call that waits or reaches out"
     return ""
+
+
+def possible(low: str) -> bool:
+    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+    return "/*!" in low or bool(_BREAK.search(low) or _JUMP.search(low) or _BEGIN_OF_ANY.search(low))

@@ -65,7 +65,7 @@ _NAMES = frozenset(
 )
 _WILDCARD = regex(r"(?:^|[.\-])((?:\d{1,3}[.\-]){3}\d{1,3})\.(?:nip\.io|sslip\.io|xip\.io)$")
 _NUMBER = regex(r"0x[0-9a-f]{1,40}|\d{1,40}")
-_MOST = 16
+_MOST = 256
 
 
 def look(text: Text) -> str:
@@ -81,7 +81,7 @@ def look(text: Text) -> str:
         return ""  # an address in a sentence is not opened
     for count, found in enumerate(_URL.finditer("http:" + low if low.startswith("//") else low)):
         if count >= _MOST:
-            break
+            return "more addresses than are looked at"
         scheme, host = found[1], found[3]
         if scheme in _SCHEMES and ("//" in found[0] or scheme == "jar"):
             return "an address of another scheme"

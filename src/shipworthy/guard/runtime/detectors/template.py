@@ -24,7 +24,7 @@ _CALL = regex(
     r"[\w\])'\"]\s*\(|\|\s*(?:attr|map|filter|sort|join|reduce|system|exec|passthru|raw|safe|e|format|list|first|last|select|batch|upper)\b|\['?\w+'?\]"
 )
 _PLAIN = regex(r"\s*[\w.\-]{1,60}(?:\s*\|\s*\w{1,20})?\s*")
-_MOST = 24
+_MOST = 4000
 _LONGEST = 600
 _ANY0 = frozenset("{<[@#$")
 
@@ -36,7 +36,7 @@ def look(text: Text) -> str:
     low = text.low
     for count, found in enumerate(_OPEN.finditer(low)):
         if count >= _MOST:
-            return "" if text.place == "body" else "very many expressions"
+            return "more expressions than are looked at"
         if detail := _inside(low, found[0], found.end()):
             return detail
     return ""
@@ -48,6 +48,8 @@ def _inside(low: str, mark: str, start: int) -> str:
         return "a sum in a template"
     if mark.startswith("$") and mark != "${":
         return "the class of an object in a template"
+    if mark == "{php}":
+        return "a statement of a template"
     if mark in ("#set (", "#set(", "<#assign", "#evaluate(", "{php}") or mark.startswith("<#"):
         return "a statement of a template" if _CALL.search(inner) or _REACH.search(inner) or "=" in inner[:60] else ""
     close = {"{{": "}}", "{%": "%}", "<%": "%>", "[[": "]]", "@(": ")"}.get(mark, "}")

@@ -41,7 +41,12 @@ def look(text: Text) -> str:
         return ""
     if text.whole and low.startswith(_SCHEMES):
         return "a file by another scheme"
-    if "\0" in text.characters and len(low) < 500 and ("/" in low or "." in low):
+    if (
+        "\0" in text.characters
+        and len(low) < 500
+        and ("/" in low or "." in low)
+        and low.replace("\0", "").isprintable()
+    ):
         return "a path with a null byte"
     up = ".." in low
     if up and _WRITTEN.search(low):
