@@ -46,9 +46,18 @@ _WORKFLOW = regex(
     r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
 _IAC = regex(
-    r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
+    r"(?:.*\.(?:tf|tofu|tfvars|hcl|bicep|tf\.json|tofu\.json|tfvars\.json)|"
+    r"(?i:(?:.{1,80}[.\-_])?(?:docker-)?compose(?:[.\-_].*)?\.ya?ml)|Chart\.ya?ml|values(?:[.\-_].*)?\.ya?ml|"
+    r"kustomization\.ya?ml)\Z"
 )
-_MANIFEST = regex(rb"(?m)^apiVersion:\s*\S+\s*$")
+_MANIFEST = regex(rb"(?m)^apiVersion:[ \t]*\S[^\n]*$")
+_MANIFEST_JSON = regex(rb'"apiVersion"\s*:\s*"[^"\n]{1,200}"')
+_CHART_TEMPLATE = regex(r"(?:.*/)?templates/.*\.(?:ya?ml|tpl)\Z")
+# CloudFormation: its version, its transform for serverless applications, or resources of its types.
+_CLOUDFORMATION = regex(
+    rb"AWSTemplateFormatVersion|Transform[\"']?\s*:\s*[\"']?AWS::|"
+    rb"(?m:^[ \t]{1,40}[\"']?Type[\"']?\s*:\s*[\"']?AWS::\w+::\w+)"
+)
 
 MEDIA_TYPES = {
     Kind.CODE: "text/plain",
@@ -108,11 +117,22 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.OTHER
     if suffix in _CODE or head.startswith(b"#!"):
         return Kind.CODE
-    if _IAC.match(name) or (suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head):
+    if _IAC.match(name) or _is_infrastructure(uri, suffix, head):
         return Kind.IAC
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
     return Kind.TEXT
+
+
+def _is_infrastructure(uri: str, suffix: str, head: bytes) -> bool:
+    """Whether a text is a manifest of Kubernetes, a template of a Helm chart or one of CloudFormation."""
+    if suffix in ("yaml", "yml", "tpl") and b"{{" in head and _CHART_TEMPLATE.match(uri):
+        return True
+    if suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
+        return True
+    if suffix == "json" and b'"kind"' in head and _MANIFEST_JSON.search(head):
+        return True
+    return suffix in ("yaml", "yml", "json", "template") and _CLOUDFORMATION.search(head) is not None
 
 
 def _is_text(head: bytes) -> bool:
