@@ -88,6 +88,8 @@ def classify(uri: str, head: bytes, sniff: Callable[[bytes], str | None], load: 
     kind = _kind(uri, head, sniff)
     if kind is Kind.CODE and _is_python(uri, head):
         return kind, "text/x-python"
+    if kind is Kind.IAC:
+        return kind, _infrastructure(uri.rpartition("/")[2], head) or MEDIA_TYPES[kind]
     return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
 
 
@@ -117,22 +119,28 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.OTHER
     if suffix in _CODE or head.startswith(b"#!"):
         return Kind.CODE
-    if _IAC.match(name) or _is_infrastructure(uri, suffix, head):
+    if _IAC.match(name) or _is_template(uri, head) or _infrastructure(name, head):
         return Kind.IAC
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
     return Kind.TEXT
 
 
-def _is_infrastructure(uri: str, suffix: str, head: bytes) -> bool:
-    """Whether a text is a manifest of Kubernetes, a template of a Helm chart or one of CloudFormation."""
-    if suffix in ("yaml", "yml", "tpl") and b"{{" in head and _CHART_TEMPLATE.match(uri):
-        return True
-    if suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
-        return True
+def _infrastructure(name: str, head: bytes) -> str:
+    """The media type of a manifest of Kubernetes or a template of CloudFormation, by its content; empty for neither."""
+    suffix = name.rpartition(".")[2].lower()
+    if suffix not in ("yaml", "yml", "json", "template") or _IAC.match(name):
+        return ""
+    if suffix != "json" and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
+        return "application/x-kubernetes"
     if suffix == "json" and b'"kind"' in head and _MANIFEST_JSON.search(head):
-        return True
-    return suffix in ("yaml", "yml", "json", "template") and _CLOUDFORMATION.search(head) is not None
+        return "application/x-kubernetes"
+    return "application/x-cloudformation" if _CLOUDFORMATION.search(head) else ""
+
+
+def _is_template(uri: str, head: bytes) -> bool:
+    """Whether a file is a template of a Helm chart."""
+    return b"{{" in head and _CHART_TEMPLATE.match(uri) is not None
 
 
 def _is_text(head: bytes) -> bool:

@@ -137,6 +137,26 @@ _TERRAFORM = (
      azurerm_kubernetes_cluster/role_based_access_control_enabled
      azurerm_linux_virtual_machine_scale_set/disable_password_authentication"""),
     (rules.WEAK_LOGIN, (ABSENT, "Enabled"), "Disabled", "aws_sagemaker_notebook_instance/root_access"),
+    (rules.UNENCRYPTED, _OFF, True,
+     """aws_neptune_cluster_snapshot/storage_encrypted aws_db_snapshot_copy/encrypted aws_ami/ebs_block_device.encrypted
+     aws_workspaces_workspace/root_volume_encryption_enabled aws_workspaces_workspace/user_volume_encryption_enabled
+     azurerm_linux_virtual_machine/encryption_at_host_enabled azurerm_windows_virtual_machine/encryption_at_host_enabled
+     aws_api_gateway_method_settings/settings.cache_data_encrypted"""),
+    (rules.TRANSIT, ("http", "HTTP"), "https",
+     "aws_elb/listener.lb_protocol azurerm_application_gateway/http_listener.protocol"),
+    (rules.TRANSIT, ("AllAllowed",), "Disabled",
+     "azurerm_linux_web_app/site_config.ftps_state azurerm_app_service/site_config.ftps_state"),
+    (rules.OLD_TLS, ("TLSv1_0", "TLSv1_1"), "TLSv1_2", "azurerm_application_gateway/ssl_policy.min_protocol_version"),
+    (rules.NO_LOGGING, (ABSENT,), "a",
+     """aws_elb/access_logs.bucket aws_db_instance/enabled_cloudwatch_logs_exports aws_msk_cluster/logging_info
+     aws_api_gateway_stage/access_log_settings.destination_arn google_storage_bucket/logging.log_bucket"""),
+    (rules.NETWORK_OPEN, ("Allow",), "Deny",
+     """azurerm_storage_account/network_rules.default_action azurerm_key_vault/network_acls.default_action
+     azurerm_storage_account_network_rules/default_action"""),
+    (rules.CLUSTER_PUBLIC, (ABSENT,), "10.0.0.0/8",
+     """google_container_cluster/master_authorized_networks_config.cidr_blocks.cidr_block
+     azurerm_kubernetes_cluster/api_server_access_profile.authorized_ip_ranges"""),
+    (rules.WEAK_LOGIN, ("NONE",), "AWS_IAM", "aws_lambda_function_url/authorization_type"),
     (rules.TASK, _ON, False,
      "aws_codebuild_project/environment.privileged_mode aws_batch_job_definition/container_properties.privileged"),
 )  # fmt: skip

@@ -138,6 +138,8 @@ class _Renderer:
             word = piece.split(" ", 1)[0]
             if piece.startswith("/*") or (word.startswith("$") and (":=" in piece or " = " in piece)):
                 controls += 1
+            elif word == "template" and "".join(made).strip():
+                made.append(UNKNOWN if self.active else "")
             elif word in _CONTROL:
                 controls += 1
                 self.control(word, piece[len(word) :].strip(), number)

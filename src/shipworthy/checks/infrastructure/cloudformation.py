@@ -26,7 +26,7 @@ from shipworthy.patterns import regex
 RULES = rules.RULES
 __all__ = ["RULES", "scan"]
 
-_NAME = regex(r".*\.(?:ya?ml|json|template)\Z")
+MEDIA_TYPE = "application/x-cloudformation"
 _TYPE = regex(r"(?:AWS|Alexa|Custom)::[\w:.@-]{1,120}\Z")
 _POLICIES = ("PolicyDocument", "AssumeRolePolicyDocument", "AccessPolicies", "KeyPolicy", "ResourcePolicy", "Policy",
              "RepositoryPolicyText", "FileSystemPolicy")  # fmt: skip
@@ -38,7 +38,7 @@ _CANARY = (
 
 
 def _accepts(artifact: Artifact) -> bool:
-    return _NAME.match(artifact.uri) is not None and not artifact.uri.endswith(".tf.json")
+    return artifact.media_type == MEDIA_TYPE
 
 
 @check(
@@ -48,13 +48,11 @@ def _accepts(artifact: Artifact) -> bool:
     canary=Canary(files={"template.yaml": _CANARY}, rule=rules.STORAGE_PUBLIC.id),
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Findings of one template; other infrastructure in YAML and JSON is read by other checks and says nothing here."""
+    """Findings of one template."""
     try:
         text = text_of(artifact)
     except TooLarge as error:
         yield Skipped(artifact, str(error))
-        return
-    if "AWS::" not in text:
         return
     unknown: list[tuple[int, str]] = []
     hits: list[Hit] = []

@@ -38,7 +38,7 @@ REPOSITORY = Rule(
 )
 RULES = {**KUBERNETES, DEPENDENCY.id: DEPENDENCY, REPOSITORY.id: REPOSITORY}
 
-_FILE = regex(r"(?:.*/)?(?:Chart\.ya?ml|values(?:[.\-_][^/]*)?\.ya?ml|templates/.*\.(?:ya?ml|tpl|json))\Z")
+_FILE = regex(r"(?:.*/)?(?:Chart\.ya?ml|values(?:[.\-_][^/]*)?\.ya?ml|templates/.*\.(?:ya?ml|json))\Z")
 _EXACT = regex(r"[=v]{0,2}\d+\.\d+\.\d+(?:[-+][\w.+-]{1,80})?\Z")
 _CANARY = (
     b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\nspec:\n  containers:\n  - name: a\n"
@@ -84,8 +84,6 @@ def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding | Skipped]:
 
 
 def _template(artifact: Artifact, text: str, world: dict[str, Any]) -> Iterator[Finding | Skipped]:
-    if artifact.uri.endswith(".tpl"):
-        return  # parts for others, which are read where they are used
     made = render(text, world)
     hits: list[Hit] = []
     problems = [*made.missing, *made.notes]

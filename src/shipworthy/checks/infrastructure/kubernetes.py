@@ -10,13 +10,11 @@ from shipworthy.checks.infrastructure._kubernetes import judge, objects
 from shipworthy.checks.infrastructure._kubernetes_rules import RULES
 from shipworthy.checks.infrastructure._report import TooLarge, findings, text_of, unread
 from shipworthy.checks.infrastructure._yaml import Unread, documents
-from shipworthy.checks.infrastructure.compose import is_compose
 from shipworthy.model import Artifact, Finding
-from shipworthy.patterns import regex
 
 __all__ = ["RULES", "scan"]
 
-_OTHERS = regex(r"(?:.*/)?(?:Chart\.ya?ml|values[^/]*\.ya?ml)\Z")
+MEDIA_TYPE = "application/x-kubernetes"
 _CANARY = (
     b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: a\n    image: a:1\n"
     b"    securityContext:\n      privileged: true\n"
@@ -24,10 +22,8 @@ _CANARY = (
 
 
 def _manifest(artifact: Artifact) -> bool:
-    """By its name; charts, templates and Compose files are read by other checks."""
-    if "/templates/" in f"/{artifact.uri}" or _OTHERS.match(artifact.uri) or is_compose(artifact):
-        return False
-    return artifact.uri.lower().endswith((".yaml", ".yml", ".json"))
+    """By what classification found in it; the templates of charts are read by another check."""
+    return artifact.media_type == MEDIA_TYPE and "/templates/" not in f"/{artifact.uri}"
 
 
 @check(
@@ -37,7 +33,7 @@ def _manifest(artifact: Artifact) -> bool:
     canary=Canary(files={"pod.yaml": _CANARY}, rule=PRIVILEGED.id),
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
-    """Findings of one file of manifests; what else is of its kind, such as a CloudFormation template, says nothing."""
+    """Findings of one file of manifests."""
     try:
         text = text_of(artifact)
     except TooLarge as error:
