@@ -139,3 +139,13 @@ def test_any_template_is_judged(text: str) -> None:
     for document in documents("Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties:\n      " + text):
         if isinstance(document, Document):
             list(cloudformation.judge(mapping(document.value), []))
+
+
+@pytest.mark.parametrize(("rule", "bad", "good"), SAMPLES)
+def test_what_does_not_belong_there_is_no_crash(rule: str, bad: str, good: str) -> None:
+    from test_infrastructure_containers import odd_ones
+
+    (document,) = documents("Resources:\n  X:\n" + "".join(f"    {line}\n" for line in bad.splitlines()))
+    assert isinstance(document, Document)
+    for _ in odd_ones(document.value):
+        list(cloudformation.judge(mapping(document.value), []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +338,61 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
 @pytest.mark.parametrize("text", [BOMB, "[" * 5000, "a: " * 3000, "- " * 5000, "{a: " * 5000, "---\n" * 5000])
 def test_bombs_are_refused(text: str) -> None:
     assert any(isinstance(one, Unread) for one in documents(text))
+
+
+ODD = (
+    None,
+    0,
+    -1,
+    True,
+    "",
+    "x",
+    [],
+    [[]],
+    {},
+    [{"name": ["x"]}],
+    {"name": {"a": 1}},
+    1.5,
+    "0.0.0.0/0",
+    Tagged("Ref", "x"),
+)
+
+
+def odd_ones(value: Any) -> Iterator[None]:
+    """The value with each of its parts in turn replaced by something that does not belong there."""
+    pending = [value]
+    while pending:
+        inside = pending.pop()
+        for key, own in list(inside.items() if isinstance(inside, dict) else enumerate(inside)):
+            if isinstance(own, (dict, list)):
+                pending.append(own)
+            for odd in ODD:
+                inside[key] = lined(odd)
+                yield None
+            inside[key] = own
+
+
+def lined(value: Any) -> Any:
+    """As the reader would give it."""
+    if isinstance(value, dict):
+        made = Map({key: lined(one) for key, one in value.items()})
+        made.lines = {}
+        return made
+    return [lined(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("rule", KUBERNETES)
+def test_what_does_not_belong_there_is_no_crash(rule: str) -> None:
+    (document,) = documents(KUBERNETES[rule][0])
+    assert isinstance(document, Document)
+    for _ in odd_ones(document.value):
+        for one in objects(document.value):
+            list(judge(one))
+
+
+@pytest.mark.parametrize("rule", COMPOSE)
+def test_what_does_not_belong_in_compose_is_no_crash(rule: str) -> None:
+    (document,) = documents(COMPOSE[rule][0])
+    assert isinstance(document, Document)
+    for _ in odd_ones(document.value):
+        list(compose.judge(document.value))

@@ -16,6 +16,7 @@ from shipworthy.artifacts import discover
 from shipworthy.checks.infrastructure import terraform
 from shipworthy.checks.infrastructure._cloud_rows import ABSENT, TERRAFORM, Row
 from shipworthy.checks.infrastructure._hcl import Computed, Template, UnreadHcl, parse
+from shipworthy.checks.infrastructure._terraform import Module
 from shipworthy.model import Finding, Skipped
 
 
@@ -209,3 +210,33 @@ def test_the_reader_takes_anything(text: str) -> None:
 def test_long_texts_end(text: str) -> None:
     with contextlib.suppress(UnreadHcl):
         parse(text)
+
+
+@pytest.mark.parametrize("text", [bad for _, bad, _ in SAMPLES])
+def test_what_does_not_belong_there_is_no_crash(text: str, tmp_path: Path) -> None:
+    """Each attribute in turn is of another type than the provider takes."""
+    (tmp_path / "main.tf").write_text("")
+    (artifact,) = discover(tmp_path).artifacts
+    for odd in (
+        "null",
+        "0",
+        '"x"',
+        "[]",
+        "[[]]",
+        "{}",
+        "[{ a = [] }]",
+        "var.x",
+        "1.5",
+        "jsonencode([1])",
+        '"${a}"',
+        "true",
+    ):
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            if " = " in line and not line.rstrip().endswith(("{", "EOF")):
+                changed = [*lines[:number], f"{line.partition(' = ')[0]} = {odd}", *lines[number + 1 :]]
+                module = Module()
+                with contextlib.suppress(UnreadHcl):
+                    module.add(artifact, parse("\n".join(changed)))
+                for placed in module.placed:
+                    list(terraform.judge(module, placed, []))

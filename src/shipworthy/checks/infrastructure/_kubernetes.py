@@ -79,7 +79,7 @@ def _pod(spec: Map, name: str, open_ended: bool, once: bool) -> Iterator[Hit]:
         line = spec.at("shareProcessNamespace")
         yield Hit(rules.SHARED_PROCESSES, f"{name}: shareProcessNamespace: true", line, name)
     for item in sequence(context.get("sysctls")):
-        if isinstance(item, Map) and item.get("name") not in _SAFE_SYSCTLS:
+        if isinstance(item, Map) and str(item.get("name")) not in _SAFE_SYSCTLS:
             yield Hit(rules.SYSCTL, f"{name} sets {shown(item.get('name'))}", item.line, f"{name} {item.get('name')}")
     if not open_ended and spec.get("automountServiceAccountToken") is not False:
         yield Hit(rules.TOKEN, f"{name}: automountServiceAccountToken is not false", spec.line, name)

@@ -53,7 +53,7 @@ def _binding(thing: Map, name: str) -> Iterator[Hit]:
     if role in ("cluster-admin", "admin") and thing.get("kind") == "ClusterRoleBinding":
         yield Hit(rules.CLUSTER_ADMIN, f"{name} gives {role}", thing.at("roleRef"), name)
     for subject in sequence(thing.get("subjects")):
-        who = mapping(subject).get("name")
+        who = str(mapping(subject).get("name"))
         if who in _EVERYBODY and role not in ("system:basic-user", "system:discovery", "system:public-info-viewer"):
             yield Hit(rules.ANONYMOUS, f"{name} gives {shown(role)} to {who}", mapping(subject).line, f"{name} {who}")
 

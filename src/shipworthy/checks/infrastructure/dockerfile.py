@@ -45,11 +45,13 @@ _CANARY = b'FROM debian:latest\nRUN curl -s https://example.org/i.sh | sh\nCMD [
 
 
 def _ignores(artifact: Artifact) -> list[Path]:
-    """Where a list of what is left out of the context may lie."""
-    if artifact.path is None:
+    """Where a list of what is left out of the context may lie: beside it, or in a folder above that is the context."""
+    path = artifact.path
+    if path is None:
         return []
-    return [artifact.path.parent / ".dockerignore", artifact.path.with_name(artifact.path.name + ".dockerignore"),
-            artifact.path.parent / ".containerignore"]  # fmt: skip
+    above = path.parents[: artifact.uri.count("/") + 1 if "://" not in artifact.uri else 1]
+    names = (".dockerignore", ".containerignore")
+    return [path.with_name(path.name + ".dockerignore"), *(folder / name for folder in above for name in names)]
 
 
 def _beside(artifact: Artifact) -> str:

@@ -144,6 +144,11 @@ def _values(module: Module, block: Block, *names: str) -> list[Any]:
     return found
 
 
+def _value(module: Module, block: Block, name: str) -> Any:
+    one = block.attributes.get(name)
+    return module.known(one.value) if one else None
+
+
 def _is_open(values: list[Any]) -> bool:
     return any(isinstance(value, str) and value in ANYWHERE for value in values)
 
@@ -151,7 +156,7 @@ def _is_open(values: list[Any]) -> bool:
 def _security_group(module: Module, resource: Resource, block: Block) -> Iterator[Hit]:
     for inner in (one for one in block.blocks if one.type == "ingress"):
         if _is_open(_values(module, inner, "cidr_blocks", "ipv6_cidr_blocks")):
-            low, high, protocol = _values(module, inner, "from_port", "to_port", "protocol")[:3]
+            low, high, protocol = (_value(module, inner, name) for name in ("from_port", "to_port", "protocol"))
             yield from ports_open(resource.name, low, high, protocol, inner.line)
 
 
@@ -159,7 +164,7 @@ def _group_rule(module: Module, resource: Resource, block: Block) -> Iterator[Hi
     if block.labels[0] == "aws_security_group_rule" and "egress" in _values(module, block, "type"):
         return
     if _is_open(_values(module, block, "cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")):
-        low, high = _values(module, block, "from_port")[0], _values(module, block, "to_port")[0]
+        low, high = _value(module, block, "from_port"), _value(module, block, "to_port")
         protocol = _values(module, block, "protocol") + _values(module, block, "ip_protocol")
         yield from ports_open(resource.name, low, high, next((p for p in protocol if p is not None), ""), block.line)
 
@@ -179,7 +184,7 @@ def _firewall(module: Module, resource: Resource, block: Block) -> Iterator[Hit]
     if "EGRESS" in _values(module, block, "direction") or not _is_open(_values(module, block, "source_ranges")):
         return
     for allow in (one for one in block.blocks if one.type == "allow"):
-        protocol = _values(module, allow, "protocol")[0]
+        protocol = _value(module, allow, "protocol")
         for ports in _values(module, allow, "ports"):
             low, _, high = str(ports if ports is not None else "0-65535").partition("-")
             yield from ports_open(resource.name, low, high or low, protocol, allow.line)
