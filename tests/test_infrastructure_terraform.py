@@ -240,3 +240,18 @@ def test_what_does_not_belong_there_is_no_crash(text: str, tmp_path: Path) -> No
                     module.add(artifact, parse("\n".join(changed)))
                 for placed in module.placed:
                     list(terraform.judge(module, placed, []))
+
+
+def test_names_of_names_do_not_unfold_without_end(tmp_path: Path) -> None:
+    rows = [f"  v{n} = [{', '.join([f'local.v{n + 1}'] * 50)}]" for n in range(20)]
+    text = (
+        "locals {\n"
+        + "\n".join(rows)
+        + '\n}\nresource "aws_db_instance" "d" {\n  storage_encrypted = local.v0\n}\nresource {}\n'
+    )
+    found = scanned(
+        tmp_path,
+        main__tf=text,
+        deep__tf__json='{"resource": {"aws_s3_bucket": {"b": {"acl": ' + "[" * 900 + "]" * 900 + "}}}}",
+    )
+    assert any(isinstance(one, Skipped) and "storage_encrypted" in one.reason for one in found)

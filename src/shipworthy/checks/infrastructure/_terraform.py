@@ -15,6 +15,7 @@ from shipworthy.records import dataclass, field
 
 _NAME = regex(r"(var|local)\.([A-Za-z_][\w-]*)\Z")
 _BLOCKS = ("resource", "data", "variable", "module", "provider", "locals", "output", "terraform")
+_MOST_STEPS = 20_000
 _META = frozenset("depends_on count for_each provider lifecycle".split())
 
 
@@ -28,10 +29,11 @@ class Placed:
 
 @dataclass(frozen=True)
 class Module:
-    """The blocks of a folder, and the values that names have."""
+    """The blocks of a folder, and the values that names have. `steps` counts what is looked up for one setting."""
 
     placed: list[Placed] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    steps: list[int] = field(default_factory=lambda: [0])
 
     def of(self, kind: str) -> Iterator[Placed]:
         """Blocks of a type, such as `resource`."""
@@ -66,10 +68,18 @@ class Module:
         """A resource as it is judged."""
         block = placed.block
         kind, name = (*block.labels, "", "")[:2]
-        return Resource(kind, f"{kind}.{name}"[:120], block.line, lambda path: self.find(block, path.split(".")))
+        return Resource(kind, f"{kind}.{name}"[:120], block.line, lambda path: self.setting(block, path))
+
+    def setting(self, block: Block, path: str) -> list[Found]:
+        """All values at a path of a resource; names of names may unfold, so there is an end to it."""
+        self.steps[0] = 0
+        return self.find(block, path.split("."))
 
     def find(self, block: Any, path: list[str], line: int = 0) -> list[Found]:
         """All values at a path: blocks of one name may be several, and a block may be written as a value."""
+        self.steps[0] += 1
+        if self.steps[0] > _MOST_STEPS:
+            return [Found(Unknown(), line)]
         if isinstance(block, list):
             found = [one for item in block[:1000] for one in self.find(self.known(item), path, line)]
             return found or [Found(ABSENT, line)]

@@ -68,7 +68,11 @@ def _module(inside: list[Artifact]) -> Iterator[Finding | Skipped]:
         module.set_variables(root)
     unknown: dict[str, list[tuple[int, str]]] = {artifact.uri: [] for artifact in inside}
     for placed in module.placed:
-        hits[placed.artifact.uri] += judge(module, placed, unknown[placed.artifact.uri])
+        uri = placed.artifact.uri
+        try:
+            hits[uri] += judge(module, placed, unknown[uri])
+        except RecursionError:
+            unknown[uri].append((placed.block.line, "a value is nested too deeply"))
     for artifact in inside:
         yield from findings(artifact, sorted(hits[artifact.uri], key=lambda hit: (hit.line, hit.rule.id)))
         yield from unread(artifact, sorted(unknown[artifact.uri]), code="computed")
@@ -103,7 +107,7 @@ def judge(module: Module, placed: Placed, unknown: list[tuple[int, str]]) -> Ite
 
 
 def _source(module: Module, block: Block, name: str) -> Iterator[Hit]:
-    source = module.find(block, ["source"])[0]
+    source = module.setting(block, "source")[0]
     if not isinstance(source.value, str) or source.value.startswith((".", "/")):
         return
     remote = "::" in source.value or "://" in source.value or ".git" in source.value or "github.com" in source.value
@@ -129,7 +133,7 @@ def _document(module: Module, block: Block, name: str) -> Iterator[Hit]:
         for inner in statement.blocks:
             if inner.type == "condition":
                 made["Condition"] = True
-            if inner.type == "principals" and module.find(inner, ["type"])[0].value in ("*", "AWS"):
+            if inner.type == "principals" and module.setting(inner, "type")[0].value in ("*", "AWS"):
                 identifiers = inner.attributes.get("identifiers")
                 made["Principal"] = {"AWS": module.known(identifiers.value) if identifiers else []}
         yield from policy(name, {"Statement": [made]}, statement.line, "Principal" in made)
@@ -196,7 +200,7 @@ def _bucket(module: Module, resource: Resource, block: Block) -> Iterator[Hit]:
     others = {
         one.block.labels[0]
         for one in module.of("resource")
-        if one.block.labels[0].startswith("aws_s3_bucket_") and _refers(one.block, name, block)
+        if one.block.labels and one.block.labels[0].startswith("aws_s3_bucket_") and _refers(one.block, name, block)
     }
     if "aws_s3_bucket_public_access_block" not in others:
         message = f"{resource.name} has no aws_s3_bucket_public_access_block"
