@@ -46,10 +46,19 @@ _WORKFLOW = regex(
     r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
 _IAC = regex(
-    r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
+    r"(?:.*\.(?:tf|tofu|tfvars|hcl|bicep|tf\.json|tofu\.json|tfvars\.json)|"
+    r"(?i:(?:.{1,80}[.\-_])?(?:docker-)?compose(?:[.\-_].*)?\.ya?ml)|Chart\.ya?ml|values(?:[.\-_].*)?\.ya?ml|"
+    r"kustomization\.ya?ml)\Z"
+)
+_MANIFEST = regex(rb"(?m)^apiVersion:[ \t]*\S[^\n]*$")
+_MANIFEST_JSON = regex(rb'"apiVersion"\s*:\s*"[^"\n]{1,200}"')
+_CHART_TEMPLATE = regex(r"(?:.*/)?templates/.*\.(?:ya?ml|tpl)\Z")
+# CloudFormation: its version, its transform for serverless applications, or resources of its types.
+_CLOUDFORMATION = regex(
+    rb"AWSTemplateFormatVersion|Transform[\"']?\s*:\s*[\"']?AWS::|"
+    rb"(?m:^[ \t]{1,40}[\"']?Type[\"']?\s*:\s*[\"']?AWS::\w+::\w+)"
 )
 _IMAGES = (".oci.tar", ".docker.tar")
-_MANIFEST = regex(rb"(?m)^apiVersion:\s*\S+\s*$")
 
 MEDIA_TYPES = {
     Kind.CODE: "text/plain",
@@ -80,6 +89,8 @@ def classify(uri: str, head: bytes, sniff: Callable[[bytes], str | None], load: 
     kind = _kind(uri, head, sniff)
     if kind is Kind.CODE and _is_python(uri, head):
         return kind, "text/x-python"
+    if kind is Kind.IAC:
+        return kind, _infrastructure(uri.rpartition("/")[2], head) or MEDIA_TYPES[kind]
     return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
 
 
@@ -111,7 +122,7 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.OTHER
     if suffix in _CODE or head.startswith(b"#!"):
         return Kind.CODE
-    if _IAC.match(name) or (suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head):
+    if _IAC.match(name) or _is_template(uri, head) or _infrastructure(name, head):
         return Kind.IAC
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
@@ -122,6 +133,23 @@ def _is_image(head: bytes) -> bool:
     from shipworthy.images import looks_like_archive  # here: few scans meet one
 
     return looks_like_archive(head)
+
+
+def _infrastructure(name: str, head: bytes) -> str:
+    """The media type of a manifest of Kubernetes or a template of CloudFormation, by its content; empty for neither."""
+    suffix = name.rpartition(".")[2].lower()
+    if suffix not in ("yaml", "yml", "json", "template") or _IAC.match(name):
+        return ""
+    if suffix != "json" and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
+        return "application/x-kubernetes"
+    if suffix == "json" and b'"kind"' in head and _MANIFEST_JSON.search(head):
+        return "application/x-kubernetes"
+    return "application/x-cloudformation" if _CLOUDFORMATION.search(head) else ""
+
+
+def _is_template(uri: str, head: bytes) -> bool:
+    """Whether a file is a template of a Helm chart."""
+    return b"{{" in head and _CHART_TEMPLATE.match(uri) is not None
 
 
 def _is_text(head: bytes) -> bool:
