@@ -43,8 +43,11 @@ _REQUIREMENTS = regex(
 )
 _DOCKERFILE = regex(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
 _WORKFLOW = regex(
-    r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
+    r"(?:.*/)?(?:\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml|[^/]*\.gitlab-ci\.ya?ml|\.gitlab/ci/(?:[^/]+/){0,5}[^/]+\.ya?ml|"
+    r"Jenkinsfile(?:\.[\w-]+)?|[^/]+\.jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
+_ACTION = regex(r"(?:.*/)?action\.ya?ml\Z")
+_RUNS = regex(rb"(?m)^[\"']?runs[\"']?\s*:")
 _IAC = regex(
     r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
 )
@@ -98,7 +101,7 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.NOTEBOOK
     if suffix in _DATASET or (head.startswith((b"ORC", b"Obj\1")) and b"\0" in head):  # ORC, Avro
         return Kind.DATASET
-    if _WORKFLOW.match(uri):
+    if _WORKFLOW.match(uri) or (_ACTION.match(uri) and _RUNS.search(head)):
         return Kind.WORKFLOW
     if _REQUIREMENTS.match(name):
         return Kind.REQUIREMENTS
