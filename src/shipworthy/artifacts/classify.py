@@ -38,7 +38,7 @@ _LOADABLE = _words(
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
-    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
+    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|(?:conda.*|environment.*)\.ya?ml)\Z",
     re.IGNORECASE,
 )
 _DOCKERFILE = regex(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
