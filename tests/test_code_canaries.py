@@ -7,7 +7,7 @@ import pytest
 from shipworthy.check import Context, registry
 from shipworthy.model import Artifact, Finding, Kind
 
-KINDS = {".py": Kind.CODE, ".js": Kind.CODE, ".txt": Kind.REQUIREMENTS}
+KINDS = {".py": Kind.CODE, ".js": Kind.CODE, ".json": Kind.REQUIREMENTS, ".txt": Kind.REQUIREMENTS}
 NAMES = [n for n, c in registry().items() if c.category in ("code", "dependencies", "compliance")]
 
 

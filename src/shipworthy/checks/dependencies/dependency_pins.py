@@ -86,8 +86,8 @@ INSTALL_SCRIPT = Rule(
     "dependency-install-script",
     "A dependency runs code when it is installed",
     Severity.LOW,
-    "The script runs on developers' machines and in the build, with their rights, before anybody has looked at it. Worms "
-    "that spread through npm work so.",
+    "The script runs on developers' machines and in the build, with their rights, before anybody has looked at it. "
+    "Worms that spread through npm work so.",
     "Install with `npm ci --ignore-scripts` (or `ignore-scripts=true` in .npmrc), and rebuild the few packages that "
     "need it by name: `npm rebuild NAME`.",
     taxonomy=("CWE-829", "CICD-SEC-3", "AML.T0010.001"),
