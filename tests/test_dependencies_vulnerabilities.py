@@ -249,7 +249,7 @@ def test_import_keeps_the_old_database_until_the_new_one_is_good(tmp_path):
             {
                 "id": "N-1",
                 "modified": "2026-01-01T00:00:00Z",
-                "affected": [{"package": {"ecosystem": "npm", "name": "x"}}],
+                "affected": [{"package": {"ecosystem": "Go", "name": "x"}}],
             }
         ],
     )

@@ -38,13 +38,16 @@ _LOADABLE = _words(
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
-    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
+    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|(?:conda.*|environment.*)\.ya?ml)\Z",
     re.IGNORECASE,
 )
 _DOCKERFILE = regex(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
 _WORKFLOW = regex(
-    r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
+    r"(?:.*/)?(?:\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml|[^/]*\.gitlab-ci\.ya?ml|\.gitlab/ci/(?:[^/]+/){0,5}[^/]+\.ya?ml|"
+    r"Jenkinsfile(?:\.[\w-]+)?|[^/]+\.jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
+_ACTION = regex(r"(?:.*/)?action\.ya?ml\Z")
+_RUNS = regex(rb"(?m)^[\"']?runs[\"']?\s*:")
 _IAC = regex(
     r"(?:.*\.(?:tf|tofu|tfvars|hcl|bicep|tf\.json|tofu\.json|tfvars\.json)|"
     r"(?i:(?:.{1,80}[.\-_])?(?:docker-)?compose(?:[.\-_].*)?\.ya?ml)|Chart\.ya?ml|values(?:[.\-_].*)?\.ya?ml|"
@@ -112,7 +115,7 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.NOTEBOOK
     if suffix in _DATASET or (head.startswith((b"ORC", b"Obj\1")) and b"\0" in head):  # ORC, Avro
         return Kind.DATASET
-    if _WORKFLOW.match(uri):
+    if _WORKFLOW.match(uri) or (_ACTION.match(uri) and _RUNS.search(head)):
         return Kind.WORKFLOW
     if _REQUIREMENTS.match(name):
         return Kind.REQUIREMENTS

@@ -25,7 +25,8 @@ class Outcome(StrEnum):
 # Why something was not looked at, by the name by which a gate can accept it: `docs/gates.md` says what they mean.
 REASONS = frozenset(
     """unread failed stopped findings-cut sampled too-few-rows not-learnable unpinned computed unread-include limited
-    embedded-data-only old-data damaged-data not-asked no-answer shallow-clone since
+    embedded-data-only no-data-for-ecosystem no-licence-data unknown-licence old-data
+    damaged-data not-asked no-answer shallow-clone since
     raw-data absent""".split()
 )
 

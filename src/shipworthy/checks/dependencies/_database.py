@@ -26,6 +26,7 @@ from shipworthy.checks.dependencies import _osv
 from shipworthy.errors import EnvironmentFailure, UsageError
 
 LAYOUT = Path("osv-scalibr") / _osv.ECOSYSTEM / "all.zip"
+LAYOUTS = tuple(Path("osv-scalibr") / name / "all.zip" for name in _osv.ECOSYSTEMS)
 DEFAULT_URL = f"https://osv-vulnerabilities.storage.googleapis.com/{_osv.ECOSYSTEM}/all.zip"
 ARCHIVE_LIMIT = 2_000_000_000
 TOTAL_LIMIT = 8_000_000_000
@@ -42,7 +43,7 @@ _EXPECTED = f"a zip of records in the OSV format ({DEFAULT_URL} is one), a folde
 @dataclass(frozen=True)
 class Facts:
     """What a database holds: `newest` is the latest `modified` of its records (its snapshot date), `digest` is of its
-    bytes, `unreadable` counts records that are no JSON or no OSV."""
+    bytes, `unreadable` counts records that are no JSON or no OSV, `ecosystems` are those that records name."""
 
     path: Path
     digest: str
@@ -51,6 +52,7 @@ class Facts:
     newest: date | None = None
     unreadable: int = 0
     withdrawn: int = 0
+    ecosystems: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,21 @@ class Found:
 
 def locate(path: Path) -> Path:
     """The archive, folder or file to read. Raises UsageError if there is nothing of the kind."""
-    if (path / LAYOUT).is_file():
-        return path / LAYOUT
+    for layout in LAYOUTS:
+        if (path / layout).is_file():
+            return path / layout
     if (path / "all.zip").is_file():
         return path / "all.zip"
     if path.is_file() or (path.is_dir() and any(path.glob("*.json"))):
         return path
     raise UsageError("there is no vulnerability database", where=str(path), remedy=_REMEDY)
+
+
+def places(path: Path) -> tuple[Path, ...]:
+    """All that there is to read at a path: the archives of several ecosystems, or what `locate` gives. Raises
+    UsageError."""
+    found = tuple(path / layout for layout in LAYOUTS if (path / layout).is_file())
+    return found or (locate(path),)
 
 
 def digest(path: Path) -> str:
@@ -88,7 +98,22 @@ def digest(path: Path) -> str:
 
 def lookup(path: Path, wanted: frozenset[str]) -> Found:
     """Advisories for the wanted (normalized) names. Raises EnvironmentFailure for a damaged database."""
-    return _read(locate(path), wanted)
+    found = [_read(place, wanted) for place in places(path)]
+    if len(found) == 1:
+        return found[0]
+    dates = [one.facts.newest for one in found if one.facts.newest]
+    total = replace(
+        found[0].facts,
+        digest="sha256:" + hashlib.sha256("".join(one.facts.digest for one in found).encode()).hexdigest(),
+        records=sum(one.facts.records for one in found),
+        packages=sum(one.facts.packages for one in found),
+        newest=min(dates) if len(dates) == len(found) else None,
+        unreadable=sum(one.facts.unreadable for one in found),
+        withdrawn=sum(one.facts.withdrawn for one in found),
+        ecosystems=frozenset().union(*(one.facts.ecosystems for one in found)),
+    )
+    advisories = tuple(item for one in found for item in one.advisories)
+    return Found(advisories, total, frozenset().union(*(one.withdrawn for one in found)))
 
 
 def examine(path: Path) -> Facts:
@@ -102,8 +127,11 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
     packages: set[str] = set()
     records = unreadable = 0
     newest = ""
+    sought = None if wanted is None else {canonicalize_name(name.removeprefix("npm:")) for name in wanted}
+    ecosystems: set[str] = set()
     for data in _records(path):
         records += 1
+        ecosystems |= {name for name in _osv.ECOSYSTEMS if f'"{name}"'.encode() in data}
         for match in _MODIFIED.finditer(data):
             newest = max(newest, match[1].decode())
         names = {canonicalize_name(m[1].decode("utf-8", "replace")) for m in _PACKAGE.finditer(data)}
@@ -111,7 +139,7 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
         if (
             wanted is not None
             and b"\\u" not in data
-            and not names & wanted
+            and not names & (sought or set())
             and plain[:1] == b"{"
             and plain[-1:] == b"}"
         ):
@@ -129,7 +157,9 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
             advisories += [replace(a, source="database") for a in found if a.package in wanted]
     if records == 0 or unreadable == records:
         raise _broken(path, "it holds no record in the OSV format")
-    facts = Facts(path, digest(path), records, len(packages), _date(newest), unreadable, len(withdrawn))
+    facts = Facts(
+        path, digest(path), records, len(packages), _date(newest), unreadable, len(withdrawn), frozenset(ecosystems)
+    )
     return Found(tuple(advisories), facts, frozenset(withdrawn))
 
 
@@ -230,6 +260,9 @@ def import_database(source: Path, destination: Path) -> Facts:
                 os.fsync(incoming.fileno())
                 facts = _checked(temporary)
                 temporary.chmod(0o644)
+                if facts.ecosystems == {"npm"}:
+                    target = destination / LAYOUTS[1]
+                    target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -244,7 +277,7 @@ def import_database(source: Path, destination: Path) -> Facts:
 def _checked(path: Path) -> Facts:
     facts = examine(path)
     if facts.newest is None or facts.packages == 0:
-        raise _broken(path, f"it holds no dated advisory for {_osv.ECOSYSTEM} packages")
+        raise _broken(path, f"it holds no dated advisory for packages of {' or '.join(_osv.ECOSYSTEMS)}")
     if facts.unreadable * 20 > facts.records:
         raise _broken(path, f"{facts.unreadable} of {facts.records} records are not in the OSV format")
     # The name that the digest covers is the final one.

@@ -43,7 +43,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
     yield from unread_parts(artifact, manifest)
     lines: dict[str, int | None] = {}
     for item in manifest.dependencies:
-        if item.name and item.source == "index":
+        if item.name and item.source == "index" and item.ecosystem == "PyPI":
             lines.setdefault(item.name, item.line)
     if len(lines) > _MOST:
         yield Skipped(artifact, f"only the first {_MOST:,} of {len(lines):,} names were looked at", code="findings-cut")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from shipworthy.check import Canary, Context, Skipped, Unavailable, check
 from shipworthy.checks.dependencies import _database, _index, _osv
@@ -53,7 +53,7 @@ def _database_path(context: Context) -> Path | None:
     if given:
         return context.root / Path(given).expanduser()
     default = advisories_folder()
-    return default if (default / _database.LAYOUT).is_file() else None
+    return default if any((default / place).is_file() for place in _database.LAYOUTS) else None
 
 
 def cache_key(context: Context) -> str:
@@ -62,7 +62,7 @@ def cache_key(context: Context) -> str:
     path = _database_path(context)
     if path is not None:
         try:
-            parts.append(_database.digest(_database.locate(path)))
+            parts += [_database.digest(place) for place in _database.places(path)]
         except ShipworthyError as error:
             parts.append(str(error))
     # A result from a database that was fresh must not outlive its freshness.
@@ -76,7 +76,7 @@ def cache_key(context: Context) -> str:
     kinds={"requirements", "code"},
     accepts=is_manifest,
     scope="tree",
-    version=3,
+    version=4,
     canary=Canary(files={"requirements.txt": b"pyyaml==5.3\n"}, rule=VULNERABLE.id),
     options={"database": "", "embedded": True, "max-age-days": 30, "online": False, "index": "https://pypi.org"},
     cache_on=cache_key,
@@ -94,7 +94,7 @@ def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding 
             continue
         manifests.append((artifact, manifest))
         unread += unread_parts(artifact, manifest)
-    wanted = frozenset(d.name for _, m in manifests for d in m.dependencies if d.name)
+    wanted = frozenset(d.key for _, m in manifests for d in m.dependencies if d.name)
     knowledge = _knowledge(context, wanted)
     yield from unread
     yield from knowledge.gaps
@@ -123,6 +123,15 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
         found += database.advisories
         withdrawn = database.withdrawn
         gaps += _age(database.facts, context)
+        for name, kept in (
+            ("npm", [w for w in wanted if w.startswith("npm:")]),
+            ("PyPI", [w for w in wanted if ":" not in w]),
+        ):
+            if kept and name not in database.facts.ecosystems:
+                told = (
+                    f"the vulnerability database knows nothing of {name}: `shipworthy db import` takes its export too"
+                )
+                gaps.append(Skipped(None, told, code="no-data-for-ecosystem"))
     if embedded:
         own = _database.lookup(_embedded_path(), wanted)
         found += [replace(a, source="embedded") for a in own.advisories if not a.names & withdrawn]
@@ -168,12 +177,12 @@ def _unmatched(artifact: Artifact, manifest: Manifest, manifests: list[tuple[Art
     """Packages without an exact version, neither here nor in a manifest of the same folder or one above it."""
     here = posixpath.dirname(artifact.uri)
     pinned = {
-        d.name
+        d.key
         for other, m in manifests
         for d in m.dependencies
         if d.version and _above(posixpath.dirname(other.uri), here)
     }
-    open_ones = [d for d in manifest.dependencies if d.source != "path" and not d.version and d.name not in pinned]
+    open_ones = [d for d in manifest.dependencies if d.source != "path" and not d.version and d.key not in pinned]
     open_ones = [d for d in open_ones if d.group != "build-system"]
     if open_ones:
         named = names(open_ones) or "packages without a name"
@@ -189,20 +198,21 @@ def _match(
 ) -> Iterator[Finding | Skipped]:
     seen: set[tuple[str, str]] = set()
     for item in manifest.dependencies:
-        if not item.version or not item.name or item.source == "path" or (item.name, item.version) in seen:
+        if not item.version or not item.name or item.source == "path" or (item.key, item.version) in seen:
             continue
-        seen.add((item.name, item.version))
+        seen.add((item.key, item.version))
         try:
-            version = Version(item.version)
+            version = _osv.version_of(item.version, item.ecosystem)
         except InvalidVersion:
-            yield Skipped(artifact, f"{item.name} has a version that PEP 440 does not know, so it could not be matched")
+            told = "PEP 440" if item.ecosystem == _osv.ECOSYSTEM else "Semantic Versioning"
+            yield Skipped(artifact, f"{item.name} has a version that {told} does not know, so it could not be matched")
             continue
-        known = [a for a in knowledge.by_package.get(item.name, ()) if a.affects(version)]
+        known = [a for a in knowledge.by_package.get(item.key, ()) if a.affects(version)]
         for group in _osv.merge([*known, *online.ask(item, version)]):
             yield _finding(artifact, item, version, group)
 
 
-def _finding(artifact: Artifact, item: Dependency, version: Version, group: tuple[_osv.Advisory, ...]) -> Finding:
+def _finding(artifact: Artifact, item: Dependency, version: _osv.Ordered, group: tuple[_osv.Advisory, ...]) -> Finding:
     advisory, fixed = _osv.joined(group, version)
     aliases = f" ({', '.join(sorted(advisory.aliases))})" if advisory.aliases else ""
     what = advisory.summary or "see the advisory"
@@ -215,7 +225,7 @@ def _finding(artifact: Artifact, item: Dependency, version: Version, group: tupl
     return VULNERABLE.at(
         artifact,
         f"{item.name} {item.version}: {advisory.id}{aliases}: {what}{note}",
-        evidence=f"{item.name}=={item.version}",
+        evidence=f"{item.name}{'==' if item.ecosystem == _osv.ECOSYSTEM else '@'}{item.version}",
         key=f"{item.name} {advisory.id}",
         severity=advisory.severity or Severity.MEDIUM,
         remedy=remedy,
@@ -239,10 +249,10 @@ class _Online:
                 "the package index's address does not begin with https://", "correct `index` in the settings"
             )
 
-    def ask(self, item: Dependency, version: Version) -> tuple[_osv.Advisory, ...]:
+    def ask(self, item: Dependency, version: _osv.Ordered) -> tuple[_osv.Advisory, ...]:
         """Advisories for this version by the index; nothing if it was not asked or did not answer (see `gaps`)."""
         key = (item.name, str(version.public))
-        if not self.active or item.source != "index":
+        if not self.active or item.source != "index" or item.ecosystem != _osv.ECOSYSTEM:
             return ()
         if key not in self._answers:
             self._answers[key] = self._query(*key)
