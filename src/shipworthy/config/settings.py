@@ -235,6 +235,24 @@ class Store:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """A report of another tool that a run takes in: `[[import.reports]]`."""
+
+    tool: str = _opt("", "who wrote it; `docs/tools.md` lists the tools, `sarif` stands for any that writes SARIF")
+    path: str = _opt("", "the report, relative to the workspace")
+    max_age_days: int = _opt(0, "how old it may be; 0: any age")
+    base: str = _opt("", "where the report's paths begin, such as `/src` of the container in which the tool ran")
+    stage: str = _opt("", "`scan` or `test`; default: `test` for tools that attack a service, else `scan`")
+
+
+@dataclass(frozen=True)
+class Import:
+    """Reports of other tools: `[import]`. A gate requires one by `import:TOOL`."""
+
+    reports: tuple[Reported, ...] = _opt((), "the reports; one that is missing or cannot be used fails")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the settings file can say."""
 
@@ -244,6 +262,7 @@ class Settings:
     scan: Scan = _opt(Scan, "how checks are run")
     checks: Mapping[str, Mapping[str, Any]] = _opt(dict, "options of single checks; `docs/checks/` lists them")
     tools: Mapping[str, str] = _opt(dict, "where wrapped programs are, by name; default: beside this Python, then PATH")
+    import_: Import = _opt(Import, "reports of other tools")
     train: Train | None = _opt(None, "the training step")
     evaluate: Evaluate | None = _opt(None, "the evaluation step")
     image: Image = _opt(Image, "how the container image is built")

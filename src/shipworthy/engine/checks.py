@@ -17,7 +17,7 @@ from shipworthy.engine.outlines import known_checks
 from shipworthy.engine.work import Ended, Unit, UnitResult, execute, execute_within, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
-from shipworthy.model.result import BY_STAGES, BY_WITNESSES, REASONS
+from shipworthy.model.result import BY_REPORT, BY_STAGES, BY_WITNESSES, REASONS, gap_name
 from shipworthy.records import dataclass, field, replace
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
@@ -93,9 +93,17 @@ def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[st
     others = BY_STAGES | BY_WITNESSES
     checks = {*known, *others}
     for name in accepted:
-        check, colon, reason = name.partition(":")
-        own = check in others or (check in known and known[check].module.startswith("shipworthy."))
-        wrong = check if check not in checks else reason if colon and own and reason not in REASONS else None
+        check, reason = gap_name(name)
+        if check.startswith(BY_REPORT):
+            from shipworthy.witnesses import names
+
+            checks |= {f"{BY_REPORT}{tool}" for tool in names()}
+        own = (
+            check in others
+            or check.startswith(BY_REPORT)
+            or (check in known and known[check].module.startswith("shipworthy."))
+        )
+        wrong = check if check not in checks else reason if reason and own and reason not in REASONS else None
         if wrong is None:
             continue
         import difflib

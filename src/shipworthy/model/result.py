@@ -80,6 +80,16 @@ BY_STAGES = frozenset({"inventory", "training", "evaluation"})  # results that s
 BY_WITNESSES = frozenset({"modelscan", "picklescan", "fickling", "modelaudit"})  # of whom reports are taken in
 
 
+BY_REPORT = "import:"  # and a tool's name: what its report says
+
+
+def gap_name(name: str) -> tuple[str, str]:
+    """The check and the reason of `check:reason`; the reason is empty for a check alone."""
+    prefix = BY_REPORT if name.startswith(BY_REPORT) else ""
+    check, _, reason = name.removeprefix(prefix).partition(":")
+    return prefix + check, reason
+
+
 def count_checks(results: Iterable[CheckResult]) -> int:
     """How many checks were run: each once, however many stages ran it and whether or not there was something of its
     kind; what stages say themselves is no check. Whoever tells a number of checks asks here."""

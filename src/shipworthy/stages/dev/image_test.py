@@ -22,7 +22,7 @@ from shipworthy.stages.dev.build import image_name, layout_of
 from shipworthy.stages.dev.model import model_folder
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.dev.sign import BOM_NAME
-from shipworthy.stages.results import counted, filter_results
+from shipworthy.stages.results import counted, filter_results, with_reports
 
 FROM_OUTSIDE = frozenset({"open-ports", "tls", "container-hardening", "openscap"})
 """The checks of a service that look at how it is deployed, which the deploy check runs."""
@@ -53,7 +53,8 @@ def run(job: Job) -> StageResult:
         attacked = described(job, service, job.folder / "service", "test")
         results += job.checks.run(attack, Inventory((attacked,)))
         isolation = service.isolation
-    checked = filter_results(job, (*whole, *inside["secrets"], *inside["models"], *attack), results)
+    said, reports = with_reports(job, "test", results)
+    checked = filter_results(job, (*whole, *inside["secrets"], *inside["models"], *attack), said)
     shutil.rmtree(job.folder / "image-files", ignore_errors=True)
     found = sum(len(result.findings) for result in checked.results)
     return job.passed(
@@ -61,7 +62,7 @@ def run(job: Job) -> StageResult:
         f"{counted(len(attack), 'check')} of the service, {counted(found, 'finding')}",
         artifacts=(subject, attacked),
         checks=checked.results,
-        inputs={"image": digest},
+        inputs={"image": digest, **reports},
         outputs={"results": checked.digest},
         details={"waiver-notes": checked.notes, "files": len(files), "isolation": isolation},
     )
