@@ -306,6 +306,280 @@ def _dependency_check(n: int) -> Any:
     }
 
 
+def _zap(n: int) -> Any:
+    places = [{"uri": f"http://127.0.0.1/p{i}?token=abc", "method": "GET", "param": "q"} for i in range(n)]
+    alert = {
+        "pluginid": "40018",
+        "name": "SQL Injection",
+        "riskcode": "3",
+        "confidence": "3",
+        "desc": "<p>It may be possible</p>",
+        "solution": "<p>Bind</p>",
+        "cweid": "89",
+        "instances": places,
+    }
+    site = {"@name": "http://127.0.0.1", "alerts": [alert] if n else []}
+    return {"@programName": "ZAP", "@version": "2.16.1", "@generated": "Fri, 2 Jan 2026 10:00:00", "site": [site]}
+
+
+def _burp(n: int) -> bytes:
+    issue = (
+        "<issue><type>1049088</type><name>SQL injection</name><host ip='127.0.0.1'>http://127.0.0.1</host>"
+        "<path><![CDATA[/basket]]></path><location><![CDATA[/basket [id cookie]]]></location><severity>High</severity>"
+        "<confidence>Firm</confidence><vulnerabilityClassifications><![CDATA[<a>CWE-89: x</a>]]>"
+        "</vulnerabilityClassifications>"
+        "<requestresponse><request base64='true'>UE9TVA==</request></requestresponse></issue>"
+    )
+    head = "<?xml version='1.0'?><!DOCTYPE issues [<!ELEMENT issues (issue*)>]>"
+    return f"{head}<issues burpVersion='2024.1' exportTime='Sat Sep 13 22:00:00 2025'>{issue * n}</issues>".encode()
+
+
+def _acunetix(n: int) -> bytes:
+    item = (
+        "<ReportItem id='1'><Name>CSRF</Name><ModuleName>csrf</ModuleName><Affects>/form</Affects><Parameter/>"
+        "<IsFalsePositive>False</IsFalsePositive><Severity>medium</Severity><Description>d</Description>"
+        "<CWEList><CWE id='352'>CWE-352</CWE></CWEList></ReportItem>"
+    )
+    items = f"<ReportItems>{item * n}</ReportItems>"
+    scan = f"<Scan><StartURL>http://127.0.0.1:80/</StartURL><Aborted>False</Aborted>{items}</Scan>"
+    return f"<ScanGroup ExportedOn='1'>{scan}</ScanGroup>".encode()
+
+
+def _nessus(n: int) -> bytes:
+    item = (
+        "<ReportItem port='443' svc_name='www' protocol='tcp' severity='2' pluginID='57582' pluginName='Self-signed'>"
+        "<synopsis>It is self-signed</synopsis><cwe>295</cwe><risk_factor>Medium</risk_factor></ReportItem>"
+    )
+    end = "<HostProperties><tag name='HOST_END'>Mon Jan  5 10:00:00 2026</tag></HostProperties>"
+    host = f"<ReportHost name='127.0.0.1'>{end}{item * n}</ReportHost>"
+    return f"<NessusClientData_v2><Policy/><Report name='r'>{host}</Report></NessusClientData_v2>".encode()
+
+
+def _openvas(n: int) -> bytes:
+    item = (
+        "<result id='1'><name>Old TLS</name><host>127.0.0.1<asset/></host><port>443/tcp</port><nvt oid='1.3.6.1'>"
+        "<name>Old TLS</name><tags>summary=TLS 1.0|solution=Off</tags>"
+        "<refs><ref type='cve' id='CVE-2011-3389'/></refs></nvt>"
+        "<threat>Medium</threat><severity>4.3</severity><qod><value>98</value></qod></result>"
+    )
+    inner = f"<scan_run_status>Done</scan_run_status><hosts><count>1</count></hosts><results>{item * n}</results>"
+    return f"<report id='a'><report id='b'>{inner}</report></report>".encode()
+
+
+def _openscap(n: int) -> bytes:
+    space = "xmlns='http://checklists.nist.gov/xccdf/1.2'"
+    ident = "xccdf_org.ssgproject.content_rule_no_empty_passwords"
+    results = "<rule-result idref='other' severity='low'><result>pass</result></rule-result>"
+    results += f"<rule-result idref='{ident}' severity='high'><result>fail</result></rule-result>" * n
+    rule = f"<Rule id='{ident}' severity='high'><title>No empty passwords</title></Rule>"
+    test = f"<TestResult end-time='2026-01-05T10:00:00'><target>h1</target>{results}</TestResult>"
+    return f"<Benchmark {space}>{rule}{test}</Benchmark>".encode()
+
+
+def _nmap(n: int) -> bytes:
+    ports = "".join(
+        f"<port protocol='tcp' portid='{22 + i}'><state state='open'/><service name='ssh' product='OpenSSH'/></port>"
+        for i in range(n)
+    )
+    host = f"<host><status state='up'/><address addr='127.0.0.1' addrtype='ipv4'/><ports>{ports}</ports></host>"
+    end = "<runstats><finished time='1767607200' exit='success'/><hosts up='1'/></runstats>"
+    head = '<?xml version="1.0"?><!DOCTYPE nmaprun><nmaprun scanner="nmap" version="7.93">'
+    return f"{head}{host}{end}</nmaprun>".encode()
+
+
+def _nuclei(n: int) -> Any:
+    return [
+        {
+            "template-id": "default-login",
+            "info": {
+                "name": "Default login",
+                "severity": "critical",
+                "description": "d",
+                "classification": {"cwe-id": ["cwe-798"], "cve-id": None},
+            },
+            "type": "http",
+            "host": "http://127.0.0.1",
+            "matched-at": f"http://127.0.0.1/login{i or ''}",
+            "request": "POST /login password=hunter22",
+            "timestamp": "2026-01-05T10:00:00Z",
+        }
+        for i in range(n)
+    ]
+
+
+def _wapiti(n: int) -> Any:
+    entry = {"method": "GET", "path": "/a?id=1", "info": "SQL via id", "level": 4, "parameter": "id"}
+    about = {"SQL Injection": {"desc": "d", "sol": "Bind", "ref": {"CWE-89: SQL": "https://cwe.mitre.org"}}}
+    return {
+        "classifications": about,
+        "vulnerabilities": {"SQL Injection": [entry] * n},
+        "anomalies": {},
+        "additionals": {},
+        "infos": {"target": "http://127.0.0.1/", "date": "Mon, 05 Jan 2026 10:00:00 +0000", "version": "Wapiti 3.2.3"},
+    }
+
+
+def _nikto(n: int) -> Any:
+    item = {"id": "999100", "method": "GET", "url": "/x", "msg": "An uncommon header"}
+    return [{"host": "localhost", "ip": "127.0.0.1", "port": "80", "banner": "", "vulnerabilities": [item] * n}]
+
+
+def _npm_audit(n: int) -> Any:
+    via = [
+        {
+            "source": 1094219 + i,
+            "name": "debug",
+            "title": "ReDoS",
+            "url": f"https://github.com/advisories/GHSA-aaaa-bbbb-000{i}",
+            "severity": "moderate",
+            "cwe": ["CWE-400"],
+            "range": ">=4.0.0 <4.3.1",
+        }
+        for i in range(n)
+    ]
+    item = {"name": "debug", "severity": "moderate", "via": [*via, "ms"], "nodes": [], "fixAvailable": True}
+    total = {"dependencies": {"total": 97}}
+    return {"auditReportVersion": 2, "vulnerabilities": {"debug": item} if n else {}, "metadata": total}
+
+
+def _pip_audit(n: int) -> Any:
+    found = [
+        {"id": f"PYSEC-2021-{10 + i}", "fix_versions": ["2.0"], "aliases": ["CVE-2021-1111"], "description": "d"}
+        for i in range(n)
+    ]
+    return {"dependencies": [{"name": "flask", "version": "0.5", "vulns": found}], "fixes": []}
+
+
+def _safety(n: int) -> Any:
+    found = [
+        {
+            "vulnerability_id": f"3894{i}",
+            "package_name": "django",
+            "analyzed_version": "2.2",
+            "advisory": "bad",
+            "CVE": "CVE-2020-2222",
+            "severity": {"cvssv3": {"base_score": 9.8}},
+            "fixed_versions": ["2.2.9"],
+        }
+        for i in range(n)
+    ]
+    meta = {"timestamp": "2026-01-05 10:00:00", "safety_version": "3.2.0", "packages_found": 1}
+    return {"report_meta": meta, "scanned_packages": {"django": {}}, "vulnerabilities": found}
+
+
+def _brakeman(n: int) -> Any:
+    found = [
+        {
+            "warning_type": "SQL Injection",
+            "check_name": "SQL",
+            "fingerprint": f"f{i}",
+            "message": "Possible SQL injection",
+            "file": "app/a.rb",
+            "line": 12 + i,
+            "confidence": "High",
+            "cwe_id": [89],
+        }
+        for i in range(n)
+    ]
+    info = {"brakeman_version": "6.1", "end_time": "2026-01-05 10:00:00 +0000", "checks_performed": ["SQL"]}
+    return {"scan_info": info, "warnings": found, "ignored_warnings": [], "errors": []}
+
+
+def _retire(n: int) -> Any:
+    found = [
+        {
+            "severity": "medium",
+            "identifiers": {"summary": "XSS", "CVE": [f"CVE-2020-1102{i}"]},
+            "below": "3.5.0",
+            "cwe": ["CWE-79"],
+        }
+        for i in range(n)
+    ]
+    results = [{"component": "jquery", "version": "3.0.0", "vulnerabilities": found}]
+    return {"version": "5.2.0", "data": [{"file": "static/jquery.js", "results": results}] if n else [], "errors": []}
+
+
+def _hadolint(n: int) -> Any:
+    return [
+        {
+            "code": "DL3008",
+            "message": "Pin versions",
+            "level": "warning",
+            "file": "Dockerfile",
+            "line": 9 + i,
+            "column": 1,
+        }
+        for i in range(n)
+    ]
+
+
+def _kube_bench(n: int) -> Any:
+    row = {"test_number": "4.1.1", "test_desc": "File mode", "remediation": "chmod", "scored": True}
+    results = [{**row, "status": "FAIL"}] * n + [{**row, "status": "PASS"}]
+    control = {"id": "4", "version": "1.6", "node_type": "node", "tests": [{"section": "4.1", "results": results}]}
+    return {"Controls": [control], "Totals": {"total_fail": n}}
+
+
+def _kube_hunter(n: int) -> Any:
+    found = {
+        "location": "10.0.0.1:10255",
+        "vid": "KHV052",
+        "severity": "medium",
+        "vulnerability": "Exposed pods",
+        "description": "d",
+        "evidence": "eyJtoken",
+        "hunter": "Kubelet Readonly Ports Hunter",
+    }
+    nodes = [{"type": "Node/Master", "location": "10.0.0.1"}]
+    return {"nodes": nodes, "services": [], "vulnerabilities": [found] * n}
+
+
+def _prowler(n: int) -> Any:
+    def item(status: str) -> Any:
+        return {
+            "metadata": {"event_code": "iam_root_mfa", "product": {"name": "Prowler", "version": "5.4.0"}},
+            "status_code": status,
+            "status": "New",
+            "status_detail": "No MFA",
+            "severity": "Critical",
+            "finding_info": {"title": "Root has MFA"},
+            "resources": [{"uid": "arn:aws:iam::123456789012:root", "region": "us-east-1"}],
+        }
+
+    return [item("PASS"), *[item("FAIL") for _ in range(n)]]
+
+
+def _defectdojo(n: int) -> Any:
+    found = {"title": "A flaw", "severity": "High", "description": "d", "cwe": 22, "file_path": "src/a.py", "line": 3}
+    return {"name": "own", "findings": [found] * n}
+
+
+def _cyclonedx(n: int) -> Any:
+    found = [
+        {
+            "id": f"CVE-2018-748{i}",
+            "ratings": [{"severity": "critical", "score": 9.8}],
+            "cwes": [502],
+            "description": "bad",
+            "affects": [{"ref": "pkg:maven/a/databind@2.9.4"}],
+            "analysis": {"state": "exploitable"},
+        }
+        for i in range(n)
+    ]
+    closed = {"id": "CVE-2000-1", "affects": [{"ref": "x"}], "analysis": {"state": "not_affected"}}
+    part = {"bom-ref": "pkg:maven/a/databind@2.9.4", "type": "library", "name": "databind", "version": "2.9.4"}
+    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [part], "vulnerabilities": [*found, closed]}
+
+
+def _openvex(n: int) -> Any:
+    def item(status: str, i: int) -> Any:
+        product = {"@id": "pkg:apk/alpine/apk-tools@2.14"}
+        return {"vulnerability": {"name": f"CVE-2024-1000{i}"}, "products": [product], "status": status}
+
+    head = {"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/1", "version": 1}
+    return {**head, "statements": [item("not_affected", 9), *[item("affected", i) for i in range(n)]]}
+
+
 _RULE = {
     "id": "py/sql",
     "shortDescription": {"text": "SQL injection"},
@@ -353,4 +627,34 @@ SAMPLES = {
     "dependency-check": Sample(
         of_json(_dependency_check), "CVE-2020-9480", "low", "lib/log4j-api-2.12.4.jar", None, ("CWE-295",), "high"
     ),
+    "zap": Sample(of_json(_zap), "40018", "high", "http://127.0.0.1/p0", None, ("CWE-89",), "high"),
+    "burp": Sample(_burp, "1049088", "high", "http://127.0.0.1/basket", None, ("CWE-89",)),
+    "acunetix": Sample(_acunetix, "csrf", "medium", "http://127.0.0.1:80/form", None, ("CWE-352",)),
+    "nessus": Sample(_nessus, "57582", "medium", "127.0.0.1", None, ("CWE-295",)),
+    "openvas": Sample(_openvas, "1.3.6.1", "medium", "127.0.0.1", None, (), "high"),
+    "openscap": Sample(_openscap, "no_empty_passwords", "high", "h1", None, (), "high"),
+    "nmap": Sample(_nmap, "open-port", "info", "127.0.0.1", None, (), "high"),
+    "nuclei": Sample(
+        of_json(_nuclei), "default-login", "critical", "http://127.0.0.1/login", None, ("CWE-798",), "high"
+    ),
+    "wapiti": Sample(of_json(_wapiti), "SQL Injection", "critical", "http://127.0.0.1/a", None, ("CWE-89",)),
+    "nikto": Sample(of_json(_nikto), "999100", "low", "http://localhost:80/x", None, (), "low"),
+    "npm-audit": Sample(
+        of_json(_npm_audit), "GHSA-aaaa-bbbb-0000", "medium", "package-lock.json", None, ("CWE-400",), "high"
+    ),
+    "pip-audit": Sample(of_json(_pip_audit), "PYSEC-2021-10", "medium", "pkg:pypi/flask", None, (), "high"),
+    "safety": Sample(of_json(_safety), "safety-38940", "critical", "pkg:pypi/django", None, (), "high"),
+    "brakeman": Sample(of_json(_brakeman), "SQL", "high", "app/a.rb", 12, ("CWE-89",), "high"),
+    "retire": Sample(of_json(_retire), "CVE-2020-11020", "medium", "static/jquery.js", None, ("CWE-79",), "high"),
+    "hadolint": Sample(of_json(_hadolint), "DL3008", "medium", "Dockerfile", 9),
+    "kube-bench": Sample(of_json(_kube_bench), "4.1.1", "medium", "kubernetes:node", None, (), "high"),
+    "kube-hunter": Sample(of_json(_kube_hunter), "KHV052", "medium", "10.0.0.1:10255"),
+    "prowler": Sample(
+        of_json(_prowler), "iam_root_mfa", "critical", "arn:aws:iam::123456789012:root", None, (), "high"
+    ),
+    "defectdojo": Sample(of_json(_defectdojo), "A flaw", "high", "src/a.py", 3, ("CWE-22",)),
+    "cyclonedx": Sample(
+        of_json(_cyclonedx), "CVE-2018-7480", "critical", "pkg:maven/a/databind@2.9.4", None, ("CWE-502",), "high"
+    ),
+    "openvex": Sample(of_json(_openvex), "CVE-2024-10000", "medium", "pkg:apk/alpine/apk-tools@2.14", None, (), "high"),
 }

@@ -6,8 +6,9 @@ import importlib
 import pkgutil
 from functools import cache
 
+from shipworthy.records import replace
 from shipworthy.witnesses.claims import LIMIT, UnreadableReport
-from shipworthy.witnesses.statements import STATEMENTS, Report, Source
+from shipworthy.witnesses.statements import STATEMENTS, Report, Source, Statement
 
 __all__ = ["names", "read_report", "source"]
 
@@ -49,4 +50,11 @@ def read_report(tool: str, raw: bytes) -> Report:
     if report.looked == 0 and not report.statements:
         why = f": {report.gaps[0]}" if report.gaps else ""
         raise UnreadableReport(f"{source(tool).title} looked at nothing{why}")
-    return report
+    if all(said.rule for said in report.statements):
+        return report
+    return replace(report, statements=tuple(said if said.rule else _unnamed(said) for said in report.statements))
+
+
+def _unnamed(said: Statement) -> Statement:
+    named: Statement = replace(said, rule="unnamed")
+    return named

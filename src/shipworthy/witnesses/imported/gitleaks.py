@@ -19,6 +19,7 @@ def read(raw: bytes) -> Report:
     if (log := sarif_of(value, "gitleaks", "betterleaks", secret=True)) is not None:
         return log
     if isinstance(value, dict) and isinstance(value.get("findings"), list):
+        of_tool("schema_version" in value, "Betterleaks")
         return Report(tuple(_better(item) for item in objects(value["findings"])))
     of_tool(isinstance(value, list | None), "Gitleaks")  # null is what Go writes for no finding
     said = []
