@@ -17,7 +17,7 @@ _CLOSED = frozenset({"resolved", "resolved_with_pedigree", "false_positive", "no
 
 
 def read(raw: bytes) -> Report:
-    """JSON or XML of 1.4 and later, and the extension of before. A bill without vulnerabilities says nothing of them."""
+    """JSON or XML of 1.4 and later, and the extension of before. A bill without vulnerabilities says nothing of any."""
     if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         return _xml(parse_xml(raw, "bom"))
     value = json_object(raw)
