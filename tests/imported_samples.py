@@ -580,6 +580,30 @@ def _openvex(n: int) -> Any:
     return {**head, "statements": [item("not_affected", 9), *[item("affected", i) for i in range(n)]]}
 
 
+def _garak(n: int) -> list[Any]:
+    rows = [
+        {
+            "entry_type": "eval",
+            "probe": f"dan.Dan_{i}",
+            "detector": "mitigation.MitigationBypass",
+            "passed": 2,
+            "total": 10,
+        }
+        for i in range(n)
+    ]
+    clean = {"entry_type": "eval", "probe": "lmrc.Slur", "detector": "lmrc.Slur", "passed": 5, "total": 5}
+    start = {"entry_type": "start_run setup", "start_time": "2026-01-05T10:00:00"}
+    return [start, clean, *rows, {"entry_type": "completion", "end_time": "2026-01-05T10:05:00"}]
+
+
+def _junit(n: int) -> bytes:
+    failure = (
+        "<testcase name='No public bucket'><failure message='it is public' type='High'>CWE-732</failure></testcase>"
+    )
+    cases = "<testcase name='fine'/>" + failure * n
+    return f"<testsuites><testsuite name='storage' tests='{n + 1}'>{cases}</testsuite></testsuites>".encode()
+
+
 _RULE = {
     "id": "py/sql",
     "shortDescription": {"text": "SQL injection"},
@@ -657,4 +681,6 @@ SAMPLES = {
         of_json(_cyclonedx), "CVE-2018-7480", "critical", "pkg:maven/a/databind@2.9.4", None, ("CWE-502",), "high"
     ),
     "openvex": Sample(of_json(_openvex), "CVE-2024-10000", "medium", "pkg:apk/alpine/apk-tools@2.14", None, (), "high"),
+    "garak": Sample(of_lines(_garak), "dan.Dan_0", "high", "model"),
+    "junit": Sample(_junit, "No public bucket", "high", "storage", None, ("CWE-732",)),
 }

@@ -88,6 +88,8 @@ def test_the_same_advisory_of_the_same_package_is_one_finding(project: Path, cap
         ("/src/src/a.py", "/src", "ran"),
         ("/src/src/a.py", "", "failed"),
         ("src\\a.py", "", "ran"),
+        ("a.py", "src", "ran"),
+        ("../a.py", "src", "failed"),
         ("../../etc/passwd", "", "failed"),
         ("other/b.py", "", "failed"),
     ],

@@ -241,7 +241,9 @@ class Reported:
     tool: str = _opt("", "who wrote it; `docs/tools.md` lists the tools, `sarif` stands for any that writes SARIF")
     path: str = _opt("", "the report, relative to the workspace")
     max_age_days: int = _opt(0, "how old it may be; 0: any age")
-    base: str = _opt("", "where the report's paths begin, such as `/src` of the container in which the tool ran")
+    base: str = _opt(
+        "", "where the report's paths begin: `/src` of the container in which the tool ran, or a folder here"
+    )
     stage: str = _opt("", "`scan` or `test`; default: `test` for tools that attack a service, else `scan`")
 
 

@@ -133,7 +133,9 @@ class _Places:
     def __init__(self, root: Path, target: Path, base: str, artifacts: Sequence[Artifact]) -> None:
         self.root = root
         self.here = {artifact.uri: artifact for artifact in artifacts}
-        self.starts = [f"{base.replace(os.sep, '/').rstrip('/')}/"] if base.strip("/") else []
+        base = base.replace(os.sep, "/").rstrip("/")
+        self.starts = [f"{base}/"] if base else []
+        self.under = f"{base}/" if base and not base.startswith("/") else ""
         for folder in dict.fromkeys((target if target.is_dir() else target.parent, root)):
             self.starts += [f"{folder.absolute().as_posix()}/", f"{folder.resolve().as_posix()}/"]
         inner = posixpath.relpath(target.resolve().as_posix(), root.resolve().as_posix())
@@ -145,6 +147,8 @@ class _Places:
             return Artifact(display_name(said.subject) or "(nothing named)", said.kind, "", 0)
         path = self._relative(said.path)
         artifact = self.here.get(display_name(path)) or self.here.get(display_name(path.removeprefix(self.inner)))
+        if artifact is None and self.under and not path.startswith(("/", "../")):
+            artifact = self.here.get(display_name(posixpath.normpath(self.under + path)))
         self.named += 0 if said.commit else 1  # what is in a commit need not be here any more
         if artifact is not None:
             self.found += 1

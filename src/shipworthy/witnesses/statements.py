@@ -17,7 +17,10 @@ STATEMENTS = 100_000
 _TEXT = 500
 _CWE = regex(r"(?i)\bCWE[-_ :/]{0,3}(\d{1,5})\b")
 _ID = regex(r"(?:CVE-\d{4}-\d{4,9}|GHSA(?:-[0-9a-z]{4}){3}|PYSEC-\d{4}-\d{1,6}|RUSTSEC-\d{4}-\d{4}|GO-\d{4}-\d{4,6})")
-_TAG = regex(r"<[^<>]{1,500}>")
+_TAG = regex(
+    r"(?i)</?(?:a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|span|strong|table|tbody|td|th|tr|u|ul)"
+    r"(?:\s[^<>]{0,500}|\s?/)?>"
+)
 # Tokens by their looks, and what is assigned to a name that says what it is: reports quote lines of what they scanned.
 _TOKEN = regex(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,8000}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|"

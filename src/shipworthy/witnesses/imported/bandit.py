@@ -55,5 +55,5 @@ SOURCE = Source(
     command="bandit -r . -f json -o report.json",
     category="code",
     read=read,
-    tried="recorded",
+    tried="real",
 )

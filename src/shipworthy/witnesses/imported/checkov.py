@@ -50,5 +50,5 @@ SOURCE = Source(
     command="checkov -d . -o json --quiet --skip-download > report.json",
     category="infrastructure",
     read=read,
-    tried="recorded",
+    tried="real",
 )

@@ -66,5 +66,5 @@ SOURCE = Source(
     command="gitleaks git --report-format json --report-path report.json --redact .",
     category="secrets",
     read=read,
-    tried="recorded",
+    tried="real",
 )

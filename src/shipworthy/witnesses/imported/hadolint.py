@@ -38,5 +38,5 @@ SOURCE = Source(
     command="hadolint --no-fail -f json Dockerfile > report.json",
     category="infrastructure",
     read=read,
-    tried="recorded",
+    tried="real",
 )

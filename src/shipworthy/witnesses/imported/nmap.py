@@ -75,6 +75,6 @@ SOURCE = Source(
     command="nmap -sV -oX report.xml HOST",
     category="services",
     read=read,
-    tried="recorded",
+    tried="real",
     stage="test",
 )

@@ -195,5 +195,5 @@ SOURCE = Source(
     command="any tool that writes SARIF",
     category="code",
     read=read,
-    tried="recorded",
+    tried="real",
 )
