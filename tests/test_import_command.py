@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from imported_samples import SAMPLES
+from shipworthy.artifacts import Inventory
 from shipworthy.cli import main
+from shipworthy.config import load_settings
+from shipworthy.stages.results import with_reports
 
 CODE = '''"""Runs what it is told."""
 
@@ -140,6 +146,39 @@ def test_settings_name_the_reports_that_a_scan_takes_in(project: Path, capfd: py
     assert "import:zap" not in json.dumps(run), "what attacks a service is taken in by the test stage"
     assert result_of(run, "import:kics")["outcome"] == "failed"
     assert code == 3
+
+
+def test_what_attacks_a_service_is_taken_in_by_the_test_stage(project: Path) -> None:
+    (project / "reports" / "zap.json").write_bytes(SAMPLES["zap"].make(2))
+    (project / "reports" / "bandit.json").write_bytes(bandit())
+    place = settings(
+        project,
+        '[import]\nreports = [{ tool = "bandit", path = "reports/bandit.json" }, '
+        '{ tool = "zap", path = "reports/zap.json" }]',
+    )
+    job: Any = SimpleNamespace(
+        root=project, settings=load_settings(Path(place)), inventory=Inventory(()), today=datetime.now(UTC).date()
+    )
+    (result,), inputs = with_reports(job, "test", [])
+    assert (result.check, result.outcome) == ("import:zap", "ran")
+    assert {f.artifact.uri for f in result.findings} == {"http://127.0.0.1/p0", "http://127.0.0.1/p1"}
+    assert {f.artifact.kind for f in result.findings} == {"service"}
+    assert "abc" not in repr(result), "the query of an address may hold a token"
+    digest = hashlib.sha256((project / "reports" / "zap.json").read_bytes()).hexdigest()
+    assert inputs == {"import:zap:reports/zap.json": f"sha256:{digest}"}
+
+
+def test_a_rule_of_a_report_can_be_waived_and_is_explained(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (project / "bandit.json").write_bytes(bandit(cwe=22))
+    until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    waiver = ["--path", "src/**", "--reason", "looked at", "--owner", "me@example.com", "--until", until]
+    assert main(["waive", "import-bandit-b602", *waiver]) == 0
+    capfd.readouterr()
+    _, run = shipworthy("import", "bandit", "bandit.json", ".", "--settings", "shipworthy.toml", capfd=capfd)
+    (finding,) = [f for f in run["findings"] if f["rule"] == "import-bandit-b602"]
+    assert finding["disposition"] == "waived"
+    assert main(["explain", "import-bandit-b602"]) == 2
+    assert "a rule of a report that was taken in" in " ".join(capfd.readouterr().err.split())
 
 
 def test_a_gate_can_require_a_report(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
