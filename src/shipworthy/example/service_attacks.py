@@ -75,12 +75,11 @@ def plant_workflow_hole(folder: Path) -> None:
 
 
 def plant_secret_in_layer(folder: Path) -> None:
-    """Run as root, and leave a token in a layer: written by one instruction, deleted by the next, gone from the final
-    files and still in the image."""
+    """Run as root, and leave a token in a layer, where a build that logged in has forgotten it; the Dockerfile does not
+    show it."""
     token = fake_github_token()
-    written = f"open('/srv/app/.token', 'w').write('{token[:2]}' '{token[2:9]}' '{token[9:]}')"
-    removed = "__import__('os').remove('/srv/app/.token')"
-    edit(folder / "Dockerfile", (_USER, f'RUN ["python", "-c", "{written}"]\nRUN ["python", "-c", "{removed}"]\n'))
+    login = f"'machine github.com login bot password ' '{token[:2]}' '{token[2:9]}' '{token[9:]}'"
+    edit(folder / "Dockerfile", (_USER, f'RUN ["python", "-c", "open(\'/root/.netrc\', \'w\').write({login})"]\n'))
 
 
 def plant_model_swapped_in_image(folder: Path) -> None:
@@ -193,13 +192,13 @@ SERVICE_ATTACKS = (
     ),
     Attack(
         "secret-in-layer",
-        "A root container with a token in a deleted layer",
+        "A root container with a token in a layer",
         pipeline="dev",
         stage="before-release",
         rule="secret-token",
         exit_code=1,
         plant=plant_secret_in_layer,
-        story="One instruction writes a token, the next deletes it, and the service runs as root.",
+        story="An instruction that logged in left its token in /root/.netrc, and the service runs as root.",
     ),
     Attack(
         "model-swapped-in-image",

@@ -21,7 +21,7 @@ def run(job: Job) -> StageResult:
     digest, links = admit(job)
     layout = fetch_image(job, digest)
     checks = [c for c in select(job.settings) if c.kinds == {Kind.SERVICE} and c.name in FROM_OUTSIDE]
-    with running(job, layout, digest, "deploy") as service:
+    with running(job.settings, job.folder, layout, digest, "deploy") as service:
         deployed = described(job, service, job.folder / "deployed", "deploy")
         checked = run_checks(job, checks, Inventory((deployed,)))
         ports = sorted({port.port for port in service.listening()})

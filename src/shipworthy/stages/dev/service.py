@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.checks.services._service import Probe, ServiceInfo
+from shipworthy.config import Settings
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.guard.runtime.core import Guard
@@ -23,12 +24,12 @@ from shipworthy.serving import Running, Service, Use, start
 
 
 @contextlib.contextmanager
-def running(job: Job, layout: Path, digest: str, name: str) -> Iterator[Running]:
+def running(given: Settings, folder: Path, layout: Path, digest: str, name: str) -> Iterator[Running]:
     """Unpack the image of a layout, which must have this digest, and run its service where only loopback exists.
 
     Raises EvidenceError for another image, EnvironmentFailure when the service does not get ready.
     """
-    settings, rootfs = job.settings.service, job.folder / f"rootfs-{name}"
+    settings, rootfs = given.service, folder / f"rootfs-{name}"
     if rootfs.exists():
         shutil.rmtree(rootfs)
     image = open_image(layout, digest)
@@ -43,7 +44,7 @@ def running(job: Job, layout: Path, digest: str, name: str) -> Iterator[Running]
         use=Use(memory_mb=settings.memory_mb, processes=settings.processes),
         ready=settings.health,
         ready_seconds=float(settings.ready_seconds),
-        log=job.folder / f"service-{name}.log",
+        log=folder / f"service-{name}.log",
     )
     try:
         with start(service) as started:
@@ -78,7 +79,7 @@ def described(job: Job, service: Running, folder: Path, environment: str) -> Art
         expected_ports=(service.port, *settings.ports),
         image_config=dict(service.service.config),
         runtime=service.isolation,
-        rootfs=str(service.service.rootfs),
+        rootfs=str(service.service.rootfs.resolve()),
         tls=job.settings.deploy.tls,
         llm=settings.llm,
         environment=environment,
@@ -113,10 +114,9 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(job: Job, service: Running, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Guarded]:
-    """Put the guard before a running service, in a thread of its own. Raises EnvironmentFailure when it cannot
-    listen."""
-    settings = job.settings
+def guarded(settings: Settings, service: Running, digest: str, folder: Path) -> Iterator[Guarded]:
+    """Put the guard before the running service of the image with this digest, in a thread of its own. Raises
+    EnvironmentFailure when it cannot listen."""
     policy = Policy(
         mode=settings.protect.mode,  # type: ignore[arg-type]  # the settings' reader has checked it
         detectors=(*DETECTORS, *([PROMPTS] if settings.service.llm else [])),
@@ -124,10 +124,9 @@ def guarded(job: Job, service: Running, folder: Path, listen: str = "127.0.0.1:0
     )
     folder.mkdir(parents=True, exist_ok=True)
     events = folder / "guard-events.jsonl"
-    events.unlink(missing_ok=True)
     guard = Guard(policy, events=events)
-    guard.note("started", {"mode": policy.mode, "image": job.done["build"].outputs["image"]})
-    thread = _Thread(guard, service, listen)
+    guard.note("started", {"mode": policy.mode, "image": digest})
+    thread = _Thread(guard, service, settings.protect.listen)
     try:
         thread.begin()
         yield Guarded(thread.url, thread.metrics, events, policy.mode)
