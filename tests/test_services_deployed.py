@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 from pathlib import Path
@@ -45,10 +44,10 @@ def test_every_port_of_an_address_of_its_own_is_tried(tmp_path: Path) -> None:
     host = "127.45.67.89"
     with socket.create_server((host, 0)) as one, socket.create_server((host, 0)) as two:
         numbers = one.getsockname()[1], two.getsockname()[1]
-        every, left = asyncio.run(open_ports.open_ports(host, 60, 2.0))
+        every, left = open_ports.open_ports(host, 60, 2.0)
         assert set(numbers) <= set(every), "others may listen on every address of the machine"
         assert not left
-        assert asyncio.run(open_ports.open_ports(host, 0.0, 2.0))[1] > 65_000
+        assert open_ports.open_ports(host, 0.0, 2.0)[1] > 65_000
         found, skipped = look(
             tmp_path, "open-ports", 1, scan_host=host, expected_ports=[p for p in every if p != numbers[1]]
         )

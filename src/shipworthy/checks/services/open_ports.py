@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import errno
+import selectors
+import socket
 import time
 from collections.abc import Iterator, Mapping
 
@@ -98,7 +99,11 @@ def _finding(artifact: Artifact, port: int, how: str, *, only_inside: bool = Fal
 
 def _outside(artifact: Artifact, context: Context, host: str, expected: set[int]) -> Iterator[Finding | Skipped]:
     limit = float(context.options.get("seconds", 120))
-    found, left = asyncio.run(open_ports(host, limit, float(context.options.get("each", 1.0))))
+    try:
+        found, left = open_ports(host, limit, float(context.options.get("each", 1.0)))
+    except OSError as error:
+        yield Skipped(artifact, f"the ports of the address cannot be tried: {type(error).__name__}")
+        return
     seen: Mapping[int, bool] = dict.fromkeys(found, False)
     if left:
         yield Skipped(artifact, f"{left} of {len(_ALL)} ports were not tried in {limit:.0f} s", code="limited")
@@ -125,24 +130,38 @@ def _nmap(context: Context, host: str, limit: float) -> NmapReport | None:
         return NmapReport((), failure.reason)
 
 
-async def open_ports(host: str, limit: float, each: float) -> tuple[tuple[int, ...], int]:
+def open_ports(host: str, limit: float, each: float) -> tuple[tuple[int, ...], int]:
     """Every TCP port of an address that takes a connection, and how many were not tried in `limit` seconds. `each` is
-    how long one may take."""
-    until, todo, found = time.monotonic() + limit, iter(_ALL), []
-    tried = 0
-
-    async def work() -> None:
-        nonlocal tried
-        for port in todo:
+    how long one may take. Raises OSError when the host has no address."""
+    family, _, _, _, address = socket.getaddrinfo(host, 1, type=socket.SOCK_STREAM)[0]
+    until, found, tried = time.monotonic() + limit, list[int](), 0
+    with selectors.DefaultSelector() as waiting:
+        for port in _ALL:
             if time.monotonic() > until:
-                return
+                break
             tried += 1
-            with contextlib.suppress(OSError, TimeoutError):
-                _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), each)
-                found.append(port)
-                writer.close()
-                with contextlib.suppress(OSError, TimeoutError):
-                    await asyncio.wait_for(writer.wait_closed(), each)
-
-    await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+            wire = socket.socket(family, socket.SOCK_STREAM)
+            wire.setblocking(False)
+            state = wire.connect_ex((address[0], port, *address[2:]))
+            if state == errno.EINPROGRESS:
+                waiting.register(wire, selectors.EVENT_WRITE, (port, time.monotonic() + each))
+                _collect(waiting, found, 0.0 if len(waiting.get_map()) < _AT_ONCE else None)
+                continue
+            found += [port] if state == 0 else []
+            wire.close()
+        while waiting.get_map():
+            _collect(waiting, found, None)
     return tuple(sorted(found)), len(_ALL) - tried
+
+
+def _collect(waiting: selectors.BaseSelector, found: list[int], patience: float | None) -> None:
+    """Take in connections that are made, refused or too late; wait for one if there is no room for more."""
+    ready = {key.fd for key, _ in waiting.select(0.05 if patience is None else patience)}
+    now = time.monotonic()
+    for key in [key for key in waiting.get_map().values() if key.fd in ready or key.data[1] < now]:
+        wire = key.fileobj
+        waiting.unregister(wire)
+        if isinstance(wire, socket.socket):
+            if key.fd in ready and wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                found.append(key.data[0])
+            wire.close()
