@@ -105,10 +105,9 @@ def broken(schema: Schema) -> Iterator[Any]:
     if "type" in schema:
         yield from (value for value in _OTHERS.get(kind, ()) if not (value is None and nullable))
     if kind in ("integer", "number"):
-        if _real(low := schema.get("minimum")):
-            yield low - 1
-        if _real(high := schema.get("maximum")):
-            yield high + 1
+        for key, step in (("minimum", -1), ("maximum", 1)):
+            if _real(schema.get(key)):
+                yield schema[key] + step
     if kind == "string":
         if isinstance(low := schema.get("minLength"), int) and low > 0:
             yield "a" * (low - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -215,7 +215,7 @@ def _whole(value: object, otherwise: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
-_SAMPLES = {
+_SAMPLES: Mapping[str, Callable[[Schema, int], Any]] = {
     "object": _object, "array": _array, "integer": _number, "number": _number, "string": _text,
     "boolean": lambda _schema, _depth: True, "null": lambda _schema, _depth: None,
 }  # fmt: skip
