@@ -82,7 +82,7 @@ RULES = {
             "Nothing limits how often the model is asked",
             Severity.LOW,
             "Copying a model and searching for inputs that fool it take many requests; so does using it up.",
-            "Limit requests by client, here, in a gateway or with `shipworthy guard`, and answer 429.",
+            "Limit requests by client, here, in a gateway or by a guard in front of it, and answer 429.",
             taxonomy=("CWE-799", "CWE-770", "AML.T0024", "LLM10:2025"),
             help="rate-limits",
         ),

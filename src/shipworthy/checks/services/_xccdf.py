@@ -52,7 +52,7 @@ def read_results(stream: BinaryIO) -> TestResult:
     failed: list[RuleResult] = []
     ended = False
     try:
-        for _, element in ElementTree.iterparse(_Bounded(stream)):  # type: ignore[arg-type]  # noqa: S314
+        for _, element in ElementTree.iterparse(_Bounded(stream)):  # noqa: S314
             space, _, name = element.tag.rpartition("}")
             if name == "TestResult" and "xccdf" in space:
                 ended = ended or bool(element.get("end-time"))

@@ -1,4 +1,4 @@
-"""Requests made from the service's OpenAPI document, good and broken: does it answer as the document says?"""
+"""Requests made from the OpenAPI document of the service, good and broken, and whether it answers as that says."""
 
 from __future__ import annotations
 
