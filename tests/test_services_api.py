@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from services_world import GOOD, asked
-from shipworthy.check import Context, registry
+from shipworthy.check import Context, NotApplicable, registry
 from shipworthy.checks.services._fuzz import bounds, broken, mismatch
 from shipworthy.checks.services._openapi import operations, request_of, sample
 from shipworthy.checks.services._schemathesis import parse_report
@@ -141,9 +141,14 @@ def test_no_document_is_said(tmp_path: Path, text: str) -> None:
     found, reasons = asked(tmp_path, "api-fuzz", honest, openapi="openapi.json", options=OPTIONS)
     assert not found
     assert "no operation could be tried" in reasons[0]
-    for name in ("../openapi.json", "missing.json", "/missing", ""):
+    for name in ("../openapi.json", "missing.json", "/missing"):
         _, reasons = asked(tmp_path / "in", "api-fuzz", lambda *_: (404, GOOD, b"{}"), openapi=name, options=OPTIONS)
         assert "no operation could be tried" in reasons[0]
+
+
+def test_a_service_without_a_document_is_not_tried(tmp_path: Path) -> None:
+    with pytest.raises(NotApplicable):
+        asked(tmp_path, "api-fuzz", honest)
 
 
 schemas = st.recursive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shipworthy.check import Canary, Context, Skipped, check
+from shipworthy.check import Canary, Context, NotApplicable, Skipped, check
 from shipworthy.checks.services._client import Answer
 from shipworthy.checks.services._fuzz import Case, cases, mismatch
 from shipworthy.checks.services._openapi import NoDocument, Operation, operations, read_document
@@ -105,6 +105,8 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
 
 
 def _look(session: Session) -> Iterator[Finding | Skipped]:
+    if not session.info.openapi:
+        raise NotApplicable("no OpenAPI document is named for the service")
     try:
         document = read_document(session)
     except NoDocument as error:
