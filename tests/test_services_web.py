@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from services_world import GOOD, PREDICT, asked, honest, look, raw_server
+from shipworthy.checks.services import _session
 from shipworthy.checks.services._service import Probe
 from shipworthy.checks.services._standing import Answerer, Reply, serving
 
@@ -318,7 +319,8 @@ def test_a_probe_that_is_refused_is_no_clean_endpoint(tmp_path: Path) -> None:
     assert "answered with 404" in skipped[0]
 
 
-def test_what_stops_the_service_is_named(tmp_path: Path) -> None:
+def test_what_stops_the_service_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_session, "_RECOVERY", 1.0)
     dead: list[bool] = []
 
     def talk(wire: socket.socket) -> None:
@@ -332,6 +334,19 @@ def test_what_stops_the_service_is_named(tmp_path: Path) -> None:
         found, skipped = look(tmp_path, "model-endpoint", port, QUICK)
     assert "service-crashed" in {f.rule.id for f in found}
     assert "stopped answering after POST /predict" in skipped[-1].reason
+
+
+def test_a_service_that_refuses_for_number_or_without_credentials_is_not_clean(tmp_path: Path) -> None:
+    def full(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        refused = (429, {**GOOD, "Retry-After": "0"}, b"{}")
+        return refused if target == "/predict" else honest(method, target, headers, body)
+
+    closed: Answerer = lambda m, t, h, b: (401, GOOD, b"{}") if t == "/predict" else honest(m, t, h, b)  # noqa: E731
+    for name in ("http-headers", "http-errors", "http-injection"):
+        assert "(429)" in asked(tmp_path, name, full, options={"requests": 900})[1][-1]
+        reasons = asked(tmp_path, name, closed)[1]
+        assert "what needs credentials was not tried" in reasons[-1]
+    assert "nothing reads the input" in reasons[0]
 
 
 def test_the_same_service_again_has_the_same_findings(tmp_path: Path) -> None:

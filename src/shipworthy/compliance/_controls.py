@@ -39,9 +39,9 @@ class Framework:
 
 @dataclass(frozen=True)
 class Control:
-    """One control. `title` is the framework's own unless `our_title`. `evidence` holds terms that must hold, `dev` those
-    in the place of them in a run of the DevSecOps pipeline; `whole` says that with all of them a run shows everything
-    that a run can show, and not a part of it; `person` is what is always left to a person."""
+    """One control. `title` is the framework's own unless `our_title`. `evidence` holds terms that must hold, `dev`
+    those in the place of them in a run of the DevSecOps pipeline; `whole` says that with all of them a run shows
+    everything that a run can show, and not a part of it; `person` is what is always left to a person."""
 
     framework: Framework
     id: str

@@ -13,7 +13,7 @@ from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 
 _CHANGING = regex(
-    r"(?i)\"[\w-]*(?:id|time|date|stamp|elapsed|duration|latency|seconds|nonce|trace)[\w-]*\"\s*:\s*(?:\"[^\"]{0,200}\"|[\d.eE+-]{1,40})"
+    r"(?i)\"[\w-]{0,40}(?:id|time|date|stamp|elapsed|duration|latency|seconds|nonce|trace)[\w-]{0,40}\"\s*:\s*(?:\"[^\"]{0,200}\"|[\d.eE+-]{1,40})"
 )
 _REFUSAL = regex(r"(?i)\"(?:error|errors|detail|invalid)\"\s*:")
 _DEEP = 100_000

@@ -94,7 +94,7 @@ _VERSIONS = regex(
 def leaks(answer: Answer, sent: str = "") -> Iterator[tuple[Rule, str, str]]:
     """What the answer's body leaks: the rule, what it is about, and the text that shows it. What was `sent` and only
     comes back is no leak."""
-    text = answer.text[:400_000]
+    text = _ends(answer)
     for name, pattern in _DEBUG.items():
         if (match := pattern.search(text)) and match[0] not in sent:
             yield DEBUG, name, match[0]
@@ -111,7 +111,13 @@ def leaks(answer: Answer, sent: str = "") -> Iterator[tuple[Rule, str, str]]:
             yield VERSIONS, "version", match[0]
 
 
+def _ends(answer: Answer) -> str:
+    """The beginning and the end of a long answer: what an error says stands there."""
+    text = answer.text
+    return text if len(text) <= 100_000 else f"{text[:60_000]}\n{text[-40_000:]}"
+
+
 def database_error(answer: Answer) -> str:
     """The words of a database's error in the answer; empty when there are none."""
-    match = _SQL.search(answer.text[:400_000])
+    match = _SQL.search(_ends(answer))
     return match[0] if match else ""

@@ -116,6 +116,10 @@ def _look(session: Session) -> Iterator[Finding | Skipped]:
     for operation in operations(document):
         for case in cases(operation):
             answer = session.ask(case.request)
+            if answer is not None and case.good and answer.status in (401, 403) and not session.info.credentials:
+                reason = f"{operation.name} needs credentials, which are not known"
+                yield Skipped(session.artifact, reason, code="limited")
+                break
             if answer is not None:
                 for rule, message in _judged(session, operation, case, answer):
                     told = f"{operation.name}: {message}"

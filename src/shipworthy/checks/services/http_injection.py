@@ -20,6 +20,7 @@ from shipworthy.patterns import regex
 
 __all__ = ["CRASHED", "RULES", "scan"]
 
+_NOT_REACHED = (401, 403, 405, 407, 415, 429, 503)
 _SUM = regex(r"\{\{(\d{1,6})\*(\d{1,6})\}\}")
 
 
@@ -65,9 +66,13 @@ def _guessed(session: Session) -> Iterator[Point]:
         yield from _of(session.health, f"GET {session.health.path}", ())
 
 
-def _attack(session: Session, point: Point, listener: attacks.Listener) -> Iterator[Finding]:
+def _attack(session: Session, point: Point, listener: attacks.Listener) -> Iterator[Finding | Skipped]:
     base = attacks.baseline(session, point)
     if base is None:
+        return
+    if base.answer.status in _NOT_REACHED:
+        reason = f"{point.name}: a good request is answered with {base.answer.status}, so that nothing reads the input"
+        yield Skipped(session.artifact, reason, code="limited")
         return
     tries: Mapping[str, Callable[[], str]] = {
         "http-script-injection": lambda: attacks.script(session, point),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 from re import Pattern
 
 from shipworthy.check import Canary, Context, Skipped, check
@@ -225,10 +224,12 @@ def _real(answer: Answer, nothing: list[Answer]) -> bool:
     """Is this another answer than the service gives for what is not there?"""
     if answer.status != 200 or not answer.body:
         return False
-    return not any(
-        one.status == 200 and SequenceMatcher(None, one.text[:4000], answer.text[:4000], autojunk=False).ratio() > 0.9
-        for one in nothing
-    )
+    words = set(answer.text[:20_000].split())
+    for one in nothing:
+        others = set(one.text[:20_000].split())
+        if one.status == 200 and len(words & others) * 10 >= len(words | others) * 8:
+            return False  # most of its words are those of the page for what is not there
+    return True
 
 
 def _traversal(session: Session, nothing: list[Answer]) -> Iterator[Finding]:

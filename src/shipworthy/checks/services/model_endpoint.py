@@ -141,8 +141,12 @@ def _often(session: Session) -> Iterator[Finding]:
     burst = int(session.context.options.get("burst", 60))
     started = time.monotonic()
     for number in range(burst):
-        answer = session.ask(session.probe)
-        if answer is None or answer.status in (429, 503) or _limited(answer):
+        try:
+            answer = session.client.send(session.probe)
+        except Silent as silent:
+            session.still_there(name_of(session.probe), silent.how)
+            return
+        if answer.status in (429, 503) or _limited(answer):
             return
         if time.monotonic() - started > 30 and number < burst - 1:
             return  # as slow as that it limits itself
