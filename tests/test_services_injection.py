@@ -14,12 +14,16 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jinja2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services_world import GOOD, asked, look
+from shipworthy.checks.services._client import Request
+from shipworthy.checks.services._points import Point, _of
 from shipworthy.checks.services._service import Probe
 from shipworthy.checks.services._standing import Reply, serving
 
@@ -238,3 +242,39 @@ def test_more_inputs_than_are_tried_is_said(tmp_path: Path) -> None:
     probe = Probe("/x?v=a&w=b&x=c")
     _, reasons = asked(tmp_path, "http-injection", served(page_honest), probe=probe, options={"points": 1})
     assert reasons == ["2 of 3 inputs were not tried"]
+
+
+json_bodies = st.recursive(
+    st.text(max_size=5) | st.integers(0, 99),
+    lambda v: st.lists(v, min_size=1, max_size=3) | st.dictionaries(st.text(max_size=4), v, min_size=1, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_bodies, st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_a_value_goes_where_the_point_says_and_nothing_else_changes(body: object, value: str) -> None:
+    request = Request("POST", "/x", (("Content-Type", "application/json"),), json.dumps(body).encode())
+    for point in _of(request, "POST /x", ()):
+        changed = json.loads(point.holding(value).body)
+        inner = changed
+        for step in point.at:
+            inner = inner[step]
+        assert inner == value
+        assert json.loads(Point(point.holding(value), "", "json", point.at, "").holding("0").body) == json.loads(
+            point.holding("0").body
+        )
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.text("abc", max_size=3), min_size=1), st.text(max_size=30))
+def test_a_value_in_a_query_or_form_arrives_as_it_is(pairs: dict[str, str], value: str) -> None:
+    value = value.encode("utf-8", "replace").decode()
+    query = urlencode(pairs)
+    form = Request("POST", "/x", (("Content-Type", "application/x-www-form-urlencoded"),), query.encode())
+    for request in (Request("GET", f"/x?{query}"), form):
+        for number, point in enumerate(_of(request, "", ())):
+            sent = point.holding(value)
+            text = sent.body.decode() if sent.body else sent.target.partition("?")[2]
+            expected = [(k, value if n == number else v) for n, (k, v) in enumerate(pairs.items())]
+            assert parse_qsl(text, keep_blank_values=True) == expected
+            assert b"\r" not in sent.body
+            assert "\n" not in sent.target

@@ -16,9 +16,16 @@ from pathlib import Path
 import pytest
 
 from services_world import GOOD, PREDICT, asked, honest, look, raw_server
+from shipworthy.artifacts import Inventory
+from shipworthy.check import registry
 from shipworthy.checks.services import _session
-from shipworthy.checks.services._service import Probe
+from shipworthy.checks.services._service import Probe, ServiceInfo
 from shipworthy.checks.services._standing import Answerer, Reply, serving
+from shipworthy.config import Settings
+from shipworthy.engine.cache import Cache
+from shipworthy.engine.checks import CheckRunner
+from shipworthy.engine.events import Events
+from shipworthy.model import Artifact, Kind, Outcome
 
 Change = Callable[[str, str, Mapping[str, str], bytes], Reply | None]
 
@@ -347,6 +354,24 @@ def test_a_service_that_refuses_for_number_or_without_credentials_is_not_clean(t
         reasons = asked(tmp_path, name, closed)[1]
         assert "what needs credentials was not tried" in reasons[-1]
     assert "nothing reads the input" in reasons[0]
+
+
+def test_a_part_that_was_looked_at_is_partial_and_none_is_failed(tmp_path: Path) -> None:
+    """As the engine counts it: only what ran to its end can be clean."""
+    outcomes = {}
+    for name, path in (("part", "/predict"), ("none", "/")):
+        with serving(honest) as port:
+            ServiceInfo(f"http://127.0.0.1:{port}", probe=PREDICT, health=path, openapi="missing.json").write(tmp_path)
+            artifact = Artifact("service", Kind.SERVICE, "sha256:" + "1" * 64, 0, path=tmp_path)
+            checks = {"http-headers": {"requests": 4}}
+            with CheckRunner(Settings(checks=checks), tmp_path, Cache(None), Events()) as runner:
+                wanted = ("http-headers", "api-fuzz", "http-methods")
+                for result in runner.run([registry()[n] for n in wanted], Inventory((artifact,))):
+                    outcomes[name, result.check] = result.outcome
+    for name in ("part", "none"):
+        assert outcomes[name, "http-headers"] is Outcome.PARTIAL
+        assert outcomes[name, "api-fuzz"] is Outcome.FAILED
+        assert outcomes[name, "http-methods"] is Outcome.RAN
 
 
 def test_the_same_service_again_has_the_same_findings(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def examine(
     artifact: Artifact, context: Context, look: Callable[[Session], Iterator[Finding | Skipped]]
 ) -> Iterator[Finding | Skipped]:
     """What `look` finds in the service. A service that is not there, stops answering, or takes more than the check may
-    use, is skipped with a reason from there on."""
+    use, is skipped with a reason from there on: without the artifact where a part of it was looked at."""
     try:
         if artifact.path is None:
             raise Unreadable("the description of the service is not on this machine")
@@ -137,15 +137,15 @@ def examine(
             field=crash.request,
             key=crash.request,
         )
-        yield Skipped(artifact, f"the service stopped answering after {crash.request}: the rest was not tried")
+        yield Skipped(None, f"the service stopped answering after {crash.request}: the rest was not tried")
     except Spent as spent:
-        yield Skipped(artifact, f"{spent}: the rest was not tried", code="limited")
+        yield Skipped(None, f"{spent}: the rest was not tried", code="limited")
     else:
         if refused:
-            yield Skipped(artifact, f"the probe is answered with {refused}: what needs credentials was not tried")
+            yield Skipped(None, f"the probe is answered with {refused}: what needs credentials was not tried")
         if session.throttled:
             reason = f"{session.throttled} requests were refused for their number (429)"
-            yield Skipped(artifact, f"{reason}: lift the limit for the test", code="limited")
+            yield Skipped(None, f"{reason}: lift the limit for the test", code="limited")
         if session.unanswered:
-            count, first = len(session.unanswered), session.unanswered[0]
-            yield Skipped(artifact, f"{count} of the requests had no answer, the first: {first}")
+            count, which = len(session.unanswered), session.unanswered[0]
+            yield Skipped(None, f"{count} of the requests had no answer, the first: {which}")

@@ -110,7 +110,7 @@ def _look(session: Session) -> Iterator[Finding | Skipped]:
     try:
         document = read_document(session)
     except NoDocument as error:
-        yield Skipped(session.artifact, f"{error}: no operation could be tried", code="limited")
+        yield Skipped(session.artifact, f"{error}: no operation could be tried")
         return
     found: dict[tuple[str, str], Finding] = {}
     for operation in operations(document):
@@ -118,7 +118,7 @@ def _look(session: Session) -> Iterator[Finding | Skipped]:
             answer = session.ask(case.request)
             if answer is not None and case.good and answer.status in (401, 403) and not session.info.credentials:
                 reason = f"{operation.name} needs credentials, which are not known"
-                yield Skipped(session.artifact, reason, code="limited")
+                yield Skipped(None, reason, code="limited")
                 break
             if answer is not None:
                 for rule, message in _judged(session, operation, case, answer):
@@ -168,12 +168,12 @@ def _witnessed(
         return
     except ToolFailed as failure:
         session.still_there("the requests of schemathesis", "unknown")
-        yield Skipped(session.artifact, str(failure), code="limited")
+        yield Skipped(None, str(failure), code="limited")
         return
     for one in report.failures:
         yield from _taken(session, one, found)
     if report.reason:
-        yield Skipped(session.artifact, f"schemathesis: {report.reason}", code="limited")
+        yield Skipped(None, f"schemathesis: {report.reason}", code="limited")
 
 
 def _taken(session: Session, one: Reported, found: dict[tuple[str, str], Finding]) -> Iterator[Finding]:

@@ -132,7 +132,7 @@ def _at(rule: Rule, artifact: Artifact, message: str, place: str, severity: Seve
 def _configured(artifact: Artifact, info: ServiceInfo) -> Iterator[Finding | Skipped]:
     config = info.image_config.get("config")
     if not isinstance(config, dict):
-        yield Skipped(artifact, "the image's configuration is not known", code="limited")
+        yield Skipped(None, "the image's configuration is not known", code="limited")
         config = {}
     user = str(config.get("User", ""))
     known = info.runtime.get("user")
@@ -157,7 +157,7 @@ def _run(artifact: Artifact, info: ServiceInfo) -> Iterator[Finding | Skipped]:
     run: Mapping[str, Any] = info.runtime
     wanted = ("root", "capabilities", "no-new-privileges", "seccomp", "network")
     if unknown := [name for name in wanted if name not in run]:
-        yield Skipped(artifact, f"how it is run is not known: {', '.join(unknown)}", code="limited")
+        yield Skipped(None, f"how it is run is not known: {', '.join(unknown)}", code="limited")
     if run.get("root", "read-only") != "read-only":
         yield _at(WRITABLE, artifact, "the root file system is writable", "root")
     capabilities = [str(one).upper().removeprefix("CAP_") for one in run.get("capabilities") or ()]
@@ -172,7 +172,7 @@ def _run(artifact: Artifact, info: ServiceInfo) -> Iterator[Finding | Skipped]:
         yield _at(NETWORK, artifact, "it runs in the host's network", "network")
     groups, limits = run.get("limits-by-control-groups"), run.get("limits-by-rlimits")
     if groups is None and limits is None:
-        yield Skipped(artifact, "its limits are not known", code="limited")
+        yield Skipped(None, "its limits are not known", code="limited")
     else:
         have = {str(one) for one in (*(groups or ()), *(limits or ()))}
         if missing := [name for name in ("memory", "pids") if not have & {name, {"pids": "processes"}.get(name, name)}]:

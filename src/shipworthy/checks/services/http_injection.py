@@ -53,9 +53,9 @@ def _look(session: Session) -> Iterator[Finding | Skipped]:
             yield from _attack(session, point, listener)
     if found and session.info.isolated and not (session.info.health and session.info.expected_ports):
         reason = "the service reaches nothing but itself, and its health path or its port are not known"
-        yield Skipped(session.artifact, f"server-side requests were not looked for: {reason}", code="limited")
+        yield Skipped(None, f"server-side requests were not looked for: {reason}", code="limited")
     if len(found) > most:
-        yield Skipped(session.artifact, f"{len(found) - most} of {len(found)} inputs were not tried", code="limited")
+        yield Skipped(None, f"{len(found) - most} of {len(found)} inputs were not tried", code="limited")
 
 
 def _guessed(session: Session) -> Iterator[Point]:
@@ -72,7 +72,7 @@ def _attack(session: Session, point: Point, listener: attacks.Listener) -> Itera
         return
     if base.answer.status in _NOT_REACHED:
         reason = f"{point.name}: a good request is answered with {base.answer.status}, so that nothing reads the input"
-        yield Skipped(session.artifact, reason, code="limited")
+        yield Skipped(None, reason, code="limited")
         return
     tries: Mapping[str, Callable[[], str]] = {
         "http-script-injection": lambda: attacks.script(session, point),

@@ -106,12 +106,12 @@ def _outside(artifact: Artifact, context: Context, host: str, expected: set[int]
         return
     seen: Mapping[int, bool] = dict.fromkeys(found, False)
     if left:
-        yield Skipped(artifact, f"{left} of {len(_ALL)} ports were not tried in {limit:.0f} s", code="limited")
+        yield Skipped(None, f"{left} of {len(_ALL)} ports were not tried in {limit:.0f} s", code="limited")
     report = _nmap(context, host, limit)
     if report is not None:
         seen = {**seen, **dict.fromkeys(report.ports, True)}
         if report.reason:
-            yield Skipped(artifact, f"nmap: {report.reason}", code="limited")
+            yield Skipped(None, f"nmap: {report.reason}", code="limited")
     for port in sorted(seen):
         if port not in expected:
             yield _finding(artifact, port, "answers from outside", witness="nmap" if seen[port] else "")

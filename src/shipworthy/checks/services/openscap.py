@@ -103,6 +103,6 @@ def _judged(artifact: Artifact, result: TestResult) -> Iterator[Finding | Skippe
     if not result.judged:
         yield Skipped(artifact, "no rule applied to the files of the service: the content is for another system")
     elif result.unjudged:
-        yield Skipped(artifact, f"{result.unjudged} rules could not be judged", code="limited")
+        yield Skipped(None, f"{result.unjudged} rules could not be judged", code="limited")
     if not result.ended:
-        yield Skipped(artifact, "the report does not say that the evaluation was finished", code="limited")
+        yield Skipped(None, "the report does not say that the evaluation was finished", code="limited")
