@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from shipworthy.errors import UsageError
 from shipworthy.paths import inside
+
+if TYPE_CHECKING:
+    from shipworthy.stores._asking import RegistryOptions
 
 
 class TreeEntry(Protocol):
@@ -109,14 +112,19 @@ class Store(Protocol):
         ...
 
 
-def open_store(uri: str, root: Path) -> Store:
-    """The store that a URI names: `local:path` or a plain path, relative to `root` (the workspace).
+def open_store(uri: str, root: Path, registries: Mapping[str, RegistryOptions] | None = None) -> Store:
+    """The store that a URI names: `local:path` or a plain path, relative to `root` (the workspace), or a repository of
+    a registry, `oci://HOST[:PORT]/REPOSITORY`; `registries` says how to reach a registry, by `HOST[:PORT]`.
 
-    Nothing is made before something is put. Raises UsageError for an unknown kind of place.
+    Nothing is made and nobody is asked before something is put or got. Raises UsageError for an unknown kind of place.
     """
+    scheme, separator, rest = uri.partition(":")
+    if scheme == "oci" and separator:
+        from shipworthy.stores.oci import open_oci
+
+        return open_oci(uri, (registries or {}).get(rest.removeprefix("//").partition("/")[0]))
     from shipworthy.stores.local import LocalStore
 
-    scheme, separator, rest = uri.partition(":")
     if not separator:
         rest = uri
     elif scheme == "file" and rest.startswith("//"):
@@ -125,7 +133,8 @@ def open_store(uri: str, root: Path) -> Store:
         raise UsageError(
             f"no store for {uri.partition(':')[0][:20]!r}",
             where="the store",
-            remedy="known stores: local: (a folder), for example local:.shipworthy/store",
+            remedy="known stores: local: (a folder), for example local:.shipworthy/store, and oci: (a registry), for "
+            "example oci://registry.example.org/team/spam",
         )
     if not rest:
         raise UsageError("the store's folder is not named", where="the store", remedy="for example local:models")
