@@ -156,6 +156,7 @@ class OciStore:
         check_name(name, version)
         tag = release_tag(version)
         ref = Ref(name, version, raw, sha256(raw))
+        self._refuse_other_name(name)
         known = self.registry.manifest(tag)
         if known is not None:
             if self._released(known, tag, name, version)[0].digest != ref.digest:
@@ -165,7 +166,6 @@ class OciStore:
                     remedy="a released version never changes: choose a new version",
                 )
         else:
-            self._refuse_other_name(name)
             known = self._put_release(ref, tag)
         self.registry.put_manifest(LATEST_TAG, known)
         self._put.clear()
