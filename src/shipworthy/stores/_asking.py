@@ -234,15 +234,12 @@ class Asker:
             origin, target = split_url(realm)
         except ValueError:
             raise EnvironmentFailure("the registry names no address for tokens", where=str(self)) from None
-        known = {self.origin.host, _TOKEN_HOSTS.get(self.origin.host), *self.options.token_hosts}
-        if not {origin.host, str(origin)} & known or (origin.scheme == "http" and origin != self.origin):
-            secure = origin.scheme == "https" or (origin.loopback and self.origin.loopback)
-            if not secure or not {origin.host, str(origin)} & known:
-                raise EnvironmentFailure(
-                    f"the registry wants us to get a token from another host, {origin}; refused",
-                    where=str(self),
-                    remedy=f'if that is its token service: token_hosts = ["{origin}"] for this registry',
-                )
+        if not self._may_have_credentials(origin):
+            raise EnvironmentFailure(
+                f"the registry wants us to get a token from another host, {origin}; refused",
+                where=str(self),
+                remedy=f'if that is its token service: token_hosts = ["{origin}"] for this registry',
+            )
         query = {"scope": scope}
         if service := asked.parameters.get("service"):
             query["service"] = service
@@ -267,6 +264,12 @@ class Asker:
         if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise EnvironmentFailure("the token service sent no token", where=str(origin))
         return token
+
+    def _may_have_credentials(self, origin: Origin) -> bool:
+        named = {_TOKEN_HOSTS.get(self.origin.host), *self.options.token_hosts}
+        own = origin == self.origin or (origin.scheme == "https" and origin.host == self.origin.host)
+        secure = origin.scheme == "https" or origin == self.origin or (origin.loopback and self.origin.loopback)
+        return secure and (own or not named.isdisjoint({origin.host, str(origin)}))
 
     def _placed(self, error: EnvironmentFailure) -> EnvironmentFailure:
         return EnvironmentFailure(error.message, where=error.where or str(self), remedy=error.remedy)

@@ -207,7 +207,11 @@ class Wire:
         if origin.scheme == "http" and origin.loopback and not _is_loopback(peer):
             raise EnvironmentFailure("the name of this machine leads to another one", where=str(origin))
         if public_only and not ipaddress.ip_address(peer).is_global:
-            raise EnvironmentFailure("refused to follow a redirect into a private network", where=str(origin))
+            raise EnvironmentFailure(
+                "refused to follow a redirect into a private network",
+                where=str(origin),
+                remedy="if the registry keeps its blobs there, name the host in `redirect_to`",
+            )
         return connection
 
     def _tls(self) -> ssl.SSLContext:

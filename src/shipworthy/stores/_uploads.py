@@ -129,7 +129,10 @@ def _cancel(asker: Asker, location: str) -> None:
 
 def _finish(asker: Asker, location: str, digest: str, headers: dict[str, str], body: Body | None) -> Reply:
     target = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
-    reply = asker.call("PUT", target, headers, body, allowed=(200, 201, 204, 400, 429, 502, 503, 504), once=True)
+    allowed = (200, 201, 204, 400, 404, 429, 502, 503, 504)
+    reply = asker.call("PUT", target, headers, body, allowed=allowed, once=True)
+    if reply.status == 404:  # an earlier try may have come through, and only its answer was lost
+        return asker.call("HEAD", asker.path("blobs", digest), allowed=(200,))
     if reply.status != 400:
         return reply
     if "DIGEST_INVALID" in codes(reply):
