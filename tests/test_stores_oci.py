@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from evidence_world import NOW, World, make
 from registry_world import docker_registry
-from shipworthy.errors import EvidenceError, UsageError
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.evidence.digest import Manifest, sha256_bytes, sha256_file
 from shipworthy.evidence.release import store_release, verify_release
 from shipworthy.stores import Ref, Store, open_store
@@ -264,7 +264,7 @@ def test_a_large_file_goes_in_parts_and_memory_stays_flat(uri: str, tmp_path: Pa
     script = """
         import resource, sys
         from pathlib import Path
-        from shipworthy.stores._asking import RegistryOptions
+        from shipworthy.stores import RegistryOptions
         from shipworthy.stores.oci import open_oci
         store = open_oci(sys.argv[1], RegistryOptions(chunk=7_000_000), Path(sys.argv[3]))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -313,7 +313,7 @@ def test_a_push_that_was_killed_is_completed_by_the_next(registry: str, tmp_path
     )
     (tmp_path / "release").write_bytes(raw)
     fresh = open_oci(uri, cache=tmp_path / "fresh")
-    for left in (2, 9, 24, 45, 55, 60, 64, 66, 67, 68, 69, 70, 500):
+    for left in (2, 24, 50, 60, 66, 68, 70, 500):
         arguments = [str(left), uri, str(world.evidence), str(tmp_path / "release"), str(tmp_path / "cache")]
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script), *arguments], capture_output=True, text=True
@@ -364,3 +364,25 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(uri: str, tmp_path:
     with pytest.raises(UsageError) as caught:
         open_store(uri, tmp_path)
     assert "hunter2" not in str(caught.value) + caught.value.remedy
+
+
+def test_a_blob_is_taken_over_from_another_repository(store: OciStore, registry: str, tmp_path: Path) -> None:
+    other = open_oci(f"oci://{registry}/somewhere/else", cache=tmp_path / "cache-of-other")
+    digest = store.put_bytes(b"taken over")
+    assert other.registry.mount(digest, store.registry.ask.repository)
+    assert other.read(digest, 20) == b"taken over"
+    assert not other.registry.mount(sha256_bytes(b"nowhere"), store.registry.ask.repository)
+
+
+def test_a_web_server_is_no_registry(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        port = server.stdout.readline().split(" port ")[1].split()[0]
+        with pytest.raises(EnvironmentFailure, match="no OCI registry"):
+            open_oci(f"oci://127.0.0.1:{port}/x", cache=tmp_path / "cache").check_writable()
+        server.kill()
+    dead = open_oci(f"oci://127.0.0.1:{port}/x", cache=tmp_path / "cache")
+    dead.registry.ask.pause = lambda _seconds: None
+    with pytest.raises(EnvironmentFailure, match=r"cannot be reached: connection refused \(5 times\)"):
+        dead.check_writable()

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from registry_world import Answer, Between, between, docker_registry
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
-from shipworthy.stores._asking import RegistryOptions
+from shipworthy.stores import RegistryOptions
 from shipworthy.stores._credentials import Challenge, challenge, find
 from shipworthy.stores._http import Origin, Wire, split_url
 from shipworthy.stores.oci import OciStore, open_oci

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evidence_world import NOW, make
 from registry_world import Answer, Between, between
 from shipworthy.errors import EnvironmentFailure, EvidenceError, ShipworthyError
 from shipworthy.evidence.digest import sha256_bytes
 from shipworthy.evidence.release import store_release, verify_release
-from shipworthy.stores import _http, _referrers, _registry
-from shipworthy.stores._asking import RegistryOptions
+from shipworthy.stores import RegistryOptions, _http, _referrers, _registry
+from shipworthy.stores import _manifests as forms
 from shipworthy.stores._manifests import canonical
 from shipworthy.stores.oci import OciStore, open_oci
 from shipworthy.stores.serve import serve
@@ -323,3 +326,53 @@ def test_an_upload_is_sent_to_no_other_host(liar: Between, store: OciStore) -> N
         else:
             with pytest.raises(ShipworthyError):
                 store.put_bytes(b"hello")
+
+
+def test_evidence_that_was_exchanged_in_the_registry_is_never_verified(
+    liar: Between, store: OciStore, tmp_path: Path
+) -> None:
+    world = make(tmp_path / "world")
+    written = world.write()
+    raw = store_release(store, written, world.project / "model", world.signers, version="1", stored=NOW)
+    store.put_ref("spam", "1", raw)
+    for name, victim in written.files.items():
+        body = b'{"mediaType": "x"}'
+        liar.tamper = on(f"/blobs/{victim}", lambda _asked, answer, body=body: (answer[0], answer[1], body))
+        fresh = reached(liar, tmp_path / name)
+        try:
+            result = verify_release(fresh, raw, world.policy, version="1", folders=(world.project,))
+        except EvidenceError as error:
+            assert "sent other bytes" in error.message, name
+        else:
+            assert result.first_broken is not None, name
+            assert "sent other bytes" in result.first_broken.reason, name
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("sha256:" + "0" * 64),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["mediaType", "digest", "size", "layers", "config", "subject", "manifests", "annotations", "dsseEnvelope",
+             "payload", "artifactType", "predicate", "evidence", "name", "sha256"]
+        ),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(json_values.map(canonical) | st.binary(max_size=40))
+def test_any_answer_is_read_or_refused(raw: bytes) -> None:
+    for read in (
+        lambda: forms.described(raw, "x"),
+        lambda: forms.image_blobs(raw, "x"),
+        lambda: forms.only_layer(raw, "x"),
+        lambda: forms.subject(raw, "x"),
+        lambda: _referrers._listed(raw, "x"),
+    ):
+        with suppress(EvidenceError):
+            read()
+    forms.looks("x", raw)
+    forms.subject_and_names(raw)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from shipworthy.errors import UsageError
 from shipworthy.paths import inside
-
-if TYPE_CHECKING:
-    from shipworthy.stores._asking import RegistryOptions
 
 
 class TreeEntry(Protocol):
@@ -112,6 +109,23 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RegistryOptions:
+    """How a registry is reached. `credentials` is a reference (`env:NAME`, `docker-config`), never a secret.
+
+    `plain_http` allows http beyond this machine; `ca_file` is a PEM file; `redirect_to` are hosts to which the registry
+    may send us for blobs, besides public ones with TLS; `token_hosts` are hosts that may be given the credentials for a
+    token, besides the registry itself; `chunk` is the most that is sent of a blob in one request, in bytes.
+    """
+
+    credentials: str = ""
+    plain_http: bool = False
+    ca_file: str = ""
+    redirect_to: tuple[str, ...] = ()
+    token_hosts: tuple[str, ...] = ()
+    chunk: int = 64 * 1024 * 1024
+
+
 def open_store(uri: str, root: Path, registries: Mapping[str, RegistryOptions] | None = None) -> Store:
     """The store that a URI names: `local:path` or a plain path, relative to `root` (the workspace), or a repository of
     a registry, `oci://HOST[:PORT]/REPOSITORY`; `registries` says how to reach a registry, by `HOST[:PORT]`.
@@ -142,4 +156,4 @@ def open_store(uri: str, root: Path, registries: Mapping[str, RegistryOptions] |
     return LocalStore(inside(root, rest, what="store") if within else root / rest)  # a repository can bring a link
 
 
-__all__ = ["Ref", "Store", "TreeEntry", "TreeManifest", "open_store"]
+__all__ = ["Ref", "RegistryOptions", "Store", "TreeEntry", "TreeManifest", "open_store"]

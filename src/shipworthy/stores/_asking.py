@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.patterns import regex
+from shipworthy.stores import RegistryOptions
 from shipworthy.stores._credentials import TOKEN, Challenge, Credentials, challenge, find
 from shipworthy.stores._http import BLOCK, Answer, BrokenError, Origin, Wire, split_url
 
@@ -19,8 +20,6 @@ TRIES = 5
 """How often something is tried without progress before the network is given up."""
 SMALL = 4 * BLOCK
 """Bytes of a manifest, a list or an error: more is refused (the specification asks registries for 4 MiB)."""
-CHUNK = 64 * BLOCK
-"""Bytes of a blob that are sent in one request; larger blobs are sent in several, each of which can be repeated."""
 _TOKEN_LIMIT = 64 * 1024
 _BUSY = frozenset({429, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -31,23 +30,6 @@ _TOKEN_HOSTS = {"registry-1.docker.io": "auth.docker.io", "registry.gitlab.com":
 
 Body = Callable[[], Iterable[bytes]]
 """The bytes to send, from their start, each time that it is called."""
-
-
-@dataclass(frozen=True)
-class RegistryOptions:
-    """How a registry is reached. `credentials` is a reference (`env:NAME`, `docker-config`), never a secret.
-
-    `plain_http` allows http beyond this machine; `ca_file` is a PEM file; `redirect_to` are hosts to which the registry
-    may send us for blobs, besides public ones with TLS; `token_hosts` are hosts that may be given the credentials for a
-    token, besides the registry itself; `chunk` is the size in bytes above which blobs are sent in parts.
-    """
-
-    credentials: str = ""
-    plain_http: bool = False
-    ca_file: str = ""
-    redirect_to: tuple[str, ...] = ()
-    token_hosts: tuple[str, ...] = ()
-    chunk: int = CHUNK
 
 
 @dataclass(frozen=True)

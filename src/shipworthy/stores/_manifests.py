@@ -37,6 +37,7 @@ MANIFEST_LIMIT = 4 * 1024 * 1024
 READ_LIMIT = 16 * 1024 * 1024
 """Bytes of a file that is looked into for what it is; larger ones are kept unseen."""
 _SEPARATOR_LIMIT = 500_000
+_LONGEST = 1024  # characters of an annotation that is taken from a file
 _DIGEST = regex(r"sha256:[0-9a-f]{64}")
 _DOC = (".md", ".rst", ".txt")
 _DOC_NAMES = frozenset({"license", "licence", "notice", "readme", "license.txt", "readme.txt", "notice.txt"})
@@ -80,7 +81,7 @@ def sha256(data: bytes) -> str:
 
 def canonical(value: Any) -> bytes:
     """The one way we write JSON."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def strict(raw: bytes, where: str) -> dict[str, Any]:
@@ -233,10 +234,10 @@ def looks(name: str, data: bytes) -> Looks:
         value = strict(data, name)
     except EvidenceError:
         return Looks(FILE)
-    kind = value.get("mediaType")
+    kind = _text(value, "mediaType")
     if kind == BUNDLE:
         notes = {"dev.sigstore.bundle.content": "dsse-envelope" if "dsseEnvelope" in value else "message-signature"}
-        if predicate := _text(statement(value), "predicateType"):
+        if 0 < len(predicate := _text(statement(value), "predicateType")) < _LONGEST:
             notes["dev.sigstore.bundle.predicateType"] = predicate
         return Looks(BUNDLE, notes)
     if value.get("bomFormat") == "CycloneDX":
@@ -245,9 +246,10 @@ def looks(name: str, data: bytes) -> Looks:
         return Looks(SPDX)
     if "runs" in value and "sarif" in str(value.get("$schema", "")).lower():
         return Looks(SARIF)
-    layers = value.get("layers")
-    image = kind in {MANIFEST, DOCKER_MANIFEST} and isinstance(layers, list) and isinstance(value.get("config"), dict)
-    return Looks(str(kind) if image else "application/json", image=image and len(data) <= MANIFEST_LIMIT)
+    described = value.get("schemaVersion") == 2 and kind in {"", MANIFEST, DOCKER_MANIFEST}
+    image = described and isinstance(value.get("layers"), list) and isinstance(value.get("config"), dict)
+    image = image and len(data) <= MANIFEST_LIMIT
+    return Looks(kind or MANIFEST if image else "application/json", image=image)
 
 
 def statement(bundle: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,7 +274,7 @@ def subject_and_names(raw: bytes) -> tuple[str, dict[str, str]]:
     first = subjects[0] if isinstance(subjects, list) and len(subjects) == 1 else None
     listed = predicate.get("evidence") if isinstance(predicate, dict) else None
     names = {_sha256(item): _text(item, "name") for item in listed} if isinstance(listed, list) else {}
-    return _sha256(first), {digest: name for digest, name in names.items() if digest and name}
+    return _sha256(first), {digest: name for digest, name in names.items() if digest and 0 < len(name) < _LONGEST}
 
 
 def _sha256(item: Any) -> str:

@@ -47,8 +47,9 @@ def attached(registry: Registry, subject: str, artifact_type: str = "") -> tuple
 
 
 def _note(registry: Registry, subject: Descriptor, new: Iterable[Descriptor]) -> None:
-    """Add to the list under the fallback tag. Registries have no transactions: what another client wrote between our
-    look and our writing is lost from the list, so both look again, and write again if their own is gone.
+    """Add to the list under the fallback tag. Registries have no transactions: whoever writes looks again, and writes
+    again if its own is gone; an entry that is overwritten later than that is lost from the list, and only from the list
+    (`attach` puts it back, and our own reader does not need it).
     """
     tag = _fallback_tag(subject.digest)
     wanted = {one.digest: one for one in new}

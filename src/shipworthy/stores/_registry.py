@@ -10,11 +10,11 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 
-from shipworthy.errors import EnvironmentFailure, EvidenceError
-from shipworthy.stores import _uploads
-from shipworthy.stores._asking import TRIES, Asker, RegistryOptions, wait
+from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.stores import RegistryOptions, _uploads
+from shipworthy.stores._asking import TRIES, Asker, wait
 from shipworthy.stores._http import Answer, BrokenError, Origin
-from shipworthy.stores._manifests import ACCEPTED, INDEX, MANIFEST, sha256, strict
+from shipworthy.stores._manifests import ACCEPTED, INDEX, MANIFEST, MANIFEST_LIMIT, sha256, strict
 from shipworthy.stores._uploads import Source
 
 PAGES = 200
@@ -46,8 +46,9 @@ class Registry:
         self.ask.wire.close()
 
     def ping(self) -> None:
-        """Whether this is a registry at all."""
-        self.ask.call("GET", "/v2/", allowed=(200,))
+        """Raises EnvironmentFailure when this is no registry at all, or not for us."""
+        if self.ask.call("GET", "/v2/", allowed=(200, 404)).status == 404:
+            raise EnvironmentFailure("this is no OCI registry", where=str(self), remedy="check its host and port")
 
     def has_blob(self, digest: str) -> bool:
         """Whether the repository says that it has a blob."""
@@ -81,6 +82,12 @@ class Registry:
 
     def put_manifest(self, reference: str, raw: bytes, media_type: str = MANIFEST) -> bool:
         """Keep a manifest under a tag or its digest; whether the registry says that it notes what it refers to."""
+        if len(raw) > MANIFEST_LIMIT:
+            raise UsageError(
+                "these are more files than a registry's manifest can list",
+                where=str(self),
+                remedy="pack them into one archive, or keep them in a folder (local:)",
+            )
         headers = {"Content-Type": media_type, "Content-Length": str(len(raw))}
         path = self.ask.path("manifests", reference)
         reply = self.ask.call("PUT", path, headers, lambda: [raw], allowed=(200, 201, 202))

@@ -24,10 +24,9 @@ from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.patterns import regex
-from shipworthy.stores import Ref, TreeManifest
+from shipworthy.stores import Ref, RegistryOptions, TreeManifest
 from shipworthy.stores import _manifests as forms
 from shipworthy.stores._arranged import File, Folder, arrange, bare, release
-from shipworthy.stores._asking import RegistryOptions
 from shipworthy.stores._http import BLOCK, split_url
 from shipworthy.stores._manifests import Descriptor, sha256
 from shipworthy.stores._referrers import attached, refer
@@ -66,11 +65,12 @@ def open_oci(uri: str, options: RegistryOptions | None = None, cache: Path | Non
             origin, _ = split_url(f"http://{host}/")
     except ValueError:
         raise UsageError("this is no host", where=f"oci://{match[1][:80]}") from None
-    if cache is None:
+    registry = Registry(origin, match[2], options)
+    if cache is None:  # what is in it came from this repository, so that what another one has is not taken for stored
         from shipworthy.user_folders import cache_folder
 
-        cache = cache_folder() / "oci"
-    return OciStore(Registry(origin, match[2], options), LocalStore(cache))
+        cache = cache_folder() / "oci" / sha256(str(registry).encode()).removeprefix("sha256:")[:32]
+    return OciStore(registry, LocalStore(cache))
 
 
 class OciStore:
@@ -118,6 +118,8 @@ class OciStore:
         given, which must not mean something else already.
         """
         place = layout / "blobs" / "sha256"
+        if not forms.is_digest(digest):
+            raise UsageError("this is no digest (sha256: and 64 hex digits)", where=digest[:80])
         with open_regular(place / digest.removeprefix("sha256:")) as stream, reading(place):
             raw = stream.read(forms.MANIFEST_LIMIT + 1)
         if sha256(raw) != digest or not forms.looks("", raw).image:
@@ -149,6 +151,7 @@ class OciStore:
 
     def check_writable(self) -> None:
         """Begin an upload and call it off."""
+        self.registry.ping()
         self.registry.check_writable()
 
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
