@@ -45,7 +45,7 @@ def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def uri(registry: str, request: pytest.FixtureRequest) -> str:
-    return f"oci://{registry}/team/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
+    return f"oci://{registry}/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}/spam"
 
 
 @pytest.fixture
@@ -202,14 +202,26 @@ def test_a_stored_version_never_changes(store: OciStore, tmp_path: Path) -> None
     with pytest.raises(UsageError, match=r"does not have spam 3.*") as caught:
         store.get_ref("spam", "3")
     assert "1, 2" in caught.value.remedy
-    with pytest.raises(UsageError, match="keeps releases of 'spam'"):
-        store.put_ref("ham", "1", b"x")
     with pytest.raises(UsageError, match="does not have ham"):
         store.get_ref("ham")
 
 
+def test_one_repository_keeps_several_names(store: OciStore, tmp_path: Path) -> None:
+    model, image = store.put_ref("spam", "run-1", b"model"), store.put_ref("spam-service", "run-1", b"image")
+    store.put_ref("spam-service", "run-2", b"newer image")
+    fresh = elsewhere(store, tmp_path)
+    assert fresh.get_ref("spam") == model
+    assert fresh.get_ref("spam-service", "run-1") == image
+    assert fresh.get_ref("spam-service").version == "run-2"
+    assert (fresh.versions("spam"), fresh.versions("spam-service")) == (("run-1",), ("run-1", "run-2"))
+    assert store.registry.manifest("run-1") != store.registry.manifest("spam-service-run-1")
+    with pytest.raises(UsageError, match="does not have service"):
+        fresh.get_ref("service")
+
+
 def test_a_tag_that_somebody_else_took_is_left_alone(store: OciStore, tmp_path: Path) -> None:
     store.put_image(tmp_path / "layout", image(tmp_path / "layout"), tag="1.0")
+    assert store.reference("spam", "1.0") == f"{str(store).removeprefix('oci://')}:1.0"
     with pytest.raises(UsageError, match=r"the tag 1\.0 leads to other contents"):
         store.put_ref("spam", "1.0", b"one")
     with pytest.raises(UsageError, match=r"the tag 1\.0 leads to other contents"):
@@ -230,12 +242,15 @@ def test_another_client_pulls_the_image_that_was_released(store: OciStore, tmp_p
 
     raw = canonical({"mediaType": BUNDLE, "dsseEnvelope": {"payload": base64.b64encode(said).decode()}})
     store.put_ref("service", "2.0", raw)
-    assert sha256_bytes(store.registry.manifest("2.0") or b"") == digest
+    assert sha256_bytes(store.registry.manifest("service-2.0") or b"") == digest
     referring = {one.artifact_type for one in store.attached(digest)}
     assert referring == {"application/vnd.cyclonedx+json", BUNDLE}
-    source = str(store).replace("oci://", "docker://")
     skopeo = ["skopeo", "--tmpdir", str(tmp_path), "--insecure-policy", "copy", "--src-tls-verify=false"]
-    subprocess.run([*skopeo, f"{source}:2.0", f"oci:{tmp_path / 'pulled'}:x"], check=True, capture_output=True)
+    subprocess.run(
+        [*skopeo, f"docker://{store.reference('service', '2.0')}", f"oci:{tmp_path / 'pulled'}:x"],
+        check=True,
+        capture_output=True,
+    )
     index = json.loads((tmp_path / "pulled" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == digest
     fresh = elsewhere(store, tmp_path)
@@ -287,13 +302,13 @@ def test_a_push_that_was_killed_is_completed_by_the_next(registry: str, tmp_path
     script = """
         import os, signal, sys
         from shipworthy.stores import _http
-        left, send = int(sys.argv[1]), _http.Wire.send
-        def dying(*args, **options):
+        part, left, send = sys.argv[6], int(sys.argv[1]), _http.Wire.send
+        def dying(wire, origin, method, target, *rest, **options):
             global left
-            left -= 1
+            left -= method == "PUT" and part in target
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return send(*args, **options)
+            return send(wire, origin, method, target, *rest, **options)
         _http.Wire.send = dying
         from pathlib import Path
         from shipworthy.stores.oci import open_oci
@@ -313,8 +328,9 @@ def test_a_push_that_was_killed_is_completed_by_the_next(registry: str, tmp_path
     )
     (tmp_path / "release").write_bytes(raw)
     fresh = open_oci(uri, cache=tmp_path / "fresh")
-    for left in (2, 24, 50, 60, 66, 68, 70, 500):
-        arguments = [str(left), uri, str(world.evidence), str(tmp_path / "release"), str(tmp_path / "cache")]
+    points = [("/blobs/", 0), ("/blobs/", 5), *(("/manifests/", left) for left in (0, 1, 6, 10, 11, 12, 13, 14, 60))]
+    for part, left in points:  # first the model, last the pointer to the latest release
+        arguments = [str(left), uri, str(world.evidence), str(tmp_path / "release"), str(tmp_path / "cache"), part]
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script), *arguments], capture_output=True, text=True
         )
@@ -339,21 +355,24 @@ def test_a_damaged_copy_in_the_cache_is_fetched_again(store: OciStore) -> None:
 
 @given(st.text("aZ0._+-", min_size=1, max_size=50).filter(VERSION.fullmatch))
 def test_a_version_is_read_back_from_its_releases_tag(version: str) -> None:
-    assert version_of(release_tag(version)) == version
-    assert "+" not in plain_tag(version) + release_tag(version)
+    for name in ("spam", "a_b", "x._-"):
+        tag = release_tag(name, version)
+        assert version_of(tag, name) == version
+        assert not any(version_of(tag, other) for other in ("spam_", "a", "a_", "x.", "spa", "x"))
+    assert "+" not in plain_tag("x", "spam", version) + release_tag("spam", version)
 
 
 @given(st.text("_-+.a1", max_size=12))
 def test_a_tag_of_somebody_elses_is_no_release(text: str) -> None:
-    version = version_of(f"_release-{text}")
-    assert not version or release_tag(version) == f"_release-{text}"
-    assert version_of(text) == ""
+    version = version_of(f"_release-a_.{text}", "a")
+    assert not version or release_tag("a", version) == f"_release-a_.{text}"
+    assert version_of(text, "a") == version_of(f"_release-{text}", "b") == ""
 
 
-@pytest.mark.parametrize("version", ["x" * 121, "sha256-" + "0" * 64, "_" * 5, "a" + "+" * 60])
+@pytest.mark.parametrize("version", ["y" * 117, "sha256-" + "0" * 64, "_" * 5, "a" + "+" * 60])
 def test_a_version_that_is_no_tag_is_refused(version: str, tmp_path: Path) -> None:
     with serve(tmp_path / "registry") as address, pytest.raises(UsageError, match=r"cannot be a tag|no version"):
-        open_oci(f"oci://{address}/x", cache=tmp_path / "cache").put_ref("spam", version, b"x")
+        open_oci(f"oci://{address}/x", cache=tmp_path / "cache").put_ref("x", version, b"x")
 
 
 @pytest.mark.parametrize(

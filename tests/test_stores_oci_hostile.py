@@ -98,10 +98,10 @@ def test_a_registry_that_changes_what_is_pushed_is_noticed(liar: Between, store:
 def test_a_moved_tag_is_refused(liar: Between, store: OciStore) -> None:
     store.put_ref("spam", "1", b"one")
     store.put_ref("spam", "2", b"two")
-    old, plain = store.registry.manifest("_release-1") or b"", store.registry.manifest("1") or b""
+    old, plain = store.registry.manifest("_release-spam_.1") or b"", store.registry.manifest("1") or b""
     assert old
-    liar.tamper = on("/manifests/_release-2", lambda _asked, answer: (answer[0], answer[1], old))
-    with pytest.raises(EvidenceError, match=r"_release-2 was moved: it leads to the release '1'"):
+    liar.tamper = on("/manifests/_release-spam_.2", lambda _asked, answer: (answer[0], answer[1], old))
+    with pytest.raises(EvidenceError, match=r"_release-spam_.2 was moved: it leads to the release 'spam 1'"):
         store.get_ref("spam", "2")
     with pytest.raises(EvidenceError, match=r"leads to another release"):
         store.get_ref("spam")
@@ -111,11 +111,11 @@ def test_a_moved_tag_is_refused(liar: Between, store: OciStore) -> None:
     liar.tamper = on("/manifests/2", lambda _asked, answer: (404, {}, b""))
     with pytest.raises(EvidenceError, match=r"the tag 2 is gone"):
         store.get_ref("spam", "2")
-    liar.tamper = on("/manifests/_release-2", lambda _asked, answer: (404, {}, b""))
+    liar.tamper = on("/manifests/_release-spam_.2", lambda _asked, answer: (404, {}, b""))
     with pytest.raises(EvidenceError, match=r"release 2 is gone, and it is the latest"):
         store.get_ref("spam")
-    liar.tamper = on("/manifests/_latest", lambda _asked, answer: (404, {}, b""))
-    with pytest.raises(EvidenceError, match=r"_latest is gone"):
+    liar.tamper = on("/manifests/_latest-spam", lambda _asked, answer: (404, {}, b""))
+    with pytest.raises(EvidenceError, match=r"_latest-spam is gone"):
         store.get_ref("spam")
 
 
@@ -127,12 +127,12 @@ def test_an_older_release_dressed_up_as_a_newer_one_does_not_verify(
         written = world.write()
         raw = store_release(store, written, world.project / "model", world.signers, version=version, stored=NOW)
         store.put_ref("spam", version, raw)
-    old = json.loads(store.registry.manifest("_release-1.0.0") or b"")
+    old = json.loads(store.registry.manifest("_release-spam_.1.0.0") or b"")
     old["annotations"]["dev.shipworthy.version"] = "1.1.0"
     dressed, plain = canonical(old), store.registry.manifest("1.0.0") or b""
 
     def lie(asked: Asked, answer: Answer) -> Answer:
-        if asked.path.endswith(("/_release-1.1.0", "/_latest")):
+        if asked.path.endswith(("/_release-spam_.1.1.0", "/_latest-spam")):
             return answer[0], answer[1], dressed
         return (answer[0], answer[1], plain) if asked.path.endswith("/manifests/1.1.0") else answer
 
@@ -286,7 +286,7 @@ def test_a_list_of_referrers_without_end_is_cut(
 
 def test_tags_that_are_no_tags_are_no_versions(liar: Between, store: OciStore) -> None:
     store.put_ref("spam", "1", b"one")
-    names = ["_release-1", "_release-", "_release-../../x", "_release-_", "latest", "1"]
+    names = ["_release-spam_.1", "_release-spam_.", "_release-spam_.../../x", "_release-spam_._", "latest", "1"]
     liar.tamper = on("/tags/", lambda _asked, answer: (200, answer[1], canonical({"tags": names})))
     assert store.versions("spam") == ("1",)
     for value in ({"tags": "spam"}, {"tags": [1]}):

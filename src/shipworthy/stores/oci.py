@@ -1,12 +1,13 @@
-"""A store in an OCI registry: one repository is one name, a version is a tag, evidence refers to what it is about.
+"""A store in an OCI registry: versions are tags, and evidence refers to what it is about.
 
 In `oci://HOST[:PORT]/REPOSITORY`, a release has the tags
 
-- VERSION: the image itself, or the model as a ModelPack artifact (a layer for each file, as it is);
-- `_release-VERSION`: an artifact with the signed release as its only layer, whose subject is the above; put last, so
-  that a release is either whole or not known;
+- VERSION, in a repository that is called as the release is, or else NAME-VERSION: the image itself, or the model as a
+  ModelPack artifact (a layer for each file, as it is);
+- `_release-NAME_.VERSION`: an artifact with the signed release as its only layer, whose subject is the above; put last,
+  so that a release is either whole or not known;
 
-and `_latest` is the `_release-` of the version that was put last. Every file of evidence is an artifact of its own
+and `_latest-NAME` is the `_release-` of the version that was put last. Every file of evidence is an artifact of its own
 whose subject is the image or model, so that other clients find it (referrers API, or its fallback tag). Our own reader
 needs none of these lists: the release names every file by digest, and by digest it is fetched into the user's cache.
 
@@ -32,13 +33,12 @@ from shipworthy.stores._manifests import Descriptor, sha256
 from shipworthy.stores._referrers import attached, refer
 from shipworthy.stores._registry import Registry
 from shipworthy.stores._shared import REF_LIMIT, check_digest, check_name, open_regular, reading
-from shipworthy.stores._tags import plain_tag, release_tag, version_of
+from shipworthy.stores._tags import latest_tag, plain_tag, release_tag, version_of
 from shipworthy.stores._uploads import Source
 from shipworthy.stores.local import LocalStore
 
 LARGEST = 1024**4
 """Bytes of one blob: more is not fetched."""
-LATEST_TAG = "_latest"
 _RESERVE = 256 * BLOCK
 _URI = regex(r"oci://([^/?#]{1,300})/([^?#]{1,255})")
 _REPOSITORY = regex(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
@@ -157,9 +157,8 @@ class OciStore:
     def put_ref(self, name: str, version: str, raw: bytes) -> Ref:
         """Put the image or model under its tag, let its evidence refer to it, then make the release known."""
         check_name(name, version)
-        tag = release_tag(version)
+        tag = release_tag(name, version)
         ref = Ref(name, version, raw, sha256(raw))
-        self._refuse_other_name(name)
         known = self.registry.manifest(tag)
         if known is not None:
             if self._released(known, tag, name, version)[0].digest != ref.digest:
@@ -170,7 +169,7 @@ class OciStore:
                 )
         else:
             known = self._put_release(ref, tag)
-        self.registry.put_manifest(LATEST_TAG, known)
+        self.registry.put_manifest(latest_tag(name), known)
         self._put.clear()
         return ref
 
@@ -178,8 +177,11 @@ class OciStore:
 
     def get(self, digest: str) -> Path:
         """The checked path of a copy in the cache."""
-        self.open(digest).close()
-        return self.cache.get(digest)
+        with self.open(digest):
+            found = self.cache.locate(digest)
+        if found is None:
+            raise EnvironmentFailure(f"{digest} was removed from the cache", where=str(self), remedy="try again")
+        return found
 
     def open(self, digest: str) -> BinaryIO:
         """The checked bytes of a copy in the cache, which is fetched anew when it was damaged."""
@@ -224,7 +226,7 @@ class OciStore:
         pointed = b""
         if version == "latest":
             pointed, version = self._latest(name)
-        tag = release_tag(version)
+        tag = release_tag(name, version)
         known = self.registry.manifest(tag)
         if known is None:
             if pointed:
@@ -240,20 +242,23 @@ class OciStore:
                 remedy=f"known versions: {names}" if names else "no version of this name was stored here",
             )
         if pointed and pointed != known:
-            raise EvidenceError(f"{LATEST_TAG} leads to another release {version} than {tag} does", where=str(self))
+            raise EvidenceError(
+                f"the tag {latest_tag(name)} leads to another release {version} than {tag} does", where=str(self)
+            )
         layer, subject = self._released(known, tag, name, version)
-        self._tag_holds(version, subject)
+        self._tag_holds(name, version, subject)
         return Ref(name, version, self.read(layer.digest, REF_LIMIT), layer.digest)
 
     def versions(self, name: str) -> tuple[str, ...]:
-        """The versions of the name; none when the repository is of another name."""
-        check_name(name, "0")
-        found = [version for tag in self.registry.tags() if (version := version_of(tag))]
-        if not found:
-            return ()
-        known = self.registry.manifest(LATEST_TAG) or self.registry.manifest(release_tag(found[0]))
-        own = known is not None and forms.described(known, str(self)).annotations.get(forms.NAME) == name
-        return tuple(sorted(found)) if own else ()
+        """The versions of the name; none when it is not known."""
+        check_name(name)
+        return tuple(sorted(version for tag in self.registry.tags() if (version := version_of(tag, name))))
+
+    def reference(self, name: str, version: str) -> str:
+        """What other clients pull: `HOST[:PORT]/REPOSITORY:TAG`."""
+        check_name(name, version)
+        asker = self.registry.ask
+        return f"{asker.origin}/{asker.repository}:{plain_tag(asker.repository, name, version)}"
 
     # --------------------------------------------------------------- in detail
 
@@ -291,7 +296,9 @@ class OciStore:
         raw = arranged.main or (self.registry.manifest(arranged.subject) if arranged.subject else None) or bare(ref)
         if arranged.config:
             self._send_bytes(arranged.config)
-        main = self._put_tagged(plain_tag(ref.version), raw, f"{ref.name} {ref.version}")
+        main = self._put_tagged(
+            plain_tag(self.registry.ask.repository, ref.name, ref.version), raw, f"{ref.name} {ref.version}"
+        )
         refer(self.registry, main, arranged.evidence(main))
         made = release(ref, main)
         refer(self.registry, main, [made], tag=tag)
@@ -309,7 +316,7 @@ class OciStore:
             raise UsageError(
                 f"{what} is taken: the tag {tag} leads to other contents",
                 where=str(self),
-                remedy="a released version never changes: choose a new version, or a repository of its own",
+                remedy="a released version never changes: choose a new version, or another repository",
             )
         if there is None:
             self.registry.put_manifest(tag, raw, forms.media_type(raw))
@@ -323,32 +330,21 @@ class OciStore:
             raise UsageError(f"the registry has no image or artifact {digest}", where=str(self))
         return forms.described(raw, str(self))
 
-    def _refuse_other_name(self, name: str) -> None:
-        known = self.registry.manifest(LATEST_TAG)
-        other = forms.described(known, str(self)).annotations.get(forms.NAME) if known is not None else name
-        if other != name:
-            raise UsageError(
-                f"this repository keeps releases of {str(other)[:60]!r}, not of {name!r}",
-                where=str(self),
-                remedy=f"give each name a repository of its own, such as {self}/{name}",
-            )
-
     def _released(self, raw: bytes, tag: str, name: str, version: str) -> tuple[Descriptor, Descriptor]:
-        """The release in its artifact, and what it is of. Raises UsageError for another name, EvidenceError."""
+        """The release in its artifact, and what it is of. Raises EvidenceError for that of another name or version."""
         notes = forms.described(raw, str(self)).annotations
-        if notes.get(forms.NAME) != name:
-            raise UsageError(f"the store does not have {name}: its releases have another name", where=str(self))
-        if notes.get(forms.VERSION) != version:
+        found = f"{notes.get(forms.NAME, '')[:60]} {notes.get(forms.VERSION, '')[:60]}"
+        if found != f"{name} {version}":
             raise EvidenceError(
-                f"the tag {tag} was moved: it leads to the release {notes.get(forms.VERSION, '')[:60]!r}",
+                f"the tag {tag} was moved: it leads to the release {found!r}",
                 where=str(self),
                 remedy="find out who may write to this repository; push the release again from where it was made",
             )
         return forms.only_layer(raw, str(self)), forms.subject(raw, str(self))
 
-    def _tag_holds(self, version: str, subject: Descriptor) -> None:
+    def _tag_holds(self, name: str, version: str, subject: Descriptor) -> None:
         """Whoever pulls the version gets what was released. Raises EvidenceError."""
-        tag = plain_tag(version)
+        tag = plain_tag(self.registry.ask.repository, name, version)
         raw = self.registry.manifest(tag)
         if raw is None or sha256(raw) != subject.digest:
             raise EvidenceError(
@@ -358,10 +354,10 @@ class OciStore:
             )
 
     def _latest(self, name: str) -> tuple[bytes, str]:
-        raw = self.registry.manifest(LATEST_TAG)
+        raw = self.registry.manifest(latest_tag(name))
         if raw is None:
-            if any(version_of(tag) for tag in self.registry.tags()):
-                raise EvidenceError(f"the tag {LATEST_TAG} is gone", where=str(self), remedy="name a version")
+            if self.versions(name):
+                raise EvidenceError(f"the tag {latest_tag(name)} is gone", where=str(self), remedy="name a version")
             raise UsageError(f"the store does not have {name}", where=str(self), remedy="store a release first")
         version = forms.described(raw, str(self)).annotations.get(forms.VERSION, "")
         check_name(name, version)
