@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import quote, urlencode
 
-from shipworthy.errors import EnvironmentFailure
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.patterns import regex
 from shipworthy.stores import RegistryOptions
 from shipworthy.stores._credentials import TOKEN, Challenge, Credentials, challenge, find
@@ -194,9 +194,12 @@ class Asker:
         return led, target
 
     def _log_in(self, asked: list[Challenge], scope: str) -> None:
-        """Get what is to be said in the header `Authorization`. Raises UsageError, EnvironmentFailure."""
+        """Get what is to be said in the header `Authorization`. Raises EnvironmentFailure."""
         if self._credentials is None:
-            self._credentials = find(self.options.credentials, str(self.origin))
+            try:
+                self._credentials = find(self.options.credentials, str(self.origin))
+            except UsageError as error:  # which would say that there is no such thing in the store
+                raise EnvironmentFailure(error.message, where=error.where, remedy=error.remedy) from None
         bearer = next((one for one in asked if one.scheme == "bearer" and one.parameters.get("realm")), None)
         if bearer:
             self._granted[scope] = f"Bearer {self._token(bearer, scope)}"

@@ -26,7 +26,7 @@ _UNTRUSTED = "do not trust this registry; push the release again from where it w
 
 class Registry:
     """One repository. Its methods raise EnvironmentFailure when the registry cannot be used, EvidenceError for bytes
-    that are not what their digest says, UsageError for credentials. Not for several threads.
+    that are not what their digest says. Not for several threads.
     """
 
     def __init__(
