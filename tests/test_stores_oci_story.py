@@ -1,4 +1,4 @@
-"""A run stores its model in a registry that wants a password; another machine verifies it there, until it is changed."""
+"""A run stores its model in a registry that wants a password; another machine verifies it, until it is changed."""
 
 from __future__ import annotations
 

@@ -69,11 +69,14 @@ class Asker:
         *,
         allowed: tuple[int, ...],
         once: bool = False,
+        patience: float = 0,
     ) -> Reply:
-        """A whole answer with one of the statuses. `once`: BrokenError is for the caller, who knows how to go on."""
+        """A whole answer with one of the statuses. `once`: BrokenError is for the caller, who knows how to go on.
+        `patience`: seconds to wait for it beyond the usual.
+        """
 
         def ask() -> Reply:
-            return self.whole(*self.answered(method, target, headers or {}, body))
+            return self.whole(*self.answered(method, target, headers or {}, body, patience=patience))
 
         reply = ask() if once else self.retried(ask)
         if reply.status not in allowed:
@@ -96,16 +99,23 @@ class Asker:
         raise AssertionError("unreachable")
 
     def answered(
-        self, method: str, target: str, headers: Mapping[str, str], body: Body | None, *, blob: bool = False
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        *,
+        blob: bool = False,
+        patience: float = 0,
     ) -> tuple[Answer, Origin]:
         """An answer and who gave it, after logging in if the registry wants that. Raises BrokenError."""
         scope = f"repository:{self.repository}:{'pull' if method in {'GET', 'HEAD'} else 'pull,push'}"
-        answer, origin = self._followed(method, target, headers, body, self._granted.get(scope, ""), blob)
+        answer, origin = self._followed(method, target, headers, body, self._granted.get(scope, ""), blob, patience)
         if answer.status == 401 and origin == self.origin:
             asked = [challenge(header) for header in answer.headers.get_all("WWW-Authenticate") or ()]
             self.whole(answer, origin)
             self._log_in(asked, scope)
-            answer, origin = self._followed(method, target, headers, body, self._granted[scope], blob)
+            answer, origin = self._followed(method, target, headers, body, self._granted[scope], blob, patience)
         return answer, origin
 
     def whole(self, answer: Answer, origin: Origin) -> Reply:
@@ -159,7 +169,14 @@ class Asker:
         raise EnvironmentFailure(f"the registry's list has more than {limit} pages", where=str(self))
 
     def _followed(
-        self, method: str, target: str, headers: Mapping[str, str], body: Body | None, granted: str, blob: bool
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        granted: str,
+        blob: bool,
+        patience: float,
     ) -> tuple[Answer, Origin]:
         origin = self.origin
         for _ in range(_HOPS):
@@ -169,7 +186,8 @@ class Asker:
                 given["Authorization"] = granted
             public = not own and not self.origin.loopback and str(origin) not in self.options.redirect_to
             try:
-                answer = self.wire.send(origin, method, target, given, body() if body else None, public_only=public)
+                sent = body() if body else None
+                answer = self.wire.send(origin, method, target, given, sent, public_only=public, patience=patience)
             except EnvironmentFailure as error:
                 raise self._placed(error) from None
             if answer.status not in _MOVED:

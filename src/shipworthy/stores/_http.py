@@ -69,8 +69,8 @@ class _Paced(io.RawIOBase):
     """The bytes of an answer as they come, with the limits that the other side must keep."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw, self._sock = raw, sock
-        self._begun, self._count = time.monotonic(), 0
+        self._raw = raw
+        self._begun, self._count, self._patience = time.monotonic(), 0, sock.gettimeout() or PATIENCE
         self.in_head = True
 
     def readable(self) -> bool:
@@ -78,9 +78,8 @@ class _Paced(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         spent = time.monotonic() - self._begun
-        if spent > PATIENCE + self._count / SLOWEST:
+        if spent > self._patience + self._count / SLOWEST:
             raise TimeoutError("it answers too slowly")
-        self._sock.settimeout(PATIENCE)
         count = self._raw.readinto(buffer) or 0
         self._count += count
         if self.in_head and self._count > HEAD_LIMIT:
@@ -146,9 +145,11 @@ class Wire:
         body: Iterable[bytes] | None = None,
         *,
         public_only: bool = False,
+        patience: float = 0,
     ) -> Answer:
         """Ask once; `body` needs a Content-Length among the headers. With `public_only`, nothing is sent to an address
-        of a private network. Raises BrokenError, and EnvironmentFailure for what another try does not change.
+        of a private network. `patience`: seconds to wait for the answer beyond the usual. Raises BrokenError, and
+        EnvironmentFailure for what another try does not change.
         """
         if body is None and method in {"POST", "PUT", "PATCH"}:
             headers = {**headers, "Content-Length": "0"}
@@ -161,6 +162,7 @@ class Wire:
                 connection.endheaders()
                 for block in body or ():
                     connection.send(block)
+                connection.sock.settimeout(PATIENCE + patience)
                 answer: Answer = connection.getresponse()  # type: ignore[assignment]  # its response_class
         except BaseException:
             self.drop(origin)
@@ -189,6 +191,7 @@ class Wire:
     def _connected(self, origin: Origin, public_only: bool) -> http.client.HTTPConnection:
         connection = self._open.get(origin)
         if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(PATIENCE)
             return connection
         if origin.scheme == "http" and not origin.loopback and str(origin) not in self._plain_hosts:
             raise EnvironmentFailure(

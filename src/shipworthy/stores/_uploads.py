@@ -14,6 +14,7 @@ from shipworthy.stores._asking import TRIES, Asker, Body, Reply, codes, wait
 from shipworthy.stores._http import BrokenError, split_url
 
 _RANGE = regex(r"(?:bytes=)?0-(\d{1,18})")
+_CHECKED = 20_000_000  # bytes per second at which a registry is expected to check a blob before it answers
 _BYTES = {"Content-Type": "application/octet-stream"}
 
 
@@ -83,7 +84,7 @@ def mount(asker: Asker, digest: str, repository: str) -> bool:
 def _whole(asker: Asker, digest: str, sent: _Sent) -> Reply:
     size = sent.source.size
     headers = {**_BYTES, "Content-Length": str(size)}
-    return _finish(asker, _begin(asker), digest, headers, lambda: sent.part(0, size))
+    return _finish(asker, _begin(asker), digest, size, headers, lambda: sent.part(0, size))
 
 
 def _parts(asker: Asker, digest: str, sent: _Sent) -> None:
@@ -107,7 +108,7 @@ def _parts(asker: Asker, digest: str, sent: _Sent) -> None:
         failures = 0 if done > before else failures + 1
         if failures >= TRIES:
             raise EnvironmentFailure("the registry takes no more of the upload", where=str(asker))
-    asker.retried(lambda: _finish(asker, location, digest, {}, None))
+    asker.retried(lambda: _finish(asker, location, digest, size, {}, None))
 
 
 def _patch(asker: Asker, location: str, sent: _Sent, start: int) -> Reply:
@@ -127,10 +128,10 @@ def _cancel(asker: Asker, location: str) -> None:
         asker.call("DELETE", location, allowed=(200, 202, 204, 404, 405))
 
 
-def _finish(asker: Asker, location: str, digest: str, headers: dict[str, str], body: Body | None) -> Reply:
+def _finish(asker: Asker, location: str, digest: str, size: int, headers: dict[str, str], body: Body | None) -> Reply:
     target = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
     allowed = (200, 201, 204, 400, 404, 429, 502, 503, 504)
-    reply = asker.call("PUT", target, headers, body, allowed=allowed, once=True)
+    reply = asker.call("PUT", target, headers, body, allowed=allowed, once=True, patience=size / _CHECKED)
     if reply.status == 404:  # an earlier try may have come through, and only its answer was lost
         return asker.call("HEAD", asker.path("blobs", digest), allowed=(200,))
     if reply.status != 400:
