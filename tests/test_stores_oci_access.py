@@ -188,6 +188,27 @@ def test_credentials_go_to_no_host_that_the_registry_points_at(
         assert {said for _, _, said in other.seen} == {""}
 
 
+def test_who_is_pointed_at_cannot_point_back_with_our_credentials(
+    liar: Between, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with between(liar.upstream) as other:
+        monkeypatch.setenv("REGISTRY_LOGIN", f"ci:{SECRET}@{liar.address}")
+        store = reached(liar.address, tmp_path, credentials="env:REGISTRY_LOGIN", redirect_to=(other.address,))
+        digest = store.put_bytes(b"hello")
+
+        def tamper(asked: BaseHTTPRequestHandler, answer: Answer) -> Answer:
+            if asked.path == "/secret":
+                return 200, {}, b"hello"
+            if asked.headers.get("Authorization", "") != BASIC:
+                return 401, {"WWW-Authenticate": 'Basic realm="x"'}, b""
+            return 307, {"Location": f"http://{other.address}{asked.path}"}, b""
+
+        liar.tamper = tamper
+        other.tamper = lambda _asked, _answer: (307, {"Location": f"http://{liar.address}/secret"}, b"")
+        assert store.read(digest, 9) == b"hello"
+        assert [said for _, path, said in liar.seen if path == "/secret"] == [""]
+
+
 def test_a_token_that_expired_is_renewed_and_one_that_never_holds_is_given_up(liar: Between, tmp_path: Path) -> None:
     count = [0]
 

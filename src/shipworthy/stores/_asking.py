@@ -178,11 +178,11 @@ class Asker:
         blob: bool,
         patience: float,
     ) -> tuple[Answer, Origin]:
-        origin = self.origin
+        origin, own = self.origin, True
         for _ in range(_HOPS):
-            own = origin == self.origin
+            own = own and origin == self.origin
             given = {"User-Agent": "shipworthy", **headers}
-            if own and granted:  # to the registry itself, and to nobody it points at
+            if own and granted:  # to the registry itself; to nobody it points at, nor on behalf of who points back
                 given["Authorization"] = granted
             public = not own and not self.origin.loopback and str(origin) not in self.options.redirect_to
             try:
@@ -207,7 +207,7 @@ class Asker:
             raise EnvironmentFailure(
                 f"the registry redirects to another host, {led}; refused",
                 where=str(self),
-                remedy="only blobs may come from another host, with TLS, or from one that `redirect_to` names",
+                remedy="only blobs may come from another host, with TLS, or from one that `redirect-to` names",
             )
         return led, target
 
@@ -241,7 +241,7 @@ class Asker:
             raise EnvironmentFailure(
                 f"the registry wants us to get a token from another host, {origin}; refused",
                 where=str(self),
-                remedy=f'if that is its token service: token_hosts = ["{origin}"] for this registry',
+                remedy=f'if that is its token service: token-hosts = ["{origin}"] for this registry',
             )
         query = {"scope": scope}
         if service := asked.parameters.get("service"):
@@ -253,12 +253,9 @@ class Asker:
 
         def ask() -> Reply:
             try:
-                answer = self.wire.send(origin, "GET", target, headers)
-                reply = Reply(answer.status, answer.headers, answer.small(_TOKEN_LIMIT))
+                return self.whole(self.wire.send(origin, "GET", target, headers), origin)
             except EnvironmentFailure as error:
                 raise self._placed(error) from None
-            self.wire.done(origin, answer)
-            return reply
 
         reply = self.retried(ask)
         if reply.status != 200:

@@ -190,31 +190,34 @@ class Wire:
 
     def _connected(self, origin: Origin, public_only: bool) -> http.client.HTTPConnection:
         connection = self._open.get(origin)
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(PATIENCE)
-            return connection
+        if connection is None or connection.sock is None:
+            connection = self._open[origin] = self._connect(origin)
+        connection.sock.settimeout(PATIENCE)
+        peer = ipaddress.ip_address(connection.sock.getpeername()[0].partition("%")[0])
+        if origin.scheme == "http" and origin.loopback and not peer.is_loopback:
+            raise EnvironmentFailure("the name of this machine leads to another one", where=str(origin))
+        if public_only and not peer.is_global:
+            raise EnvironmentFailure(
+                "refused to follow a redirect into a private network",
+                where=str(origin),
+                remedy="if the registry keeps its blobs there, name the host in `redirect-to`",
+            )
+        return connection
+
+    def _connect(self, origin: Origin) -> http.client.HTTPConnection:
         if origin.scheme == "http" and not origin.loopback and str(origin) not in self._plain_hosts:
             raise EnvironmentFailure(
                 "refused to speak http without TLS",
                 where=str(origin),
-                remedy="use https; on a network that is trusted, `plain_http = true` for this registry",
+                remedy="use https; on a network that is trusted, `plain-http = true` for this registry",
             )
         host = origin.host.strip("[]")
+        connection: http.client.HTTPConnection
         if origin.scheme == "https":
             connection = _Secure(host, origin.port, timeout=PATIENCE, context=self._tls())
         else:
             connection = _Plain(host, origin.port, timeout=PATIENCE)
         connection.connect()
-        self._open[origin] = connection
-        peer = connection.sock.getpeername()[0].partition("%")[0]
-        if origin.scheme == "http" and origin.loopback and not _is_loopback(peer):
-            raise EnvironmentFailure("the name of this machine leads to another one", where=str(origin))
-        if public_only and not ipaddress.ip_address(peer).is_global:
-            raise EnvironmentFailure(
-                "refused to follow a redirect into a private network",
-                where=str(origin),
-                remedy="if the registry keeps its blobs there, name the host in `redirect_to`",
-            )
         return connection
 
     def _tls(self) -> ssl.SSLContext:
@@ -239,7 +242,7 @@ class _network:  # noqa: N801  read as a statement
         if isinstance(error, ssl.SSLCertVerificationError):
             raise EnvironmentFailure(
                 f"its certificate is not trusted: {error.verify_message}",
-                remedy="name its certificate authority: `ca_file` for this registry",
+                remedy="name its certificate authority: `ca-file` for this registry",
             ) from None
         if isinstance(error, (http.client.IncompleteRead, http.client.RemoteDisconnected)):
             raise BrokenError("the connection broke off") from None
