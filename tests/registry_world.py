@@ -1,20 +1,28 @@
-"""A real registry (Debian's docker-registry) for tests, on loopback, with its files in a folder."""
+"""Registries for tests: a real one (Debian's docker-registry) on loopback, and one that lies; an image to push."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import http.client
+import io
 import shutil
 import socket
 import ssl
 import subprocess
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from shipworthy.evidence.digest import sha256_bytes
+from shipworthy.stores._manifests import canonical
 
 Answer = tuple[int, dict[str, str], bytes]
 CONFIG = """\
@@ -24,6 +32,30 @@ storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}", secret: tests}}
 {more}
 """
+
+
+def image(folder: Path, content: bytes = b"hello") -> str:
+    """An OCI layout with an image of one layer; its manifest's digest."""
+    plain, blobs = io.BytesIO(), folder / "blobs" / "sha256"
+    with tarfile.open(fileobj=plain, mode="w") as archive:
+        entry = tarfile.TarInfo("etc/greeting")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    blobs.mkdir(parents=True, exist_ok=True)
+
+    def put(data: bytes, kind: str) -> dict[str, Any]:
+        (blobs / hashlib.sha256(data).hexdigest()).write_bytes(data)
+        return {"mediaType": kind, "digest": sha256_bytes(data), "size": len(data)}
+
+    layer = put(gzip.compress(plain.getvalue(), mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip")
+    rootfs = {"type": "layers", "diff_ids": [sha256_bytes(plain.getvalue())]}
+    config = canonical({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/x"]}, "rootfs": rootfs})
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    described = put(config, "application/vnd.oci.image.config.v1+json")
+    made = put(canonical({"schemaVersion": 2, "mediaType": kind, "config": described, "layers": [layer]}), kind)
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_bytes(canonical({"schemaVersion": 2, "manifests": [made]}))
+    return str(made["digest"])
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
+import base64
 import hashlib
-import io
 import json
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence_world import NOW, World, make
-from registry_world import docker_registry
+from registry_world import docker_registry, image
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.evidence.digest import Manifest, sha256_bytes, sha256_file
 from shipworthy.evidence.release import store_release, verify_release
@@ -63,30 +61,6 @@ def manifest_of(store: OciStore, reference: str) -> dict[str, Any]:
     assert raw is not None
     value: dict[str, Any] = json.loads(raw)
     return value
-
-
-def image(folder: Path, content: bytes = b"hello") -> str:
-    """An OCI layout with an image of one layer; its manifest's digest."""
-    plain, blobs = io.BytesIO(), folder / "blobs" / "sha256"
-    with tarfile.open(fileobj=plain, mode="w") as archive:
-        entry = tarfile.TarInfo("etc/greeting")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
-    blobs.mkdir(parents=True, exist_ok=True)
-
-    def put(data: bytes, kind: str) -> dict[str, Any]:
-        (blobs / hashlib.sha256(data).hexdigest()).write_bytes(data)
-        return {"mediaType": kind, "digest": sha256_bytes(data), "size": len(data)}
-
-    layer = put(gzip.compress(plain.getvalue(), mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip")
-    rootfs = {"type": "layers", "diff_ids": [sha256_bytes(plain.getvalue())]}
-    config = canonical({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/x"]}, "rootfs": rootfs})
-    kind = "application/vnd.oci.image.manifest.v1+json"
-    described = put(config, "application/vnd.oci.image.config.v1+json")
-    made = put(canonical({"schemaVersion": 2, "mediaType": kind, "config": described, "layers": [layer]}), kind)
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    (folder / "index.json").write_bytes(canonical({"schemaVersion": 2, "manifests": [made]}))
-    return str(made["digest"])
 
 
 def stored(store: Store, world: World, version: str = "1.0.0") -> Ref:
@@ -207,11 +181,11 @@ def test_a_stored_version_never_changes(store: OciStore, tmp_path: Path) -> None
 
 
 def test_one_repository_keeps_several_names(store: OciStore, tmp_path: Path) -> None:
-    model, image = store.put_ref("spam", "run-1", b"model"), store.put_ref("spam-service", "run-1", b"image")
+    model, service = store.put_ref("spam", "run-1", b"model"), store.put_ref("spam-service", "run-1", b"image")
     store.put_ref("spam-service", "run-2", b"newer image")
     fresh = elsewhere(store, tmp_path)
     assert fresh.get_ref("spam") == model
-    assert fresh.get_ref("spam-service", "run-1") == image
+    assert fresh.get_ref("spam-service", "run-1") == service
     assert fresh.get_ref("spam-service").version == "run-2"
     assert (fresh.versions("spam"), fresh.versions("spam-service")) == (("run-1",), ("run-1", "run-2"))
     assert store.registry.manifest("run-1") != store.registry.manifest("spam-service-run-1")
@@ -238,8 +212,6 @@ def test_another_client_pulls_the_image_that_was_released(store: OciStore, tmp_p
     (tmp_path / "bom.cdx.json").write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6"}')
     store.put_file(tmp_path / "bom.cdx.json")
     said = canonical({"subject": [{"name": "image", "digest": {"sha256": digest.removeprefix("sha256:")}}]})
-    import base64
-
     raw = canonical({"mediaType": BUNDLE, "dsseEnvelope": {"payload": base64.b64encode(said).decode()}})
     store.put_ref("service", "2.0", raw)
     assert sha256_bytes(store.registry.manifest("service-2.0") or b"") == digest
