@@ -135,13 +135,13 @@ def test_a_hardened_container_is_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"user": 0}, "container-root"),
-        ({"root": "writable"}, "container-writable-root"),
-        ({"capabilities": ["CAP_NET_ADMIN"]}, "container-capabilities"),
-        ({"no-new-privileges": False}, "container-new-privileges"),
-        ({"seccomp": False}, "container-no-seccomp"),
-        ({"network": "host"}, "container-host-network"),
-        ({"limits-by-rlimits": []}, "container-no-limits"),
+        ({"user": 0}, "running-root"),
+        ({"root": "writable"}, "running-writable-root"),
+        ({"capabilities": ["CAP_NET_ADMIN"]}, "running-capabilities"),
+        ({"no-new-privileges": False}, "running-new-privileges"),
+        ({"seccomp": False}, "running-no-seccomp"),
+        ({"network": "host"}, "running-host-network"),
+        ({"limits-by-rlimits": []}, "running-no-limits"),
     ],
 )
 def test_each_hole_in_how_it_is_run_is_found(tmp_path: Path, changes: dict[str, object], rule: str) -> None:
@@ -152,10 +152,10 @@ def test_each_hole_in_how_it_is_run_is_found(tmp_path: Path, changes: dict[str, 
 
 def test_the_images_configuration(tmp_path: Path) -> None:
     found, _ = hardening(tmp_path, {"config": {"Env": ["DB_PASSWORD=hunter2secret"]}}, user=None)
-    assert set(found) == {"container-root", "container-secret-in-environment"}
+    assert set(found) == {"running-root", "container-secret-in-environment"}
     assert "hunter2" not in repr(found)
     found, _ = look(tmp_path, "container-hardening", 1, image_config={"config": {"User": "1"}}, runtime=SAFE, health="")
-    assert [f.rule.id for f in found] == ["container-no-health-check"]
+    assert [f.rule.id for f in found] == ["running-no-health-check"]
 
 
 def test_what_is_not_known_of_the_container_is_skipped(tmp_path: Path) -> None:

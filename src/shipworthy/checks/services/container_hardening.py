@@ -12,7 +12,7 @@ from shipworthy.model import Artifact, Finding, Rule, Severity
 from shipworthy.patterns import regex
 
 ROOT = Rule(
-    "container-root",
+    "running-root",
     "The service runs as root",
     Severity.HIGH,
     "Whoever takes over the service is root in its container, and close to being root on the host.",
@@ -21,7 +21,7 @@ ROOT = Rule(
     help="container-hardening",
 )
 WRITABLE = Rule(
-    "container-writable-root",
+    "running-writable-root",
     "The service can change its own files",
     Severity.MEDIUM,
     "Whoever takes over the service can change its program and stay.",
@@ -30,7 +30,7 @@ WRITABLE = Rule(
     help="container-hardening",
 )
 CAPABILITIES = Rule(
-    "container-capabilities",
+    "running-capabilities",
     "The service has capabilities that it does not need",
     Severity.MEDIUM,
     "Each is a part of root's power: over the network, files, or other processes.",
@@ -39,7 +39,7 @@ CAPABILITIES = Rule(
     help="container-hardening",
 )
 PRIVILEGES = Rule(
-    "container-new-privileges",
+    "running-new-privileges",
     "The service can gain privileges",
     Severity.MEDIUM,
     "Setuid programs in the image give root to whoever takes over the service.",
@@ -48,7 +48,7 @@ PRIVILEGES = Rule(
     help="container-hardening",
 )
 SECCOMP = Rule(
-    "container-no-seccomp",
+    "running-no-seccomp",
     "System calls of the service are not filtered",
     Severity.LOW,
     "The whole kernel can be attacked from the container, with calls that no service needs.",
@@ -57,7 +57,7 @@ SECCOMP = Rule(
     help="container-hardening",
 )
 LIMITS = Rule(
-    "container-no-limits",
+    "running-no-limits",
     "Nothing limits the memory or the processes of the service",
     Severity.LOW,
     "One request that eats memory takes down the host, and all that runs there.",
@@ -66,7 +66,7 @@ LIMITS = Rule(
     help="container-hardening",
 )
 NETWORK = Rule(
-    "container-host-network",
+    "running-host-network",
     "The service shares the network of its host",
     Severity.MEDIUM,
     "It reaches what listens on the host's own addresses, and can listen there itself.",
@@ -75,7 +75,7 @@ NETWORK = Rule(
     help="container-hardening",
 )
 HEALTH = Rule(
-    "container-no-health-check",
+    "running-no-health-check",
     "Nobody asks whether the service is well",
     Severity.LOW,
     "A service that hangs is not restarted, and is sent requests as before.",
@@ -84,7 +84,7 @@ HEALTH = Rule(
     help="container-hardening",
 )
 SECRET = Rule(
-    "container-secret-in-environment",
+    "running-secret-in-environment",
     "The image's environment holds a secret",
     Severity.HIGH,
     "It can be read by everybody who has the image, and is in every child process and many error reports.",

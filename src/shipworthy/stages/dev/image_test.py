@@ -50,7 +50,7 @@ def run(job: Job) -> StageResult:
     results += job.checks.run(inside["secrets"], Inventory(files))
     results += job.checks.run(inside["models"], models)
     with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
-        attacked = described(job, service, job.folder / "service", "test")
+        attacked = described(job, service, "test")
         results += job.checks.run(attack, Inventory((attacked,)))
         isolation = service.isolation
     checked = filter_results(job, (*whole, *inside["secrets"], *inside["models"], *attack), results)

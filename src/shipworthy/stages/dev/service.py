@@ -25,13 +25,16 @@ from shipworthy.serving import Running, Service, Use, start
 
 @contextlib.contextmanager
 def running(given: Settings, folder: Path, layout: Path, digest: str, name: str) -> Iterator[Running]:
-    """Unpack the image of a layout, which must have this digest, and run its service where only loopback exists.
+    """Unpack the image of a layout, which must have this digest, and run its service where only loopback exists. Its
+    output goes to `service.log` in the folder of the name.
 
     Raises EvidenceError for another image, EnvironmentFailure when the service does not get ready.
     """
     settings, rootfs = given.service, folder / f"rootfs-{name}"
-    if rootfs.exists():
-        shutil.rmtree(rootfs)
+    for old in (rootfs, folder / name):
+        if old.exists():
+            shutil.rmtree(old)
+    (folder / name).mkdir(parents=True)
     image = open_image(layout, digest)
     if image.digest != digest:
         raise EvidenceError("the image is another one than was verified", where=name, remedy="run it again")
@@ -44,7 +47,7 @@ def running(given: Settings, folder: Path, layout: Path, digest: str, name: str)
         use=Use(memory_mb=settings.memory_mb, processes=settings.processes),
         ready=settings.health,
         ready_seconds=float(settings.ready_seconds),
-        log=folder / f"service-{name}.log",
+        log=folder / name / "service.log",
     )
     try:
         with start(service) as started:
@@ -66,9 +69,10 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     return filled
 
 
-def described(job: Job, service: Running, folder: Path, environment: str) -> Artifact:
-    """The running service as an artifact: what checks need to know of it lies in the folder."""
-    settings, image = job.settings.service, job.done["build"].outputs["image"]
+def described(job: Job, service: Running, name: str) -> Artifact:
+    """The service that runs under this name (`test`, `deploy`) as an artifact: what checks need to know of it lies in
+    the folder of the name, as its output does."""
+    settings, image, folder = job.settings.service, job.done["build"].outputs["image"], job.folder / name
     probe = settings.probe
     info = ServiceInfo(
         url=service.url,
@@ -79,13 +83,13 @@ def described(job: Job, service: Running, folder: Path, environment: str) -> Art
         expected_ports=(service.port, *settings.ports),
         image_config=dict(service.service.config),
         runtime=service.isolation,
+        log="service.log",
         rootfs=str(service.service.rootfs.resolve()),
         tls=job.settings.deploy.tls,
         llm=settings.llm,
-        environment=environment,
+        environment=name,
         public=settings.public,
     )
-    folder.mkdir(parents=True, exist_ok=True)
     info.write(folder)
     return Artifact("service", Kind.SERVICE, image, 0, "application/http", folder)
 
@@ -98,7 +102,6 @@ def _openapi(job: Job, folder: Path) -> str:
     artifact = next((a for a in job.inventory.artifacts if a.uri == given), None)
     if artifact is None:
         raise UsageError(f"there is no `{given}`", where="[service] openapi", remedy="a file, or a path of the service")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "openapi.json").write_bytes(artifact.read_bytes())
     return "openapi.json"
 

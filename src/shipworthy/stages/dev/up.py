@@ -15,8 +15,9 @@ from shipworthy.files import new_folder, remove_folder
 from shipworthy.serving import Running
 from shipworthy.stages.dev.fetched import write_layout
 from shipworthy.stages.dev.service import Guarded, guarded, running
+from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, image_of, trusted_keys
-from shipworthy.stores import Ref, Store, open_store
+from shipworthy.stores import Ref, Store
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator
 def _find(target: str, settings: Settings, root: Path) -> tuple[Store, Ref]:
     name, _, version = target.partition("@")
     for uri in settings.store.to:
-        store = open_store(uri, root)
+        store = store_at(uri, settings.store, root)
         try:
             return store, store.get_ref(name, version or "latest")
         except UsageError:
