@@ -185,7 +185,7 @@ SERVICE_ATTACKS = (
         "A workflow that runs strangers' code with the repository's rights",
         pipeline="dev",
         stage="before-build",
-        rule="workflow-untrusted-checkout",
+        rule="actions-untrusted-checkout",
         exit_code=1,
         plant=plant_workflow_hole,
         story="pull_request_target checks out the pull request's own code and hands it a deployment token.",

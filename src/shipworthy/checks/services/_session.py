@@ -21,6 +21,7 @@ CRASHED = Rule(
     help="service-availability",
 )
 OPTIONS = {"requests": 400, "seconds": 90, "each": 8}  # of the service's answers; seconds for all, and for each
+_LARGE = 64 << 10  # bytes of a body that a server refuses before it has read all of it
 _RECOVERY, _HEALTHY = 12.0, 4.0  # seconds to answer again after a request without an answer; for each time it is asked
 _PATIENCE = 3  # times that a request is sent again when there were too many
 _REFUSED = (401, 403, 407)
@@ -72,6 +73,8 @@ class Session:
                 answer = self.client.send(request, limit)
         except Silent as silent:
             self.still_there(name_of(request), silent.how)
+            if silent.how == "closed" and len(request.body) > _LARGE:
+                self.unanswered.pop()  # refused by closing, while it was sent: then the answer, if any, is lost
             return None
         self.throttled += answer.status == 429
         return answer
