@@ -130,7 +130,7 @@ def plant_leaking_errors(folder: Path) -> None:
 
 
 def plant_injection(folder: Path) -> None:
-    """Keep the texts that were seen in a database, and ask it with a statement put together from the text."""
+    """Keep the texts that were seen in a database, by a statement that is put together from the text."""
     edit(
         folder / "app.py",
         ("import signal\n", "import signal\nimport sqlite3\n"),
@@ -139,7 +139,10 @@ def plant_injection(folder: Path) -> None:
             "        score = self.server.model.score(text)\n"
             '        seen = sqlite3.connect(":memory:")\n'
             '        seen.execute("CREATE TABLE seen (text TEXT)")\n'
-            '        seen.execute("".join(["INSERT INTO seen VALUES (\'", text, "\')"]))\n',
+            "        try:\n"
+            '            seen.execute("".join(["INSERT INTO seen VALUES (\'", text, "\')"]))\n'
+            "        except sqlite3.Error as error:\n"
+            '            raise Refused(400, f"sqlite3.OperationalError: {error}") from None\n',
         ),
     )
 
@@ -215,7 +218,7 @@ SERVICE_ATTACKS = (
         "A service that answers with stack traces",
         pipeline="dev",
         stage="before-release",
-        rule="http-stack-trace",
+        rule="gate-rule",
         exit_code=1,
         plant=plant_leaking_errors,
         story="Errors are answered with the traceback, and a body that is no object makes one.",
