@@ -173,5 +173,5 @@ def test_the_report_is_shown_again_in_every_format(
 ) -> None:
     monkeypatch.chdir(project)
     for name, file in (("json", "run.json"), ("sarif", "report.sarif"), ("markdown", "report.md")):
-        assert main(["report", "--format", name]) == 0
+        assert main(["report", folder.name, "--format", name]) == 0
         assert capfd.readouterr().out.strip() == (folder / file).read_text().strip()
