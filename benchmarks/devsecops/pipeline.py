@@ -4,8 +4,8 @@
     python benchmarks/devsecops/pipeline.py ash [--ash SOURCE] [--tree FOLDER]
 
 `ash` installs awslabs' Automated Security Helper from its sources (a checkout, or by default its git repository) in an
-environment of its own, and runs it and `shipworthy scan` twice over the same tree: datasette's source distribution, as pip
-downloads it. Both write their reports; neither is told what the other finds. RESULTS_pipeline.md is written.
+environment of its own, and runs it and `shipworthy scan` twice over the same tree: datasette's source distribution, as
+pip downloads it. Both write their reports; neither is told what the other finds. RESULTS_pipeline.md is written.
 """
 
 from __future__ import annotations
@@ -173,8 +173,8 @@ def main() -> None:
         "# The DevSecOps pipeline, measured",
         "",
         f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`, {datetime.now(UTC):%Y-%m-%d}, commit "
-        f"{commit.stdout.strip()}, {len(os.sched_getaffinity(0))} cores, load when it began {os.getloadavg()[0]:.1f}. CPU and "
-        "memory are of the whole process tree.",
+        f"{commit.stdout.strip()}, {len(os.sched_getaffinity(0))} cores, load when it began {os.getloadavg()[0]:.1f}. CPU "
+        "and memory are of the whole process tree.",
         "",
     ]
     if options.what in ("dev", "all"):
