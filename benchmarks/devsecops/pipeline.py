@@ -173,8 +173,8 @@ def main() -> None:
         "# The DevSecOps pipeline, measured",
         "",
         f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`, {datetime.now(UTC):%Y-%m-%d}, commit "
-        f"{commit.stdout.strip()}, {len(os.sched_getaffinity(0))} cores, load when it began {os.getloadavg()[0]:.1f}. CPU "
-        "and memory are of the whole process tree.",
+        f"{commit.stdout.strip()}, {len(os.sched_getaffinity(0))} cores, load at first {os.getloadavg()[0]:.1f}. CPU and "
+        "memory are of the whole process tree.",
         "",
     ]
     if options.what in ("dev", "all"):
