@@ -172,9 +172,10 @@ def main() -> None:
     lines = [
         "# The DevSecOps pipeline, measured",
         "",
-        f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`, {datetime.now(UTC):%Y-%m-%d}, commit "
-        f"{commit.stdout.strip()}, {len(os.sched_getaffinity(0))} cores, load at first {os.getloadavg()[0]:.1f}. CPU and "
-        "memory are of the whole process tree.",
+        f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`. CPU and memory are of the whole process tree.",
+        "",
+        f"- date: {datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}",
+        f"- machine: {len(os.sched_getaffinity(0))} cores; load when it began: {os.getloadavg()[0]:.1f}",
         "",
     ]
     if options.what in ("dev", "all"):
