@@ -328,7 +328,7 @@ def test_programs_of_no_package_are_told(tmp_path: Path) -> None:
     data = database(tmp_path / "db", "Debian", record("CVE-1", "Debian:12", "x", {"introduced": "0"}))
     (gap,) = run("image-vulnerabilities", image(tmp_path / "i", lists, layer(*rows)), database=str(data))
     assert isinstance(gap, Skipped)
-    assert (gap.code, gap.reason.split(": ")[1]) == ("limited", "/usr/lib/own.so")
+    assert (gap.code, gap.reason.split(": ")[1]) == ("unowned", "/usr/lib/own.so")
     (gap,) = run("image-vulnerabilities", image(tmp_path / "j", layer(entry("app", b"\x7fELF"))))
     assert isinstance(gap, Skipped)
     assert run("image-vulnerabilities", image(tmp_path / "k", layer(entry("data", b"\x7fEL")))) == []

@@ -94,7 +94,7 @@ def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     if strangers := found.strangers(tree):
         shown = ", ".join(f"/{display_name(path)}" for path in strangers[:3])
         reason = f"{len(strangers)} programs and libraries belong to no package, so they were not matched: {shown}"
-        yield Skipped(artifact, reason, code="limited")
+        yield Skipped(artifact, reason, code="unowned")
     yield from _matched(artifact, found, context)
 
 
