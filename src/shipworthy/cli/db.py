@@ -37,10 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show, import or update."""
+    from shipworthy.checks import _exploited
     from shipworthy.checks.dependencies import _database
     from shipworthy.user_folders import advisories_folder
 
     folder = advisories_folder()
+    if options.action == "import" and _exploited.is_one(options.source):
+        brought = _exploited.bring(options.source, folder)
+        if not options.quiet:
+            print(f"{brought.kind} of {brought.day or 'an unknown day'}: {brought.rows} rows\n{brought.digest}")
+        return 0
     if options.action == "import":
         facts = _database.import_database(options.source, folder)
     elif options.action == "update":
