@@ -139,9 +139,7 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
             ("PyPI", [w for w in wanted if ":" not in w]),
         ):
             if kept and name not in database.facts.ecosystems:
-                told = (
-                    f"the vulnerability database knows nothing of {name}: `shipworthy db import` takes its export too"
-                )
+                told = f"the vulnerability database knows nothing of {name}: `shipworthy db update --ecosystem {name}`"
                 gaps.append(Skipped(None, told, code="no-data-for-ecosystem"))
     if embedded:
         own = _database.lookup(_embedded_path(), wanted)

@@ -36,7 +36,7 @@ VULNERABLE = Rule(
 )
 RULES = (VULNERABLE, DAMAGED, HOSTILE)
 _SHOWN = 5
-_UPDATE = "put the archive that OSV publishes at osv-scalibr/{}/all.zip in the folder of the vulnerability database"
+_UPDATE = "`shipworthy db update --ecosystem '{}'` brings them, `shipworthy db import` takes a copy"
 
 
 def _embedded() -> Path:
