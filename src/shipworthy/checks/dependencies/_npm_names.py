@@ -1,5 +1,7 @@
 """Well-known packages of npm, and names that are near one without being it. Scoped names are their owner's alone."""
 
+# ruff: noqa: E501  (names)
+
 from __future__ import annotations
 
 from shipworthy.checks.dependencies._names import LOOKALIKE, Near, distance
