@@ -136,7 +136,7 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
     folder = _folder(context)
     for ecosystem, items in sorted(groups.items()):
         paths = [folder] if folder.is_file() else _advisories.places(folder, ecosystem)
-        own = [_embedded()] if ecosystem == "PyPI" else []
+        own = [_embedded()] if ecosystem in ("PyPI", "npm") else []
         wanted = {ecosystem: frozenset(name_in_advisories(item) for item in items)}
         try:
             known, embedded = _advisories.lookup(paths, wanted), _advisories.lookup(own, wanted)
@@ -151,8 +151,8 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
 
 
 def _gap(artifact: Artifact, ecosystem: str, number: int) -> Skipped:
-    """No full database: the embedded advisories are of Python packages, and few."""
-    what = "only the embedded advisories" if ecosystem == "PyPI" else "no advisories"
+    """No full database: the embedded advisories are of packages of Python and npm, and few."""
+    what = "only the embedded advisories" if ecosystem in ("PyPI", "npm") else "no advisories"
     told_ = f"{what} for {ecosystem} are here, for {number} packages; {_UPDATE.format(ecosystem)}"
     return Skipped(artifact, told_, code="embedded-data-only")
 
