@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -168,3 +169,9 @@ def test_names_that_are_none_are_refused(name: str) -> None:
 )
 def test_base_images_tell_which_advisories_they_need(reference: str, found: tuple[str, ...]) -> None:
     assert _archives.base_ecosystems(reference) == found
+
+
+def test_a_pipe_among_the_files_of_a_project_does_not_stop_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "Dockerfile")
+    (tmp_path / "web.dockerfile").write_text("from node:20-alpine3.19\nFROM scratch\n")
+    assert _archives.of_project(tmp_path) == ("PyPI", "Alpine:v3.19")

@@ -199,7 +199,7 @@ def of_project(root: Path) -> tuple[str, ...]:
         name = path.name.lower()
         if _npm.reader_for(name) is not None:
             found.add("npm")
-        elif _DOCKERFILE.fullmatch(name):
+        elif _DOCKERFILE.fullmatch(name) and path.is_file():
             found |= set(_of_bases(path))
     return tuple(sorted(found, key=lambda one: (one not in REGISTRIES, one)))
 

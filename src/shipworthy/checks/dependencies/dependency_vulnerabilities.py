@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -75,7 +74,10 @@ def cache_key(context: Context) -> str:
             parts += [_database.digest(place) for place in _database.places(path)]
         except ShipworthyError as error:
             parts.append(str(error))
-    parts.append(_exploited.digest(_exploited_folder(context)))
+    try:
+        parts.append(_exploited.digest(_exploited_folder(context)))
+    except ShipworthyError as error:
+        parts.append(str(error))
     # A result from a database that was fresh must not outlive its freshness.
     parts.append(context.today.isoformat())
     parts.append(f"online {not context.offline}" if context.options.get("online") else "offline")
@@ -156,7 +158,7 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
         exploited = _exploited.Known(_exploited_folder(context))
     except ShipworthyError as error:
         gaps.append(Skipped(None, str(error), code="damaged-data"))
-        exploited = _exploited.Known(Path(os.devnull))
+        exploited = _exploited.Known(None)
     return _Knowledge(by_package, tuple(gaps), exploited)
 
 

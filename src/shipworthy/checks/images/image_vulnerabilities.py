@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib.resources import files
@@ -132,7 +131,7 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
         exploited = _exploited.Known(_exploited_folder(context))
     except ShipworthyError as error:
         yield Skipped(None, str(error), code="damaged-data")
-        exploited = _exploited.Known(Path(os.devnull))
+        exploited = _exploited.Known(None)
     folder = _folder(context)
     for ecosystem, items in sorted(groups.items()):
         paths = [folder] if folder.is_file() else _advisories.places(folder, ecosystem)
