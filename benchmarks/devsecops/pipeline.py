@@ -172,7 +172,7 @@ def main() -> None:
     lines = [
         "# The DevSecOps pipeline, measured",
         "",
-        f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`. CPU and memory are of the whole process tree.",
+        f"Written by `python benchmarks/devsecops/pipeline.py {options.what}`. CPU and memory are of all processes.",
         "",
         f"- date: {datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}",
         f"- machine: {len(os.sched_getaffinity(0))} cores; load when it began: {os.getloadavg()[0]:.1f}",
