@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipworthy.check import Context
-from shipworthy.checks.compliance import _spdx
+from shipworthy.checks.compliance import _own, _spdx
 from shipworthy.checks.compliance.licences import scan
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Finding, Kind, Skipped
@@ -78,3 +78,57 @@ def test_expressions(text, wanted):
 def test_any_words_give_choices_or_nothing(text):
     found = _spdx.choices(text)
     assert found is None or all(found)
+
+
+GPL = "                    GNU GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007\n"
+MIT = "MIT License\n\nCopyright (c) 2026 Somebody\n"
+
+
+def own(tmp_path, files, **options):
+    artifacts = []
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+        artifacts.append(Artifact(name, Kind.TEXT, "sha256:" + "0" * 64, len(content), path=tmp_path / name))
+    assert all(map(_own.is_own, artifacts))
+    return list(scan(tuple(artifacts), Context(tmp_path, {**scan.check.options, **options})))
+
+
+def test_the_projects_own_licence_is_held_against_the_policy(tmp_path):
+    assert own(tmp_path, {"LICENSE": GPL}) == []
+    (found,) = own(tmp_path, {"COPYING": GPL}, deny=["strong-copyleft"])
+    assert (found.rule.id, found.message) == ("licence-own-denied", "the project is licensed as GPL-3.0-only")
+    (found,) = own(tmp_path, {"package.json": '{"license": "AGPL-3.0-or-later"}'})
+    assert found.rule.id == "licence-own-denied"
+    assert own(tmp_path, {"package.json": '{"license": "(MIT OR AGPL-3.0-or-later)"}'}) == []
+
+
+def test_files_that_say_different_licences_are_found(tmp_path):
+    same = {"LICENSE": GPL, "pyproject.toml": '[project]\nlicense = "GPL-3.0-or-later"\n'}
+    assert own(tmp_path, same) == []
+    (found,) = own(tmp_path, {**same, "package.json": '{"license": "MIT"}'})
+    assert found.message == "package.json says MIT, LICENSE is GPL-3.0-only"
+    both = {"LICENSE-MIT": MIT, "LICENSE-APACHE": "Apache License\nVersion 2.0"}
+    assert own(tmp_path, {**both, "package.json": '{"license": "Apache-2.0"}'}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "licence"),
+    [
+        ("LICENSE", MIT, "MIT"), ("LICENSE", "SPDX-License-Identifier: BSD-3-Clause\n", "BSD-3-Clause"),
+        ("LICENCE.md", "Mozilla Public License Version 2.0\n", "MPL-2.0"), ("LICENSE", "All rights reserved.\n", ""),
+        ("pyproject.toml", "[project]\nlicense = {text = 'MIT'}\n", "MIT"), ("pyproject.toml", "[tool]\n", ""),
+        ("pyproject.toml", "[project]\nlicense = {file = 'LICENSE'}\n", ""), ("package.json", "[]", ""),
+        ("package.json", '{"license": "SEE LICENSE IN x"}', ""),
+        ("package.json", '{"license": {"type": "ISC"}}', "ISC"),
+    ],
+)  # fmt: skip
+def test_what_a_file_says_of_its_project(tmp_path, name, content, licence):
+    path = tmp_path / name
+    path.write_text(content)
+    assert _own.own_licence(Artifact(name, Kind.TEXT, "sha256:" + "0" * 64, 9, path=path)) == licence
+
+
+def test_manifests_that_cannot_be_read_are_told(tmp_path):
+    results = own(tmp_path, {"pyproject.toml": "x = [", "package.json": "{"})
+    assert [(r.artifact.uri, r.code) for r in results] == [("pyproject.toml", "unread"), ("package.json", "unread")]

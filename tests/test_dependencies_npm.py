@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from shipworthy.artifacts.classify import classify
 from shipworthy.check import Context
-from shipworthy.checks.dependencies import _database, _manifest, _osv, dependency_pins, dependency_vulnerabilities
+from shipworthy.checks.dependencies import (
+    _database,
+    _manifest,
+    _npm_names,
+    _osv,
+    dependency_pins,
+    dependency_vulnerabilities,
+)
+from shipworthy.checks.dependencies import dependency_typosquat as typosquat
 from shipworthy.checks.dependencies._semver import InvalidSemVer, SemVer
 from shipworthy.config import Load
 from shipworthy.model import Artifact, Finding, Kind, Severity, Skipped
@@ -226,3 +234,23 @@ def test_any_json_is_read_or_refused(tmp_path, name, value):
 def test_no_severity_is_lost(tmp_path):
     found, _ = match(tmp_path, artifact(tmp_path, {"dependencies": {"node-serialize": "0.0.4"}}, "package.json"))
     assert [(f.severity, "No fixed version" in f.remedy) for f in found] == [(Severity.CRITICAL, True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "sureness"),
+    [("crossenv", "cross-env", 3), ("loadash", "lodash", 2), ("expres", "express", 3), ("electorn", "electron", 3),
+     ("1odash", "lodash", 3), ("axois", "axios", 2), ("momentjs", "moment", 1)],
+)  # fmt: skip
+def test_names_that_are_nearly_those_of_well_known_packages(tmp_path, name, known, sureness):
+    found = _npm_names.near(name)
+    assert (found.known, found.sureness) == (known, sureness)
+    asked = artifact(tmp_path, json.dumps({"dependencies": {name: "1.0.0", "lodash": "1"}}), "package.json")
+    (told,) = typosquat.scan(asked)
+    assert (told.evidence, told.location.line) == (name, 1)
+    lock = {"lockfileVersion": 3, "packages": {f"node_modules/{name}": {"version": "1.0.0"}}}
+    assert list(typosquat.scan(artifact(tmp_path, json.dumps(lock), "package-lock.json"))) == []
+
+
+@pytest.mark.parametrize("name", ["preact", "mysql", "color", "@types/lodash", "lodash", "vue", "left-pad", "x" * 90])
+def test_names_of_other_packages_are_not_taken_for_them(name):
+    assert _npm_names.near(name) is None

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from image_samples import Layout, entry, files, folder, image, layer, link
 from shipworthy.artifacts import Inventory, discover
 from shipworthy.check import Context, NotApplicable, Skipped, registry
+from shipworthy.checks import _exploited
 from shipworthy.checks.images._rules import RULES
 from shipworthy.checks.images._sample import archive
 from shipworthy.checks.images._versions import KEYS, Unknown
@@ -294,6 +295,25 @@ def test_alpine_npm_and_python(tmp_path: Path) -> None:
     assert not [item for item in found if isinstance(item, Skipped)]
 
 
+def test_what_is_exploited_in_an_image_is_critical(tmp_path: Path) -> None:
+    """By the embedded advisories alone, which have some of npm too."""
+    path = image(
+        tmp_path / "i", files({"app/node_modules/lodash/package.json": '{"name": "lodash", "version": "4.17.15"}'})
+    )
+    listed = [{"cveID": "CVE-2021-23337", "dateAdded": "2026-01-15"}]
+    (tmp_path / "kev.json").write_text(json.dumps({"dateReleased": "2026-01-20", "vulnerabilities": listed}))
+    _exploited.bring(tmp_path / "kev.json", tmp_path / "db")
+    found = run("image-vulnerabilities", path, database=str(tmp_path / "db"))
+    told = {
+        item.key: (item.severity, "since 2026-01-15" in item.message) for item in found if isinstance(item, Finding)
+    }
+    assert told == {
+        "npm lodash CVE-2021-23337": (Severity.CRITICAL, True),
+        "npm lodash CVE-2020-8203": (Severity.HIGH, False),
+    }
+    assert [item.code for item in found if isinstance(item, Skipped)] == ["embedded-data-only"]
+
+
 def test_what_cannot_be_matched_is_told(tmp_path: Path) -> None:
     def gaps(content: dict[str, str], **options: object) -> list[tuple[str, str]]:
         path = image(tmp_path / f"i{len(list(tmp_path.iterdir()))}", files(content))
@@ -328,7 +348,7 @@ def test_programs_of_no_package_are_told(tmp_path: Path) -> None:
     data = database(tmp_path / "db", "Debian", record("CVE-1", "Debian:12", "x", {"introduced": "0"}))
     (gap,) = run("image-vulnerabilities", image(tmp_path / "i", lists, layer(*rows)), database=str(data))
     assert isinstance(gap, Skipped)
-    assert (gap.code, gap.reason.split(": ")[1]) == ("limited", "/usr/lib/own.so")
+    assert (gap.code, gap.reason.split(": ")[1]) == ("unowned", "/usr/lib/own.so")
     (gap,) = run("image-vulnerabilities", image(tmp_path / "j", layer(entry("app", b"\x7fELF"))))
     assert isinstance(gap, Skipped)
     assert run("image-vulnerabilities", image(tmp_path / "k", layer(entry("data", b"\x7fEL")))) == []

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipworthy.artifacts import discover
+from shipworthy.checks._yaml import Document, as_map, documents
 from shipworthy.checks.infrastructure import cloudformation
 from shipworthy.checks.infrastructure._cloud_rows import ABSENT, CLOUDFORMATION, Row
-from shipworthy.checks.infrastructure._yaml import Document, documents, mapping
 from shipworthy.model import Finding, Kind, Skipped
 
 HEAD = "AWSTemplateFormatVersion: '2010-09-09'\n"
@@ -138,7 +138,7 @@ PIECES = st.sampled_from(["Type: AWS::S3::Bucket\n", "Properties:\n", "  ", "   
 def test_any_template_is_judged(text: str) -> None:
     for document in documents("Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties:\n      " + text):
         if isinstance(document, Document):
-            list(cloudformation.judge(mapping(document.value), []))
+            list(cloudformation.judge(as_map(document.value), []))
 
 
 @pytest.mark.parametrize(("rule", "bad", "good"), SAMPLES)
@@ -148,4 +148,4 @@ def test_what_does_not_belong_there_is_no_crash(rule: str, bad: str, good: str) 
     (document,) = documents("Resources:\n  X:\n" + "".join(f"    {line}\n" for line in bad.splitlines()))
     assert isinstance(document, Document)
     for _ in odd_ones(document.value):
-        list(cloudformation.judge(mapping(document.value), []))
+        list(cloudformation.judge(as_map(document.value), []))

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipworthy.artifacts import discover
+from shipworthy.checks._yaml import Document, Map, Tagged, Unread, documents
 from shipworthy.checks.infrastructure import compose, kubernetes
 from shipworthy.checks.infrastructure._kubernetes import judge, objects
-from shipworthy.checks.infrastructure._yaml import Document, Map, Tagged, Unread, documents
 from shipworthy.model import Finding, Skipped
 
 PIN = "@sha256:" + "a" * 64

@@ -15,7 +15,7 @@ from fuzz.archives import LOADERS, by_us, difference, sample
 from fuzz.tarsources import pax, tar_entry, tar_header
 from fuzz.zipsources import Zip, torch_members, zip_bytes
 from modelfile_samples import EVIL, PLAIN
-from shipworthy.modelfile import Code, Verdict, scan_bytes
+from shipworthy.modelfile import Code, Verdict, scan, scan_bytes
 
 HARNESS = Path(__file__).parent / "fuzz" / "archives.py"
 HIDDEN = tar_entry(b"hidden.pkl", EVIL)
@@ -135,3 +135,23 @@ def test_torch_archives_of_the_oldest_kind_are_clean() -> None:
 )
 def test_torch_archives_that_are_not_as_torch_writes_them(data: bytes, severity: str) -> None:
     assert scan_bytes(data).worst == severity
+
+
+def _shards(tmp_path: Path, *pieces: bytes, name: str = "__0_0.distcp") -> set[str]:
+    (tmp_path / name).write_bytes(b"".join(pieces))
+    return {issue.severity for issue in scan(tmp_path / name).issues}
+
+
+def test_the_files_of_a_distributed_checkpoint_are_archives_one_behind_the_other(tmp_path: Path) -> None:
+    draw = random.Random(4)
+    plain, evil = (zip_bytes(Zip(torch_members(draw, content))) for content in (PLAIN, EVIL))
+    assert _shards(tmp_path, plain, plain, plain) == set()
+    assert scan(tmp_path / "__0_0.distcp").verdict is Verdict.CLEAN
+    for pieces in [(evil, plain, plain), (plain, evil, plain), (plain, plain, evil)]:
+        assert _shards(tmp_path, *pieces) & {"high", "critical"}
+    # what stands between, before or behind them is no part of any
+    for pieces in [(plain, EVIL, plain), (EVIL, plain, plain), (plain, plain, EVIL), (plain, evil[:-9], plain)]:
+        assert _shards(tmp_path, *pieces) & {"high", "critical"}
+    assert "medium" in _shards(tmp_path, plain, b"\1", plain)
+    # under another name, a loader of archives sees the last one only
+    assert "high" in _shards(tmp_path, plain, plain, name="model.pt")

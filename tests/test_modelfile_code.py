@@ -209,6 +209,15 @@ def test_skops_nodes_that_run_or_reach_code_are_found(case: str) -> None:
     assert codes(skops(schema)) == {code}
 
 
+def test_skops_losses_are_those_of_scikit_learn() -> None:
+    """As skops writes a histogram classifier of three classes of scikit-learn 1.5 and 1.8."""
+    loss = {"__reduce__": {"args": node("TupleNode", "builtins", "tuple", content=[])}, "content": None}
+    assert skops(node("LossNode", "_loss", "CyHalfMultinomialLoss", **loss)).verdict is Verdict.CLEAN
+    for name in ("CyEvilLoss", "system"):
+        assert codes(skops(node("LossNode", "_loss", name, **loss))) == {Code.UNKNOWN_CALLABLE}
+    assert codes(skops(node("ObjectNode", "_loss", "evil", content=None))) == {Code.UNKNOWN_CALLABLE}
+
+
 def test_skops_members_are_read_by_content() -> None:
     assert skops(OBJECT).verdict is Verdict.CLEAN
     assert skops(OBJECT, ("x.npy", make.EVIL)).worst == "critical"

@@ -48,6 +48,13 @@ def gguf(
     return out + b"\0" * (-len(out) % 32) + body if body else out
 
 
+def part(number: int, body: bytes = bytes(32)) -> bytes:
+    """Of a model in parts: the gguf package writes the metadata into the first one only."""
+    pairs = [(f"split.{key}", struct.pack("<IH", 2, value)) for key, value in (("no", number), ("count", 3))]
+    made = gguf(*pairs, tensors=(tensor("w"),), body=body)
+    return made.replace(b"general.architecture", b"general.architectura")
+
+
 HONEST = gguf(("tokenizer.chat_template", "{{ messages }}"), tensors=(tensor("w"),), body=bytes(range(32)))
 HOSTILE = {
     "template": (gguf(("tokenizer.chat_template", ESCAPE)), Code.TEMPLATE_ESCAPE),
@@ -171,3 +178,10 @@ def test_any_bytes_end_in_a_verdict(data: bytes, magic: bytes) -> None:
 def test_any_changed_byte_ends_in_a_verdict(at: int, value: int) -> None:
     changed = HONEST[:at] + bytes([value]) + HONEST[at + 1 :]
     assert scan_bytes(changed).explained <= len(changed)
+
+
+def test_a_later_part_of_a_model_is_read_without_an_architecture() -> None:
+    assert (scan_bytes(part(1)).verdict, scan_bytes(part(0)).verdict) == (Verdict.CLEAN, Verdict.UNKNOWN)
+    assert codes(scan_bytes(part(1, bytes(96)))) == {Code.HIDDEN_PAYLOAD}
+    assert codes(scan_bytes(part(1, bytes(8)))) == {Code.BROKEN_STREAM}
+    assert scan_bytes(part(1) + make.EVIL).worst == "critical"

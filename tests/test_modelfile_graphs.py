@@ -378,6 +378,16 @@ def test_a_file_of_tensors_is_told_by_the_model_beside_it(tmp_path: Path) -> Non
     assert codes(written(padded[:-1])) == {Code.BROKEN_STREAM}
     assert written(padded + make.EVIL).worst == "critical"
     assert written(make.EVIL).format == "pickle"
+    numbers = bytes.fromhex("406a3a3e0043043e7e7f613e4b436abd")  # weights of a net, which begin as ONNX does
+    assert (written(numbers + padded[16:]).format, written(numbers + padded[16:]).verdict) == (
+        "onnx-data",
+        Verdict.CLEAN,
+    )
+    assert codes(written(numbers + padded[16:40] + b"hidden" + padded[46:])) == {Code.HIDDEN_PAYLOAD}
+    model = make.onnx((make.node("Evil"),))
+    assert written(model).format == written(model + b"\xa3\6\xa4\6" + bytes(4112)).format == "onnx"  # and a group
+    (tmp_path / "m.onnx").unlink()
+    assert (written(numbers + padded[16:]).format, written(numbers + padded[16:]).worst) == ("onnx", "medium")
 
 
 def test_onnx_external_data_is_no_link_out_of_the_folder(tmp_path: Path) -> None:

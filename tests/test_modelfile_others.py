@@ -254,6 +254,9 @@ CHANGED = {
     "binary xgboost": changed("xgboost-old.deprecated", b"gbtree\3\0\0\0", b"gbtree\xff\xff\xff\x7f"),
     "binary xgboost behind": pick("xgboost-old.deprecated") + EVIL,
     "binary xgboost text": changed("xgboost-old.deprecated", b"\x0f\0\0\0\0\0\0\0bin", b"\xff" * 8 + b"bin"),
+    "binary xgboost target": changed(
+        "xgboost-2.1-labels.deprecated", b"\2\0\0\0\1\0\0\0\4\0\0\0", b"\2\0\0\0\1\0\0\0\3\0\0\0"
+    ),
     "parquet length": pick("frame.parquet")[:-8] + b"\xff\xff\xff\x7fPAR1",
     "parquet hole": pick("frame.parquet").replace(b"PAR1", b"PAR1" + EVIL * 4, 1),
     "arrow end": pick("frame.arrows") + EVIL,

@@ -296,3 +296,16 @@ def test_a_metric_reduces_its_counts_by_functions_that_only_compute() -> None:
     reduced = make.text("count") + make.name("torchmetrics.utilities.data", "dim_zero_sum") + b"ssb"
     assert not found(metric + reduced)
     assert found(metric + make.text("count") + FUNCTION + b"ssb")
+
+
+def test_torchs_types_of_numbers_are_no_functions() -> None:
+    """As in what torch.distributed.checkpoint notes about its tensors, which a project may vouch for."""
+    note = make.name("torch.distributed.checkpoint.metadata", "TensorProperties") + b")\x81("
+    trust = ["torch.distributed.checkpoint.*:*"]
+    kept = {
+        name: note + make.name("torch", name) + b"\x89\x89tb" for name in ("float32", "uint8", "bool", "relu", "exp")
+    }
+    worst = {name: scan_bytes(make.stream(body), trust=trust).worst for name, body in kept.items()}
+    assert [name for name, severity in worst.items() if severity in HIGH] == ["relu", "exp"]
+    assert found(kept["float32"])  # nobody vouched: it says which bytes of other files are unpickled
+    assert found(BUNCH + b"}" + CONCAT + make.name("torch", "relu") + b"sb")

@@ -42,11 +42,14 @@ def run(folder: Path) -> dict[str, Any]:
     return record(folder)
 
 
-def test_the_demonstration_ends_with_the_verdict_and_the_place_of_the_report(example: Path, folder: Path) -> None:
-    assert (example / "exit.txt").read_text() == "0"
+def test_the_demonstration_ends_with_the_verdict_and_the_place_of_the_report(example: Path, project: Path) -> None:
     printed = (example / "printed.txt").read_text()
-    assert printed.splitlines()[-2:] == ["SHIPWORTHY", f"report: {folder.relative_to(example)}/report.html"]
-    assert "VERIFIED" in printed
+    assert (example / "exit.txt").read_text() == "0", printed
+    _, dev = runs(project)
+    assert printed.splitlines()[-2:] == ["SHIPWORTHY", f"report: {dev.relative_to(example)}/report.html"]
+    assert printed.count("VERIFIED") == 2
+    for word in ("MLSecOps", "DevSecOps", "/predict answers behind the guard"):
+        assert word in printed
 
 
 def test_all_ten_stages_passed_and_name_what_they_took_and_gave_by_digest(run: dict[str, Any]) -> None:
@@ -170,5 +173,5 @@ def test_the_report_is_shown_again_in_every_format(
 ) -> None:
     monkeypatch.chdir(project)
     for name, file in (("json", "run.json"), ("sarif", "report.sarif"), ("markdown", "report.md")):
-        assert main(["report", "--format", name]) == 0
+        assert main(["report", folder.name, "--format", name]) == 0
         assert capfd.readouterr().out.strip() == (folder / file).read_text().strip()

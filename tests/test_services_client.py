@@ -16,6 +16,7 @@ import odd_checks
 from services_world import GOOD, honest, look, raw_server
 from shipworthy.artifacts import Inventory
 from shipworthy.check import checks_of
+from shipworthy.checks.services import _session
 from shipworthy.checks.services._client import Answer, Budget, Client, Request, Silent, Spent
 from shipworthy.checks.services._service import NAME, Probe, ServiceInfo, Unreadable
 from shipworthy.checks.services._standing import serving
@@ -180,7 +181,10 @@ def test_a_service_that_is_not_there_is_skipped(tmp_path: Path) -> None:
     assert "did not answer" in skipped[0].reason
 
 
-def test_a_service_that_a_request_stops_is_a_finding_with_the_request_and_the_rest_is_skipped(tmp_path: Path) -> None:
+def test_a_request_that_stops_the_service_is_a_finding_and_the_rest_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_session, "_RECOVERY", 1.0)
     dead = threading.Event()
 
     def talk(wire: socket.socket) -> None:

@@ -194,10 +194,10 @@ def test_a_composite_action(tmp_path):
         ("- a\n", "is no mapping"),
         ("a: 1\n---\nb: 1\n", "several documents"),
         ("a: 1\n", "no workflow"),
-        ("[" * 500, "levels deep"),
+        ("[" * 500, "too deep"),
         ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n"
                                                 for i in range(9)), "values"),
-        ("a: &a [*a]\n", "not complete"),
+        ("a: &a [*a]\n", "an alias"),
         (b"a: \xff\n", "not UTF-8"),
     ],
 )  # fmt: skip
@@ -231,10 +231,39 @@ _LEAVES = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 def test_yaml_is_read_as_the_reference_reads_it(value):
     import yaml
 
-    from shipworthy.checks._marked_yaml import documents
+    from shipworthy.checks._yaml import read_texts
 
     text = yaml.safe_dump(value, default_style='"')
-    assert documents(text) == [value]
+    assert read_texts(text) == ([] if value == "" else [value])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("? a\n: b\n", {"a": "b"}),
+        ('? "a: b"\n: c: 1\n  d: 2\n', {"a: b": {"c": "1", "d": "2"}}),
+        ("x:\n- ? a\n  : b\n- c\n", {"x": [{"a": "b"}, "c"]}),
+        ("a: |\n  ? x\n  : y\n", {"a": "? x\n: y\n"}),
+        ("on: 1.10\nno: ~\n", {"on": "1.10", "no": "~"}),
+        ("a: 1\na: 2\n", {"a": "2"}),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n  d: on\n", {"a": {"b": "1"}, "c": {"b": "1", "d": "on"}}),
+        ("a:\nb: {c, d: }\n", {"a": "", "b": {"c": "", "d": ""}}),
+        ("? " + "k" * 5000 + "\n: v\n", {"k" * 5000: "v"}),
+    ],
+)
+def test_scalars_stay_as_they_are_written(text, value):
+    from shipworthy.checks._yaml import read_texts
+
+    assert read_texts(text) == [value]
+
+
+def test_tags_and_places_are_kept():
+    from shipworthy.checks._yaml import read_texts
+
+    (one,) = read_texts("a: !reference [b, c]\nd: |\n  x\n  y\ne: 'q'\n")
+    assert (one["a"].tag, one["a"].line, one["a"][1].line) == ("!reference", 1, 1)
+    assert (one["d"].block, one["d"].line, one["d"].line_at(2)) == (True, 2, 4)
+    assert (one["e"].plain, one.at("e")) == (False, 5)
 
 
 @settings(max_examples=200, deadline=None)

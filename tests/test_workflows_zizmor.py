@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +23,20 @@ BAD = "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    steps:\n     
 installed = pytest.mark.skipif(
     shutil.which("zizmor") is None and not Toolbox().paths, reason="zizmor is not installed (pip install zizmor)"
 )
+
+
+@pytest.mark.parametrize(("required", "code", "word"), [(False, 0, "not installed"), (True, 3, "NOT SEEN")])
+def test_a_witness_that_is_not_installed_is_no_fault_unless_it_is_required(tmp_path, required, code, word):
+    (tmp_path / "shipworthy.toml").write_text(f"[checks.zizmor]\nrequired = {str(required).lower()}\n")
+    command = [sys.executable, "-m", "shipworthy", "doctor", "--check", "zizmor", "--format"]
+    nowhere = {**os.environ, "PATH": str(tmp_path)}
+    own = Path(sys.executable).with_name("zizmor").exists()  # beside this Python it is found without PATH
+    if own:
+        pytest.skip("zizmor is installed beside this Python")
+    told = subprocess.run([*command, "table"], cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False)
+    assert (told.returncode, word in told.stdout) == (code, True), told.stdout + told.stderr
+    done = subprocess.run([*command, "json"], cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["healthy"] is not required
 
 
 def artifact(tmp_path, name, content):

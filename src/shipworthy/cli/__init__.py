@@ -34,6 +34,7 @@ COMMANDS = {
     "import": ("import_report", "take in the report of another model scanner as a witness"),
     "db": ("db", "vulnerability database: status, import, update"),
     "guard": ("guard", "protect a running service: a reverse proxy that looks at requests and answers"),
+    "up": ("up", "serve a stored image: verified, isolated, behind the guard"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
 EPILOG = """examples:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when every check saw its sample, 3 otherwise."""
+    """Exit code 0 when every check saw its sample, or is optional and not installed; 3 otherwise."""
     from rich.console import Console
 
     from shipworthy.cli.output import settings_for, write
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             f"no check is named {', '.join(options.check) or 'by the settings'}",
             remedy="`shipworthy doctor` lists them",
         )
-    healthy = all(row.seen for row in rows)
+    healthy = all(row.seen or row.absent for row in rows)
     if options.format == "json":
         import json
         from dataclasses import asdict
@@ -72,16 +72,21 @@ def _table(rows: object, quiet: bool, console: Console) -> None:
     for column in ("check", "category", "tools", "sample", "what to do"):
         table.add_column(column, overflow="fold", no_wrap=column in ("check", "category"))
     for row in results:
-        if quiet and row.seen:
+        if quiet and (row.seen or row.absent):
             continue
-        word = "[green]seen[/]" if row.seen else f"[red]NOT SEEN[/]: {escape(row.reason)}"
+        word = "[green]seen[/]" if row.seen else "not installed" if row.absent else _not_seen(escape(row.reason))
         tools = ", ".join(f"{name} {version}" for name, version in row.tools.items())
         table.add_row(row.check, row.category, escape(tools), word, escape(row.remedy))
     console.print(table)
     for name, value in _machine().items():
         console.print(f"{name:<12}{escape(value)}", highlight=False)
-    seen = sum(row.seen for row in results)
-    console.print(f"\n{seen} of {len(results)} checks see their known-bad sample", highlight=False)
+    seen, absent = sum(row.seen for row in results), sum(row.absent for row in results)
+    rest = f"; {absent} optional, not installed" if absent else ""
+    console.print(f"\n{seen} of {len(results)} checks see their known-bad sample{rest}", highlight=False)
+
+
+def _not_seen(reason: str) -> str:
+    return f"[red]NOT SEEN[/]: {reason}"
 
 
 def _machine() -> dict[str, str]:

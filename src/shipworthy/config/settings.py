@@ -227,11 +227,29 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Registry:
+    """How a container registry is reached: `[store.registries."HOST[:PORT]"]`."""
+
+    credentials: str = _opt(
+        "", "where they are: `env:NAME` (a variable that holds `user:password@HOST`) or `docker-config`; default: none"
+    )
+    plain_http: bool = _opt(False, "http without TLS, on a network that is trusted; this machine needs no TLS")
+    ca_file: str = _opt("", "the certificate authority's PEM file; default: those that the system trusts")
+    redirect_to: tuple[str, ...] = _opt(
+        (), "hosts that it may send us to for blobs, besides public ones with TLS; never with the credentials"
+    )
+    token_hosts: tuple[str, ...] = _opt((), "hosts that may be given the credentials for a token, besides itself")
+
+
+@dataclass(frozen=True)
 class Store:
     """Where the signed model goes: `[store]`."""
 
-    to: tuple[str, ...] = _opt(("local:.shipworthy/store",), "the stores")
+    to: tuple[str, ...] = _opt(
+        ("local:.shipworthy/store",), "the stores: `local:FOLDER` or `oci://HOST[:PORT]/REPOSITORY`"
+    )
     name: str = _opt("", "the name it is stored under; default: the project's")
+    registries: Mapping[str, Registry] = _opt(dict, "how registries are reached, by `HOST[:PORT]`")
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner, select, toolbox
 from shipworthy.engine.events import Events
-from shipworthy.model import CheckResult
+from shipworthy.model import CheckResult, Outcome
 from shipworthy.tools import Toolbox, ToolFailed, ToolMissing
 
 
 @dataclass(frozen=True)
 class CanaryResult:
-    """Whether a check saw its sample, and if not, why."""
+    """Whether a check saw its sample, and if not, why. `absent`: it is a second witness whose program is not installed,
+    and the settings do not require it; that is no fault."""
 
     check: str
     category: str
@@ -29,16 +30,18 @@ class CanaryResult:
     reason: str = ""
     remedy: str = ""
     tools: Mapping[str, str] = field(default_factory=dict)
+    absent: bool = False
 
 
 def fire_canaries(settings: Settings, root: Path, names: tuple[str, ...] = ()) -> tuple[CanaryResult, ...]:
     """Fire the sample of every selected check, with the settings' programs, none of which may be under `root`."""
     toolbox(settings, root)
     quiet = replace(settings, scan=replace(settings.scan, cache=False), checks={})
-    return tuple(_fire(check, quiet) for check in select(quiet, names))
+    required = frozenset(name for name, options in settings.checks.items() if options.get("required"))
+    return tuple(_fire(check, quiet, required) for check in select(quiet, names))
 
 
-def _fire(check: Check, settings: Settings) -> CanaryResult:
+def _fire(check: Check, settings: Settings, required: frozenset[str]) -> CanaryResult:
     tools = _versions(check, Toolbox(dict(settings.tools)))
     if check.canary is None:
         return CanaryResult(check.name, check.category, False, "the check has no sample", tools=tools)
@@ -55,7 +58,9 @@ def _fire(check: Check, settings: Settings) -> CanaryResult:
             result = runner.run((check,), found)[0]
     if check.canary.rule in {finding.rule.id for finding in result.findings}:
         return CanaryResult(check.name, check.category, True, tools=tools)
-    return CanaryResult(check.name, check.category, False, _why(result, check.canary), result.remedy, tools)
+    # Only a check that can be required may be absent: every other one that finds nothing to do here is broken.
+    absent = result.outcome is Outcome.NOT_APPLICABLE and "required" in check.options and check.name not in required
+    return CanaryResult(check.name, check.category, False, _why(result, check.canary), result.remedy, tools, absent)
 
 
 def _why(result: CheckResult, canary: Canary) -> str:

@@ -318,6 +318,8 @@ class CheckRunner:
     def _live(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
         """One after the other, or the answers to one check would depend on what another does to the service."""
         for unit in units:
+            if self._ended.is_set():
+                return
             heard(unit, execute_within(unit, self._ended))
 
     def _absorb(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:

@@ -75,12 +75,11 @@ def plant_workflow_hole(folder: Path) -> None:
 
 
 def plant_secret_in_layer(folder: Path) -> None:
-    """Run as root, and leave a token in a layer: written by one instruction, deleted by the next, gone from the final
-    files and still in the image."""
+    """Run as root, and leave a token in a layer, where a build that logged in has forgotten it; the Dockerfile does not
+    show it."""
     token = fake_github_token()
-    written = f"open('/srv/app/.token', 'w').write('{token[:2]}' '{token[2:9]}' '{token[9:]}')"
-    removed = "__import__('os').remove('/srv/app/.token')"
-    edit(folder / "Dockerfile", (_USER, f'RUN ["python", "-c", "{written}"]\nRUN ["python", "-c", "{removed}"]\n'))
+    login = f"'machine github.com login bot password ' '{token[:2]}' '{token[2:9]}' '{token[9:]}'"
+    edit(folder / "Dockerfile", (_USER, f'RUN ["python", "-c", "open(\'/root/.netrc\', \'w\').write({login})"]\n'))
 
 
 def plant_model_swapped_in_image(folder: Path) -> None:
@@ -131,7 +130,7 @@ def plant_leaking_errors(folder: Path) -> None:
 
 
 def plant_injection(folder: Path) -> None:
-    """Keep the texts that were seen in a database, and ask it with a statement put together from the text."""
+    """Keep the texts that were seen in a database, by a statement that is put together from the text."""
     edit(
         folder / "app.py",
         ("import signal\n", "import signal\nimport sqlite3\n"),
@@ -140,7 +139,10 @@ def plant_injection(folder: Path) -> None:
             "        score = self.server.model.score(text)\n"
             '        seen = sqlite3.connect(":memory:")\n'
             '        seen.execute("CREATE TABLE seen (text TEXT)")\n'
-            '        seen.execute("".join(["INSERT INTO seen VALUES (\'", text, "\')"]))\n',
+            "        try:\n"
+            '            seen.execute("".join(["INSERT INTO seen VALUES (\'", text, "\')"]))\n'
+            "        except sqlite3.Error as error:\n"
+            '            raise Refused(400, f"sqlite3.OperationalError: {error}") from None\n',
         ),
     )
 
@@ -186,20 +188,20 @@ SERVICE_ATTACKS = (
         "A workflow that runs strangers' code with the repository's rights",
         pipeline="dev",
         stage="before-build",
-        rule="workflow-untrusted-checkout",
+        rule="actions-untrusted-checkout",
         exit_code=1,
         plant=plant_workflow_hole,
         story="pull_request_target checks out the pull request's own code and hands it a deployment token.",
     ),
     Attack(
         "secret-in-layer",
-        "A root container with a token in a deleted layer",
+        "A root container with a token in a layer",
         pipeline="dev",
         stage="before-release",
         rule="secret-token",
         exit_code=1,
         plant=plant_secret_in_layer,
-        story="One instruction writes a token, the next deletes it, and the service runs as root.",
+        story="An instruction that logged in left its token in /root/.netrc, and the service runs as root.",
     ),
     Attack(
         "model-swapped-in-image",
@@ -216,7 +218,7 @@ SERVICE_ATTACKS = (
         "A service that answers with stack traces",
         pipeline="dev",
         stage="before-release",
-        rule="http-stack-trace",
+        rule="gate-rule",
         exit_code=1,
         plant=plant_leaking_errors,
         story="Errors are answered with the traceback, and a body that is no object makes one.",

@@ -48,6 +48,7 @@ class _Header:
     alignment: int = _ALIGNMENT
     templates: list[tuple[str, str, int]] = field(default_factory=list)
     architecture: bool = False
+    part: bool = False  # the second or a later one of a model in parts: only the first has the metadata
 
 
 @dataclass
@@ -112,7 +113,7 @@ def read(scope: Scope, _: str = "") -> int:
         return len(view)
     if spans is not None:
         _layout(scope, spans, cursor.at, header.alignment)
-    if not header.architecture:
+    if not header.architecture and not header.part:
         scope.unknown("its metadata does not name an architecture: it may be cut or not a model")
     for name, text, at in header.templates:
         templates.judge(scope, text, f"the template {ascii(name)[1:-1][:80]}", at)
@@ -143,6 +144,7 @@ def _metadata(cursor: _Cursor, pairs: int) -> _Header:
             _string(cursor, key, header)
         elif kind in _WIDTHS:
             at = cursor.skip(_WIDTHS[kind])
+            header.part |= key == "split.no" and any(scope.view.read(at, _WIDTHS[kind]))
             if kind == _BOOL and scope.view.read(at, 1)[0] > 1:
                 scope.issue(Code.BROKEN_STREAM, "medium", "a truth value is neither 0 nor 1", at)
         else:

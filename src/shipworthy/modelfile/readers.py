@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from shipworthy.modelfile import pointers
@@ -153,6 +154,8 @@ _HIDING: frozenset[int] = (pickles.FIRST | FIRST | frozenset((*range(0x50, 0x60)
 _TEXTS = frozenset(("text", "json", "keras-yaml", "lightgbm", "xml", "tiktoken", "sentencepiece-list"))
 # What raw numbers may look like: where the file beside them names their bytes, that decides.
 _UNSURE = frozenset(("", "text", "protobuf", "msgpack", "paddle-weights", "java", "torch7", "bson"))
+_MESSAGES = frozenset(("onnx", "coreml", "savedmodel", "graphdef", "metagraph", "keras-metadata", "tf-fingerprint"))
+_FIELDS = 1 << 12  # that are looked at; in numbers, fields that are none come earlier
 
 
 def reader_of(format_: str) -> Reader:
@@ -188,13 +191,28 @@ def settle(scope: Scope) -> str:
         found = ""
     if source and found in _TEXTS:
         return "text"  # a list is JSON, and Python
-    if found in _UNSURE and scope.neighbour(".xml") is not None:
+    unsure = found in _UNSURE or (scope.folder is not None and found in _MESSAGES and _breaks(view))
+    if unsure and scope.neighbour(".xml") is not None:
         from shipworthy.modelfile.xmls import openvino
 
         return "openvino-weights" if openvino.weights(scope) else found
-    if found in _UNSURE and scope.role is Role.FILE and scope.folder is not None and _rarely("onnxdata").beside(scope):
+    if unsure and scope.role is Role.FILE and scope.folder is not None and _rarely("onnxdata").beside(scope):
         return "onnx-data"
     return found
+
+
+def _breaks(view: View) -> bool:
+    """Whether what begins as a protobuf message is none, so that no loader takes it: a field without a number, of a
+    type that there is not, or longer than the file. Loaders pass over groups, and some over numbers that are too large.
+    """
+    protobuf = _rarely("protobuf")
+    at = 0
+    for field in islice(protobuf.fields(view, 0, len(view)), _FIELDS):
+        if field is None:
+            tag, behind = protobuf.varint(view, at, len(view))
+            return behind >= 0 and (not tag or tag & 7 in (6, 7) or (tag & 7 not in (3, 4) and 8 <= tag < 1 << 32))
+        at = field[3]
+    return False
 
 
 def _is_source(scope: Scope) -> bool:

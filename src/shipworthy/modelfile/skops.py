@@ -32,9 +32,11 @@ _NAMED = frozenset(("TypeNode", "FunctionNode"))
 _CALLED = frozenset("ConstructorFromReduceNode TreeNode LossNode SGDNode QuantileForestNode".split())
 _BIT_GENERATORS = frozenset(("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"))
 _PLAIN = frozenset("int float str bool NoneType list dict tuple set frozenset bytes bytearray slice complex".split())
-# Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses.
+# Builders whose arguments are numbers and arrays of the archive: called by skops for fitted trees and losses;
+# scikit-learn's losses name their compiled module by its last part.
 _CONSTRUCTORS = ("sklearn.tree._tree:", "sklearn._loss.", "sklearn.linear_model._sgd_fast:", "datetime:", "zoneinfo:",
-                 "sklearn.ensemble._gb_losses:", "quantile_forest._quantile_forest_fast:", "numpy.random.")  # fmt: skip
+                 "sklearn.ensemble._gb_losses:", "_loss:Cy", "quantile_forest._quantile_forest_fast:",
+                 "numpy.random.")  # fmt: skip
 _LIBRARIES = frozenset("builtins numpy scipy sklearn pandas quantile_forest xgboost lightgbm catboost imblearn".split())
 _CALLABLE = (Kind.VALUED, Kind.TRUSTED, Kind.REBUILD, Kind.VETTED)
 

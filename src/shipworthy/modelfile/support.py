@@ -32,7 +32,8 @@ FORMATS: dict[str, Support] = {
         "exported graphs; Keras: the configuration against a table of Keras' own names, the assets; skops: every node, "
         "the nodes of trees; TorchServe: manifest and handlers",
         "what Python source inside takes from other libraries (it is reported), bytecode for mobile devices, checksums "
-        "of torch's storages (torch does not compare them)",
+        "of torch's storages (torch does not compare them), which bytes of a `.distcp` its `.metadata` has unpickled "
+        "(that file is a finding)",
         True,
     ),
     "tar": Support("Tar", "headers, names, links; every member by content", "sparse members", True),

@@ -11,7 +11,7 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 DESCRIPTOR = b"PK\x07\x08"
 LOCAL_SIZE, CENTRAL_SIZE = 30, 46
 METHODS = {0: "", 8: "deflate", 12: "bz2", 14: "lzma"}  # those that are read
-_END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
+END64, LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 END_SIZE = 22
 # signature, made by, needs, flags, method, time, CRC, packed, size, sizes of name, extra and comment, disk, attributes
 _CENTRAL = struct.Struct("<4xH2xHH4xIIIHHH4xII")
@@ -83,12 +83,12 @@ def _end_at(view: View, at: int) -> End | None:
     entries, size, offset = view.u16(at + 10), view.u32(at + 12), view.u32(at + 16)
     stop = at + END_SIZE + view.u16(at + 20)
     directory_end, torn = at, False
-    if view.read(at - 20, 4) == _LOCATOR64 and at >= 20:
+    if view.read(at - 20, 4) == LOCATOR64 and at >= 20:
         at64, before = view.u64(at - 12), at - 20 - 56
         torn = at64 != before  # Python takes the one right before the locator, others the one that it names
-        if view.read(at64, 4) != _END64:
+        if view.read(at64, 4) != END64:
             at64 = before
-        if view.read(at64, 4) == _END64:
+        if view.read(at64, 4) == END64:
             entries, size, offset = view.u64(at64 + 32), view.u64(at64 + 40), view.u64(at64 + 48)
             directory_end = at64
     start = directory_end - size

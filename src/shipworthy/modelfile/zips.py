@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from functools import partial
 
-from shipworthy.modelfile import torchzip
+from shipworthy.modelfile import shards, torchzip
 from shipworthy.modelfile.far import FarView
 from shipworthy.modelfile.paths import escapes
 from shipworthy.modelfile.pickles import reader as pickles
@@ -44,6 +44,10 @@ def read(scope: Scope, *, front: int = 0) -> int:
     were read by the caller: the archive is appended to them.
     """
     view = scope.view
+    if archives := shards.parts(scope):
+        for low, high in archives:
+            scope.child(f"archive at {low}", view.sub(low, high - low), format_="zip")
+        return len(view)
     end = end_of_archive(view)
     if end is None:
         if scope.role is Role.FILE:

@@ -1,4 +1,4 @@
-"""Licences that the lock files of npm, yarn and pnpm declare, held against a list of what is allowed.
+"""Licences that the lock files of npm, yarn and pnpm declare, and the project's own, held against what is allowed.
 
 Lock files of Python declare none, and are not among what this check looks at; what is installed on this machine is not
 asked either, because it need not be what the lock file names.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from shipworthy.check import Canary, Context, Skipped, check
-from shipworthy.checks.compliance import _spdx
+from shipworthy.checks.compliance import _own, _spdx
 from shipworthy.checks.dependencies._manifest import Manifest, Unread, parse
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
@@ -18,6 +18,7 @@ from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 _SHOWN = 8
 _LOCKS = frozenset({"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"})
 _TAXONOMY = ("A.5.32", "GOVERN 6.1", "MAP 4.1")
+_MANIFESTS = frozenset({"pyproject.toml", "package.json"})
 _FAMILIES = frozenset(_spdx.FAMILIES.values())
 
 DENIED = Rule(
@@ -48,6 +49,29 @@ NOT_FREE = Rule(
     taxonomy=_TAXONOMY,
     help="licences",
 )
+OWN_DENIED = Rule(
+    "licence-own-denied",
+    "The project itself has a licence that is not allowed here",
+    Severity.MEDIUM,
+    "Whoever takes this project up, such as your own other products, is bound to terms that the policy rules out.",
+    "Publish it under another licence, or waive the finding with the approval's number.",
+    taxonomy=_TAXONOMY,
+    help="licences",
+)
+OWN_DIFFERS = Rule(
+    "licence-own-differs",
+    "The project says different licences of itself",
+    Severity.LOW,
+    "Tools and registries believe the manifest, courts the licence's text: nobody knows which terms hold.",
+    "Write the same licence in the licence file, in pyproject.toml and in package.json.",
+    confidence=Confidence.MEDIUM,
+    taxonomy=_TAXONOMY,
+    help="licences",
+)
+
+
+def _is_ours(artifact: Artifact) -> bool:
+    return _is_lock(artifact) or _own.is_own(artifact)
 
 
 def _is_lock(artifact: Artifact) -> bool:
@@ -62,10 +86,10 @@ def _lock() -> bytes:
 
 @check(
     "licences",
-    kinds={"requirements"},
+    kinds={"requirements", "text", "other"},
     scope="tree",
-    version=1,
-    accepts=_is_lock,
+    version=2,
+    accepts=_is_ours,
     options={"deny": ["network-copyleft", "restricted"], "allow": []},
     canary=Canary(files={"package-lock.json": _lock}, rule=DENIED.id),
 )
@@ -73,13 +97,45 @@ def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding 
     """Findings of what the lock files declare; what they do not is said. `deny` and `allow` hold SPDX ids and families
     (permissive, weak-copyleft, strong-copyleft, network-copyleft, restricted). Raises UsageError for other words."""
     deny, allow = (_terms(context.options.get(name, ()), name) for name in ("deny", "allow"))
-    for artifact in artifacts:
+    yield from _project([artifact for artifact in artifacts if _own.is_own(artifact)], deny)
+    for artifact in filter(_is_lock, artifacts):
         try:
             manifest = parse(artifact)
         except Unread as error:
             yield Skipped(artifact, f"the file {error}")
             continue
         yield from _declared(artifact, manifest, deny, allow)
+
+
+def _project(artifacts: Iterable[Artifact], deny: frozenset[str]) -> Iterator[Finding | Skipped]:
+    """The project's own licence: denied, or not the same in all its files. A repository may have several texts."""
+    said: list[tuple[Artifact, str]] = []
+    for artifact in artifacts:
+        try:
+            licence = _own.own_licence(artifact)
+        except _own.Unread as error:
+            yield Skipped(artifact, f"the file {error}")
+            continue
+        if licence:
+            said.append((artifact, licence))
+    for artifact, licence in said:
+        options = _spdx.choices(licence) or []
+        if options and all(any(_meets(one, deny) for one in part) for part in options):
+            yield OWN_DENIED.at(artifact, f"the project is licensed as {licence[:120]}", key=f"own {licence}")
+    texts = [(artifact, licence) for artifact, licence in said if artifact.uri.lower() not in _MANIFESTS]
+    for artifact, licence in said:
+        if artifact.uri.lower() in _MANIFESTS and texts and not any(_agree(licence, text) for _, text in texts):
+            shown = f"{artifact.uri} says {licence[:120]}, {texts[0][0].uri} is {texts[0][1][:120]}"
+            yield OWN_DIFFERS.at(artifact, shown, key=f"own {licence} {texts[0][1]}")
+
+
+def _agree(one: str, two: str) -> bool:
+    """Whether two expressions have a licence in common; the text of the GPL does not tell whether later ones hold."""
+    first, second = (
+        {name.removesuffix("-only").removesuffix("-or-later") for part in _spdx.choices(text) or [] for name in part}
+        for text in (one, two)
+    )
+    return bool(first & second)
 
 
 def _terms(given: object, name: str) -> frozenset[str]:

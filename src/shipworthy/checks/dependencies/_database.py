@@ -32,7 +32,7 @@ ARCHIVE_LIMIT = 2_000_000_000
 TOTAL_LIMIT = 8_000_000_000
 RECORD_LIMIT = 16_000_000
 RECORDS_LIMIT = 1_000_000
-_MEMBER = re.compile(r"(?:[A-Za-z0-9_.-]{1,60}/){0,2}[A-Za-z0-9][A-Za-z0-9_.-]{0,120}\.json")
+_MEMBER = re.compile(r"(?:[A-Za-z0-9_.-]{1,60}/){0,2}[A-Za-z0-9][A-Za-z0-9_.:-]{0,120}\.json")
 # Whole databases hold tens of thousands of records; only those that name a wanted package are parsed.
 _PACKAGE = re.compile(rb'"name"\s*:\s*"([^"]{0,300})"')
 _MODIFIED = re.compile(rb'"modified"\s*:\s*"(\d{4}-\d{2}-\d{2})')
@@ -237,8 +237,9 @@ def _broken(path: Path, reason: str) -> EnvironmentFailure:
     return EnvironmentFailure(f"the vulnerability database cannot be used: {reason}", where=str(path), remedy=_REMEDY)
 
 
-def import_database(source: Path, destination: Path) -> Facts:
-    """Check a database (archive, folder or file) and put it where checks find it, `destination` / LAYOUT.
+def import_database(source: Path, destination: Path, ecosystem: str = "") -> Facts:
+    """Check a database (archive, folder or file) and put it where checks find it, `destination` / LAYOUT, or the layout
+    of the ecosystem.
 
     Every record is parsed first; the old database stays until the new one is complete. Raises UsageError when there is
     nothing at `source`, EnvironmentFailure when it is damaged or cannot be written.
@@ -260,7 +261,9 @@ def import_database(source: Path, destination: Path) -> Facts:
                 os.fsync(incoming.fileno())
                 facts = _checked(temporary)
                 temporary.chmod(0o644)
-                if facts.ecosystems == {"npm"}:
+                if ecosystem and ecosystem not in facts.ecosystems:
+                    raise _broken(place, f"none of its records is of {ecosystem}")
+                if "npm" in (ecosystem, *(facts.ecosystems if len(facts.ecosystems) == 1 else ())):
                     target = destination / LAYOUTS[1]
                     target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
@@ -306,24 +309,29 @@ def _copy(place: Path, incoming: IO[bytes]) -> None:
 def update_database(url: str, destination: Path, *, timeout: float = 60.0) -> Facts:
     """Download an archive over https (plain http from this machine only) and import it. Uses the network: only for
     commands whose user asked for it. Raises UsageError for other addresses, EnvironmentFailure when it fails."""
-    from shipworthy.checks.dependencies._index import fetch
-
     if not urlsplit(url).path.lower().endswith(".zip"):
         raise UsageError(
             "the address of a database ends in .zip", where=url.partition("?")[0], remedy=f"for example {DEFAULT_URL}"
         )
     with tempfile.TemporaryDirectory(prefix="shipworthy-db-") as folder:
         arrived = Path(folder) / "all.zip"
-        with arrived.open("wb") as stream:
-            try:
-                fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
-            except EnvironmentFailure as error:
-                error.remedy = (
-                    "advisories that were here before stay as they were; without network: fetch that file on another "
-                    "machine, and here `shipworthy db import all.zip`"
-                )
-                raise
+        download(url, arrived, timeout=timeout)
         return import_database(arrived, destination)
+
+
+def download(url: str, target: Path, *, timeout: float = 60.0) -> None:
+    """Fetch an archive into a file. Raises UsageError and EnvironmentFailure, as `_index.fetch`."""
+    from shipworthy.checks.dependencies._index import fetch
+
+    with target.open("wb") as stream:
+        try:
+            fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
+        except EnvironmentFailure as error:
+            error.remedy = (
+                "advisories that were here before stay as they were; without network: fetch that file on another "
+                "machine, and here `shipworthy db import all.zip`"
+            )
+            raise
 
 
 def status(destination: Path) -> Facts | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from shipworthy.checks._marked_yaml import Malformed, as_map, as_text, mapping
+from shipworthy.checks._yaml import Malformed, as_map, as_text, read_text_map
 from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, without_credentials
 from shipworthy.checks.dependencies._semver import InvalidSemVer, SemVer
 from shipworthy.patterns import regex
@@ -221,7 +221,7 @@ def yarn_lock(text: str) -> Manifest:
 
 def _yaml(text: str) -> Any:
     try:
-        return mapping(text)
+        return read_text_map(text)
     except Malformed as error:
         raise Unread(str(error)) from None
 
@@ -241,7 +241,7 @@ def _berry(text: str) -> Manifest:
             _locked(
                 name,
                 as_text(own.get("version")),
-                top.line_of(key),
+                top.at(key),
                 resolved.replace("#commit=", "#"),
                 checksum,
                 "",
@@ -260,7 +260,7 @@ def pnpm_lock(text: str) -> Manifest:
     found = []
     problems = []
     for key, value in list(packages.items())[:_MOST]:
-        own, line = as_map(value), packages.line_of(key)
+        own, line = as_map(value), packages.at(key)
         resolution = as_map(own.get("resolution"))
         match = _PNPM_KEY.match(key)
         name = valid(match[1]) if match else valid(as_text(own.get("name")))

@@ -18,17 +18,17 @@ class InvalidSemVer(ValueError):
 
 @total_ordering
 class SemVer:
-    """A version. Raises InvalidSemVer."""
+    """A version: its three numbers, and what says which one before the release it is. Raises InvalidSemVer."""
 
     def __init__(self, text: str) -> None:
         match = _FORM.match(text) if len(text) <= LENGTH_LIMIT else None
         if match is None:
             raise InvalidSemVer(f"{text[:40]!r} is no version by Semantic Versioning")
-        self._numbers = (int(match[1]), int(match[2]), int(match[3]))
-        self._before = tuple(match[4].split(".")) if match[4] else ()
+        self.numbers = (int(match[1]), int(match[2]), int(match[3]))
+        self.before = tuple(match[4].split(".")) if match[4] else ()
         # Of one release the one without a part after `-` is the last; numbers come before words, by their value.
-        parts = tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in self._before)
-        self._key = (self._numbers, not self._before, parts)
+        parts = tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in self.before)
+        self._key = (self.numbers, not self.before, parts)
 
     @property
     def public(self) -> str:
@@ -36,7 +36,7 @@ class SemVer:
         return str(self)
 
     def __str__(self) -> str:
-        return ".".join(map(str, self._numbers)) + ("-" + ".".join(self._before) if self._before else "")
+        return ".".join(map(str, self.numbers)) + ("-" + ".".join(self.before) if self.before else "")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SemVer) and self._key == other._key

@@ -13,11 +13,12 @@ from pathlib import Path
 from packaging.version import InvalidVersion
 
 from shipworthy.check import Canary, Context, Skipped, Unavailable, check
+from shipworthy.checks import _exploited
 from shipworthy.checks.dependencies import _database, _index, _osv
 from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, is_manifest, names, parse
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.errors import ShipworthyError
-from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.user_folders import advisories_folder
 
 UPDATE = "`shipworthy db update` fetches a full one, `shipworthy db import` takes a copy"
@@ -27,7 +28,7 @@ VULNERABLE = Rule(
     "A dependency has a known vulnerability",
     Severity.MEDIUM,
     "The weakness is public: attackers need not find it. Whether it can be reached here depends on how the package is"
-    " used.",
+    " used. One that is in CISA's catalogue of exploited vulnerabilities (KEV) is critical, whatever its rating.",
     "Upgrade to a fixed version, or waive the finding with the reason why it cannot be reached.",
     taxonomy=("CWE-1395", "CICD-SEC-3", "LLM03:2025", "ML06:2023", "AML.T0010.001", "RV.1", "A.8.8"),
     help="vulnerable-dependencies",
@@ -40,6 +41,7 @@ class _Knowledge:
 
     by_package: dict[str, list[_osv.Advisory]]
     gaps: tuple[Skipped, ...]
+    exploited: _exploited.Known
 
 
 def _embedded_path() -> Path:
@@ -56,6 +58,13 @@ def _database_path(context: Context) -> Path | None:
     return default if any((default / place).is_file() for place in _database.LAYOUTS) else None
 
 
+def _exploited_folder(context: Context) -> Path:
+    """Where KEV and EPSS are: in the folder that the settings name if it has them, else in the user's own."""
+    path = _database_path(context)
+    own = path is not None and any((path / name).is_file() for name in (_exploited.EPSS, _exploited.KEV))
+    return path if path is not None and own else advisories_folder()
+
+
 def cache_key(context: Context) -> str:
     """What results depend on besides the manifests: the databases' bytes, and the day (they age, an index changes)."""
     parts = [_database.digest(_embedded_path()) if context.options.get("embedded", True) else "-"]
@@ -65,6 +74,10 @@ def cache_key(context: Context) -> str:
             parts += [_database.digest(place) for place in _database.places(path)]
         except ShipworthyError as error:
             parts.append(str(error))
+    try:
+        parts.append(_exploited.digest(_exploited_folder(context)))
+    except ShipworthyError as error:
+        parts.append(str(error))
     # A result from a database that was fresh must not outlive its freshness.
     parts.append(context.today.isoformat())
     parts.append(f"online {not context.offline}" if context.options.get("online") else "offline")
@@ -76,7 +89,7 @@ def cache_key(context: Context) -> str:
     kinds={"requirements", "code"},
     accepts=is_manifest,
     scope="tree",
-    version=4,
+    version=5,
     canary=Canary(files={"requirements.txt": b"pyyaml==5.3\n"}, rule=VULNERABLE.id),
     options={"database": "", "embedded": True, "max-age-days": 30, "online": False, "index": "https://pypi.org"},
     cache_on=cache_key,
@@ -128,9 +141,7 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
             ("PyPI", [w for w in wanted if ":" not in w]),
         ):
             if kept and name not in database.facts.ecosystems:
-                told = (
-                    f"the vulnerability database knows nothing of {name}: `shipworthy db import` takes its export too"
-                )
+                told = f"the vulnerability database knows nothing of {name}: `shipworthy db update --ecosystem {name}`"
                 gaps.append(Skipped(None, told, code="no-data-for-ecosystem"))
     if embedded:
         own = _database.lookup(_embedded_path(), wanted)
@@ -143,7 +154,12 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
     by_package: dict[str, list[_osv.Advisory]] = defaultdict(list)
     for advisory in found:
         by_package[advisory.package].append(advisory)
-    return _Knowledge(by_package, tuple(gaps))
+    try:
+        exploited = _exploited.Known(_exploited_folder(context))
+    except ShipworthyError as error:
+        gaps.append(Skipped(None, str(error), code="damaged-data"))
+        exploited = _exploited.Known(None)
+    return _Knowledge(by_package, tuple(gaps), exploited)
 
 
 def _age(facts: _database.Facts, context: Context) -> Iterator[Skipped]:
@@ -209,11 +225,18 @@ def _match(
             continue
         known = [a for a in knowledge.by_package.get(item.key, ()) if a.affects(version)]
         for group in _osv.merge([*known, *online.ask(item, version)]):
-            yield _finding(artifact, item, version, group)
+            yield _finding(artifact, item, version, group, knowledge.exploited)
 
 
-def _finding(artifact: Artifact, item: Dependency, version: _osv.Ordered, group: tuple[_osv.Advisory, ...]) -> Finding:
+def _finding(
+    artifact: Artifact,
+    item: Dependency,
+    version: _osv.Ordered,
+    group: tuple[_osv.Advisory, ...],
+    known: _exploited.Known,
+) -> Finding:
     advisory, fixed = _osv.joined(group, version)
+    exploited = known.of(advisory.names)
     aliases = f" ({', '.join(sorted(advisory.aliases))})" if advisory.aliases else ""
     what = advisory.summary or "see the advisory"
     note = "" if advisory.severity else f" Severity is taken as medium: {advisory.basis}."
@@ -224,10 +247,11 @@ def _finding(artifact: Artifact, item: Dependency, version: _osv.Ordered, group:
     )
     return VULNERABLE.at(
         artifact,
-        f"{item.name} {item.version}: {advisory.id}{aliases}: {what}{note}",
+        f"{item.name} {item.version}: {advisory.id}{aliases}: {what}{note}{exploited.told}",
         evidence=f"{item.name}{'==' if item.ecosystem == _osv.ECOSYSTEM else '@'}{item.version}",
         key=f"{item.name} {advisory.id}",
-        severity=advisory.severity or Severity.MEDIUM,
+        severity=Severity.CRITICAL if exploited.since else advisory.severity or Severity.MEDIUM,
+        confidence=Confidence.HIGH if exploited.since else None,
         remedy=remedy,
         line=item.line,
     )

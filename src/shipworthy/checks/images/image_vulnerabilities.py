@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from shipworthy.check import Canary, Context, Skipped, check
+from shipworthy.checks import _exploited
 from shipworthy.checks.dependencies import _database
 from shipworthy.checks.images import _advisories
 from shipworthy.checks.images._advisories import Advisory, Unknown, ecosystem_of, name_in_advisories
@@ -16,7 +17,7 @@ from shipworthy.checks.images._reading import DAMAGED, HOSTILE, opened, told
 from shipworthy.checks.images._sample import NAME, archive
 from shipworthy.errors import ShipworthyError
 from shipworthy.images.packages import Inventory, Package, read
-from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.paths import display_name
 from shipworthy.user_folders import advisories_folder
 
@@ -25,7 +26,8 @@ VULNERABLE = Rule(
     "A package in the image has a known vulnerability",
     Severity.MEDIUM,
     "The weakness is public: attackers need not find it. Whether it can be reached depends on what the service uses;"
-    " what is not in the image cannot be reached at all.",
+    " what is not in the image cannot be reached at all. One that is in CISA's catalogue of exploited vulnerabilities"
+    " (KEV) is critical, whatever its rating.",
     "Build the image again on a base with the fixed version, remove the package, or waive the finding with the reason"
     " why it cannot be reached.",
     taxonomy=("CWE-1395", "CWE-1104", "CICD-SEC-3", "RV.1", "A.8.8"),
@@ -33,7 +35,7 @@ VULNERABLE = Rule(
 )
 RULES = (VULNERABLE, DAMAGED, HOSTILE)
 _SHOWN = 5
-_UPDATE = "put the archive that OSV publishes at osv-scalibr/{}/all.zip in the folder of the vulnerability database"
+_UPDATE = "`shipworthy db update --ecosystem '{}'` brings them, `shipworthy db import` takes a copy"
 
 
 def _embedded() -> Path:
@@ -46,11 +48,19 @@ def _folder(context: Context) -> Path:
     return context.root / Path(given).expanduser() if given else advisories_folder()
 
 
+def _exploited_folder(context: Context) -> Path:
+    """Where KEV and EPSS are: in the folder that the settings name if it has them, else in the user's own."""
+    folder = _folder(context)
+    own = any((folder / name).is_file() for name in (_exploited.EPSS, _exploited.KEV))
+    return folder if own else advisories_folder()
+
+
 def cache_key(context: Context) -> str:
     """What results depend on besides the image: the databases' bytes, and the day."""
     parts = [context.today.isoformat(), _database.digest(_embedded())]
     folder = _folder(context)
     try:
+        parts.append(_exploited.digest(_exploited_folder(context)))
         for path in [folder] if folder.is_file() else sorted(folder.glob("osv-scalibr/*/all.zip")):
             parts.append(f"{path.parent.name} {_database.digest(path)}")
     except ShipworthyError as error:
@@ -67,7 +77,7 @@ def _canary() -> bytes:
     "image-vulnerabilities",
     kinds={"image"},
     scope="tree",
-    version=1,
+    version=2,
     canary=Canary(files={NAME: _canary}, rule=VULNERABLE.id),
     options={"database": "", "max-age-days": 30},
     cache_on=cache_key,
@@ -94,7 +104,7 @@ def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     if strangers := found.strangers(tree):
         shown = ", ".join(f"/{display_name(path)}" for path in strangers[:3])
         reason = f"{len(strangers)} programs and libraries belong to no package, so they were not matched: {shown}"
-        yield Skipped(artifact, reason, code="limited")
+        yield Skipped(artifact, reason, code="unowned")
     yield from _matched(artifact, found, context)
 
 
@@ -117,10 +127,15 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
         shown = display_name(named[:80])
         told_ = f"no advisories are known for packages of {shown}: {len(strangers)} were not matched"
         yield Skipped(artifact, told_)
+    try:
+        exploited = _exploited.Known(_exploited_folder(context))
+    except ShipworthyError as error:
+        yield Skipped(None, str(error), code="damaged-data")
+        exploited = _exploited.Known(None)
     folder = _folder(context)
     for ecosystem, items in sorted(groups.items()):
         paths = [folder] if folder.is_file() else _advisories.places(folder, ecosystem)
-        own = [_embedded()] if ecosystem == "PyPI" else []
+        own = [_embedded()] if ecosystem in ("PyPI", "npm") else []
         wanted = {ecosystem: frozenset(name_in_advisories(item) for item in items)}
         try:
             known, embedded = _advisories.lookup(paths, wanted), _advisories.lookup(own, wanted)
@@ -131,12 +146,12 @@ def _matched(artifact: Artifact, found: Inventory, context: Context) -> Iterator
             yield from _age(known, ecosystem, context)
         else:
             yield _gap(artifact, ecosystem, len(items))
-        yield from _findings(artifact, ecosystem, items, [known, embedded])
+        yield from _findings(artifact, ecosystem, items, [known, embedded], exploited)
 
 
 def _gap(artifact: Artifact, ecosystem: str, number: int) -> Skipped:
-    """No full database: the embedded advisories are of Python packages, and few."""
-    what = "only the embedded advisories" if ecosystem == "PyPI" else "no advisories"
+    """No full database: the embedded advisories are of packages of Python and npm, and few."""
+    what = "only the embedded advisories" if ecosystem in ("PyPI", "npm") else "no advisories"
     told_ = f"{what} for {ecosystem} are here, for {number} packages; {_UPDATE.format(ecosystem)}"
     return Skipped(artifact, told_, code="embedded-data-only")
 
@@ -154,7 +169,11 @@ def _age(known: _advisories.Found, ecosystem: str, context: Context) -> Iterator
 
 
 def _findings(
-    artifact: Artifact, ecosystem: str, items: list[Package], known: list[_advisories.Found]
+    artifact: Artifact,
+    ecosystem: str,
+    items: list[Package],
+    known: list[_advisories.Found],
+    exploited: _exploited.Known,
 ) -> Iterator[Finding | Skipped]:
     """One finding for a bug in a source package, whatever number of packages were built from it."""
     together: dict[tuple[str, str], list[Package]] = defaultdict(list)
@@ -174,15 +193,18 @@ def _findings(
             except Unknown as error:
                 strange.append(display_name(f"{name[:80]} {version[:40]} (beside {str(error)[:40]})"))
         for group in _advisories.grouped(affecting):
-            yield _finding(artifact, name, version, built, group)
+            yield _finding(artifact, name, version, built, group, exploited)
     if strange:
         shown = ", ".join(strange[:_SHOWN])
         yield Skipped(artifact, f"{len(strange)} versions could not be compared with advisories: {shown}")
 
 
-def _finding(artifact: Artifact, name: str, version: str, built: list[Package], group: list[Advisory]) -> Finding:
+def _finding(
+    artifact: Artifact, name: str, version: str, built: list[Package], group: list[Advisory], known: _exploited.Known
+) -> Finding:
     first = min(group, key=lambda a: (not a.id.startswith("CVE-"), a.id))
-    others = sorted(frozenset(n for a in group for n in a.names) - {first.id})
+    names = frozenset(n for a in group for n in a.names)
+    others, exploited = sorted(names - {first.id}), known.of(names)
     rated = [a.severity for a in group if a.severity is not None]
     fixes = {fix for a in group if (fix := _fixed(a, version))}
     name, version = display_name(name[:200]), display_name(version[:200])
@@ -199,10 +221,11 @@ def _finding(artifact: Artifact, name: str, version: str, built: list[Package], 
     )
     return VULNERABLE.at(
         artifact,
-        f"{name} {version}{of}: {first.id}{also}: {what}{note}",
+        f"{name} {version}{of}: {first.id}{also}: {what}{note}{exploited.told}",
         evidence=f"{name} {version}",
         key=f"{built[0].type} {name} {first.id}",
-        severity=max(rated) if rated else Severity.MEDIUM,
+        severity=Severity.CRITICAL if exploited.since else max(rated) if rated else Severity.MEDIUM,
+        confidence=Confidence.HIGH if exploited.since else None,
         remedy=remedy,
         member=built[0].path,
         field=name,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shipworthy.checks._yaml import Map, as_map, line_of, sequence
 from shipworthy.checks.infrastructure import _container
 from shipworthy.checks.infrastructure import _container_rules as common
 from shipworthy.checks.infrastructure import _kubernetes_rules as rules
 from shipworthy.checks.infrastructure._kubernetes_access import JUDGES
 from shipworthy.checks.infrastructure._report import Hit, literal_secret, shown
-from shipworthy.checks.infrastructure._yaml import Map, line_of, mapping, sequence
 from shipworthy.model import Severity
 
 _WORKLOADS = frozenset(
@@ -47,7 +47,7 @@ def objects(value: Any, depth: int = 0) -> Iterator[Map]:
 def judge(thing: Map, open_ended: bool = False) -> Iterator[Hit]:
     """What breaks a rule in an object. `open_ended`: parts of it are not in the text, so nothing is called missing."""
     kind = str(thing.get("kind"))
-    name = shown(f"{kind}/{mapping(thing.get('metadata')).get('name', '?')}", 80)
+    name = shown(f"{kind}/{as_map(thing.get('metadata')).get('name', '?')}", 80)
     yield from _pods(thing, kind, name, open_ended)
     yield from JUDGES.get(kind, _nothing)(thing, name)
 
@@ -57,13 +57,13 @@ def _nothing(_thing: Map, _name: str) -> Iterator[Hit]:
 
 
 def _pods(thing: Map, kind: str, name: str, open_ended: bool) -> Iterator[Hit]:
-    spec = mapping(thing.get("spec"))
+    spec = as_map(thing.get("spec"))
     if kind == "CronJob":
-        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+        spec = as_map(as_map(spec.get("jobTemplate")).get("spec"))
     if kind == "CronJob" or kind in _WORKLOADS:
-        spec = mapping(mapping(spec.get("template")).get("spec"))
+        spec = as_map(as_map(spec.get("template")).get("spec"))
     elif kind == "PodTemplate":
-        spec = mapping(mapping(thing.get("template")).get("spec"))
+        spec = as_map(as_map(thing.get("template")).get("spec"))
     elif kind != "Pod":
         return
     if spec:
@@ -71,7 +71,7 @@ def _pods(thing: Map, kind: str, name: str, open_ended: bool) -> Iterator[Hit]:
 
 
 def _pod(spec: Map, name: str, open_ended: bool, once: bool) -> Iterator[Hit]:
-    context = mapping(spec.get("securityContext"))
+    context = as_map(spec.get("securityContext"))
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(key) is True:
             yield Hit(common.HOST_NAMESPACE, f"{name}: {key}: true", spec.at(key), f"{name} {key}")
@@ -84,11 +84,9 @@ def _pod(spec: Map, name: str, open_ended: bool, once: bool) -> Iterator[Hit]:
     if not open_ended and spec.get("automountServiceAccountToken") is not False:
         yield Hit(rules.TOKEN, f"{name}: automountServiceAccountToken is not false", spec.line, name)
     for volume in sequence(spec.get("volumes")):
-        path = mapping(mapping(volume).get("hostPath")).get("path")
+        path = as_map(as_map(volume).get("hostPath")).get("path")
         if path is not None:
-            yield from _container.host_path(
-                path, name, mapping(volume).at("hostPath"), _read_only(spec, mapping(volume))
-            )
+            yield from _container.host_path(path, name, as_map(volume).at("hostPath"), _read_only(spec, as_map(volume)))
     for key in ("initContainers", "containers", "ephemeralContainers"):
         for container in sequence(spec.get(key)):
             if isinstance(container, Map):
@@ -105,24 +103,24 @@ def _read_only(spec: Map, volume: Map) -> bool:
         mount
         for key in ("initContainers", "containers")
         for container in sequence(spec.get(key))
-        for mount in sequence(mapping(container).get("volumeMounts"))
-        if mapping(mount).get("name") == volume.get("name")
+        for mount in sequence(as_map(container).get("volumeMounts"))
+        if as_map(mount).get("name") == volume.get("name")
     ]
-    return bool(mounts) and all(mapping(mount).get("readOnly") is True for mount in mounts)
+    return bool(mounts) and all(as_map(mount).get("readOnly") is True for mount in mounts)
 
 
 def _container_of(container: Map, pod: Map, spec: Map, place: str, open_ended: bool) -> Iterator[Hit]:
-    own = mapping(container.get("securityContext"))
+    own = as_map(container.get("securityContext"))
     line = own.line or container.line
     yield from _container.image(container.get("image"), place, container.at("image"))
-    if own.get("privileged") is True or mapping(own.get("windowsOptions")).get("hostProcess") is True:
+    if own.get("privileged") is True or as_map(own.get("windowsOptions")).get("hostProcess") is True:
         yield Hit(common.PRIVILEGED, f"{place} is privileged", own.at("privileged"), place)
     if own.get("allowPrivilegeEscalation") is True or (not open_ended and "allowPrivilegeEscalation" not in own):
         what = "is true" if "allowPrivilegeEscalation" in own else "is not false"
         where = own.at("allowPrivilegeEscalation") or line
         yield Hit(common.ESCALATION, f"{place}: allowPrivilegeEscalation {what}", where, place)
     yield from _user(own, pod, place, line, open_ended)
-    capabilities = mapping(own.get("capabilities"))
+    capabilities = as_map(own.get("capabilities"))
     for item in sequence(capabilities.get("add")):
         yield from _container.capability(item, place, line_of(item, capabilities.at("add")))
     if not open_ended and not any(str(item).upper() == "ALL" for item in sequence(capabilities.get("drop"))):
@@ -132,7 +130,7 @@ def _container_of(container: Map, pod: Map, spec: Map, place: str, open_ended: b
     if own.get("procMount") == "Unmasked":
         yield Hit(rules.PROC_MOUNT, f"{place}: procMount: Unmasked", own.at("procMount"), place)
     yield from _confined(own, pod, place, line, open_ended)
-    limits = mapping(mapping(container.get("resources")).get("limits"))
+    limits = as_map(as_map(container.get("resources")).get("limits"))
     if "memory" not in limits and not open_ended:
         yield Hit(common.NO_LIMITS, f"{place} has no limit of memory", container.line, place)
     for port in sequence(container.get("ports")):
@@ -155,16 +153,16 @@ def _user(own: Map, pod: Map, place: str, line: int, open_ended: bool) -> Iterat
 
 def _confined(own: Map, pod: Map, place: str, line: int, open_ended: bool) -> Iterator[Hit]:
     profile = own.get("seccompProfile", pod.get("seccompProfile"))
-    if mapping(profile).get("type") == "Unconfined":
+    if as_map(profile).get("type") == "Unconfined":
         yield Hit(common.UNCONFINED, f"{place}: seccompProfile Unconfined", line_of(profile, line), f"{place} seccomp")
     elif profile is None and not open_ended:
         yield Hit(common.NO_SECCOMP, f"{place} has no seccompProfile", line, place)
     apparmor = own.get("appArmorProfile", pod.get("appArmorProfile"))
-    if mapping(apparmor).get("type") == "Unconfined":
+    if as_map(apparmor).get("type") == "Unconfined":
         yield Hit(
             common.UNCONFINED, f"{place}: appArmorProfile Unconfined", line_of(apparmor, line), f"{place} apparmor"
         )
-    kind = mapping(own.get("seLinuxOptions", pod.get("seLinuxOptions"))).get("type")
+    kind = as_map(own.get("seLinuxOptions", pod.get("seLinuxOptions"))).get("type")
     if kind in ("spc_t", "unconfined_t"):
         yield Hit(common.UNCONFINED, f"{place}: SELinux type {kind}", line, f"{place} selinux")
 

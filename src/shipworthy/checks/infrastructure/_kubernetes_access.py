@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from shipworthy.checks._yaml import Map, as_map, line_of, sequence
 from shipworthy.checks.infrastructure import _kubernetes_rules as rules
 from shipworthy.checks.infrastructure._container_rules import SECRET_LITERAL
 from shipworthy.checks.infrastructure._report import Hit, literal_secret, refers, shown
-from shipworthy.checks.infrastructure._yaml import Map, line_of, mapping, sequence
 from shipworthy.model import Confidence, Severity
 
 _LEADS = {
@@ -49,18 +49,18 @@ def _leads(resource: str, verbs: set[str]) -> bool:
 
 
 def _binding(thing: Map, name: str) -> Iterator[Hit]:
-    role = mapping(thing.get("roleRef")).get("name")
+    role = as_map(thing.get("roleRef")).get("name")
     if role in ("cluster-admin", "admin") and thing.get("kind") == "ClusterRoleBinding":
         yield Hit(rules.CLUSTER_ADMIN, f"{name} gives {role}", thing.at("roleRef"), name)
     for subject in sequence(thing.get("subjects")):
-        who = str(mapping(subject).get("name"))
+        who = str(as_map(subject).get("name"))
         if who in _EVERYBODY and role not in ("system:basic-user", "system:discovery", "system:public-info-viewer"):
-            yield Hit(rules.ANONYMOUS, f"{name} gives {shown(role)} to {who}", mapping(subject).line, f"{name} {who}")
+            yield Hit(rules.ANONYMOUS, f"{name} gives {shown(role)} to {who}", as_map(subject).line, f"{name} {who}")
 
 
 def _service(thing: Map, name: str) -> Iterator[Hit]:
-    spec = mapping(thing.get("spec"))
-    notes = mapping(mapping(thing.get("metadata")).get("annotations"))
+    spec = as_map(thing.get("spec"))
+    notes = as_map(as_map(thing.get("metadata")).get("annotations"))
     internal = any("internal" in str(key) and str(value).lower() not in ("false", "") for key, value in notes.items())
     kind = spec.get("type")
     if kind == "NodePort" or (kind == "LoadBalancer" and not internal and not spec.get("loadBalancerSourceRanges")):
@@ -70,22 +70,22 @@ def _service(thing: Map, name: str) -> Iterator[Hit]:
 
 
 def _ingress(thing: Map, name: str) -> Iterator[Hit]:
-    spec = mapping(thing.get("spec"))
+    spec = as_map(thing.get("spec"))
     if spec and not spec.get("tls"):
         yield Hit(rules.NO_TLS, f"{name} has no tls", spec.line, name)
-    notes = mapping(mapping(thing.get("metadata")).get("annotations"))
+    notes = as_map(as_map(thing.get("metadata")).get("annotations"))
     for key in notes:
         if key.endswith("-snippet"):
             yield Hit(rules.SNIPPET, f"{name}: {shown(key)}", notes.at(key), f"{name} {key}")
 
 
 def _policy(thing: Map, name: str) -> Iterator[Hit]:
-    spec = mapping(thing.get("spec"))
+    spec = as_map(thing.get("spec"))
     for key, peer in (("ingress", "from"), ("egress", "to")):
         for rule in sequence(spec.get(key)):
             if not isinstance(rule, Map):
                 continue
-            blocks = [mapping(mapping(one).get("ipBlock")).get("cidr") for one in sequence(rule.get(peer))]
+            blocks = [as_map(as_map(one).get("ipBlock")).get("cidr") for one in sequence(rule.get(peer))]
             anywhere = next((block for block in blocks if block in _ANYWHERE), None)
             if not rule.get(peer) and not rule.get("ports"):
                 yield Hit(
@@ -97,7 +97,7 @@ def _policy(thing: Map, name: str) -> Iterator[Hit]:
 
 def _secret(thing: Map, name: str) -> Iterator[Hit]:
     for key in ("data", "stringData"):
-        given = mapping(thing.get(key))
+        given = as_map(thing.get(key))
         for item, value in given.items():
             if isinstance(value, str) and value and not refers(value):
                 message = f"{name}: {shown(item)} holds a value ({len(value)} characters)"
@@ -105,7 +105,7 @@ def _secret(thing: Map, name: str) -> Iterator[Hit]:
 
 
 def _config_map(thing: Map, name: str) -> Iterator[Hit]:
-    given = mapping(thing.get("data"))
+    given = as_map(thing.get("data"))
     for item, value in given.items():
         sure = literal_secret(item, value)
         if sure:
@@ -114,7 +114,7 @@ def _config_map(thing: Map, name: str) -> Iterator[Hit]:
 
 
 def _namespace(thing: Map, name: str) -> Iterator[Hit]:
-    labels = mapping(mapping(thing.get("metadata")).get("labels"))
+    labels = as_map(as_map(thing.get("metadata")).get("labels"))
     key = "pod-security.kubernetes.io/enforce"
     if labels.get(key) == "privileged":
         yield Hit(rules.NAMESPACE_PRIVILEGED, f"{name}: {key}: privileged", labels.at(key), name)
@@ -123,8 +123,8 @@ def _namespace(thing: Map, name: str) -> Iterator[Hit]:
 def _persistent_volume(thing: Map, name: str) -> Iterator[Hit]:
     from shipworthy.checks.infrastructure._container import host_path
 
-    spec = mapping(thing.get("spec"))
-    path = mapping(spec.get("hostPath")).get("path")
+    spec = as_map(thing.get("spec"))
+    path = as_map(spec.get("hostPath")).get("path")
     if path is not None:
         yield from host_path(path, name, spec.at("hostPath"))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks._yaml import Map, Tagged, Unread, as_map, documents, line_of, sequence
 from shipworthy.checks.infrastructure import _cloud_rules as rules
 from shipworthy.checks.infrastructure._cloud import (
     ANYWHERE,
@@ -19,7 +20,6 @@ from shipworthy.checks.infrastructure._cloud import (
 )
 from shipworthy.checks.infrastructure._cloud_rows import ABSENT, CLOUDFORMATION
 from shipworthy.checks.infrastructure._report import Hit, TooLarge, findings, secret_name, text_of, unread
-from shipworthy.checks.infrastructure._yaml import Map, Tagged, Unread, documents, line_of, mapping, sequence
 from shipworthy.model import Artifact, Finding
 from shipworthy.patterns import regex
 
@@ -60,20 +60,20 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         if isinstance(document, Unread):
             yield from unread(artifact, [(document.line, f"it could not be read: {document.reason}")])
         else:
-            hits += judge(mapping(document.value), unknown)
+            hits += judge(as_map(document.value), unknown)
     yield from findings(artifact, sorted(hits, key=lambda hit: (hit.line, hit.rule.id)))
     yield from unread(artifact, sorted(unknown), code="computed")
 
 
 def judge(template: Map, unknown: list[tuple[int, str]]) -> Iterator[Hit]:
     """What breaks a rule in a template."""
-    parameters = mapping(template.get("Parameters"))
+    parameters = as_map(template.get("Parameters"))
     defaults = {name: one["Default"] for name, one in parameters.items() if isinstance(one, Map) and "Default" in one}
     for name, one in parameters.items():
         if isinstance(one, Map):
             yield from secrets("parameter", [(name, one.get("Default"), one.at("Default"))])
-    for name, one in mapping(template.get("Resources")).items():
-        kind = mapping(one).get("Type")
+    for name, one in as_map(template.get("Resources")).items():
+        kind = as_map(one).get("Type")
         if isinstance(one, Map) and isinstance(kind, str) and _TYPE.match(kind):
             yield from _resource(name[:100], kind, one, defaults, unknown)
 
@@ -81,7 +81,7 @@ def judge(template: Map, unknown: list[tuple[int, str]]) -> Iterator[Hit]:
 def _resource(
     name: str, kind: str, one: Map, defaults: dict[str, Any], unknown: list[tuple[int, str]]
 ) -> Iterator[Hit]:
-    properties = mapping(one.get("Properties"))
+    properties = as_map(one.get("Properties"))
     line = one.at("Type")
     resource = Resource(kind, name, line, lambda path: _find(properties, path.split("."), defaults, line))
     yield from settings(resource, [row for row in CLOUDFORMATION if row.type == kind], unknown, ": ")
@@ -90,16 +90,16 @@ def _resource(
     if kind in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
         rows = sequence(properties.get("SecurityGroupIngress")) if kind.endswith("Group") else [properties]
         for row in rows:
-            yield from _ingress(name, mapping(row), defaults, line)
+            yield from _ingress(name, as_map(row), defaults, line)
     if kind == "AWS::ElasticLoadBalancingV2::Listener" and properties.get("Protocol") == "HTTP":
-        actions = [mapping(action).get("Type") for action in sequence(properties.get("DefaultActions"))]
+        actions = [as_map(action).get("Type") for action in sequence(properties.get("DefaultActions"))]
         if "redirect" not in actions:
             yield Hit(rules.TRANSIT, f"{name}: Protocol is HTTP", properties.at("Protocol"), f"{name} protocol")
     if kind == "AWS::EC2::Instance":
         for interface in sequence(properties.get("NetworkInterfaces")):
-            if mapping(interface).get("AssociatePublicIpAddress") in (True, "true"):
+            if as_map(interface).get("AssociatePublicIpAddress") in (True, "true"):
                 message = f"{name} has a public address"
-                yield Hit(rules.PUBLIC_ADDRESS, message, mapping(interface).line, f"{name} address")
+                yield Hit(rules.PUBLIC_ADDRESS, message, as_map(interface).line, f"{name} address")
 
 
 def _ingress(name: str, row: Map, defaults: dict[str, Any], line: int) -> Iterator[Hit]:
@@ -157,7 +157,7 @@ def _policies(name: str, kind: str, properties: Map) -> Iterator[Hit]:
             attached = not kind.startswith("AWS::IAM::") or key == "AssumeRolePolicyDocument"
             yield from policy(name, _plain(properties[key]), properties.at(key), attached)
     for inline in sequence(properties.get("Policies")):
-        document = mapping(inline).get("PolicyDocument", inline if "Statement" in mapping(inline) else None)
+        document = as_map(inline).get("PolicyDocument", inline if "Statement" in as_map(inline) else None)
         yield from policy(name, _plain(document), line_of(inline, properties.at("Policies")), attached=False)
 
 

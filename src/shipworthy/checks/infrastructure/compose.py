@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks._yaml import Map, Unread, as_map, documents, line_of, sequence
 from shipworthy.checks.infrastructure import _container
 from shipworthy.checks.infrastructure import _container_rules as rules
 from shipworthy.checks.infrastructure._container_rules import CONTAINER_RULES
 from shipworthy.checks.infrastructure._report import Hit, TooLarge, findings, literal_secret, shown, text_of, unread
-from shipworthy.checks.infrastructure._yaml import Map, Unread, documents, line_of, mapping, sequence
 from shipworthy.model import Artifact, Finding, Rule, Severity
 from shipworthy.patterns import regex
 
@@ -77,7 +77,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
 
 def judge(value: Map) -> Iterator[Hit]:
     """What breaks a rule in a Compose file; the first format had its services at the top."""
-    services = mapping(value.get("services"))
+    services = as_map(value.get("services"))
     if not services and "services" not in value:
         services = value
     for name, service in services.items():
@@ -123,7 +123,7 @@ def _options(name: str, service: Map, line: int) -> Iterator[Hit]:
         yield Hit(rules.CAPABILITIES_KEPT, f"{name} drops no capabilities", line, name)
     if service.get("read_only") is not True:
         yield Hit(rules.WRITABLE_ROOT, f"{name} has a writable root", line, name, severity=Severity.INFO)
-    limits = mapping(mapping(mapping(service.get("deploy")).get("resources")).get("limits"))
+    limits = as_map(as_map(as_map(service.get("deploy")).get("resources")).get("limits"))
     if "mem_limit" not in service and "memory" not in limits:
         yield Hit(rules.NO_LIMITS, f"{name} has no limit of memory", line, name)
     health = service.get("healthcheck")
@@ -150,7 +150,7 @@ def _volumes(name: str, service: Map) -> Iterator[Hit]:
 
 def _environment(name: str, service: Map) -> Iterator[Hit]:
     places = [("environment", service.get("environment")), ("labels", service.get("labels"))]
-    places.append(("build.args", mapping(service.get("build")).get("args")))
+    places.append(("build.args", as_map(service.get("build")).get("args")))
     for where, given in places:
         pairs: list[tuple[str, Any, int]] = []
         if isinstance(given, Map):

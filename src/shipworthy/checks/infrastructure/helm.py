@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks._yaml import Document, Map, Tagged, Unread, as_map, documents, line_of, sequence
 from shipworthy.checks.infrastructure._container_rules import PRIVILEGED, SECRET_LITERAL
 from shipworthy.checks.infrastructure._helm import render
 from shipworthy.checks.infrastructure._kubernetes import judge, objects
 from shipworthy.checks.infrastructure._kubernetes_rules import RULES as KUBERNETES
 from shipworthy.checks.infrastructure._report import Hit, TooLarge, findings, literal_secret, shown, text_of, unread
-from shipworthy.checks.infrastructure._yaml import Document, Map, Tagged, Unread, documents, line_of, mapping, sequence
 from shipworthy.model import Artifact, Finding, Rule, Severity
 from shipworthy.patterns import regex
 from shipworthy.records import replace
@@ -134,7 +134,7 @@ def _plain(artifact: Artifact, text: str) -> Iterator[Finding | Skipped]:
         if isinstance(document, Unread):
             yield from unread(artifact, [(document.line, f"it could not be read: {document.reason}")])
         elif artifact.uri.rpartition("/")[2].startswith("Chart."):
-            hits += _dependencies(mapping(document.value))
+            hits += _dependencies(as_map(document.value))
         else:
             hits += _values(document.value, "", 0)
     yield from findings(artifact, hits)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks._yaml import Unread, documents
 from shipworthy.checks.infrastructure._container_rules import PRIVILEGED
 from shipworthy.checks.infrastructure._kubernetes import judge, objects
 from shipworthy.checks.infrastructure._kubernetes_rules import RULES
 from shipworthy.checks.infrastructure._report import TooLarge, findings, text_of, unread
-from shipworthy.checks.infrastructure._yaml import Unread, documents
 from shipworthy.model import Artifact, Finding
 
 __all__ = ["RULES", "scan"]

@@ -247,7 +247,7 @@ CHECK_NAME = "model-file"
 @check(
     CHECK_NAME,
     kinds={"model"},
-    version=23,
+    version=24,
     timeout=300.0,
     cache_on=_pins.state,
     cache_beside=_beside.state,

@@ -170,13 +170,18 @@ class Client:
         self.budget.take()
         return self._connect(time.monotonic() + min(limit or self.each, self.budget.left))
 
-    def _connect(self, deadline: float) -> socket.socket:
+    def plain(self, limit: float = 0.0) -> socket.socket:
+        """A connection without TLS, also where the address is one of TLS. Raises Silent or Spent."""
+        self.budget.take()
+        return self._connect(time.monotonic() + min(limit or self.each, self.budget.left), secure=False)
+
+    def _connect(self, deadline: float, *, secure: bool = True) -> socket.socket:
         family, address = self._address
         wire = socket.socket(family, socket.SOCK_STREAM)
         wire.settimeout(max(0.01, deadline - time.monotonic()))
         try:
             wire.connect(address)
-            return self._secured(wire) if self.info.secure else wire
+            return self._secured(wire) if self.info.secure and secure else wire
         except TimeoutError:
             wire.close()
             raise Silent("timeout", "no connection in time") from None

@@ -41,10 +41,11 @@ class ServiceInfo:
     machine's loopback.
 
     `log` is a file in the folder that the service's output goes to. `image_config` is the OCI configuration.
-    `runtime` says how it is run: `user` (int), `read_only_root`, `no_new_privileges`, `seccomp` (bool), `capabilities`
-    (list of names), `memory_bytes`, `pids`, `cpus` (numbers), `network` (`none`: it reaches nothing but itself;
-    `host`, `bridge`), `level` (text); what is not in there is not known. `credentials` is the value of an
-    `Authorization` header. `rootfs` is where its files lie unpacked, as an absolute path, or empty.
+    `runtime` says how it is run, as `shipworthy.serving` tells it: `user` (int), `root` (`read-only`),
+    `capabilities` (names), `no-new-privileges`, `seccomp` (bool), `limits-by-control-groups` and
+    `limits-by-rlimits` (names), `network` (`loopback only`: it reaches nothing but itself); what is not in there is
+    not known. `credentials` is the value of an `Authorization` header. `rootfs` is where its files lie unpacked, as
+    an absolute path, or empty.
     """
 
     url: str
@@ -128,7 +129,7 @@ class ServiceInfo:
     @property
     def isolated(self) -> bool:
         """Does the service reach nothing but itself?"""
-        return self.runtime.get("network") == "none"
+        return self.runtime.get("network") in ("none", "loopback only")
 
 
 def inside(folder: Path, name: str) -> Path | None:

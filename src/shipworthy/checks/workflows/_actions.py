@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shipworthy.checks._marked_yaml import List, Map, Text, as_list, as_map, as_text, mapping, texts
+from shipworthy.checks._yaml import Map, Seq, Text, as_list, as_map, as_text, read_text_map, texts
 from shipworthy.checks.workflows._expressions import expressions, is_strangers
 from shipworthy.records import dataclass
 
@@ -84,7 +84,7 @@ class Workflow:
 
 def read(text: str) -> Workflow:
     """The workflow or action of a file. Raises Malformed."""
-    top = mapping(text)
+    top = read_text_map(text)
     env = _env(top, {})
     if "jobs" not in top and "runs" in top:
         runs = as_map(top.get("runs"))
@@ -110,7 +110,7 @@ def _env(own: Map, outer: Mapping[str, Text]) -> dict[str, Text]:
 
 
 def _steps(steps: object, env: Mapping[str, Text]) -> Iterator[Step]:
-    if isinstance(steps, List):
+    if isinstance(steps, Seq):
         for number, own in enumerate(steps, 1):
             if isinstance(own, Map):
                 yield Step(own, _env(own, env), number)

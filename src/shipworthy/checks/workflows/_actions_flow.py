@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shipworthy.checks._marked_yaml import Text, as_text
+from shipworthy.checks._yaml import Text, as_text
 from shipworthy.checks.workflows import _shell
 from shipworthy.checks.workflows._actions import Job, Step, Workflow, strangers_variables
 from shipworthy.checks.workflows._actions_rules import DOWNLOAD_AND_RUN, PRIVILEGED, RULES
@@ -81,7 +81,7 @@ def _one_injection(
 
 def _closed(workflow: Workflow, name: str) -> bool:
     """Whether an input can only be a choice, a number or a truth value."""
-    from shipworthy.checks._marked_yaml import as_map
+    from shipworthy.checks._yaml import as_map
 
     for event in ("workflow_dispatch", "workflow_call"):
         inputs = as_map(as_map(workflow.triggers.get(event)).get("inputs"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shipworthy.checks._marked_yaml import Map, Text, as_list, as_map, as_text, texts
+from shipworthy.checks._yaml import Map, Text, as_list, as_map, as_text, texts
 from shipworthy.checks.workflows._actions import Job, Workflow, all_texts
 from shipworthy.checks.workflows._actions_rules import HARDCODED, RULES
 from shipworthy.checks.workflows._expressions import expressions
@@ -39,7 +39,7 @@ def _triggers(workflow: Workflow) -> Iterator[Hit]:
     on = workflow.top.get("on", workflow.top.get("true"))
     for name in ("pull_request_target", "workflow_run"):
         if name in workflow.triggers:
-            line = on.line_of(name) if isinstance(on, Map) else getattr(on, "line", 1)
+            line = on.at(name) if isinstance(on, Map) else getattr(on, "line", 1)
             yield Hit(RULES["dangerous-trigger"], line, f"the workflow is started by {name}", name)
 
 
@@ -53,7 +53,7 @@ def _permissions(workflow: Workflow) -> Iterator[Hit]:
         message = f"the token's rights are not set for {names}" + (" and others" if len(without) > 5 else "")
         yield Hit(
             RULES["no-permissions"],
-            workflow.top.line_of("jobs"),
+            workflow.top.at("jobs"),
             message,
             "permissions",
             severity=Severity.MEDIUM if workflow.privileged else None,
@@ -71,9 +71,7 @@ def _permissions(workflow: Workflow) -> Iterator[Hit]:
                     message = f"all {len(workflow.jobs)} jobs may write {right}"
                     level_of = None if workflow.privileged else Severity.LOW
                     key = f"{who} {right}"
-                    yield Hit(
-                        RULES["wide-permissions"], given.line_of(right), message, key, level_of, Confidence.MEDIUM
-                    )
+                    yield Hit(RULES["wide-permissions"], given.at(right), message, key, level_of, Confidence.MEDIUM)
 
 
 def _secrets(workflow: Workflow) -> Iterator[Hit]:
@@ -95,14 +93,14 @@ def _secrets(workflow: Workflow) -> Iterator[Hit]:
                 for r in f.reads
             ):
                 yield Hit(
-                    RULES["wide-secret"], own["env"].line_of(name), f"every step of {who} sees {name}", f"{who} {name}"
+                    RULES["wide-secret"], own["env"].at(name), f"every step of {who} sees {name}", f"{who} {name}"
                 )
     for job in workflow.jobs:
         if as_text(job.own.get("secrets")) == "inherit":
             where = as_text(job.own.get("uses"))
             yield Hit(
                 RULES["secrets-inherit"],
-                job.own.line_of("secrets"),
+                job.own.at("secrets"),
                 f"job {job.name} hands all secrets to {where[:100] or 'another workflow'}",
                 f"{job.name} inherit",
                 severity=Severity.LOW if where.startswith("./") else None,
@@ -182,4 +180,4 @@ def _runner(workflow: Workflow, job: Job) -> Iterator[Hit]:
         labels = [label.lower() for _, label in texts(job.own["runs-on"])]
     if "self-hosted" in labels and (workflow.starts_on("pull_request", "pull_request_target", "issue_comment")):
         message = f"job {job.name} runs pull requests on a machine of one's own"
-        yield Hit(RULES["self-hosted-runner"], job.own.line_of("runs-on"), message, f"{job.name} self-hosted")
+        yield Hit(RULES["self-hosted-runner"], job.own.at("runs-on"), message, f"{job.name} self-hosted")

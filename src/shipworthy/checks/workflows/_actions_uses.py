@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from shipworthy.checks._marked_yaml import Map, Text, as_map, as_text
+from shipworthy.checks._yaml import Map, Text, as_map, as_text
 from shipworthy.checks.workflows._actions import Job, Step, Workflow
 from shipworthy.checks.workflows._actions_rules import COMPROMISED, IMAGE, PRIVILEGED, RULES
 from shipworthy.checks.workflows._hit import Hit

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from shipworthy.check import Canary, Skipped, check
-from shipworthy.checks._marked_yaml import Malformed
+from shipworthy.checks._yaml import Malformed
 from shipworthy.checks.workflows import _actions_flow, _actions_rights, _actions_uses
 from shipworthy.checks.workflows._actions import Workflow, read
 from shipworthy.checks.workflows._actions_rules import RULES as _OWN

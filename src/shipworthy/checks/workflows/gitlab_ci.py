@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from shipworthy.check import Canary, Skipped, check
-from shipworthy.checks._marked_yaml import List, Malformed, Map, Text, as_list, as_map, as_text, documents
+from shipworthy.checks._yaml import Malformed, Map, Seq, Text, as_list, as_map, as_text, read_texts
 from shipworthy.checks.workflows import _shell
 from shipworthy.checks.workflows._actions_rules import DOWNLOAD_AND_RUN, HARDCODED, IMAGE, PRIVILEGED
 from shipworthy.checks.workflows._gitlab_rules import GITLAB_RULES as _OWN
@@ -71,7 +71,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         yield Skipped(artifact, f"the file is larger than {SIZE_LIMIT:,} bytes")
         return
     try:
-        parts = [one for one in documents(data.decode("utf-8-sig")) if one != ""]
+        parts = [one for one in read_texts(data.decode("utf-8-sig")) if one != ""]
     except UnicodeDecodeError:
         yield Skipped(artifact, "the file is not UTF-8 text")
         return
@@ -174,7 +174,7 @@ def _lines(script: object) -> Iterator[tuple[int, str]]:
         if isinstance(entry, Text):
             for position, line in _shell.lines(entry):
                 yield entry.line_at(position), line
-        elif isinstance(entry, List) and entry.tag != "!reference":
+        elif isinstance(entry, Seq) and entry.tag != "!reference":
             yield from _lines(entry)
 
 
@@ -222,7 +222,7 @@ def _artifacts(name: str, own: Map) -> Iterator[Hit]:
     artifacts = as_map(own.get("artifacts"))
     if as_text(artifacts.get("untracked")).lower() == "true":
         message = f"job {name} publishes all files that git does not track"
-        yield Hit(_OWN["wide-artifact"], artifacts.line_of("untracked"), message, f"job {name} untracked")
+        yield Hit(_OWN["wide-artifact"], artifacts.at("untracked"), message, f"job {name} untracked")
     for entry in as_list(artifacts.get("paths")):
         place = as_text(entry).strip().removeprefix("./").rstrip("/")
         if place in ("", ".", "*", "**", "**/*") or _SECRET_FILES.search(place):

@@ -52,7 +52,7 @@ class _Reader:
         head = self.skip(_LEARNER)
         extra, metrics = self.signed(head + 12), self.signed(head + 16)
         features = self.view.u32(head + 4)
-        groups = max(self.signed(head + 8), 1)
+        groups = max(self.signed(head + 8), self.signed(head + 28), 1)  # classes, targets; zero before XGBoost 1.6
         too_large(self.scope, features, groups)
         objective, booster = self.text(), self.text()
         name(self.scope, "objective", objective, objectives())

@@ -25,6 +25,8 @@ _WRAPPERS = frozenset(("scipy.stats._continuous_distns:_DeprecationWrapper",))
 ARRAYS = ("numpy:dtype", "numpy:ndarray", "numpy._core.multiarray:", "numpy.dtypes:", "numpy.random", "_codecs:")
 # torchmetrics reduces its counts with them, under names such as `numel`: they only compute
 _COMPUTING = frozenset(f"torchmetrics.utilities.data:dim_zero_{way}" for way in ("cat", "max", "mean", "min", "sum"))
+# torch's types of numbers, which are values; `torch:complex` and `torch:int_repr` are functions
+_DTYPE = regex(r"torch:(?:(?:b?float|complex|q?u?int|bits)\d\w*|bool)")
 # scikit-learn's distance by a function stores it, and calls it for the first neighbours that are asked for
 _DISTANCE = regex(r"sklearn\.(?:metrics|neighbors)\._dist_metrics:PyFuncDistance(?:32|64)?")
 # Names that no code calls but that of these modules, on an object itself
@@ -91,7 +93,7 @@ def _has_trait(mapped: str, trait: str, whole: bool) -> bool:
 def is_function(value: Any) -> bool:
     """Something that runs when it is called, and that is no plain type."""
     if isinstance(value, Global):
-        if value.mapped in _COMPUTING:
+        if value.mapped in _COMPUTING or _DTYPE.fullmatch(value.mapped):
             return False
         return value.standing.kind not in (Kind.VALUED, Kind.CLASS) and not has_trait(value, "raises")
     return isinstance(value, Made) and isinstance(value.detail, Bound)

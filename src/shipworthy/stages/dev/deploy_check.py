@@ -10,10 +10,11 @@ from shipworthy.evidence.release import verify_release
 from shipworthy.model import Kind, StageResult
 from shipworthy.stages.dev.fetched import fetch_image
 from shipworthy.stages.dev.image_test import FROM_OUTSIDE
+from shipworthy.stages.dev.model import model_place
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.results import counted, run_checks
+from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, trusted_keys
-from shipworthy.stores import open_store
 
 
 def run(job: Job) -> StageResult:
@@ -21,8 +22,8 @@ def run(job: Job) -> StageResult:
     digest, links = admit(job)
     layout = fetch_image(job, digest)
     checks = [c for c in select(job.settings) if c.kinds == {Kind.SERVICE} and c.name in FROM_OUTSIDE]
-    with running(job, layout, digest, "deploy") as service:
-        deployed = described(job, service, job.folder / "deployed", "deploy")
+    with running(job.settings, job.folder, layout, digest, "deploy") as service:
+        deployed = described(job, service, "deploy")
         checked = run_checks(job, checks, Inventory((deployed,)))
         ports = sorted({port.port for port in service.listening()})
         isolation = service.isolation
@@ -41,10 +42,10 @@ def run(job: Job) -> StageResult:
 def admit(job: Job) -> tuple[str, int]:
     """Verify the stored image back to the datasets; its digest, and how many links hold. Raises EvidenceError for the
     first broken one, or when the stored image is not the one that this run built."""
-    store = open_store(job.detail("store", "stores")[0], job.root)
+    store = store_at(job.detail("store", "stores")[0], job.settings.store, job.root)
     ref = store.get_ref(job.detail("store", "name"), job.detail("store", "version"))
     policy = demands(job.settings, trusted_keys(job.settings, job.root))
-    result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
+    result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job))
     if result.first_broken is not None:
         first = result.first_broken
         raise EvidenceError(

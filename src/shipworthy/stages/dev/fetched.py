@@ -8,7 +8,8 @@ from pathlib import Path
 
 from shipworthy.engine.stage import Job
 from shipworthy.evidence.inner import IMAGE_MANIFEST_LIMIT, blobs_of
-from shipworthy.stores import Store, open_store
+from shipworthy.stages.stored import store_at
+from shipworthy.stores import Store
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -16,7 +17,7 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 def fetch_image(job: Job, digest: str) -> Path:
     """The stored image of this run as a layout in the run's folder. Raises EvidenceError when a blob is not what its
     digest says."""
-    store = open_store(job.detail("store", "stores")[0], job.root)
+    store = store_at(job.detail("store", "stores")[0], job.settings.store, job.root)
     return write_layout(store, digest, job.folder / "deployed-image")
 
 

@@ -49,8 +49,8 @@ def run(job: Job) -> StageResult:
     results = [signed, *job.checks.run(whole, Inventory((subject,)))]
     results += job.checks.run(inside["secrets"], Inventory(files))
     results += job.checks.run(inside["models"], models)
-    with running(job, layout_of(job), digest, "test") as service:
-        attacked = described(job, service, job.folder / "service", "test")
+    with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
+        attacked = described(job, service, "test")
         results += job.checks.run(attack, Inventory((attacked,)))
         isolation = service.isolation
     said, reports = with_reports(job, "test", results)

@@ -9,7 +9,7 @@ from shipworthy.stages.dev.model import bring_model
 from shipworthy.stages.load import load
 from shipworthy.stages.secrets import open_signing_key
 from shipworthy.stages.signed import verify_signed
-from shipworthy.stores import open_store
+from shipworthy.stages.stored import store_at
 
 
 def run(job: Job) -> StageResult:
@@ -19,7 +19,7 @@ def run(job: Job) -> StageResult:
     loaded = load(job)
     open_signing_key(job)  # that it does not open, or a store cannot be written to, is told now and not after the build
     for uri in job.settings.store.to:
-        open_store(uri, job.root).check_writable()
+        store_at(uri, job.settings.store, job.root).check_writable()
     details = {**loaded.details, "signed": signed}
     if model is None:
         return replace(loaded, details=details, note=f"{loaded.note}; no model: this project trains none")

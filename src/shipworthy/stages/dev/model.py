@@ -17,8 +17,9 @@ from shipworthy.evidence.names import is_digest
 from shipworthy.evidence.release import release_evidence, verify_release
 from shipworthy.evidence.statement import parse
 from shipworthy.files import write_atomically
+from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, stored_name, trusted_keys
-from shipworthy.stores import Ref, Store, open_store
+from shipworthy.stores import Ref, Store
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ def model_folder(job: Job) -> Path:
 def model_evidence(job: Job) -> Path:
     """Where a run has the evidence of the model."""
     return job.folder / "model-evidence"
+
+
+def model_place(job: Job) -> dict[str, Path]:
+    """Where the model's bytes are for a verifier, by its digest: image and model may lie in different stores."""
+    known = job.detail("load", "model")
+    return {str(known["digest"]): model_folder(job)} if isinstance(known, dict) else {}
 
 
 def bring_model(job: Job) -> Brought | None:
@@ -98,7 +105,7 @@ def _find(job: Job) -> tuple[str, Store, Ref]:
     wanted = job.trigger.model
     own = stored_name(job.settings, job.root)
     for uri in job.settings.store.to:
-        store = open_store(uri, job.root)
+        store = store_at(uri, job.settings.store, job.root)
         for name, version in _candidates(store, own, wanted):
             try:
                 return uri, store, store.get_ref(name, version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -40,9 +41,11 @@ def run(job: Job) -> StageResult:
     digest, _ = admit(job)
     folder = job.folder / "guard"
     mode = job.settings.protect.mode
+    if folder.exists():  # of a run that was stopped here
+        shutil.rmtree(folder)
     with (
-        running(job, fetch_image(job, digest), digest, "protect") as service,
-        guarded(job, service, folder, job.settings.protect.listen) as guard,
+        running(job.settings, job.folder, fetch_image(job, digest), digest, "protect") as service,
+        guarded(job.settings, service, digest, folder) as guard,
     ):
         answers = _try(job, guard.url)
         metrics = _ask(guard.metrics)

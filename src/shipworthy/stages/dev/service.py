@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipworthy.checks.services._service import Probe, ServiceInfo
+from shipworthy.config import Settings
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.guard.runtime.core import Guard
@@ -23,14 +24,17 @@ from shipworthy.serving import Running, Service, Use, start
 
 
 @contextlib.contextmanager
-def running(job: Job, layout: Path, digest: str, name: str) -> Iterator[Running]:
-    """Unpack the image of a layout, which must have this digest, and run its service where only loopback exists.
+def running(given: Settings, folder: Path, layout: Path, digest: str, name: str) -> Iterator[Running]:
+    """Unpack the image of a layout, which must have this digest, and run its service where only loopback exists. Its
+    output goes to `service.log` in the folder of the name.
 
     Raises EvidenceError for another image, EnvironmentFailure when the service does not get ready.
     """
-    settings, rootfs = job.settings.service, job.folder / f"rootfs-{name}"
-    if rootfs.exists():
-        shutil.rmtree(rootfs)
+    settings, rootfs = given.service, folder / f"rootfs-{name}"
+    for old in (rootfs, folder / name):
+        if old.exists():
+            shutil.rmtree(old)
+    (folder / name).mkdir(parents=True)
     image = open_image(layout, digest)
     if image.digest != digest:
         raise EvidenceError("the image is another one than was verified", where=name, remedy="run it again")
@@ -43,7 +47,7 @@ def running(job: Job, layout: Path, digest: str, name: str) -> Iterator[Running]
         use=Use(memory_mb=settings.memory_mb, processes=settings.processes),
         ready=settings.health,
         ready_seconds=float(settings.ready_seconds),
-        log=job.folder / f"service-{name}.log",
+        log=folder / name / "service.log",
     )
     try:
         with start(service) as started:
@@ -65,9 +69,10 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     return filled
 
 
-def described(job: Job, service: Running, folder: Path, environment: str) -> Artifact:
-    """The running service as an artifact: what checks need to know of it lies in the folder."""
-    settings, image = job.settings.service, job.done["build"].outputs["image"]
+def described(job: Job, service: Running, name: str) -> Artifact:
+    """The service that runs under this name (`test`, `deploy`) as an artifact: what checks need to know of it lies in
+    the folder of the name, as its output does."""
+    settings, image, folder = job.settings.service, job.done["build"].outputs["image"], job.folder / name
     probe = settings.probe
     info = ServiceInfo(
         url=service.url,
@@ -78,13 +83,13 @@ def described(job: Job, service: Running, folder: Path, environment: str) -> Art
         expected_ports=(service.port, *settings.ports),
         image_config=dict(service.service.config),
         runtime=service.isolation,
-        rootfs=str(service.service.rootfs),
+        log="service.log",
+        rootfs=str(service.service.rootfs.resolve()),
         tls=job.settings.deploy.tls,
         llm=settings.llm,
-        environment=environment,
+        environment=name,
         public=settings.public,
     )
-    folder.mkdir(parents=True, exist_ok=True)
     info.write(folder)
     return Artifact("service", Kind.SERVICE, image, 0, "application/http", folder)
 
@@ -97,7 +102,6 @@ def _openapi(job: Job, folder: Path) -> str:
     artifact = next((a for a in job.inventory.artifacts if a.uri == given), None)
     if artifact is None:
         raise UsageError(f"there is no `{given}`", where="[service] openapi", remedy="a file, or a path of the service")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "openapi.json").write_bytes(artifact.read_bytes())
     return "openapi.json"
 
@@ -113,10 +117,9 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(job: Job, service: Running, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Guarded]:
-    """Put the guard before a running service, in a thread of its own. Raises EnvironmentFailure when it cannot
-    listen."""
-    settings = job.settings
+def guarded(settings: Settings, service: Running, digest: str, folder: Path) -> Iterator[Guarded]:
+    """Put the guard before the running service of the image with this digest, in a thread of its own. Raises
+    EnvironmentFailure when it cannot listen."""
     policy = Policy(
         mode=settings.protect.mode,  # type: ignore[arg-type]  # the settings' reader has checked it
         detectors=(*DETECTORS, *([PROMPTS] if settings.service.llm else [])),
@@ -124,10 +127,9 @@ def guarded(job: Job, service: Running, folder: Path, listen: str = "127.0.0.1:0
     )
     folder.mkdir(parents=True, exist_ok=True)
     events = folder / "guard-events.jsonl"
-    events.unlink(missing_ok=True)
     guard = Guard(policy, events=events)
-    guard.note("started", {"mode": policy.mode, "image": job.done["build"].outputs["image"]})
-    thread = _Thread(guard, service, listen)
+    guard.note("started", {"mode": policy.mode, "image": digest})
+    thread = _Thread(guard, service, settings.protect.listen)
     try:
         thread.begin()
         yield Guarded(thread.url, thread.metrics, events, policy.mode)

@@ -13,8 +13,9 @@ from shipworthy.evidence.release import verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
+from shipworthy.stages.dev.model import model_place
 from shipworthy.stages.secrets import open_signing_key
-from shipworthy.stores import open_store
+from shipworthy.stages.stored import store_at
 
 
 def run(job: Job) -> StageResult:
@@ -26,14 +27,16 @@ def run(job: Job) -> StageResult:
     context = (folder, _unchanged(job, Manifest.of(folder)))
     outputs, chain = {}, []
     for uri in job.settings.store.to:
-        store = open_store(uri, job.root)
+        store = store_at(uri, job.settings.store, job.root)
         raw = store_image(
             store, written, layout_of(job), signer, version=version, stored=datetime.now(UTC), context=context
         )
         ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = digest
         policy = Policy.trusting(signer.public_key())
-        result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
+        result = verify_release(
+            store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job)
+        )
         chain = [link.as_dict() for link in result.links]
         if result.first_broken is not None:
             first = result.first_broken
