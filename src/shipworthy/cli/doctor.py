@@ -63,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
         write(out.getvalue() + _told(changed), options)
     else:
         _table(rows, options.quiet, Console(width=None if sys.stdout.isatty() else 160))
-        write(_told(changed), options)
+        if changed:
+            write(_told(changed), options)
     return 0 if healthy else 3
 
 

@@ -210,6 +210,11 @@ class CheckRunner:
         for tool in check.needs:
             version = self._version(tally, tool.name)
             if isinstance(version, ToolMissing):
+                asked = tally.context.options.get("required") or tool.name in self.settings.tools
+                if tool.optional and not asked:
+                    tally.ended.add(Ended.NOT_APPLICABLE)
+                    tally.note = f"{version.reason}: {tool.name} is a second witness; {tool.install}"
+                    return False
                 tally.ended.add(Ended.UNAVAILABLE)
                 tally.note, tally.remedy = str(version), version.remedy
                 return False

@@ -48,7 +48,7 @@ _ROWS = (
     _own(
         "terraform-compliance", "plans of Terraform", "MIT", "terraform-compliance>=1.16,<2", ("docopt", "pysingleton")
     ),
-    _own("wapiti", "web applications", "GPL-2.0-only", "wapiti3>=3.2.3,<4", ("yaswfp", "pyperclip")),
+    _own("wapiti", "web applications", "GPL-2.0-only", "wapiti3>=3.2.3,<4", ("yaswfp", "pyperclip", "urwid-mitmproxy")),
     _own("zizmor", "workflows of GitHub", "MIT", "zizmor>=1.20,<2"),
     _path("gitleaks", "secrets in files", "MIT"),
     _path("tflint", "Terraform", "MPL-2.0"),

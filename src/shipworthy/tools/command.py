@@ -42,12 +42,14 @@ class ToolFailed(Exception):
 @dataclass(frozen=True)
 class Tool:
     """A program that a check wraps: its command's name, the versions whose output we know, how to ask for the
-    version, and what to tell people who do not have it."""
+    version, and what to tell people who do not have it. Where an `optional` one is missing its check does not apply:
+    others look at the same."""
 
     name: str
     versions: str = ""
     version_args: tuple[str, ...] = ("--version",)
     install: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def _pip(name: str, argv: list[str]) -> None:
         raise EnvironmentFailure(f"{name} cannot be installed: {failure.reason}") from None
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        last = without_passwords(" ".join(said[:1] or ["it printed nothing"]))[:300]
+        last = without_passwords(" ".join(said[-1:] or ["it printed nothing"]))[:300]
         remedy = "without network: download the packages of the lock file elsewhere, and give the folder with --from"
         if "DO NOT MATCH THE HASHES" in done.stderr:
             remedy = "the package is not the one that was locked: do not use this source"
