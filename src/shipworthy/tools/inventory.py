@@ -34,7 +34,7 @@ def tools_here(paths: Mapping[str, str]) -> tuple[Here, ...]:
 def _here(box: Toolbox, known: Known) -> Here:
     way = f"{known.way} {known.name}" if known.way == INSTALLED else known.way
     fields = (known.name, known.about, way, known.licence)
-    tool = Tool(known.command)
+    tool = Tool(known.command, version_args=known.version_args)
     try:
         where = str(box.locate(tool))
     except ToolMissing as missing:

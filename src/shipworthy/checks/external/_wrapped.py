@@ -16,6 +16,7 @@ from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass, field
 from shipworthy.tools import Completed, Tool, ToolFailed
+from shipworthy.tools.catalogue import CATALOGUE, INSTALLED
 
 LIMIT = 4_000_000  # bytes of one file
 _PLAIN = regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,80}")
@@ -74,13 +75,11 @@ class Wrapped:
     timeout: float = 300.0
 
 
-def optional(name: str, versions: str, *version_args: str) -> Tool:
-    """A program that is used when it is there."""
-    from shipworthy.tools.catalogue import CATALOGUE, INSTALLED
-
-    own = CATALOGUE[name].way == INSTALLED
-    install = f"shipworthy tools install {name}" if own else f"install {name}, and have it on PATH"
-    return Tool(name, versions=versions, version_args=version_args or ("--version",), install=install, optional=True)
+def optional(name: str, versions: str) -> Tool:
+    """A program of the catalogue that is used when it is there."""
+    known = CATALOGUE[name]
+    install = f"{INSTALLED} {name}" if known.way == INSTALLED else f"install {name}, and have it on PATH"
+    return Tool(known.command, versions=versions, version_args=known.version_args, install=install, optional=True)
 
 
 def ask(artifacts: Iterable[Artifact], context: Context, wrapped: Wrapped) -> Iterator[Finding | Skipped]:
