@@ -10,7 +10,7 @@ import pytest
 
 from shipworthy.artifacts import discover
 from shipworthy.check import Context, Skipped, registry
-from shipworthy.checks.external import _wrapped, bandit, checkov, compose_lint, hadolint, semgrep
+from shipworthy.checks.external import _wrapped, bandit, checkov, compose_lint, gitleaks, hadolint, semgrep, trivy
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
@@ -74,6 +74,26 @@ def of_semgrep(rows, errors=()):
     return json.dumps({"results": found, "errors": told, "paths": {"scanned": scanned}})
 
 
+def of_gitleaks(rows, errors=()):
+    return json.dumps(
+        [{"RuleID": i, "Description": "m", "File": n, "StartLine": at, "EndLine": at} for n, i, at in rows]
+    )
+
+
+def of_trivy(rows, errors=()):
+    found = [
+        {
+            "Target": n, "Class": "config",
+            "Misconfigurations": [
+                {"ID": i, "AVDID": i, "Title": "m", "Severity": "HIGH",
+                 "CauseMetadata": {"Resource": f"r{at}", "StartLine": at, "EndLine": at}}
+            ],
+        }
+        for n, i, at in rows
+    ]  # fmt: skip
+    return json.dumps({"SchemaVersion": 2, "Results": [{"Target": ".", "Class": "config"}, *found]})
+
+
 # module, the report's writer, a file, what is said of it, the severity that it must have
 TOOLS = {
     "hadolint": (hadolint, of_hadolint, "Dockerfile", Kind.DOCKERFILE, "DL3002", Severity.LOW),
@@ -81,7 +101,10 @@ TOOLS = {
     "compose-lint": (compose_lint, of_compose, "compose.yml", Kind.IAC, "CL-0001", Severity.HIGH),
     "checkov": (checkov, of_checkov, "main.tf", Kind.IAC, "CKV_AWS_17", Severity.HIGH),
     "semgrep": (semgrep, of_semgrep, "a.py", Kind.CODE, "request-to-sql", Severity.HIGH),
+    "gitleaks": (gitleaks, of_gitleaks, "a.py", Kind.CODE, "private-key", Severity.HIGH),
+    "trivy": (trivy, of_trivy, "main.tf", Kind.IAC, "AVD-AWS-0180", Severity.HIGH),
 }
+SILENT = {"gitleaks", "trivy"}  # they do not tell which files they could not read
 each = pytest.mark.parametrize("name", sorted(TOOLS))
 
 
@@ -124,7 +147,7 @@ def test_one_finding_keeps_place_severity_and_weakness(ask, name):
     (found,) = ask(name, rows(name, 7))
     assert isinstance(found, Finding)
     assert (found.artifact.uri, found.location.line, found.witnesses) == (file, 7, (name,))
-    assert found.rule == module.RULES[ident]
+    assert found.rule == module.RULES[ident if name != "gitleaks" else "secret-private-key"]
     assert found.severity is severity
     assert any(item.startswith("CWE-") for item in found.rule.taxonomy)
     assert ident in found.message
@@ -180,7 +203,7 @@ def test_a_report_about_other_files_is_not_believed(ask, name):
         ask(name, write([(f"known/{known.name}", known.ident, 1), ("d000000/../../etc/passwd", ident, 1)]))
 
 
-@each
+@pytest.mark.parametrize("name", sorted(set(TOOLS) - SILENT))
 def test_a_file_that_it_could_not_read_is_skipped_and_never_clean(ask, name):
     module, write, file, _, _, _ = TOOLS[name]
     known = module.WRAPPED.known
@@ -282,7 +305,7 @@ def really(name, tmp_path):
     with CheckRunner(settings, tmp_path, Cache(None), Events()) as runner:
         (result,) = runner.run((registry()[name],), discover(tmp_path))
     if result.note.startswith("is not installed"):
-        pytest.skip(f"{name} is not installed (shipworthy tools install {name})")
+        pytest.skip(result.note)
     assert result.outcome in (Outcome.RAN, Outcome.PARTIAL), result.note
     return result
 
@@ -371,3 +394,31 @@ def test_the_real_semgrep_follows_requests_to_dangerous_places(tmp_path):
         ("web.py", 11, "semgrep-request-to-code"), ("web.py", 12, "semgrep-request-to-path"),
         ("web.ts", 3, "semgrep-request-to-command"), ("web.ts", 4, "semgrep-request-to-sql"),
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("users_tools")
+def test_the_real_gitleaks_is_not_silenced_and_tells_no_secret(tmp_path):
+    from shipworthy.checks.secrets.files import sample_token
+
+    (tmp_path / "a.py").write_bytes(sample_token().rstrip() + b"  # gitleaks:allow\n")
+    (tmp_path / ".gitleaks.toml").write_text("[allowlist]\npaths = ['.*']\n")
+    (tmp_path / ".gitleaksignore").write_text("a.py:slack-bot-token:1\n")
+    result = really("gitleaks", tmp_path)
+    assert [(one.artifact.uri, one.location.line, one.rule.id) for one in result.findings] == [
+        ("a.py", 1, "gitleaks-token")
+    ]
+    assert "752174888515" not in repr(result)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("users_tools")
+def test_the_real_trivy_is_not_silenced_by_the_file(tmp_path):
+    (tmp_path / "main.tf").write_text(
+        '#trivy:ignore:AVD-AWS-0092\nresource "aws_s3_bucket" "b" {\n  acl = "public-read" #tfsec:ignore:*\n}\n'
+    )
+    (tmp_path / ".trivyignore").write_text("AVD-AWS-0092\n")
+    result = really("trivy", tmp_path)
+    assert ("main.tf", 3, "trivy-cloud-storage-public") in {
+        (one.artifact.uri, one.location.line, one.rule.id) for one in result.findings
+    }

@@ -63,7 +63,8 @@ class Known:
 class Wrapped:
     """A scanner. `command` gives its arguments for a folder and names in it; `read` makes a report of what it printed,
     and raises ToolFailed, KeyError, TypeError, ValueError or AttributeError for anything else than a report. `rules`
-    are ours by its own names, by CWE, and `other` for the rest; what is in `dropped` is not wanted."""
+    are ours by its own names, by CWE, and `other` for the rest; what is in `dropped` is not wanted.
+    `marks` are words in a file that would silence it and that no option disarms: they are changed in its copy."""
 
     tool: Tool
     command: Callable[[Path, Sequence[str]], Sequence[str]]
@@ -72,6 +73,7 @@ class Wrapped:
     known: Known
     ok: tuple[int, ...] = (0, 1)
     dropped: frozenset[str] = frozenset()
+    marks: tuple[bytes, ...] = ()
     timeout: float = 300.0
 
 
@@ -95,7 +97,7 @@ def ask(artifacts: Iterable[Artifact], context: Context, wrapped: Wrapped) -> It
                 continue
             name = _name(artifact.uri, folders, given)
             given[name] = artifact
-            _lay(folder / name, data)
+            _lay(folder / name, _without(wrapped.marks, data))
         if not given:
             return
         known = f"known/{wrapped.known.name}"
@@ -104,6 +106,13 @@ def ask(artifacts: Iterable[Artifact], context: Context, wrapped: Wrapped) -> It
             wrapped.tool, *wrapped.command(folder, (known, *given)), timeout=wrapped.timeout, cwd=folder, ok=wrapped.ok
         )
     yield from _told(_read(done, wrapped, known, given), given, wrapped, known)
+
+
+def _without(marks: Iterable[bytes], data: bytes) -> bytes:
+    """The bytes with each of these words changed, and all others where they were."""
+    for mark in marks:
+        data = data.replace(mark, b"x" * len(mark))
+    return data
 
 
 def _lay(path: Path, data: bytes) -> None:

@@ -31,7 +31,7 @@ _TABLE = (
     ("SQL Injection", "sql-injection", "high", "CWE-89", "A parameter becomes part of an SQL statement", "Whoever sends it reads and changes the database.", "Pass values as parameters of the statement."),
     ("Reflected Cross Site Scripting", "reflected-script", "medium", "CWE-79", "A parameter comes back in a page as it was sent", "A link with a script in it runs in the browser of who follows it.", "Escape values for HTML, and send a content security policy."),
     ("Stored Cross Site Scripting", "stored-script", "high", "CWE-79", "What was sent once is shown to others as it was sent", "A script in it runs in the browser of everybody who looks.", "Escape values for HTML, and send a content security policy."),
-    ("CRLF Injection", "header-injection", "medium", "CWE-93", "A parameter can add headers to the answer", "Answers can be split, caches poisoned, cookies set.", "Refuse line breaks in what becomes a header."),
+    ("CRLF Injection", "header-injection", "medium", "CWE-74", "A parameter can add headers to the answer", "Answers can be split, caches poisoned, cookies set.", "Refuse line breaks in what becomes a header."),
     ("Open Redirect", "open-redirect", "low", "CWE-601", "A parameter chooses where the answer leads", "A link that looks like yours leads to somebody else's page.", "Redirect to paths of the service, or to hosts of a fixed list."),
 )  # fmt: skip
 
