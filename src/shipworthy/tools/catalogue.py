@@ -34,8 +34,8 @@ def _own(name: str, about: str, licence: str, requirement: str, sources: tuple[s
     return Known(name, about, INSTALLED, licence, name, requirement, sources=sources)
 
 
-def _path(name: str, about: str, licence: str, instead: str = "") -> Known:
-    return Known(name, about, PATH, licence, name, instead=instead)
+def _path(name: str, about: str, licence: str) -> Known:
+    return Known(name, about, PATH, licence, name)
 
 
 _ROWS = (
@@ -56,12 +56,15 @@ _ROWS = (
         version_args=("--version", "--disable-version-check"),  # or it asks the network, and waits for it
     ),
     _own(
-        "terraform-compliance", "plans of Terraform", "MIT", "terraform-compliance>=1.16,<2", ("docopt", "pysingleton")
+        "terraform-compliance",
+        "plans of Terraform, run by hand with your own rules",
+        "MIT",
+        "terraform-compliance>=1.16,<2",
+        ("docopt", "pysingleton"),
     ),
     _own("wapiti", "web applications", "GPL-2.0-only", "wapiti3>=3.2.3,<4", ("yaswfp", "pyperclip", "urwid-mitmproxy")),
     _own("zizmor", "workflows of GitHub", "MIT", "zizmor>=1.20,<2"),
     Known("gitleaks", "secrets in files", PATH, "MIT", "gitleaks", version_args=("version",)),
-    _path("tflint", "Terraform", "MPL-2.0"),
     _path("trivy", "infrastructure as code", "Apache-2.0"),
     _path("git", "history of the workspace", "GPL-2.0-only"),
     _path("bwrap", "isolation of training and builds (bubblewrap)", "LGPL-2.0-or-later"),
@@ -69,7 +72,7 @@ _ROWS = (
     _path("podman", "building and running images", "Apache-2.0"),
     _path("nmap", "open ports of a service", "NPSL-0.95"),
     _path("oscap", "hardening of systems (OpenSCAP)", "LGPL-2.1-or-later"),
-    _path("tfsec", "Terraform; its rules went on in trivy", "MIT", "trivy"),
+    Known("tfsec", "Terraform; its rules went on in trivy", "no longer maintained", "MIT", "tfsec", instead="trivy"),
 )
 CATALOGUE: Mapping[str, Known] = MappingProxyType({row.name: row for row in _ROWS})
 INSTALLABLE = tuple(row.name for row in _ROWS if row.way == INSTALLED)
