@@ -218,6 +218,11 @@ class CheckRunner:
         for tool in check.needs:
             version = self._version(tally, tool.name)
             if isinstance(version, ToolMissing):
+                required = tally.context.options.get("required")
+                if tool.optional and not (required or self._tools.is_wanted(tool)):
+                    tally.ended.add(Ended.NOT_APPLICABLE)
+                    tally.note = f"{version.reason}: {tool.name} is a second witness; {tool.install}"
+                    return False
                 tally.ended.add(Ended.UNAVAILABLE)
                 tally.note, tally.remedy = str(version), version.remedy
                 return False
