@@ -30,6 +30,7 @@ from shipworthy.guard.runtime.extraction import RECENT, Extraction
 from shipworthy.guard.runtime.limits import Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import Request
+from shipworthy.guard.runtime.prefilter import Prefilter
 from shipworthy.guard.runtime.summary import today, verify_summary, write_summary
 from shipworthy.keys import load_public, new_key, open_signer
 
@@ -80,7 +81,7 @@ def test_a_guard_that_breaks_refuses_in_block_and_tells_in_watch(tmp_path: Path)
         def broken(_: object) -> str:
             raise RuntimeError("secret in the message")
 
-        guard._looks = (("sql", frozenset(), broken),)
+        guard._first = Prefilter((("sql", frozenset(), broken, None),))
         decision = guard.judge(ask(b'{"text": "anything at all"}'))
         assert (decision.refused, decision.reason) == (refused, "guard-fault")
         assert not refused or decision.status == 503
@@ -208,7 +209,7 @@ def test_copying_a_model_shows() -> None:
     for number in range(RECENT + 5):
         words = "please tell me whether the following message is spam or an honest one".split()
         words[number % 9] = f"word{number}"
-        signals += known.add("thief", [" ".join(words)], None, 0.0)
+        signals += known.add("thief", [" ".join(words)], [], 0.0)
     assert [one.reason for one in signals] == ["near-duplicates"]
     signals = []
     for number in range(RECENT + 5):
@@ -217,18 +218,18 @@ def test_copying_a_model_shows() -> None:
     signals = [
         one
         for number in range(RECENT + 5)
-        for one in known.add("user", [f"question {number} " * 3 + str(number) * 9 + " and some"], None, 0.0)
+        for one in known.add("user", [f"question {number} " * 3 + str(number) * 9 + " and some"], [], 0.0)
     ]
     assert "volume" not in {one.reason for one in signals}
-    told = [one.reason for _ in range(201) for one in known.add("bulk", [], None, 1.0)]
+    told = [one.reason for _ in range(201) for one in known.add("bulk", [], [], 1.0)]
     assert told == ["volume"]
-    assert known.add("bulk", [], None, 4000.0) == []  # another hour
+    assert known.add("bulk", [], [], 4000.0) == []  # another hour
 
 
 def test_a_retry_is_no_near_duplicate() -> None:
     known = Extraction(volume=0, clients=10)
     assert not [
-        one for _ in range(3 * RECENT) for one in known.add("c", ["the very same question of a client"], None, 0.0)
+        one for _ in range(3 * RECENT) for one in known.add("c", ["the very same question of a client"], [], 0.0)
     ]
 
 

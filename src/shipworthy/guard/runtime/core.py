@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.guard.runtime import answers
-from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.detectors import ENCODED, detectors, examine
 from shipworthy.guard.runtime.events import Events
-from shipworthy.guard.runtime.fields import Field, TooMuch, fields
+from shipworthy.guard.runtime.fields import Found, TooMuch, fields, gather
 from shipworthy.guard.runtime.limits import Places, Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Policy, Request
+from shipworthy.guard.runtime.prefilter import Prefilter
 
 if TYPE_CHECKING:
     from shipworthy.guard.runtime.drift import Drift
@@ -49,6 +50,7 @@ class Guard:
         self.events = Events(Path(events), lost=self._lost) if isinstance(events, str | Path) else events
         self._clock = clock
         self._looks = detectors(self.policy.detectors)
+        self._first = Prefilter(self._looks)
         limits = self.policy.limits
         self._rates = Rates(limits.rate, limits.burst, limits.clients)
         self._places = Places(limits.concurrent)
@@ -148,27 +150,28 @@ class Guard:
             self._write("answer-unread", {"client": request.client, "reason": why})
 
     def _judge(self, request: Request) -> Decision:
+        limits = self.policy.limits
         try:
-            found, value = fields(request, self.policy.limits)
+            found = gather(request, limits)
+            hits = [] if self._first.clean(found) else examine(fields(request, limits), self._looks)
         except TooMuch as much:
             return self._decide(much.reason, much.status, request=request)
-        hits = examine(found, self._looks)
-        watched = self._statistics(request, found, value)
+        watched = self._statistics(request, found)
         if hits:
-            return self._decide("attack", 403, request=request, hits=tuple(hits))
+            reason = "too-encoded" if all(hit.detector == ENCODED for hit in hits) else "attack"
+            return self._decide(reason, 403, request=request, hits=tuple(hits))
         if watched is not None:
             return watched
         self.metrics.count("requests_total", decision="passed")
         return PASSED
 
-    def _statistics(self, request: Request, found: list[Field], value: Any) -> Decision | None:
+    def _statistics(self, request: Request, found: Found) -> Decision | None:
         """Signals that need many requests: copying of the model, and drift."""
         if not request.body or self.is_health(request.path):
             return None
-        texts = [field.text for field in found if field.place == "body"]
         with self._watched:
-            signals = self._extraction.add(request.client, texts, value, self._clock())
-            drift = self._drift.add(texts) if self._drift is not None else None
+            signals = self._extraction.add(request.client, found.body, found.numbers, self._clock())
+            drift = self._drift.add(found.body) if self._drift is not None else None
         if drift is not None:
             self.metrics.put("drift_psi", drift.worst)
             if drift.drifted:
@@ -281,4 +284,5 @@ _WORDS = {
     "extraction-volume": "too many requests",
     "guard-fault": "the request could not be examined",
     "answer": "the answer was withheld",
+    "too-encoded": "the request is encoded more often than is read",
 }

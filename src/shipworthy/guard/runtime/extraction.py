@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import ne
 from typing import Any
-
-from shipworthy.guard.runtime.fields import numbers
 
 HOUR = 3600.0
 RECENT = 48  # questions of one client that are judged together
@@ -49,7 +46,7 @@ class Extraction:
         self._volume, self._clients = volume, clients
         self._known: OrderedDict[str, _Client] = OrderedDict()
 
-    def add(self, client: str, texts: Sequence[str], value: Any, now: float) -> list[Signal]:
+    def add(self, client: str, texts: Sequence[str], numbers: Sequence[float], now: float) -> list[Signal]:
         """Note a question; the signals that it gives. Each but volume is given once for a client and an hour."""
         one = self._known.pop(client, None)
         if one is None or now - one.started >= HOUR:
@@ -62,11 +59,11 @@ class Extraction:
         if self._volume and one.count > self._volume:
             signals.append(Signal("volume", {"questions": one.count, "limit": self._volume}))
         if len(self._known) <= _QUESTIONS:
-            self._similar(one, texts, numbers(value, 64) if value is not None else [])
+            self._similar(one, texts, numbers)
             signals += self._shares(one)
         return signals
 
-    def _similar(self, one: _Client, texts: Sequence[str], values: list[float]) -> None:
+    def _similar(self, one: _Client, texts: Sequence[str], values: Sequence[float]) -> None:
         if texts and 16 <= sum(map(len, texts)) < 50_000:
             mark = sketch(" ".join(texts)[:_TEXT])
             # one that is asked again word by word is a retry, and tells a thief nothing
@@ -87,9 +84,20 @@ class Extraction:
 
 
 def _one_moved(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
-    return len(left) == len(right) and sum(map(ne, left, right)) == 1
+    """Whether they differ in exactly one place."""
+    if len(left) != len(right) or left == right:
+        return False
+    while len(left) > 1:
+        half = len(left) // 2
+        if left[:half] == right[:half]:
+            left, right = left[half:], right[half:]
+        elif left[half:] == right[half:]:
+            left, right = left[:half], right[:half]
+        else:
+            return False
+    return True
 
 
 def sketch(text: str) -> frozenset[int]:
     """The least hashes of the text's words (Broder 1997): texts that share most words share most of them."""
-    return frozenset(sorted({hash(word) for word in text.lower().split()})[:_SKETCH])
+    return frozenset(sorted(map(hash, set(text.lower().split())))[:_SKETCH])
