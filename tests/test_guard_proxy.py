@@ -50,6 +50,9 @@ class Service(BaseHTTPRequestHandler):
         if self.path == "/large":
             self._send(b"x" * (3 << 20), "text/plain")
             return
+        if self.path == "/large-leak":
+            self._send(b"x" * (3 << 20) + b" AKIA" + b"ABCDEFGHIJKLMNOP", "text/plain")
+            return
         if self.path == "/slow":
             type(self).hold.wait(20)
         if self.path == "/leak":
@@ -161,6 +164,9 @@ def test_honest_requests_pass_and_attacks_do_not(tmp_path: Path, service: int) -
         assert guard.ask("GET", "/x?file=../../../etc/passwd")[0] == 403
         assert guard.ask("GET", "/chunked") == (200, b"one two")
         assert guard.ask("GET", "/large") == (200, b"x" * (3 << 20))
+        with pytest.raises(http.client.IncompleteRead) as cut:
+            guard.ask("GET", "/large-leak")
+        assert b"AKIA" not in cut.value.partial
         assert guard.ask("GET", "/leak")[0] == 502
         assert guard.ask("HEAD", "/healthz") == (200, b"")
         assert len(Service.seen) == 1  # the attack never came to the service
@@ -169,7 +175,7 @@ def test_honest_requests_pass_and_attacks_do_not(tmp_path: Path, service: int) -
             assert b'requests_total{decision="blocked"} 2' in connection.recv(65536)
         assert guard.stop() == (0, "")
     kinds = [one["event"] for one in guard.told()]
-    assert kinds == ["started", "blocked", "blocked", "answer-unread", "answer", "stopped"]
+    assert kinds == ["started", "blocked", "blocked", "answer", "answer", "stopped"]
     assert read_events(guard.events).count == 6
 
 

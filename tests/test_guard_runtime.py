@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -292,6 +293,38 @@ def test_what_must_not_be_in_an_answer() -> None:
     assert not guard.answered(ask(), 200, "image/png", key.encode()).refused
 
 
+def test_large_and_compressed_answers_are_looked_at(tmp_path: Path) -> None:
+    key = b"AKIA" + b"ABCDEFGHIJKLMNOP"
+    guard = Guard(Policy(answers="block"), events=tmp_path / "e")
+    for body in (b"x " * (200 << 10) + key, b" " * ((256 << 10) - 9) + key + b" " * 9):
+        for coding, raw in (
+            ("", body),
+            ("gzip", gzip.compress(body)),
+            ("GZIP", gzip.compress(b"") + gzip.compress(body)),
+        ):
+            assert guard.answered(ask(), 200, "text/plain", raw, coding).refused, (len(body), coding)
+            watch = guard.watch(ask(), 200, "text/plain", coding)
+            assert watch is not None
+            pieces = [raw[at : at + 1000] for at in range(0, len(raw), 1000)]
+            assert sum(watch.add(piece, last=piece is pieces[-1]).refused for piece in pieces) == 1
+    assert not guard.answered(ask(), 200, "text/plain", b"x " * (200 << 10)).refused
+    guard.close()
+    assert {one["event"] for one in lines(tmp_path / "e")} == {"answer"}
+
+
+def test_answers_that_cannot_be_looked_at_are_told(tmp_path: Path) -> None:
+    guard = Guard(events=tmp_path / "e")
+    whole = gzip.compress(b"fine")
+    for coding, raw in (("br", b"x"), ("gzip", b"no gzip"), ("gzip", whole[:-2]), ("gzip", whole + b"rest")):
+        guard.answered(ask(), 200, "text/plain", raw, coding)
+    guard.answered(ask(), 200, "text/event-stream", b"data: 1")
+    guard.answered(ask(), 200, "text/plain", gzip.compress(b"\0" * (80 << 20)), "gzip")
+    guard.answered(ask(), 200, "text/plain", whole, "gzip")
+    guard.close()
+    reasons = [(one["event"], one["reason"]) for one in lines(tmp_path / "e")]
+    assert reasons == [("answer-unread", why) for why in ["encoded"] * 4 + ["stream", "large"]]
+
+
 def test_policies_that_are_none() -> None:
     for wrong in ({"mode": "on"}, {"detectors": ("sqll",)}, {"limits": Limits(body=0)}):
         with pytest.raises(UsageError):
@@ -344,6 +377,10 @@ def flask_app() -> Flask:
     def leak() -> Any:
         return "Traceback (most recent call last):\n  File", 500, {"Content-Type": "text/plain"}
 
+    @app.get("/long")
+    def long() -> Any:
+        return iter(["x" * 1000] * 600 + ["AKIA" + "ABCDEFGHIJKLMNOP"]), {"Content-Type": "text/plain"}
+
     @app.get("/healthz")
     def healthz() -> Any:
         return "ok"
@@ -360,12 +397,20 @@ def test_a_flask_service_behind_the_guard(tmp_path: Path) -> None:
         assert (status, json.loads(body)["reason"]) == (403, "attack")
         assert fetch(url + "/predict?q=..%2f..%2f..%2fetc/passwd", b'{"text": "hello"}')[0] == 403
         assert fetch(url + "/leak")[0] == 502
+        status, body = fetch(url + "/long")  # cut before the key
+        assert (status, body.startswith(b"xxx"), b"AKIA" in body) == (200, True, False)
         assert fetch(url + "/predict", b'{"text": "' + b"x" * 1000 + b'"}')[0] == 413
         assert b"requests_total" in fetch(url + "/metrics")[1]
         assert fetch(url + "/healthz") == (200, b"ok")
     assert guard.active == 0
     guard.close()
-    assert [one["reason"] for one in lines(tmp_path / "e")] == ["attack", "attack", "answer", "body-too-large"]
+    assert [one["reason"] for one in lines(tmp_path / "e")] == [
+        "attack",
+        "attack",
+        "answer",
+        "answer",
+        "body-too-large",
+    ]
 
 
 def test_a_service_that_raises_gives_its_place_back() -> None:
@@ -419,6 +464,12 @@ def test_an_asgi_service_behind_the_guard(tmp_path: Path) -> None:
     assert [one.get("status") or one["body"] for one in sent] == [200, b'{"text": "hello"}']
     assert call(app, [b'{"text": "x\' or ', b'1=1--"}'])[0]["status"] == 403
     assert call(app, [b'{"mail": "ada.lovelace@analytical-engines.org"}'])[0]["status"] == 502
+    large = Limits(body=4 << 20)
+    for start in (b'{"mail": "ada.lovelace@analytical-engines.org"', b'{"mail": ""'):
+        wide = GuardASGI(echo, Policy(answers="block", limits=large))
+        sent = call(wide, [start + b', "a": "' + b"x " * (400 << 10) + b'"}'])
+        assert sent[0]["status"] == (502 if b"ada" in start else 200)
+        assert b"ada" in start or b"".join(one["body"] for one in sent[1:]).endswith(b'x "}')
     assert call(app, [b"x" * (2 << 20)])[0]["status"] == 413
     assert call(app, [b"{"], ended=False)[0]["status"] == 408
     assert call(app, [b""], "/metrics")[0]["status"] == 200

@@ -20,6 +20,7 @@ from shipworthy.guard.runtime.limits import Places, Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Policy, Request
 from shipworthy.guard.runtime.prefilter import Prefilter
+from shipworthy.guard.runtime.watching import Watch, readable_coding
 
 if TYPE_CHECKING:
     from shipworthy.guard.runtime.drift import Drift
@@ -121,21 +122,30 @@ class Guard:
         """Requests that are being answered."""
         return self._places.active
 
-    def answered(self, request: Request, status: int, content_type: str, body: bytes) -> Decision:
-        """Look at an answer. `body` is as it is sent, unless it is compressed: then it is not looked at."""
-        if self.policy.mode == "off" or self.policy.answers == "off":
-            return PASSED
+    def watch(self, request: Request, status: int, content_type: str, coding: str = "") -> Watch | None:
+        """What looks at an answer as it comes; None if it is not to be looked at. That it can't be is told of.
+        `coding` is its Content-Encoding."""
+        if self.policy.mode == "off" or self.policy.answers == "off" or not answers.readable(content_type):
+            return None
+        coding = coding.strip().lower()
+        if "event-stream" in content_type.lower() or not readable_coding(coding):
+            self.unread_answer(request, "encoded" if not readable_coding(coding) else "stream")
+            return None
+        return Watch(self, request, status, coding)
+
+    def answered(self, request: Request, status: int, content_type: str, body: bytes, coding: str = "") -> Decision:
+        """Look at an answer that is whole."""
         try:
-            if not body or not answers.readable(content_type):
-                return PASSED
-            hits = tuple(answers.examine(body))
-            if not hits:
-                return PASSED
-            refused = self.policy.mode == "block" and self.policy.answers == "block"
-            self._note("answer", self._facts(request, "answer", hits, status), "answer", refused=refused, counted=False)
-            return Decision(refused, "answer", 502, hits)
+            watch = self.watch(request, status, content_type, coding) if body else None
+            return watch.add(body, last=True) if watch is not None else PASSED
         except Exception as error:
             return self._fault(error)
+
+    def found_in_answer(self, request: Request, status: int, hits: tuple[Hit, ...]) -> Decision:
+        """What is done with an answer in which there was something."""
+        refused = self.policy.mode == "block" and self.policy.answers == "block"
+        self._note("answer", self._facts(request, "answer", hits, status), "answer", refused=refused, counted=False)
+        return Decision(refused, "answer", 502, hits)
 
     def note(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Write an event that is about the guard itself. Raises EnvironmentFailure in `block` when it can't be written:

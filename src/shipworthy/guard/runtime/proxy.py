@@ -15,6 +15,7 @@ from shipworthy.guard.runtime.core import Guard, refusal
 from shipworthy.guard.runtime.http1 import Head, Malformed
 from shipworthy.guard.runtime.metrics import TYPE
 from shipworthy.guard.runtime.policy import Decision, Request
+from shipworthy.guard.runtime.watching import Watch
 
 _IDLE = 32  # connections to the service that are kept
 _IDLE_SECONDS = 4.0
@@ -269,45 +270,39 @@ class Proxy:
         self, head: Head, request: Request, answer: Head, reader: StreamReader, writer: StreamWriter
     ) -> bool:
         """Pass the answer on: looked at if it is text and not too long, else as it comes."""
-        guard, kind = self.guard, answer.get("content-type")
-        text = (
-            guard.policy.mode != "off"
-            and guard.policy.answers != "off"
-            and answers.readable(kind)
-            and answer.length != 0
+        watch = (
+            self.guard.watch(request, answer.status, answer.get("content-type"), answer.get("content-encoding"))
+            if answer.length != 0
+            else None
         )
-        if text and (answer.get("content-encoding") or "event-stream" in kind):
-            guard.unread_answer(request, "stream" if "event-stream" in kind else "encoded")
-            text = False
         pieces = _pieces(reader, answer.length)
-        start: list[bytes] = []
-        if text:
-            async for piece in pieces:
-                start.append(piece)
-                if sum(map(len, start)) > answers.LIMIT:
-                    guard.unread_answer(request, "large")
-                    break
-            else:
-                return await self._checked(head, request, answer, b"".join(start), writer)
+        start = b""
+        if watch is not None:
+            start, ended = await _window(pieces)
+            decision = await _added(watch, start, last=ended)
+            if decision.refused:
+                await _refuse(writer, decision, keep=head.keep and ended)
+                return head.keep and ended
+            if ended:
+                writer.write(_head(answer, len(start), head.keep, None) + start)
+                return head.keep
         length = answer.length if answer.length is not None and answer.length >= 0 else None
-        keep = head.keep
         given = answer.get("content-length") if head.method == "HEAD" or answer.status == 304 else None
-        writer.write(_head(answer, length, keep, given))
-        for piece in start:
-            writer.write(piece if length is not None else _chunk(piece))
+        writer.write(_head(answer, length, head.keep, given) + (_chunk(start, length) if start else b""))
+        if watch is not None:
+            ended = False
+            while not ended:
+                piece, ended = await _window(pieces)
+                if (await _added(watch, piece, last=ended)).refused:
+                    return False  # the rest is withheld: the connection is cut, which shows that something is missing
+                if piece:
+                    writer.write(_chunk(piece, length))
+                    await writer.drain()
         async for piece in pieces:
-            writer.write(piece if length is not None else _chunk(piece))
+            writer.write(_chunk(piece, length))
             await writer.drain()
         if length is None:
             writer.write(b"0\r\n\r\n")
-        return keep
-
-    async def _checked(self, head: Head, request: Request, answer: Head, body: bytes, writer: StreamWriter) -> bool:
-        decision = self.guard.answered(request, answer.status, answer.get("content-type"), body)
-        if decision.refused:
-            await _refuse(writer, decision, keep=head.keep)
-        else:
-            writer.write(_head(answer, len(body), head.keep, None) + body)
         return head.keep
 
     async def _accept_metrics(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -362,8 +357,25 @@ async def _pieces(reader: StreamReader, length: int | None) -> AsyncIterator[byt
         yield piece
 
 
-def _chunk(piece: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(piece), piece)
+async def _window(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    """What is looked at together, and whether that is the end."""
+    parts, size = [], 0
+    async for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size >= answers.LIMIT:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+async def _added(watch: Watch, piece: bytes, *, last: bool) -> Decision:
+    if len(piece) < _LARGE:
+        return watch.add(piece, last=last)
+    return await asyncio.to_thread(watch.add, piece, last=last)
+
+
+def _chunk(piece: bytes, length: int | None) -> bytes:
+    return piece if length is not None else b"%x\r\n%s\r\n" % (len(piece), piece)
 
 
 def _head(answer: Head, length: int | None, keep: bool, given: str | None) -> bytes:

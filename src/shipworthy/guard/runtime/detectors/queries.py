@@ -56,7 +56,7 @@ _IN_TEXT = regex(
 _SCRIPT = regex(
     r"this\.\w+\s*(?:==|!=|\.match|\.length|\[|<|>)|\breturn\s*(?:true|\(?\s*this|!|\d)|;\s*(?:return|while\s*\(|sleep\()|\bdb\.\w+\.(?:find|insert|drop|update|remove)\w*\(|\bemit\(|new\s+date\(\)|tojson\("
 )
-_SIGNS = ("*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
+_SIGNS = ("count(/", "*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
 _SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "tojson(")
 _LDAP = regex(
     r"\*?\)\s*\(\s*[|&!]?\s*\(?\s*[\w;.-]{0,40}\s*(?:[=<>~]|[|&!(])|\)\s*\(\s*[|&]\s*\(|\(\s*[|&!]\s*\([\w;.-]{1,40}=[^)]{0,60}\)|\*\)\)%?0?0?|^\*\(\|\(|\)\)\s*\(\|"
