@@ -162,6 +162,49 @@ def test_a_flood_of_events_is_counted_not_written(tmp_path: Path) -> None:
     assert (written[-2]["event"], written[-2]["events"], sum(lost)) == ("left-out", 50, 50)
 
 
+def test_passed_requests_are_written_when_asked_for(tmp_path: Path) -> None:
+    guard = Guard(Policy(record="all"), events=tmp_path / "e")
+    for _ in range(PER_SECOND + 20):  # more than there may be of others
+        guard.judge(ask())
+    guard.judge(ask(ATTACK))
+    guard.close()
+    assert read_events(tmp_path / "e").kinds == {"blocked": 1, "passed": PER_SECOND + 20}
+    first = lines(tmp_path / "e")[0]
+    assert (first["client"], first["path"], first["bytes"], first["hits"]) == ("192.0.2.1", "/predict", 17, [])
+    assert "hello" not in (tmp_path / "e").read_text()
+
+
+def test_a_chain_goes_on_in_another_file(tmp_path: Path) -> None:
+    path, key = tmp_path / "e.jsonl", tmp_path / "k.key"
+    new_key(key)
+    for start in range(3):  # it is started three times
+        events = Events(path, size=2000)
+        for number in range(25):
+            events.write("blocked", {"number": number, "start": start})
+        events.close()
+    parts = sorted(tmp_path.glob("e.jsonl.0*"))
+    assert len(parts) == 5
+    assert all(2000 <= part.stat().st_size < 2300 for part in parts)
+    assert all(stat.S_IMODE(part.stat().st_mode) == 0o600 for part in (*parts, path))
+    assert read_events(path).kinds == {"blocked": 75}
+    summary = write_summary(path, today(), open_signer(f"file:{key}"), tmp_path)
+    keys = [load_public(tmp_path / "k.key.pub")]
+    assert verify_summary(summary, path, keys)["chain"]["lines"] == 75
+    path.unlink()  # as if it was killed between the two steps
+    Events(path).close()
+    hidden = parts[2].rename(tmp_path / "away")
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        read_events(path)
+    hidden.rename(parts[2])
+    whole = parts[-1].read_bytes()
+    parts[-1].write_bytes(whole.replace(b'"start":2', b'"start":1', 1))
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        read_events(path)
+    parts[-1].write_bytes(b"no event\n")
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        Events(path)
+
+
 def test_threads_write_one_chain(tmp_path: Path) -> None:
     guard = Guard(events=tmp_path / "e")
     workers = [threading.Thread(target=lambda: [guard.judge(ask(ATTACK)) for _ in range(12)]) for _ in range(8)]
@@ -326,7 +369,7 @@ def test_answers_that_cannot_be_looked_at_are_told(tmp_path: Path) -> None:
 
 
 def test_policies_that_are_none() -> None:
-    for wrong in ({"mode": "on"}, {"detectors": ("sqll",)}, {"limits": Limits(body=0)}):
+    for wrong in ({"mode": "on"}, {"record": "some"}, {"detectors": ("sqll",)}, {"limits": Limits(body=0)}):
         with pytest.raises(UsageError):
             Policy(**wrong)  # type: ignore[arg-type]
 

@@ -15,10 +15,10 @@ from shipworthy.errors import EnvironmentFailure
 from shipworthy.guard.runtime import answers
 from shipworthy.guard.runtime.detectors import ENCODED, detectors, examine
 from shipworthy.guard.runtime.events import Events
-from shipworthy.guard.runtime.fields import Found, TooMuch, fields, gather
+from shipworthy.guard.runtime.fields import Field, Found, TooMuch, fields, gather
 from shipworthy.guard.runtime.limits import Places, Rates
 from shipworthy.guard.runtime.metrics import Metrics
-from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Policy, Request
+from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Limits, Policy, Request
 from shipworthy.guard.runtime.prefilter import Prefilter
 from shipworthy.guard.runtime.watching import Watch, readable_coding
 
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 FAULT = Decision(True, "guard-fault", 503, retry_after=5)
 _SHOWN = 8  # hits of one event
+_WARM = (
+    "it's fine, and \"good\" (or not) [1]; see http://example.com/a/b?c=d & 5 > 4, $5, #1 {x} <b>",
+    "' or 1=1; select 'a'--", "; cat /etc/passwd", "{{7*7}} ${a:b}", "../../etc/passwd", "\u00e9 %27 &lt; \\u0027",
+    "<a href='javascript:alert(1)' onload=x>", "c=\"this.a\" return //a[1] (a=b)",
+    "12345678 secret_token='abcdefgh' a@b.example",
+)  # fmt: skip
 
 
 class Guard:
@@ -55,12 +61,21 @@ class Guard:
         limits = self.policy.limits
         self._rates = Rates(limits.rate, limits.burst, limits.clients)
         self._places = Places(limits.concurrent)
+        self._all = self.policy.record == "all"
         self._salt = secrets.token_bytes(16)
         self._drift = drift
         self._watched = threading.Lock()
         from shipworthy.guard.runtime.extraction import Extraction
 
         self._extraction = Extraction(self.policy.volume, limits.clients)
+
+    def warm(self) -> None:
+        """Compile what is compiled when it is first used, so that no request has to wait for it."""
+        for text in _WARM:
+            examine([Field("body", "x", text)], self._looks)
+            body = json.dumps([text, _WARM[0]]).encode()
+            self._first.clean(gather(Request("POST", "/", (("content-type", "application/json"),), body), Limits()))
+            answers.examine(text.encode())
 
     def client(self, address: str, headers: Mapping[str, str]) -> str:
         """Who asks: the address, or a keyed digest of the header that the policy names."""
@@ -173,6 +188,8 @@ class Guard:
         if watched is not None:
             return watched
         self.metrics.count("requests_total", decision="passed")
+        if self._all and not self._write("passed", self._facts(request, "", ()), passed=True):
+            return FAULT
         return PASSED
 
     def _statistics(self, request: Request, found: Found) -> Decision | None:
@@ -239,12 +256,12 @@ class Guard:
             self.metrics.count("requests_total", decision=label)
         return self._write(kind, facts) or refused
 
-    def _write(self, kind: str, facts: Mapping[str, Any]) -> bool:
+    def _write(self, kind: str, facts: Mapping[str, Any], *, passed: bool = False) -> bool:
         """Write an event. One that can't be written is told of on the metrics; in `block`, the caller refuses."""
         if self.events is None:
             return True
         try:
-            self.events.write(kind, facts)
+            self.events.write(kind, facts, passed=passed)
         except (OSError, ValueError):
             self._lost(1)
             return self.policy.mode == "watch"

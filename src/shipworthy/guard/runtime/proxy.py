@@ -4,58 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from asyncio import StreamReader, StreamWriter
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from shipworthy.guard.runtime import answers, http1
 from shipworthy.guard.runtime.core import Guard, refusal
 from shipworthy.guard.runtime.http1 import Head, Malformed
 from shipworthy.guard.runtime.metrics import TYPE
 from shipworthy.guard.runtime.policy import Decision, Request
+from shipworthy.guard.runtime.upstream import Upstream
 from shipworthy.guard.runtime.watching import Watch
 
-_IDLE = 32  # connections to the service that are kept
-_IDLE_SECONDS = 4.0
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Proxy", "Upstream"]
+
 _LARGE = 64 << 10  # bytes of a body that is judged in a thread, so that the others need not wait
 _PIECE = 64 << 10
 _LINGER = 1.0  # seconds
 _FORWARDED = frozenset(("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"))
 _FAILED = (OSError, asyncio.IncompleteReadError, Malformed)
-
-
-class Upstream:
-    """Connections to the service at `host` and `port`, kept open between requests."""
-
-    def __init__(self, host: str, port: int, *, tls: bool = False) -> None:
-        self.host, self.port, self.tls = host, port, tls
-        self._idle: deque[tuple[StreamReader, StreamWriter, float]] = deque()
-
-    async def take(self, *, fresh: bool = False) -> tuple[StreamReader, StreamWriter, bool]:
-        """A connection, and whether it was used before. Raises OSError."""
-        while self._idle and not fresh:
-            reader, writer, since = self._idle.pop()
-            if not reader.at_eof() and not writer.is_closing() and time.monotonic() - since < _IDLE_SECONDS:
-                return reader, writer, True
-            writer.close()
-        reader, writer = await asyncio.open_connection(
-            self.host, self.port, limit=256 << 10, ssl=self.tls or None, server_hostname=self.host if self.tls else None
-        )
-        return reader, writer, False
-
-    def give_back(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Keep the connection for another request."""
-        if len(self._idle) < _IDLE:
-            self._idle.append((reader, writer, time.monotonic()))
-        else:
-            writer.close()
-
-    def close(self) -> None:
-        """Close those that are kept."""
-        while self._idle:
-            self._idle.pop()[1].close()
 
 
 class Proxy:
@@ -72,11 +43,13 @@ class Proxy:
         self._servers: list[asyncio.Server] = []
         self._most = 8 * guard.policy.limits.concurrent
         self._closing = False
+        self._scheme = "http"
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError."""
+    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """Listen; with `tls`, for HTTPS. Raises OSError."""
+        self._scheme = "https" if tls else "http"
         limit = self.guard.policy.limits.header_bytes + self.guard.policy.limits.target
-        server = await asyncio.start_server(self._accept, host, port, limit=limit, backlog=512)
+        server = await asyncio.start_server(self._accept, host, port, limit=limit, backlog=512, ssl=tls)
         self._servers.append(server)
         self.address = server.sockets[0].getsockname()[:2]
 
@@ -263,6 +236,7 @@ class Proxy:
             headers.append(("content-length", str(len(request.body))))
         if not request.client.startswith("key:"):
             headers.append(("x-forwarded-for", request.client))
+        headers.append(("x-forwarded-proto", self._scheme))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"{head.method} {head.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + request.body
 
@@ -326,6 +300,8 @@ async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
     if reader.at_eof() or writer.is_closing():
         return
     await writer.drain()
+    if not writer.can_write_eof():  # TLS
+        return
     writer.write_eof()
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_LINGER):
