@@ -174,9 +174,8 @@ def cpu(_: argparse.Namespace) -> None:
                     raise SystemExit("an honest request was refused")
                 guard.leave("/predict")
             rounds.append((time.process_time() - start) * 1000 / 60)
-        print(
-            f"| {title} | {sum(map(len, bodies)) // len(bodies)} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |"
-        )
+        size = sum(map(len, bodies)) // len(bodies)
+        print(f"| {title} | {size} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |")
 
 
 async def service(guard: Guard | None) -> asyncio.Server:

@@ -197,7 +197,9 @@ class Guard:
         if not request.body or self.is_health(request.path):
             return None
         with self._watched:
-            signals = self._extraction.add(request.client, found.body, found.numbers, self._clock())
+            signals = self._extraction.add(
+                request.client, found.body, found.numbers, self._clock(), found.words if len(found.words) < 5000 else ()
+            )
             drift = self._drift.add(found.body) if self._drift is not None else None
         if drift is not None:
             self.metrics.put("drift_psi", drift.worst)

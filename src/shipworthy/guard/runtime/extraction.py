@@ -7,7 +7,7 @@ Sources of the idea: Tramer et al. 2016, Juuti et al. 2019 (PRADA).
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,8 +46,11 @@ class Extraction:
         self._volume, self._clients = volume, clients
         self._known: OrderedDict[str, _Client] = OrderedDict()
 
-    def add(self, client: str, texts: Sequence[str], numbers: Sequence[float], now: float) -> list[Signal]:
-        """Note a question; the signals that it gives. Each but volume is given once for a client and an hour."""
+    def add(
+        self, client: str, texts: Sequence[str], numbers: Sequence[float], now: float, words: Collection[str] = ()
+    ) -> list[Signal]:
+        """Note a question (`words`: the different ones of its texts, if they are known already); the signals that it
+        gives. Each but volume is given once for a client and an hour."""
         one = self._known.pop(client, None)
         if one is None or now - one.started >= HOUR:
             one = _Client(now)
@@ -55,17 +58,18 @@ class Extraction:
         while len(self._known) > self._clients:
             self._known.popitem(last=False)
         one.count += 1
+        words = words or set(" ".join(texts)[:_TEXT].lower().split())
         signals = []
         if self._volume and one.count > self._volume:
             signals.append(Signal("volume", {"questions": one.count, "limit": self._volume}))
         if len(self._known) <= _QUESTIONS:
-            self._similar(one, texts, numbers)
+            self._similar(one, texts, words, numbers)
             signals += self._shares(one)
         return signals
 
-    def _similar(self, one: _Client, texts: Sequence[str], values: Sequence[float]) -> None:
+    def _similar(self, one: _Client, texts: Sequence[str], words: Collection[str], values: Sequence[float]) -> None:
         if texts and 16 <= sum(map(len, texts)) < 50_000:
-            mark = sketch(" ".join(texts)[:_TEXT])
+            mark = sketch(words)
             # one that is asked again word by word is a retry, and tells a thief nothing
             one.near.append(any(mark != other and 2 * len(mark & other) > 1.6 * len(mark) for other in one.sketches))
             one.sketches.append(mark)
@@ -98,6 +102,6 @@ def _one_moved(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
     return True
 
 
-def sketch(text: str) -> frozenset[int]:
-    """The least hashes of the text's words (Broder 1997): texts that share most words share most of them."""
-    return frozenset(sorted(map(hash, set(text.lower().split())))[:_SKETCH])
+def sketch(words: Iterable[str]) -> frozenset[int]:
+    """The least hashes of a text's words (Broder 1997): texts that share most words share most of them."""
+    return frozenset(sorted(map(hash, words))[:_SKETCH])

@@ -55,9 +55,9 @@ class Field:
 class Found:
     """A request's texts, without their names: those of the `body` and of the `query` (its values), the different
     `keys`, and the first `numbers` of a JSON body. `others` are those whose name matters: path, headers, members that
-    name a class."""
+    name a class. `words` are those of the body, once they are known."""
 
-    __slots__ = ("body", "keys", "numbers", "others", "query")
+    __slots__ = ("body", "keys", "numbers", "others", "query", "words")
 
     def __init__(self) -> None:
         self.body: list[str] = []
@@ -65,6 +65,7 @@ class Found:
         self.keys: set[str] = set()
         self.others: list[Field] = []
         self.numbers: list[float] = []
+        self.words: frozenset[str] = frozenset()
 
 
 def gather(request: Request, limits: Limits) -> Found:
@@ -203,21 +204,20 @@ def _integer(text: str) -> float:
 def _gather(value: Any, limits: Limits, found: Found) -> None:
     """The strings, keys and first numbers of a JSON value. Raises TooMuch."""
     texts, numbers = found.body, found.numbers
-    names: list[str] = []
+    names: list[Any] = []
     left: list[Any] = [[value]]
     count = -1
     for items in left:  # grows as it is walked
-        kind = type(items)
         count += len(items)
-        if kind is tuple:
+        if type(items) is tuple:
             count += len(items)
-            if count > limits.values:
-                raise TooMuch("too-many-values", 413)
-            names += [name for name, _ in items]
-            items = [below for _, below in items]
-        elif count > limits.values:
+            pairs: Any = items
+        else:
+            pairs = [(None, item) for item in items] if count <= limits.values else ()
+        if count > limits.values:
             raise TooMuch("too-many-values", 413)
-        for item in items:
+        for name, item in pairs:
+            names.append(name)
             kind = type(item)
             if kind is str:
                 texts.append(item)
@@ -226,6 +226,7 @@ def _gather(value: Any, limits: Limits, found: Found) -> None:
             elif (kind is int or kind is float) and len(numbers) < _NUMBERS:
                 numbers.append(float(item) if abs(item) < 1e300 else 1e300)
     found.keys.update(names)
+    found.keys.discard(None)  # of the items of lists
     if any(name[:40].endswith(_CLASSES) for name in found.keys):
         found.others += [one for one in walk(value, limits) if one.place == "body" and one.name.endswith(_CLASSES)]
 

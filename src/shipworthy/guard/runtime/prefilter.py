@@ -33,7 +33,7 @@ class Prefilter:
             return False
         if not all(self._is_known("key", "", key) for key in found.keys):
             return False
-        return self._nothing("body", found.body) and self._nothing("query", found.query)
+        return self._nothing("body", found.body, found) and self._nothing("query", found.query)
 
     def _is_known(self, place: str, name: str, text: str) -> bool:
         key = (place, name, text)
@@ -47,12 +47,14 @@ class Prefilter:
             self._known.add(key)
         return True
 
-    def _nothing(self, place: str, texts: Sequence[str]) -> bool:
+    def _nothing(self, place: str, texts: Sequence[str], found: Found | None = None) -> bool:
         if not texts:
             return True
         joined = "\x01".join(texts)
         low = joined.lower()
         words = words_of(low)
+        if found is not None:
+            found.words = words
         if marked(joined) or max(map(len, words), default=0) >= _RUN or "/" in joined or "+" in joined:
             changed = [text for text in texts if changes(text)]
         else:

@@ -131,7 +131,8 @@ def _code_like(low: str) -> bool:
 
 def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
     """Whether `look` could see any of the texts; see `prefilter`."""
-    if any(sign in low for sign in _SIGNS) or ("$" in low and _IN_TEXT.search(low)):
+    marked = "(" in low or "*" in low or "//" in low or "::" in low or "__" in low
+    if (marked and any(sign in low for sign in _SIGNS)) or ("$" in low and _IN_TEXT.search(low)):
         return True
     if any(word in low for word in _SCRIPTED) and _SCRIPT.search(low):
         return True

@@ -48,7 +48,7 @@ _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.ge
 _NEXT = regex(  # the second group: what can disguise a name
     r"(?:&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr])(?=[\s{(]*(\w*)([^\s\w;|&`\n,()<>\x01=!]?))"
 )
-_DISGUISED = regex(r"[;|&`\n$<>](?:(?<=[;|&`\n])|\()[\s{(]*\w*[^\s\w;|&`\n,()<>\x01=!]")
+_DISGUISED = regex(r"[;|&`\n$<>](?:(?<=[;|&`\n])|\()[\s{(]*+\w*+[^\s\w;|&`\n,()<>\x01=!]")
 _WORDS = _CERTAIN | _SPOKEN
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 20_000
@@ -154,7 +154,9 @@ def _plain(word: str) -> str:
 
 def possible(low: str, words: frozenset[str]) -> bool:
     """Whether `look` could see any of the texts; see `prefilter`."""
-    if any(sign in low for sign, _ in _ALWAYS) or "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
+    if (" -" in low or "/" in low or "{" in low or "<&" in low) and any(sign in low for sign, _ in _ALWAYS):
+        return True
+    if "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
         return True
     if words.isdisjoint(_WORDS) and "\\n" not in low and "\\r" not in low:
         return _DISGUISED.search(low) is not None

@@ -27,13 +27,13 @@ _UNREAD = "more places where SQL could begin than are looked at"
 _BREAK = regex(
     r"['\"`][\s\x00)]*+(?:/\*[^*]*\*/[\s)]*)*(?=or\b|and\b|xor\b|union\b|having\b|order\b|group\b|limit\b|into\b|like\b|in\b"
     r"|is\b|between\b|where\b|procedure\b|rlike\b|regexp\b|div\b|mod\b|not\b|exec|insert\b|create\b|grant\b|drop\b|delete\b|update\b|as\b|from\b|limit|offset|returning|when\b"
-    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]+(?:\(|\s*(?:--|#|/\*|$|\x01)))|\()"
+    r"|select\b|waitfor\b|if\b|collate\b|;|--|#|/\*|\|\||&&|[=<>!+\-*/%^|&,]{1,3}[\s(]*(?:['\"\d@(-]|select\b|case\b|[a-z_.]++(?:\(|\s*+(?:--|#|/\*|$|\x01)))|\()"
 )
 # A first letter, then that no word goes on into it: an expression that begins with a set of characters is searched for
 # much faster than one that begins with \b.
 _JUMP_MARKS = (
-    r";(?=[\s/*+]*(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
-    r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]+\())|\|\||&&|\(\s*(?:select\b|[a-z_.]+\()|,\s*[a-z_.]+\(|=\s*[a-z_.]+\("
+    r";(?=[\s/*+]*+(?:drop|delete|insert|truncate|alter|create|waitfor|load|merge|replace|update|select|exec|declare|set|shutdown"
+    r"|copy|grant|revoke|if|begin|call|handler|[a-z_.]++\())|\|\||&&|\(\s*+(?:select\b|[a-z_.]++\()|,\s*+[a-z_.]++\(|=\s*+[a-z_.]++\("
 )
 _ON = (
     r"(?=[\s(*+!~-]*(?:/\*|\d|['\"@]|true|false|null|not\b|exists|case"

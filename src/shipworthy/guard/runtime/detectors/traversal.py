@@ -69,6 +69,6 @@ _OWN = regex(r"[\\/](?:usr[\\/]+local|opt|var[\\/]+www|var[\\/]+lib)[\\/]")
 
 def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
     """Whether `look` could see any of the texts; see `prefilter`."""
-    if ".." in low or "\0" in low or any(scheme in low for scheme in _SCHEMES):
+    if ".." in low or "\0" in low or (":" in low and any(scheme in low for scheme in _SCHEMES)):
         return True
     return ("/" in low or "\\" in low) and _BEGIN_OF_ANY.search(low) is not None and _FILES.search(low) is not None
