@@ -27,7 +27,8 @@ from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.guard.runtime import Guard, GuardASGI, GuardWSGI, Limits, Policy
 from shipworthy.guard.runtime.drift import Drift, load, psi, reference, save
 from shipworthy.guard.runtime.events import PER_SECOND, Events, read_events
-from shipworthy.guard.runtime.extraction import RECENT, Extraction
+from shipworthy.guard.runtime.extraction import RECENT, Extraction, margin
+from shipworthy.guard.runtime.fields import parse_json
 from shipworthy.guard.runtime.limits import Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import Request
@@ -268,6 +269,37 @@ def test_copying_a_model_shows() -> None:
     told = [one.reason for _ in range(201) for one in known.add("bulk", [], [], 1.0)]
     assert told == ["volume"]
     assert known.add("bulk", [], [], 4000.0) == []  # another hour
+
+
+def test_probing_the_boundary_shows(tmp_path: Path) -> None:
+    guard = Guard(events=tmp_path / "e")
+
+    def answer(client: str, score: float, number: int) -> None:
+        asked = ask(json.dumps({"text": f"question {number}"}).encode(), client)
+        guard.judge(asked)
+        guard.answered(asked, 200, "application/json", json.dumps({"label": "spam", "score": score}).encode())
+
+    for number in range(RECENT + 20):
+        answer("user", 0.97 if number % 2 else 0.04, number)
+        answer("unsure", 0.5 if number % 3 == 0 else 0.9, number)
+        answer("prober", 0.5 + (0.04 if number % 2 else -0.04) / (number + 1), number)
+    guard.close()
+    told = [(one["event"], one["client"]) for one in lines(tmp_path / "e") if "boundary" in one["event"]]
+    assert told == [("extraction-boundary", "prober")]
+    unsure = Guard(events=tmp_path / "u")  # of a model that is never sure
+    guard = unsure
+    for number in range(RECENT + 20):
+        for client in "abcd":
+            answer(client, 0.51, number)
+    unsure.close()
+    assert [one["client"] for one in lines(tmp_path / "u") if "boundary" in one["event"]] in ([], ["a"])
+
+
+def test_how_sure_an_answer_is() -> None:
+    assert margin(parse_json(b'{"label": "x", "score": 0.75}', Limits())) == 0.5
+    assert margin(parse_json(b'{"scores": {"a": 0.25, "b": 0.5, "c": 0.25}, "n": 3}', Limits())) == 0.25
+    for nothing in (b'{"label": 1}', b"null", b'{"price": 12.5}', json.dumps([0.5] * 100).encode()):
+        assert margin(parse_json(nothing, Limits())) is None
 
 
 def test_a_retry_is_no_near_duplicate() -> None:

@@ -95,10 +95,10 @@ class GuardASGI:
         start: list[Message] = []
         parts: list[bytes] = []
         watch: Watch | None = None
-        size, refused = 0, False
+        size, refused, kind = 0, False, ""
 
         async def watched(message: Message) -> None:
-            nonlocal watch, size, refused
+            nonlocal watch, size, refused, kind
             if refused:
                 return
             if message["type"] == "http.response.start":
@@ -115,6 +115,8 @@ class GuardASGI:
                 body = b"".join(parts)
                 parts.clear()
                 size = 0
+                if start and not more:
+                    self.guard.scores(request, start[0]["status"], kind, body)
                 decision = watch.add(body, last=not more)
                 if decision.refused and not start:
                     raise Withheld  # what was sent can't be taken back: the connection has to be cut

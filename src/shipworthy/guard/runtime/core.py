@@ -15,7 +15,7 @@ from shipworthy.errors import EnvironmentFailure
 from shipworthy.guard.runtime import answers
 from shipworthy.guard.runtime.detectors import ENCODED, detectors, examine
 from shipworthy.guard.runtime.events import Events
-from shipworthy.guard.runtime.fields import Field, Found, TooMuch, fields, gather
+from shipworthy.guard.runtime.fields import Field, Found, TooMuch, fields, gather, parse_json
 from shipworthy.guard.runtime.limits import Places, Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Limits, Policy, Request
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shipworthy.guard.runtime.drift import Drift
 
 FAULT = Decision(True, "guard-fault", 503, retry_after=5)
+_SCORED = 16 << 10  # bytes of an answer that is read for scores
 _SHOWN = 8  # hits of one event
 _WARM = (
     "it's fine, and \"good\" (or not) [1]; see http://example.com/a/b?c=d & 5 > 4, $5, #1 {x} <b>",
@@ -152,9 +153,27 @@ class Guard:
         """Look at an answer that is whole."""
         try:
             watch = self.watch(request, status, content_type, coding) if body else None
-            return watch.add(body, last=True) if watch is not None else PASSED
+            if watch is None:
+                return PASSED
+            if not coding:
+                self.scores(request, status, content_type, body)
+            return watch.add(body, last=True)
         except Exception as error:
             return self._fault(error)
+
+    def scores(self, request: Request, status: int, content_type: str, body: bytes) -> None:
+        """Note what a whole answer says of how sure the model is."""
+        if status != 200 or len(body) > _SCORED or "json" not in content_type or b"." not in body:
+            return
+        try:
+            value = parse_json(body, self.policy.limits)
+        except TooMuch:
+            return
+        with self._watched:
+            signals = self._extraction.answered(request.client, value)
+        for signal in signals:
+            self.metrics.count("hits_total", detector="extraction")
+            self._write(f"extraction-{signal.reason}", {"client": request.client, **signal.facts})
 
     def found_in_answer(self, request: Request, status: int, hits: tuple[Hit, ...]) -> Decision:
         """What is done with an answer in which there was something."""

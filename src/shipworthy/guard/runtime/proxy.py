@@ -157,9 +157,11 @@ class Proxy:
 
     async def _body(self, head: Head, reader: StreamReader, writer: StreamWriter) -> bytes | Decision:
         limits = self.guard.policy.limits
+        if head.length == 0:
+            return b""
         try:
             async with asyncio.timeout(limits.seconds):
-                if (wanted := head.get("expect")) and head.length != 0:
+                if wanted := head.get("expect"):
                     if wanted.lower() != "100-continue":
                         return Decision(True, "expect", 417)
                     if head.length is not None and head.length > limits.body:
@@ -258,6 +260,8 @@ class Proxy:
                 await _refuse(writer, decision, keep=head.keep and ended)
                 return head.keep and ended
             if ended:
+                if not answer.get("content-encoding"):
+                    self.guard.scores(request, answer.status, answer.get("content-type"), start)
                 writer.write(_head(answer, len(start), head.keep, None) + start)
                 return head.keep
         length = answer.length if answer.length is not None and answer.length >= 0 else None

@@ -107,6 +107,8 @@ class GuardWSGI:
             start_response(status, headers, *([exc_info] if exc_info else []))
             return _Closing(parts, close)
         body, ended = _window(parts)
+        if ended:
+            self.guard.scores(request, int(status[:3]), kinds.get("content-type", ""), body)
         decision = watch.add(body, last=ended)
         if decision.refused:
             close()
