@@ -124,9 +124,11 @@ def _forms(text: str) -> Iterator[str]:
 
 def fold(text: str) -> str:
     """Compatibility forms as what they stand for, without invisible characters; tags spell ASCII (U+E0020…)."""
-    spelled = "".join(chr(ord(c) - 0xE0000) if 0xE0020 <= ord(c) <= 0xE007E else c for c in text)
-    folded = unicodedata.normalize("NFKC", spelled).translate(_QUOTES)
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    if text and max(text) >= "\U000e0020":
+        text = "".join(chr(ord(c) - 0xE0000) if 0xE0020 <= ord(c) <= 0xE007E else c for c in text)
+    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    unseen = {ord(c): None for c in set(folded) if unicodedata.category(c) == "Cf"}
+    return folded.translate(unseen) if unseen else folded
 
 
 def _percent(text: str) -> str:

@@ -139,6 +139,7 @@ def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one sign
     if "(" in low:
         if "=" in low and _BRACKETS.search(low) and _LDAP.search(low):
             return True
-        if "/" in low and ("'" in low or _PATH.search(low)) and _XPATH.search(low):
+        joined = "'" in low and (" or " in low or " and " in low)
+        if "/" in low and (joined or _PATH.search(low)) and _XPATH.search(low):
             return True
     return bool("]" in low and _PATH.search(low))
