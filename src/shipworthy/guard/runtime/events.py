@@ -56,7 +56,7 @@ class Events:
         self._lock = threading.Lock()
         self._second, self._left_out = 0, 0
         self._in_second = {False: 0, True: 0}
-        self._stream = self._open()
+        self._stream = self._open(path)
         try:
             found = _last(path)
         except BaseException:
@@ -64,9 +64,9 @@ class Events:
             raise
         self.count, self.head = found.count, found.head
 
-    def _open(self) -> FileIO:
+    def _open(self, path: Path) -> FileIO:
         try:
-            stream = self._path.open("ab", buffering=0)
+            stream = path.open("ab", buffering=0)
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.fchmod(stream.fileno(), 0o600)
@@ -118,16 +118,16 @@ class Events:
             self._rotate()
 
     def _rotate(self) -> None:
-        """Go on in another file. The old one is only let go of when the new one is there."""
+        """Go on in another file, which is there before the old one is renamed."""
         kept = _kept(self._path)
         number = int(kept[-1].name.rpartition(".")[2]) + 1 if kept else 1
-        old = self._path.with_name(f"{self._path.name}.{number:06}")
-        self._path.rename(old)
+        new = self._path.with_name(f"{self._path.name}.new")
         try:
-            stream = self._open()
+            stream = self._open(new)
         except EnvironmentFailure as error:
-            old.rename(self._path)
             raise OSError(str(error)) from None
+        self._path.rename(self._path.with_name(f"{self._path.name}.{number:06}"))
+        new.rename(self._path)
         self._stream.close()
         self._stream = stream
 

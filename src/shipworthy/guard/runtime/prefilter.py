@@ -41,7 +41,7 @@ class Prefilter:
             return True
         if examine([Field(place, name, text)], self._looks):
             return False
-        if len(text) <= _LONGEST:
+        if len(text) <= _LONGEST and name != "cookie":  # secrets are not kept
             if len(self._known) >= _KNOWN:
                 self._known.clear()
             self._known.add(key)

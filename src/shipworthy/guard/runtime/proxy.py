@@ -145,9 +145,8 @@ class Proxy:
                 await _refuse(writer, self.guard.malformed(client, body.reason, body.status))
                 return False
             request = Request(head.method, head.target, head.headers, body, client)
-            judged = (
-                self.guard.judge(request) if len(body) < _LARGE else await asyncio.to_thread(self.guard.judge, request)
-            )
+            aside = len(body) >= _LARGE or (body and head.get("content-encoding"))  # which may be much larger
+            judged = await asyncio.to_thread(self.guard.judge, request) if aside else self.guard.judge(request)
             if judged.refused:
                 await _refuse(writer, judged, keep=head.keep)
                 return head.keep
