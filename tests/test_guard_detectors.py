@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import pickle
 import string
@@ -10,17 +11,26 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipworthy.guard.runtime.detectors import _one, detectors, examine
+from shipworthy.guard.runtime.detectors import detectors, examine
 from shipworthy.guard.runtime.detectors._sql_words import tokens
 from shipworthy.guard.runtime.detectors.prompts import score
-from shipworthy.guard.runtime.fields import Field, TooMuch, deepest, fields, parse_json, walk
+from shipworthy.guard.runtime.fields import Field, TooMuch, deepest, fields, gather, parse_json, walk
 from shipworthy.guard.runtime.normalise import VIEWS, fold, views
-from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Hit, Limits, Request
+from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Limits, Request
+from shipworthy.guard.runtime.prefilter import Prefilter
 
 LOOKS = detectors(DETECTORS)
+JSON = (("content-type", "application/json"),)
+# what the detectors look for, to be put together at random
+PIECES = r"""' " ` ; | || && & ( ) < > = , . .. / // : { } ${ #{ {{ }} $ ! -- # /* */ /*! or and union select by order
+into outfile having exec if drop delete from table like in is between where sleep( 1 1=1 a b cat id whoami /etc/passwd
+.env ../ \ \n \u0027 %27 %00 &lt; &#39; alert( document. window. onload= javascript: data:text/html, <script http://
+localhost 169.254.169.254 jar: file:// url: this. return db. sleep( count( *)( [$ $gt $where: ] //* __proto__ class=
+py/ O:4: !!python/ rO0AB !! @type java.lang. jndi: env: xinclude href <!entity __schema ifs system( /dev/tcp/""".split()
+PIECES += [" ", " ", " ", "\n", "\t", "\x01", "\x00", "é", "İ"]
 
 ATTACKS = {
     "sql": r"""' or 1=1--|1' or '1'='1|admin'--|1 union select null,null|') or ('a'='a|1; drop table users|1 or 1=1
@@ -86,23 +96,6 @@ def test_attacks_of_each_kind(name: str) -> None:
 ALL = [one.strip() for texts in ATTACKS.values() for one in texts.split("|")] + list(SHELL)
 
 
-@given(
-    st.lists(
-        st.sampled_from(ALL) | st.text(max_size=60) | st.text("'\"`;|&=<>()$ orand1idlscat-", max_size=40), max_size=6
-    )
-)
-def test_texts_together_are_seen_as_each_by_itself(texts: list[str]) -> None:
-    """What looks at all plain texts at once only says where nothing can be: it never hides one."""
-    together = {f"body f{number}": set[str]() for number in range(len(texts))}
-    for hit in examine([Field("body", f"f{number}", text) for number, text in enumerate(texts)], LOOKS):
-        together[hit.where].add(hit.detector)
-    for number, text in enumerate(texts):
-        alone: list[Hit] = []
-        if len(text) >= 3 and not (len(text) < 12 and text.isalnum()):
-            _one(Field("body", "x", text), views(text), LOOKS, alone)
-        assert together[f"body f{number}"] == {hit.detector for hit in alone}, text
-
-
 @pytest.mark.parametrize(
     ("padding", "attack", "name"),
     [
@@ -165,7 +158,7 @@ def test_other_coats(attack: str) -> None:
 
 @given(st.text(max_size=400))
 def test_views_are_few_and_begin_with_the_text(text: str) -> None:
-    found = list(views(text))
+    found, _ = views(text)
     assert found[0] == text
     assert len(found) == len(set(found)) <= VIEWS
     assert fold(fold(text)) == fold(text)
@@ -256,7 +249,7 @@ def test_depth_is_counted_as_the_brackets_nest(value: object) -> None:
 
 
 def body(raw: bytes, kind: str = "application/json", limits: Limits | None = None, target: str = "/") -> list[Field]:
-    return fields(Request("POST", target, (("content-type", kind),), raw), limits or Limits())[0]
+    return fields(Request("POST", target, (("content-type", kind),), raw), limits or Limits())
 
 
 def test_a_member_that_is_there_twice_is_seen_twice() -> None:
@@ -286,10 +279,29 @@ def test_what_is_too_much_is_refused_by_name(raw: bytes, kind: str, reason: str)
     assert caught.value.reason == reason
 
 
-def test_compressed_bodies_are_not_taken_for_clean() -> None:
-    request = Request("POST", "/", (("content-encoding", "gzip"),), b"\x1f\x8b123")
-    with pytest.raises(TooMuch, match="body-encoded"):
-        fields(request, Limits())
+@pytest.mark.parametrize(
+    ("coding", "raw", "reason"),
+    [
+        ("br", b"x", "body-encoded"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"{}")), "body-encoded"),
+        ("gzip", b"\x1f\x8b123", "body-not-gzip"),
+        ("gzip", gzip.compress(b"{}")[:-3], "body-not-gzip"),
+        ("gzip", gzip.compress(b"{}") + b"rest", "body-not-gzip"),
+        ("gzip", gzip.compress(b"{" + b" " * (50 << 20)), "body-too-large"),
+        ("gzip", gzip.compress(b"") * 100 + gzip.compress(b"{}"), "body-not-gzip"),
+    ],
+)
+def test_compressed_bodies_that_cannot_be_looked_at_are_refused(coding: str, raw: bytes, reason: str) -> None:
+    with pytest.raises(TooMuch) as caught:
+        fields(Request("POST", "/", (("content-encoding", coding),), raw), Limits())
+    assert caught.value.reason == reason
+
+
+def test_compressed_bodies_are_looked_at() -> None:
+    attack = b'{"text": "x\' or 1=1--"}'
+    for raw in (gzip.compress(attack), gzip.compress(attack[:9]) + gzip.compress(attack[9:])):
+        request = Request("POST", "/", (*JSON, ("content-encoding", "GZIP")), raw)
+        assert seen_in(fields(request, Limits())) == {"sql"}
 
 
 def test_forms_queries_and_parts() -> None:
@@ -304,3 +316,69 @@ def test_forms_queries_and_parts() -> None:
 
 def seen_in(found: list[Field]) -> set[str]:
     return {hit.detector for hit in examine(found, LOOKS)}
+
+
+FIRST = Prefilter(LOOKS)
+TEXTS = st.lists(
+    st.sampled_from(ALL)
+    | st.text(max_size=60)
+    | st.text("'\"`;|&=<>()$ orand1idlscat-", max_size=40)
+    | st.text("'\"`;|&=<>()$[]{}@!#%/\\\\.:-_\x01\x00\nabcdefghijklmnopqrstuvwxyz0123456789", max_size=30)
+    | st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
+    max_size=6,
+)
+
+
+@settings(max_examples=600)
+@given(TEXTS, TEXTS, st.lists(st.sampled_from(["type", "class", "a", "user[x]", "@class"]), max_size=2))
+def test_what_is_clean_at_first_sight_is_clean(texts: list[str], asked: list[str], names: list[str]) -> None:
+    """What looks at all texts at once only says that there is nothing: never of a request in which there is."""
+    value = {"items": texts, **dict(zip(names, asked, strict=False))}
+    target = "/predict?" + "&".join(f"q{n}={quote(text, safe='')}" for n, text in enumerate(asked[len(names) :]))
+    request = Request("POST", target, (("content-type", "application/json"),), json.dumps(value).encode())
+    found = gather(request, Limits())
+    if FIRST.clean(found):
+        assert examine(fields(request, Limits()), LOOKS) == []
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_no_attack_is_clean_at_first_sight(name: str) -> None:
+    texts = [one.strip().replace("\0", "|") for one in ATTACKS[name].replace(r"\|", "\0").split("|")]
+    for text in texts:
+        for shape in ({"a": text}, ["fine", text, "it's; & fine"], {"list": [{"b": [text]}]}):
+            assert not FIRST.clean(gather(Request("POST", "/", JSON, json.dumps(shape).encode()), Limits())), text
+        assert not FIRST.clean(gather(Request("GET", "/?a=" + quote(text, safe="")), Limits())), text
+
+
+@given(JSONS)
+def test_gathering_and_walking_find_the_same(value: object) -> None:
+    request = Request("POST", "/a?b=c", JSON, json.dumps({"x": value}).encode())
+    found, walked = gather(request, Limits()), fields(request, Limits())
+    assert sorted(found.body) == sorted(one.text for one in walked if one.place == "body")
+    assert found.keys == {one.text for one in walked if one.place == "key"}
+    assert found.query == ["c"]
+
+
+def test_most_honest_requests_are_clean_at_first_sight() -> None:
+    """Else it would be slow: what is seen at second sight has been looked at twice."""
+    texts = [one for line in HONEST.splitlines() for one in line.split("|")]
+    clean = sum(
+        FIRST.clean(gather(Request("POST", "/", JSON, json.dumps([text]).encode()), Limits())) for text in texts
+    )
+    assert clean == len(texts)
+
+
+def test_what_is_wrapped_too_often_is_told() -> None:
+    text = "<b>"
+    for _ in range(3):
+        text = quote(text, safe="")
+    assert views(text)[1]
+    for _ in range(3):
+        text = quote(text, safe="")
+    assert not views(text)[1]
+    assert seen(text) == {"encoding"}
+    many = " ".join(base64.b64encode(f"hidden text number {number:9}".encode()).decode() for number in range(300))
+    assert seen(many) == {"encoding"}
+    last = " ".join([base64.b64encode(b"some text as honest people write").decode()] * 200)
+    assert "sql" in seen(last + " " + base64.b64encode(b"and then there is ' or 1=1--").decode())
+    assert "sql" in seen("see " + base64.b64encode(b"' or 1=1--" + b" " * 9000).decode())

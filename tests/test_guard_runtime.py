@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -26,10 +27,12 @@ from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.guard.runtime import Guard, GuardASGI, GuardWSGI, Limits, Policy
 from shipworthy.guard.runtime.drift import Drift, load, psi, reference, save
 from shipworthy.guard.runtime.events import PER_SECOND, Events, read_events
-from shipworthy.guard.runtime.extraction import RECENT, Extraction
+from shipworthy.guard.runtime.extraction import RECENT, Extraction, margin
+from shipworthy.guard.runtime.fields import parse_json
 from shipworthy.guard.runtime.limits import Rates
 from shipworthy.guard.runtime.metrics import Metrics
 from shipworthy.guard.runtime.policy import Request
+from shipworthy.guard.runtime.prefilter import Prefilter
 from shipworthy.guard.runtime.summary import today, verify_summary, write_summary
 from shipworthy.keys import load_public, new_key, open_signer
 
@@ -80,7 +83,7 @@ def test_a_guard_that_breaks_refuses_in_block_and_tells_in_watch(tmp_path: Path)
         def broken(_: object) -> str:
             raise RuntimeError("secret in the message")
 
-        guard._looks = (("sql", frozenset(), broken),)
+        guard._first = Prefilter((("sql", frozenset(), broken, None),))
         decision = guard.judge(ask(b'{"text": "anything at all"}'))
         assert (decision.refused, decision.reason) == (refused, "guard-fault")
         assert not refused or decision.status == 503
@@ -160,6 +163,49 @@ def test_a_flood_of_events_is_counted_not_written(tmp_path: Path) -> None:
     assert (written[-2]["event"], written[-2]["events"], sum(lost)) == ("left-out", 50, 50)
 
 
+def test_passed_requests_are_written_when_asked_for(tmp_path: Path) -> None:
+    guard = Guard(Policy(record="all"), events=tmp_path / "e")
+    for _ in range(PER_SECOND + 20):  # more than there may be of others
+        guard.judge(ask())
+    guard.judge(ask(ATTACK))
+    guard.close()
+    assert read_events(tmp_path / "e").kinds == {"blocked": 1, "passed": PER_SECOND + 20}
+    first = lines(tmp_path / "e")[0]
+    assert (first["client"], first["path"], first["bytes"], first["hits"]) == ("192.0.2.1", "/predict", 17, [])
+    assert "hello" not in (tmp_path / "e").read_text()
+
+
+def test_a_chain_goes_on_in_another_file(tmp_path: Path) -> None:
+    path, key = tmp_path / "e.jsonl", tmp_path / "k.key"
+    new_key(key)
+    for start in range(3):  # it is started three times
+        events = Events(path, size=2000)
+        for number in range(25):
+            events.write("blocked", {"number": number, "start": start})
+        events.close()
+    parts = sorted(tmp_path.glob("e.jsonl.0*"))
+    assert len(parts) == 5
+    assert all(2000 <= part.stat().st_size < 2300 for part in parts)
+    assert all(stat.S_IMODE(part.stat().st_mode) == 0o600 for part in (*parts, path))
+    assert read_events(path).kinds == {"blocked": 75}
+    summary = write_summary(path, today(), open_signer(f"file:{key}"), tmp_path)
+    keys = [load_public(tmp_path / "k.key.pub")]
+    assert verify_summary(summary, path, keys)["chain"]["lines"] == 75
+    path.unlink()  # as if it was killed between the two steps
+    Events(path).close()
+    hidden = parts[2].rename(tmp_path / "away")
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        read_events(path)
+    hidden.rename(parts[2])
+    whole = parts[-1].read_bytes()
+    parts[-1].write_bytes(whole.replace(b'"start":2', b'"start":1', 1))
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        read_events(path)
+    parts[-1].write_bytes(b"no event\n")
+    with pytest.raises(EvidenceError, match="chain is broken"):
+        Events(path)
+
+
 def test_threads_write_one_chain(tmp_path: Path) -> None:
     guard = Guard(events=tmp_path / "e")
     workers = [threading.Thread(target=lambda: [guard.judge(ask(ATTACK)) for _ in range(12)]) for _ in range(8)]
@@ -208,7 +254,7 @@ def test_copying_a_model_shows() -> None:
     for number in range(RECENT + 5):
         words = "please tell me whether the following message is spam or an honest one".split()
         words[number % 9] = f"word{number}"
-        signals += known.add("thief", [" ".join(words)], None, 0.0)
+        signals += known.add("thief", [" ".join(words)], [], 0.0)
     assert [one.reason for one in signals] == ["near-duplicates"]
     signals = []
     for number in range(RECENT + 5):
@@ -217,18 +263,49 @@ def test_copying_a_model_shows() -> None:
     signals = [
         one
         for number in range(RECENT + 5)
-        for one in known.add("user", [f"question {number} " * 3 + str(number) * 9 + " and some"], None, 0.0)
+        for one in known.add("user", [f"question {number} " * 3 + str(number) * 9 + " and some"], [], 0.0)
     ]
     assert "volume" not in {one.reason for one in signals}
-    told = [one.reason for _ in range(201) for one in known.add("bulk", [], None, 1.0)]
+    told = [one.reason for _ in range(201) for one in known.add("bulk", [], [], 1.0)]
     assert told == ["volume"]
-    assert known.add("bulk", [], None, 4000.0) == []  # another hour
+    assert known.add("bulk", [], [], 4000.0) == []  # another hour
+
+
+def test_probing_the_boundary_shows(tmp_path: Path) -> None:
+    guard = Guard(events=tmp_path / "e")
+
+    def answer(client: str, score: float, number: int) -> None:
+        asked = ask(json.dumps({"text": f"question {number}"}).encode(), client)
+        guard.judge(asked)
+        guard.answered(asked, 200, "application/json", json.dumps({"label": "spam", "score": score}).encode())
+
+    for number in range(RECENT + 20):
+        answer("user", 0.97 if number % 2 else 0.04, number)
+        answer("unsure", 0.5 if number % 3 == 0 else 0.9, number)
+        answer("prober", 0.5 + (0.04 if number % 2 else -0.04) / (number + 1), number)
+    guard.close()
+    told = [(one["event"], one["client"]) for one in lines(tmp_path / "e") if "boundary" in one["event"]]
+    assert told == [("extraction-boundary", "prober")]
+    unsure = Guard(events=tmp_path / "u")  # of a model that is never sure
+    guard = unsure
+    for number in range(RECENT + 20):
+        for client in "abcd":
+            answer(client, 0.51, number)
+    unsure.close()
+    assert [one["client"] for one in lines(tmp_path / "u") if "boundary" in one["event"]] in ([], ["a"])
+
+
+def test_how_sure_an_answer_is() -> None:
+    assert margin(parse_json(b'{"label": "x", "score": 0.75}', Limits())) == 0.5
+    assert margin(parse_json(b'{"scores": {"a": 0.25, "b": 0.5, "c": 0.25}, "n": 3}', Limits())) == 0.25
+    for nothing in (b'{"label": 1}', b"null", b'{"price": 12.5}', json.dumps([0.5] * 100).encode()):
+        assert margin(parse_json(nothing, Limits())) is None
 
 
 def test_a_retry_is_no_near_duplicate() -> None:
     known = Extraction(volume=0, clients=10)
     assert not [
-        one for _ in range(3 * RECENT) for one in known.add("c", ["the very same question of a client"], None, 0.0)
+        one for _ in range(3 * RECENT) for one in known.add("c", ["the very same question of a client"], [], 0.0)
     ]
 
 
@@ -291,8 +368,40 @@ def test_what_must_not_be_in_an_answer() -> None:
     assert not guard.answered(ask(), 200, "image/png", key.encode()).refused
 
 
+def test_large_and_compressed_answers_are_looked_at(tmp_path: Path) -> None:
+    key = b"AKIA" + b"ABCDEFGHIJKLMNOP"
+    guard = Guard(Policy(answers="block"), events=tmp_path / "e")
+    for body in (b"x " * (200 << 10) + key, b" " * ((256 << 10) - 9) + key + b" " * 9):
+        for coding, raw in (
+            ("", body),
+            ("gzip", gzip.compress(body)),
+            ("GZIP", gzip.compress(b"") + gzip.compress(body)),
+        ):
+            assert guard.answered(ask(), 200, "text/plain", raw, coding).refused, (len(body), coding)
+            watch = guard.watch(ask(), 200, "text/plain", coding)
+            assert watch is not None
+            pieces = [raw[at : at + 1000] for at in range(0, len(raw), 1000)]
+            assert sum(watch.add(piece, last=piece is pieces[-1]).refused for piece in pieces) == 1
+    assert not guard.answered(ask(), 200, "text/plain", b"x " * (200 << 10)).refused
+    guard.close()
+    assert {one["event"] for one in lines(tmp_path / "e")} == {"answer"}
+
+
+def test_answers_that_cannot_be_looked_at_are_told(tmp_path: Path) -> None:
+    guard = Guard(events=tmp_path / "e")
+    whole = gzip.compress(b"fine")
+    for coding, raw in (("br", b"x"), ("gzip", b"no gzip"), ("gzip", whole[:-2]), ("gzip", whole + b"rest")):
+        guard.answered(ask(), 200, "text/plain", raw, coding)
+    guard.answered(ask(), 200, "text/event-stream", b"data: 1")
+    guard.answered(ask(), 200, "text/plain", gzip.compress(b"\0" * (80 << 20)), "gzip")
+    guard.answered(ask(), 200, "text/plain", whole, "gzip")
+    guard.close()
+    reasons = [(one["event"], one["reason"]) for one in lines(tmp_path / "e")]
+    assert reasons == [("answer-unread", why) for why in ["encoded"] * 4 + ["stream", "large"]]
+
+
 def test_policies_that_are_none() -> None:
-    for wrong in ({"mode": "on"}, {"detectors": ("sqll",)}, {"limits": Limits(body=0)}):
+    for wrong in ({"mode": "on"}, {"record": "some"}, {"detectors": ("sqll",)}, {"limits": Limits(body=0)}):
         with pytest.raises(UsageError):
             Policy(**wrong)  # type: ignore[arg-type]
 
@@ -343,6 +452,10 @@ def flask_app() -> Flask:
     def leak() -> Any:
         return "Traceback (most recent call last):\n  File", 500, {"Content-Type": "text/plain"}
 
+    @app.get("/long")
+    def long() -> Any:
+        return iter(["x" * 1000] * 600 + ["AKIA" + "ABCDEFGHIJKLMNOP"]), {"Content-Type": "text/plain"}
+
     @app.get("/healthz")
     def healthz() -> Any:
         return "ok"
@@ -359,12 +472,20 @@ def test_a_flask_service_behind_the_guard(tmp_path: Path) -> None:
         assert (status, json.loads(body)["reason"]) == (403, "attack")
         assert fetch(url + "/predict?q=..%2f..%2f..%2fetc/passwd", b'{"text": "hello"}')[0] == 403
         assert fetch(url + "/leak")[0] == 502
+        status, body = fetch(url + "/long")  # cut before the key
+        assert (status, body.startswith(b"xxx"), b"AKIA" in body) == (200, True, False)
         assert fetch(url + "/predict", b'{"text": "' + b"x" * 1000 + b'"}')[0] == 413
         assert b"requests_total" in fetch(url + "/metrics")[1]
         assert fetch(url + "/healthz") == (200, b"ok")
     assert guard.active == 0
     guard.close()
-    assert [one["reason"] for one in lines(tmp_path / "e")] == ["attack", "attack", "answer", "body-too-large"]
+    assert [one["reason"] for one in lines(tmp_path / "e")] == [
+        "attack",
+        "attack",
+        "answer",
+        "answer",
+        "body-too-large",
+    ]
 
 
 def test_a_service_that_raises_gives_its_place_back() -> None:
@@ -418,6 +539,12 @@ def test_an_asgi_service_behind_the_guard(tmp_path: Path) -> None:
     assert [one.get("status") or one["body"] for one in sent] == [200, b'{"text": "hello"}']
     assert call(app, [b'{"text": "x\' or ', b'1=1--"}'])[0]["status"] == 403
     assert call(app, [b'{"mail": "ada.lovelace@analytical-engines.org"}'])[0]["status"] == 502
+    large = Limits(body=4 << 20)
+    for start in (b'{"mail": "ada.lovelace@analytical-engines.org"', b'{"mail": ""'):
+        wide = GuardASGI(echo, Policy(answers="block", limits=large))
+        sent = call(wide, [start + b', "a": "' + b"x " * (400 << 10) + b'"}'])
+        assert sent[0]["status"] == (502 if b"ada" in start else 200)
+        assert b"ada" in start or b"".join(one["body"] for one in sent[1:]).endswith(b'x "}')
     assert call(app, [b"x" * (2 << 20)])[0]["status"] == 413
     assert call(app, [b"{"], ended=False)[0]["status"] == 408
     assert call(app, [b""], "/metrics")[0]["status"] == 200

@@ -1,7 +1,9 @@
 """The runtime guard: what it detects, what it wrongly refuses, and the time that it adds; beside gemini-self-protector.
 
     python benchmarks/devsecops/guard.py detect --payloads PayloadsAllTheThings --gemini ENV/bin/python
-    python benchmarks/devsecops/guard.py latency
+    python benchmarks/devsecops/guard.py cpu
+    python benchmarks/devsecops/guard.py latency --rate 500
+    python benchmarks/devsecops/guard.py latency --wrk
 
 `detect`: attacks are the lists of a checkout of PayloadsAllTheThings (MIT; nothing of it is kept here), in two halves
 by the digest of the file's name: the half `tuning` was looked at while the detectors were written, the half `held`
@@ -18,6 +20,7 @@ import asyncio
 import csv
 import hashlib
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -138,15 +141,48 @@ def detect(options: argparse.Namespace) -> None:
         print(f"| {title} | {len(texts)} | {refused / len(texts):.4f} | {beside} |", flush=True)
 
 
+ANSWER = b'{"label": "honest"}'
 ITEMS = [{"id": n, "note": f'It\'s order {n}, for "Anna" & family; please ring'} for n in range(27)]
 BODY = json.dumps({"items": ITEMS}).encode()
+
+
+def mixed(count: int) -> list[bytes]:
+    """Bodies of about as many bytes, each of other honest texts: markup, code, addresses, tokens, other alphabets."""
+    pick, texts = random.Random(3), honest(3000, 1)
+    return [
+        json.dumps({"items": [{"id": n, "note": text} for n, text in enumerate(pick.sample(texts, 12))]}).encode()
+        for _ in range(count)
+    ]
+
+
+def cpu(_: argparse.Namespace) -> None:
+    """Processor time of this process for each request, in milliseconds: the best and the median of many rounds, which
+    other processes disturb less than the time that passes."""
+    headers = (("host", "a"), ("content-type", "application/json"), ("user-agent", "python/3"))
+    print("| bodies | bytes | best | median |\n|---|---:|---:|---:|")
+    for title, bodies in (("all alike", [BODY]), ("mixed", mixed(60))):
+        guard = Guard(Policy())
+        guard.warm()
+        asked = [Request("POST", "/predict", headers, body, "127.0.0.1") for body in bodies]
+        rounds = []
+        for _round in range(60):
+            start = time.process_time()
+            for number in range(60):
+                guard.enter("127.0.0.1", "/predict")
+                one = asked[number % len(asked)]
+                if guard.judge(one).refused or guard.answered(one, 200, "application/json", ANSWER).refused:
+                    raise SystemExit("an honest request was refused")
+                guard.leave("/predict")
+            rounds.append((time.process_time() - start) * 1000 / 60)
+        size = sum(map(len, bodies)) // len(bodies)
+        print(f"| {title} | {size} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |")
 
 
 async def service(guard: Guard | None) -> asyncio.Server:
     """Answers every request with a small JSON; asks the guard first, if there is one."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answer = b'{"label": "honest"}'
+        answer = ANSWER
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -174,6 +210,7 @@ async def serve(kind: str, folder: Path) -> None:
     guard = Guard(Policy(), events=folder / f"{kind}.jsonl") if kind != "bare" else None
     if kind == "proxy":
         proxy = Proxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
+        proxy.guard.warm()
         await proxy.start("127.0.0.1", 0)
         print(proxy.address[1], flush=True)
     else:
@@ -228,26 +265,57 @@ def latency(options: argparse.Namespace) -> None:
                 if kind == "proxy":
                     print(ports["bare"], file=one.stdin, flush=True)
                 ports[kind] = int(one.stdout.readline())  # type: ignore[union-attr]
-            runs: dict[str, list[tuple[float, float]]] = {kind: [] for kind in ports}
+            runs: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in ports}
             for _ in range(options.runs):
-                for kind, port in ports.items():
-                    found = asyncio.run(load(port, options.rate, options.seconds))
-                    runs[kind].append((found[len(found) // 2], found[int(len(found) * 0.99)]))
+                for one, (kind, port) in zip(processes, ports.items(), strict=True):
+                    before = spent(one.pid)
+                    if options.wrk:
+                        found, number = wrk(port, options.seconds)
+                    else:
+                        times = asyncio.run(load(port, options.rate, options.seconds))
+                        found, number = (times[len(times) // 2], times[int(len(times) * 0.99)]), len(times)
+                    runs[kind].append((*found, (spent(one.pid) - before) * 1000 / number))
         finally:
             for one in processes:
                 one.kill()
                 one.communicate()
-    print(f"{len(BODY)} bytes, {options.rate}/s, {options.runs} runs of {options.seconds:g} s; ms, medians")
-    print("| service | p50 | p99 | p99 of each run |\n|---|---:|---:|---|")
+    rate = "as fast as it can" if options.wrk else f"{options.rate}/s"
+    print(f"{len(BODY)} bytes, {rate}, {options.runs} runs of {options.seconds:g} s; ms, medians")
+    print("| service | p50 | p99 | processor time | p99 of each run |\n|---|---:|---:|---:|---|")
     for kind, values in runs.items():
-        middle, high = (statistics.median(one[place] for one in values) for place in (0, 1))
-        print(f"| {kind} | {middle:.2f} | {high:.2f} | {', '.join(f'{one[1]:.2f}' for one in values)} |")
+        middle, high, used = (statistics.median(one[place] for one in values) for place in (0, 1, 2))
+        print(f"| {kind} | {middle:.2f} | {high:.2f} | {used:.2f} | {', '.join(f'{one[1]:.2f}' for one in values)} |")
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(port: int, seconds: float) -> tuple[tuple[float, float], int]:
+    """Percentiles 50 and 99 in milliseconds, and the number of requests, as wrk (Debian's package of that name) counts
+    with 8 connections that ask as fast as they are answered."""
+    script = (
+        f'wrk.method = "POST" wrk.headers["Content-Type"] = "application/json" wrk.body = [==[{BODY.decode()}]==] '
+        'done = function(summary, latency) io.write(string.format("#%d %d %d %d\\n", summary.requests, '
+        "summary.errors.status, latency:percentile(50), latency:percentile(99))) end"
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        call = ["wrk", "-t1", "-c8", f"-d{max(int(seconds), 1)}s", "-s", file.name, f"http://127.0.0.1:{port}/predict"]
+        told = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    number, errors, middle, high = map(int, told.rpartition("#")[2].split())
+    if errors:
+        raise SystemExit(f"{errors} requests were refused")
+    return (middle / 1000, high / 1000), number
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("detect", "latency", "serve"))
+    parser.add_argument("what", choices=("detect", "cpu", "latency", "serve"))
     parser.add_argument("--payloads", type=Path)
     parser.add_argument("--gemini", default="", help="the Python of an environment with gemini-self-protector")
     parser.add_argument(
@@ -256,13 +324,14 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--wrk", action="store_true", help="ask with wrk in place of the client here")
     parser.add_argument("--kind", default="bare")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     if options.what == "serve":
         asyncio.run(serve(options.kind, options.folder))
     else:
-        {"detect": detect, "latency": latency}[options.what](options)
+        {"detect": detect, "cpu": cpu, "latency": latency}[options.what](options)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,15 @@ from shipworthy.cli.output import named, quiet_option, settings_for, settings_op
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 
 if TYPE_CHECKING:
+    import ssl
+
     from shipworthy.guard.runtime.core import Guard
     from shipworthy.guard.runtime.proxy import Proxy, Upstream
 
 EXAMPLES = """examples:
   shipworthy guard --upstream http://127.0.0.1:8080 --listen 127.0.0.1:8443
   shipworthy guard --upstream http://127.0.0.1:8080 --mode watch --metrics 127.0.0.1:9100
+  shipworthy guard --upstream http://127.0.0.1:8080 --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
   shipworthy guard --upstream http://127.0.0.1:8080 --model model --signature model.sig --key release.key.pub
   shipworthy guard --upstream http://127.0.0.1:8080 --llm --answers block --rate 5 --summary-key file:guard.key
 """
@@ -47,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--health", action="append", metavar="PATH", help="always answered (default: /healthz)")
     parser.add_argument("--client-header", default="", metavar="NAME", help="who a client is, if not its address")
     parser.add_argument("--events", type=Path, default=Path("guard-events.jsonl"), metavar="FILE")
+    parser.add_argument("--record", choices=("decisions", "all"), default="decisions",
+                        help="all: an event of each request that is passed, too (default: a count)")  # fmt: skip
+    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="answer HTTPS, with this chain of certificates")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM", help="and its private key")
     parser.add_argument("--metrics", default="", metavar="HOST:PORT", help="answer Prometheus there")
     parser.add_argument("--drift", type=Path, metavar="FILE", help="training data (.jsonl, .csv, .txt) to compare with")
     parser.add_argument("--summary-key", default="", metavar="KEY", help="sign a summary of each day with this key")
@@ -81,29 +88,53 @@ def run(options: argparse.Namespace) -> int:
         health=tuple(options.health or ("/healthz",)),
         client_header=options.client_header,
         volume=options.volume,
+        record=options.record,
     )
+    tls = _tls(options.tls_cert, options.tls_key)
     upstream = _upstream(options.upstream)
     verified = _verify(options)
     guard = Guard(policy, events=options.events, drift=load(options.drift) if options.drift else None)
     try:
         guard.note("started", {"mode": policy.mode, "model": verified, "upstream": options.upstream[:200]})
-        return asyncio.run(_serve(Proxy(guard, upstream), guard, options))
+        return asyncio.run(_serve(Proxy(guard, upstream), guard, options, tls))
     finally:
         guard.close()
 
 
-async def _serve(proxy: Proxy, guard: Guard, options: argparse.Namespace) -> int:
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """TLS 1.2 or later; None when there is no certificate. Raises UsageError."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise UsageError("one of --tls-cert and --tls-key is missing", remedy="give both")
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: b"")  # never asked for at a terminal
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"they can't be used: {getattr(error, 'reason', '') or getattr(error, 'strerror', '') or 'not PEM'}",
+            where=f"{certificate}, {key}",
+            remedy="a chain in PEM, and its key without a password",
+        ) from None
+    return context
+
+
+async def _serve(proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     try:
-        await proxy.start(*_place(options.listen, "--listen"))
+        guard.warm()
+        await proxy.start(*_place(options.listen, "--listen"), tls=tls)
         metrics = await proxy.start_metrics(*_place(options.metrics, "--metrics")) if options.metrics else None
     except OSError as error:
         raise EnvironmentFailure(f"cannot listen: {error.strerror or error}", where=options.listen) from None
     host, port = proxy.address
-    print(f"listening on http://{_host(host)}:{port}, mode {guard.policy.mode}", flush=True)
+    print(f"listening on http{'s' if tls else ''}://{_host(host)}:{port}, mode {guard.policy.mode}", flush=True)
     if metrics and not options.quiet:
         print(f"metrics on http://{_host(metrics[0])}:{metrics[1]}/metrics", flush=True)
     daily = asyncio.create_task(_daily(guard, options)) if options.summary_key else None

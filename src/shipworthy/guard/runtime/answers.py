@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shipworthy.guard.runtime.policy import Hit
 from shipworthy.patterns import regex
 
-LIMIT = 256 << 10  # bytes of an answer that are looked at
+LIMIT = 256 << 10  # bytes of an answer that are looked at together
 _TYPES = ("application/json", "text/", "application/problem+json", "application/xml", "application/javascript")
 # Forms that are issued by one provider and fit nothing else; what is only named secret is found by its name.
 _TOKENS = (
@@ -35,7 +35,7 @@ def readable(content_type: str) -> bool:
 
 def examine(body: bytes) -> list[Hit]:
     """What must not be in an answer, at most one hit of each kind."""
-    text = body[:LIMIT].decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
     found: dict[str, Hit] = {}
     for hit in _hits(text):
         found.setdefault(hit.detail, hit)

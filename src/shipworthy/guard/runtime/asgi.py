@@ -11,6 +11,7 @@ from shipworthy.guard.runtime import answers
 from shipworthy.guard.runtime.core import Guard, refusal
 from shipworthy.guard.runtime.metrics import TYPE
 from shipworthy.guard.runtime.policy import Decision, Policy, Request
+from shipworthy.guard.runtime.watching import Watch
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -87,51 +88,53 @@ class GuardASGI:
             return Decision(True, "body-too-slow", 408)
 
     def _watching(self, request: Request, send: Send) -> Send:
-        """Hold an answer of text back until it is whole, and look at it. What streams or is large is passed on unread,
-        which is an event."""
+        """Hold an answer of text back until it is whole, or a window of it is, and look at that. What streams is passed
+        on unread, which is an event."""
         if self.guard.policy.answers == "off":
             return send
         start: list[Message] = []
         parts: list[bytes] = []
-        state = {"passing": False}
+        watch: Watch | None = None
+        size, refused, kind = 0, False, ""
 
         async def watched(message: Message) -> None:
-            if state["passing"]:
-                await send(message)
-            elif message["type"] == "http.response.start":
+            nonlocal watch, size, refused, kind
+            if refused:
+                return
+            if message["type"] == "http.response.start":
                 headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in message.get("headers", ())}
+                kind, coding = headers.get("content-type", ""), headers.get("content-encoding", "")
+                watch = self.guard.watch(request, message["status"], kind, coding)
                 start.append(message)
-                kind = headers.get("content-type", "")
-                if (
-                    not answers.readable(kind)
-                    or headers.get("content-encoding", "identity") != "identity"
-                    or "event-stream" in kind
-                ):
-                    state["passing"] = True
-                    if answers.readable(kind):
-                        self.guard.unread_answer(request, "encoded" if "event-stream" not in kind else "stream")
-                    await send(message)
-            elif message["type"] == "http.response.body" and start:
+            elif message["type"] == "http.response.body" and watch is not None:
                 parts.append(message.get("body", b""))
-                if message.get("more_body") and sum(map(len, parts)) <= answers.LIMIT:
+                size += len(parts[-1])
+                more = bool(message.get("more_body"))
+                if more and size <= answers.LIMIT:
                     return
-                await self._whole(request, start[0], b"".join(parts), bool(message.get("more_body")), send)
-                state["passing"] = True
-            else:
+                body = b"".join(parts)
+                parts.clear()
+                size = 0
+                if start and not more:
+                    self.guard.scores(request, start[0]["status"], kind, body)
+                decision = watch.add(body, last=not more)
+                if decision.refused and not start:
+                    raise Withheld  # what was sent can't be taken back: the connection has to be cut
+                if decision.refused:
+                    refused = True
+                    await _refuse(send, decision)
+                    return
+                message = {"type": "http.response.body", "body": body, "more_body": more}
+            if start and (watch is None or message["type"] != "http.response.start"):
+                await send(start.pop())
+            if message["type"] != "http.response.start":
                 await send(message)
 
         return watched
 
-    async def _whole(self, request: Request, start: Message, body: bytes, more: bool, send: Send) -> None:
-        kinds = [v.decode("latin-1") for k, v in start.get("headers", ()) if k.lower() == b"content-type"]
-        decision = self.guard.answered(request, start["status"], kinds[0] if kinds else "", body)
-        if decision.refused and not more:
-            await _refuse(send, decision)
-            return
-        if more or len(body) > answers.LIMIT:
-            self.guard.unread_answer(request, "large")
-        await send(start)
-        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+class Withheld(Exception):
+    """The rest of an answer that has begun is withheld: the server cuts the connection."""
 
 
 def _target(scope: MutableMapping[str, Any]) -> str:

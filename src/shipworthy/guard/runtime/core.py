@@ -13,18 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from shipworthy.errors import EnvironmentFailure
 from shipworthy.guard.runtime import answers
-from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.detectors import ENCODED, detectors, examine
 from shipworthy.guard.runtime.events import Events
-from shipworthy.guard.runtime.fields import Field, TooMuch, fields
+from shipworthy.guard.runtime.fields import Field, Found, TooMuch, fields, gather, parse_json
 from shipworthy.guard.runtime.limits import Places, Rates
 from shipworthy.guard.runtime.metrics import Metrics
-from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Policy, Request
+from shipworthy.guard.runtime.policy import PASSED, Decision, Hit, Limits, Policy, Request
+from shipworthy.guard.runtime.prefilter import Prefilter
+from shipworthy.guard.runtime.watching import Watch, readable_coding
 
 if TYPE_CHECKING:
     from shipworthy.guard.runtime.drift import Drift
 
 FAULT = Decision(True, "guard-fault", 503, retry_after=5)
+_SCORED = 16 << 10  # bytes of an answer that is read for scores
 _SHOWN = 8  # hits of one event
+_WARM = (
+    "it's fine, and \"good\" (or not) [1]; see http://example.com/a/b?c=d & 5 > 4, $5, #1 {x} <b>",
+    "' or 1=1; select 'a'--", "; cat /etc/passwd", "{{7*7}} ${a:b}", "../../etc/passwd", "\u00e9 %27 &lt; \\u0027",
+    "<a href='javascript:alert(1)' onload=x>", "c=\"this.a\" return //a[1] (a=b)",
+    "12345678 secret_token='abcdefgh' a@b.example",
+)  # fmt: skip
 
 
 class Guard:
@@ -49,15 +58,25 @@ class Guard:
         self.events = Events(Path(events), lost=self._lost) if isinstance(events, str | Path) else events
         self._clock = clock
         self._looks = detectors(self.policy.detectors)
+        self._first = Prefilter(self._looks)
         limits = self.policy.limits
         self._rates = Rates(limits.rate, limits.burst, limits.clients)
         self._places = Places(limits.concurrent)
+        self._all = self.policy.record == "all"
         self._salt = secrets.token_bytes(16)
         self._drift = drift
         self._watched = threading.Lock()
         from shipworthy.guard.runtime.extraction import Extraction
 
         self._extraction = Extraction(self.policy.volume, limits.clients)
+
+    def warm(self) -> None:
+        """Compile what is compiled when it is first used, so that no request has to wait for it."""
+        for text in _WARM:
+            examine([Field("body", "x", text)], self._looks)
+            body = json.dumps([text, _WARM[0]]).encode()
+            self._first.clean(gather(Request("POST", "/", (("content-type", "application/json"),), body), Limits()))
+            answers.examine(text.encode())
 
     def client(self, address: str, headers: Mapping[str, str]) -> str:
         """Who asks: the address, or a keyed digest of the header that the policy names."""
@@ -119,21 +138,48 @@ class Guard:
         """Requests that are being answered."""
         return self._places.active
 
-    def answered(self, request: Request, status: int, content_type: str, body: bytes) -> Decision:
-        """Look at an answer. `body` is as it is sent, unless it is compressed: then it is not looked at."""
-        if self.policy.mode == "off" or self.policy.answers == "off":
-            return PASSED
+    def watch(self, request: Request, status: int, content_type: str, coding: str = "") -> Watch | None:
+        """What looks at an answer as it comes; None if it is not to be looked at. That it can't be is told of.
+        `coding` is its Content-Encoding."""
+        if self.policy.mode == "off" or self.policy.answers == "off" or not answers.readable(content_type):
+            return None
+        coding = coding.strip().lower()
+        if "event-stream" in content_type.lower() or not readable_coding(coding):
+            self.unread_answer(request, "encoded" if not readable_coding(coding) else "stream")
+            return None
+        return Watch(self, request, status, coding)
+
+    def answered(self, request: Request, status: int, content_type: str, body: bytes, coding: str = "") -> Decision:
+        """Look at an answer that is whole."""
         try:
-            if not body or not answers.readable(content_type):
+            watch = self.watch(request, status, content_type, coding) if body else None
+            if watch is None:
                 return PASSED
-            hits = tuple(answers.examine(body))
-            if not hits:
-                return PASSED
-            refused = self.policy.mode == "block" and self.policy.answers == "block"
-            self._note("answer", self._facts(request, "answer", hits, status), "answer", refused=refused, counted=False)
-            return Decision(refused, "answer", 502, hits)
+            if not coding:
+                self.scores(request, status, content_type, body)
+            return watch.add(body, last=True)
         except Exception as error:
             return self._fault(error)
+
+    def scores(self, request: Request, status: int, content_type: str, body: bytes) -> None:
+        """Note what a whole answer says of how sure the model is."""
+        if status != 200 or len(body) > _SCORED or "json" not in content_type or b"." not in body:
+            return
+        try:
+            value = parse_json(body, self.policy.limits)
+        except TooMuch:
+            return
+        with self._watched:
+            signals = self._extraction.answered(request.client, value)
+        for signal in signals:
+            self.metrics.count("hits_total", detector="extraction")
+            self._write(f"extraction-{signal.reason}", {"client": request.client, **signal.facts})
+
+    def found_in_answer(self, request: Request, status: int, hits: tuple[Hit, ...]) -> Decision:
+        """What is done with an answer in which there was something."""
+        refused = self.policy.mode == "block" and self.policy.answers == "block"
+        self._note("answer", self._facts(request, "answer", hits, status), "answer", refused=refused, counted=False)
+        return Decision(refused, "answer", 502, hits)
 
     def note(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Write an event that is about the guard itself. Raises EnvironmentFailure in `block` when it can't be written:
@@ -148,27 +194,32 @@ class Guard:
             self._write("answer-unread", {"client": request.client, "reason": why})
 
     def _judge(self, request: Request) -> Decision:
+        limits = self.policy.limits
         try:
-            found, value = fields(request, self.policy.limits)
+            found = gather(request, limits)
+            hits = [] if self._first.clean(found) else examine(fields(request, limits), self._looks)
         except TooMuch as much:
             return self._decide(much.reason, much.status, request=request)
-        hits = examine(found, self._looks)
-        watched = self._statistics(request, found, value)
+        watched = self._statistics(request, found)
         if hits:
-            return self._decide("attack", 403, request=request, hits=tuple(hits))
+            reason = "too-encoded" if all(hit.detector == ENCODED for hit in hits) else "attack"
+            return self._decide(reason, 403, request=request, hits=tuple(hits))
         if watched is not None:
             return watched
         self.metrics.count("requests_total", decision="passed")
+        if self._all and not self._write("passed", self._facts(request, "", ()), passed=True):
+            return FAULT
         return PASSED
 
-    def _statistics(self, request: Request, found: list[Field], value: Any) -> Decision | None:
+    def _statistics(self, request: Request, found: Found) -> Decision | None:
         """Signals that need many requests: copying of the model, and drift."""
         if not request.body or self.is_health(request.path):
             return None
-        texts = [field.text for field in found if field.place == "body"]
         with self._watched:
-            signals = self._extraction.add(request.client, texts, value, self._clock())
-            drift = self._drift.add(texts) if self._drift is not None else None
+            signals = self._extraction.add(
+                request.client, found.body, found.numbers, self._clock(), found.words if len(found.words) < 5000 else ()
+            )
+            drift = self._drift.add(found.body) if self._drift is not None else None
         if drift is not None:
             self.metrics.put("drift_psi", drift.worst)
             if drift.drifted:
@@ -226,12 +277,12 @@ class Guard:
             self.metrics.count("requests_total", decision=label)
         return self._write(kind, facts) or refused
 
-    def _write(self, kind: str, facts: Mapping[str, Any]) -> bool:
+    def _write(self, kind: str, facts: Mapping[str, Any], *, passed: bool = False) -> bool:
         """Write an event. One that can't be written is told of on the metrics; in `block`, the caller refuses."""
         if self.events is None:
             return True
         try:
-            self.events.write(kind, facts)
+            self.events.write(kind, facts, passed=passed)
         except (OSError, ValueError):
             self._lost(1)
             return self.policy.mode == "watch"
@@ -281,4 +332,5 @@ _WORDS = {
     "extraction-volume": "too many requests",
     "guard-fault": "the request could not be examined",
     "answer": "the answer was withheld",
+    "too-encoded": "the request is encoded more often than is read",
 }

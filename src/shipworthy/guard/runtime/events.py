@@ -4,6 +4,7 @@ or put in shows. That the last lines were cut off shows against a signed summary
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from shipworthy.errors import EnvironmentFailure, EvidenceError
 
 FIRST = "0" * 64
 PER_SECOND = 200
+PASSES = 5000  # in a second, of requests that were passed; those have a share of their own
+SIZE = 64 << 20  # bytes of a file, after which another one is begun
 _LONGEST = 16 << 10
 
 
@@ -36,48 +40,64 @@ class Chain:
 class Events:
     """Writes events. Safe from several threads; one process writes a file. `lost` are called for what is not written.
 
-    More than PER_SECOND in one second are only counted, and the count is written: an attacker can't fill the disk.
+    More than PER_SECOND in one second are only counted, and the count is written. A file of more than `size` bytes is
+    renamed (`.000001`, `.000002`, …), and the chain goes on in another one: all of them are needed to verify it.
     """
 
     def __init__(
-        self, path: Path, *, now: Callable[[], float] = time.time, lost: Callable[[int], None] = lambda _: None
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        lost: Callable[[int], None] = lambda _: None,
+        size: int = SIZE,
     ) -> None:
-        self._path, self._now, self._lost = path, now, lost
+        self._path, self._now, self._lost, self._size = path, now, lost, size
         self._lock = threading.Lock()
-        self._second, self._in_second, self._left_out = 0, 0, 0
+        self._second, self._left_out = 0, 0
+        self._in_second = {False: 0, True: 0}
+        self._stream = self._open(path)
         try:
-            self._stream = path.open("ab", buffering=0)
-            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._stream.close()
-            raise EnvironmentFailure(
-                "another process writes these events", where=str(path), remedy="give each process a file of its own"
-            ) from None
-        except OSError as error:
-            raise EnvironmentFailure(f"events can't be written: {error.strerror}", where=str(path)) from None
-        os.fchmod(self._stream.fileno(), 0o600)
-        try:
-            found = read_events(path)
+            found = _last(path)
         except BaseException:
             self._stream.close()
             raise
         self.count, self.head = found.count, found.head
+
+    def _open(self, path: Path) -> FileIO:
+        try:
+            stream = path.open("ab", buffering=0)
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.fchmod(stream.fileno(), 0o600)
+            except BaseException:
+                stream.close()
+                raise
+        except BlockingIOError:
+            raise EnvironmentFailure(
+                "another process writes these events", where=str(self._path), remedy="give each process its own file"
+            ) from None
+        except OSError as error:
+            raise EnvironmentFailure(f"events can't be written: {error.strerror}", where=str(self._path)) from None
+        return stream
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._path
 
-    def write(self, kind: str, facts: Mapping[str, Any]) -> bool:
-        """Write one event; whether it was written. Raises OSError when the disk does not take it."""
+    def write(self, kind: str, facts: Mapping[str, Any], *, passed: bool = False) -> bool:
+        """Write one event (`passed`: of a request that was passed); whether it was written. Raises OSError when the
+        disk does not take it."""
         with self._lock:
             moment = self._now()
             if int(moment) != self._second:
-                left_out, self._second, self._in_second, self._left_out = self._left_out, int(moment), 0, 0
+                left_out, self._second, self._left_out = self._left_out, int(moment), 0
+                self._in_second = {False: 0, True: 0}
                 if left_out:
                     self._line("left-out", {"events": left_out}, moment)
-            self._in_second += 1
-            if self._in_second > PER_SECOND:
+            self._in_second[passed] += 1
+            if self._in_second[passed] > (PASSES if passed else PER_SECOND):
                 self._left_out += 1
                 self._lost(1)
                 return False
@@ -94,6 +114,22 @@ class Events:
             raise OSError("the event was not written whole")
         self.count += 1
         self.head = hashlib.sha256(line).hexdigest()
+        if self._stream.tell() >= self._size:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        """Go on in another file, which is there before the old one is renamed."""
+        kept = _kept(self._path)
+        number = int(kept[-1].name.rpartition(".")[2]) + 1 if kept else 1
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            stream = self._open(new)
+        except EnvironmentFailure as error:
+            raise OSError(str(error)) from None
+        self._path.rename(self._path.with_name(f"{self._path.name}.{number:06}"))
+        new.rename(self._path)
+        self._stream.close()
+        self._stream = stream
 
     def close(self) -> None:
         """Write what was only counted, and let go of the file."""
@@ -106,24 +142,51 @@ class Events:
 
 
 def read_events(path: Path, day: str = "", *, stop: int | None = None) -> Chain:
-    """Verify a file of events; the kinds that are counted are those of `day` (such as 2026-11-23), or all. After
-    `stop` lines no more are read.
+    """Verify a file of events, and those that were begun before it; the kinds that are counted are those of `day` (such
+    as 2026-11-23), or all. After `stop` lines no more are read.
 
     Raises EvidenceError where the chain is broken, EnvironmentFailure when it can't be read.
     """
-    head, count = FIRST, 0
+    return _read([*_kept(path), path], FIRST, 0, day, stop)
+
+
+def _kept(path: Path) -> list[Path]:
+    """The files that are full, in their order."""
+    found = [
+        one for one in path.parent.glob(f"{glob.escape(path.name)}.[0-9]*") if one.name.rpartition(".")[2].isdigit()
+    ]
+    return sorted(found, key=lambda one: int(one.name.rpartition(".")[2]))
+
+
+def _last(path: Path) -> Chain:
+    """Verify the last file only, which says where it goes on from: a start must not take longer each day."""
+    kept = _kept(path)
+    if not kept:
+        return read_events(path)
+    last = path if path.stat().st_size else kept[-1]
+    try:
+        with last.open("rb") as stream:
+            value = json.loads(stream.readline(_LONGEST + 1))
+            head, count = str(value["previous"]), int(value["n"]) - 1
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise EvidenceError("the chain is broken at line 1", where=str(last), remedy=_KEEP) from None
+    return _read([last], head, count, "", None)
+
+
+def _read(paths: list[Path], head: str, count: int, day: str, stop: int | None) -> Chain:
     kinds: dict[str, int] = {}
     first = last = ""
     try:
-        with path.open("rb") as stream:
-            while (stop is None or count < stop) and (line := stream.readline(_LONGEST + 1)):
-                head, value = _next(line, head, count, path)
-                count += 1
-                when = str(value.get("time", ""))
-                if when.startswith(day):
-                    first, last = first or when, when
-                    kind = str(value.get("event"))[:40]
-                    kinds[kind] = kinds.get(kind, 0) + 1
+        for path in paths:
+            with path.open("rb") as stream:
+                while (stop is None or count < stop) and (line := stream.readline(_LONGEST + 1)):
+                    head, value = _next(line, head, count, path)
+                    count += 1
+                    when = str(value.get("time", ""))
+                    if when.startswith(day):
+                        first, last = first or when, when
+                        kind = str(value.get("event"))[:40]
+                        kinds[kind] = kinds.get(kind, 0) + 1
     except OSError as error:
         raise EnvironmentFailure(f"events can't be read: {error.strerror}", where=str(path)) from None
     return Chain(count, head, dict(sorted(kinds.items())), first, last)

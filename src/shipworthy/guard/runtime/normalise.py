@@ -12,9 +12,13 @@ from urllib.parse import unquote_to_bytes
 from shipworthy.patterns import regex
 
 ROUNDS = 4  # of decoding what was decoded: more is not seen in services
-VIEWS = 8
+VIEWS = 256  # forms of one text, and
+GROWTH = 24  # how many times as long as the text they may be together; a text of which there are more is told of
+_FREE = 64 << 10
 _BASE64 = regex(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,4096}={0,2}(?![A-Za-z0-9+/=_-])")
+_EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}+={0,2}(?![A-Za-z0-9+/=_-])")
+_ENTITY = regex(r"&[#\w]")
+_ESCAPE = regex(r"\\[ux]")
 _ESCAPED = regex(r"\\(?:u\{?([0-9A-Fa-f]{4,6})\}?|x([0-9A-Fa-f]{2}))")
 _WIDE = regex(r"%u([0-9A-Fa-f]{4})")
 _PERCENT = regex(r"%[0-9A-Fa-f]{2}")
@@ -59,24 +63,46 @@ class Text:
 _BLANK = frozenset(" \n")
 
 
-def views(raw: str) -> Iterator[str]:
+def views(raw: str) -> tuple[list[str], bool]:
     """The text, then every different form of it: percent-decoded, with entities and escapes resolved, folded
-    (compatibility forms, invisible characters), and what base64 holds. At most VIEWS of them; each at most as long as
-    the text, apart from folding.
+    (compatibility forms, invisible characters), and what base64 holds. Each is at most as long as the text, apart from
+    folding. The second is False when there were more forms than are made: those are not looked at.
     """
-    yield raw
-    seen, left = {raw}, [raw]
-    for _ in range(ROUNDS):
+    if not changes(raw):
+        return [raw], True
+    found, seen, left = [raw], {raw}, [raw]
+    room = max(GROWTH * len(raw), _FREE)
+    for depth in range(ROUNDS + 1):
         new = []
         for text in left:
             for form in _forms(text):
-                if form not in seen and len(seen) < VIEWS:
-                    seen.add(form)
-                    new.append(form)
-                    yield form
-        if not new:
-            return
+                if form in seen:
+                    continue
+                room -= len(form)
+                if len(seen) >= VIEWS or room < 0 or depth == ROUNDS:
+                    return found, False
+                seen.add(form)
+                found.append(form)
+                new.append(form)
         left = new
+    return found, True
+
+
+def changes(text: str) -> bool:
+    """Whether the text could have another form; False is certain."""
+    return marked(text) or (len(text) >= 12 and (alone(text) or _EMBEDDED.search(text) is not None))
+
+
+def marked(text: str) -> bool:
+    """Whether something in it is written as something else: other than as base64."""
+    if not text.isascii() or "%" in text or "\0" in text:
+        return True
+    return ("&" in text and _ENTITY.search(text) is not None) or ("\\" in text and _ESCAPE.search(text) is not None)
+
+
+def alone(text: str) -> bool:
+    """Whether all of it could be base64."""
+    return " " not in (stripped := text.strip()) and _BASE64.fullmatch(stripped) is not None
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -98,9 +124,11 @@ def _forms(text: str) -> Iterator[str]:
 
 def fold(text: str) -> str:
     """Compatibility forms as what they stand for, without invisible characters; tags spell ASCII (U+E0020…)."""
-    spelled = "".join(chr(ord(c) - 0xE0000) if 0xE0020 <= ord(c) <= 0xE007E else c for c in text)
-    folded = unicodedata.normalize("NFKC", spelled).translate(_QUOTES)
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    if text and max(text) >= "\U000e0020":
+        text = "".join(chr(ord(c) - 0xE0000) if 0xE0020 <= ord(c) <= 0xE007E else c for c in text)
+    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    unseen = {ord(c): None for c in set(folded) if unicodedata.category(c) == "Cf"}
+    return folded.translate(unseen) if unseen else folded
 
 
 def _percent(text: str) -> str:
@@ -126,7 +154,7 @@ def _base64(text: str) -> Iterator[str]:
     if " " not in stripped and _BASE64.fullmatch(stripped):
         parts = [stripped]
     elif any(c in text for c in "+/=") or len(text) > 40:
-        parts = [found[0] for found, _ in zip(_EMBEDDED.finditer(text), range(4), strict=False)]
+        parts = [found[0] for found in _EMBEDDED.finditer(text)]
     else:
         return
     for part in parts:

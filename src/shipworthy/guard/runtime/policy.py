@@ -47,6 +47,7 @@ class Policy:
     personal data and secrets in answers. `health` are paths that are answered also when load is shed. A client is its
     address, or what `client_header` names (such as a key: it is only kept as a keyed digest). `volume` is how many
     questions one client may ask in an hour before that looks like copying the model (0: no limit).
+    `record` is `all` to write an event of each request that is passed, too; `decisions` counts those only.
     `metrics_path` is where a middleware answers Prometheus; empty for nowhere.
     """
 
@@ -57,6 +58,7 @@ class Policy:
     health: tuple[str, ...] = ("/healthz",)
     client_header: str = ""
     volume: int = 0
+    record: Literal["decisions", "all"] = "decisions"
     metrics_path: str = ""
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Policy:
         if unknown := [name for name in self.detectors if name not in (*DETECTORS, PROMPTS)]:
             known = ", ".join((*DETECTORS, PROMPTS))
             raise UsageError(f"there is no detector {unknown[0]!r}", where="guard", remedy=f"one of: {known}")
+        if self.record not in ("decisions", "all"):
+            raise UsageError(f"{self.record!r} is neither", where="guard: record", remedy="one of: decisions, all")
         if min(self.limits.body, self.limits.depth, self.limits.values, self.limits.concurrent) < 1:
             raise UsageError("a limit is less than one", where="guard: limits")
 

@@ -4,57 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from asyncio import StreamReader, StreamWriter
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from shipworthy.guard.runtime import answers, http1
 from shipworthy.guard.runtime.core import Guard, refusal
 from shipworthy.guard.runtime.http1 import Head, Malformed
 from shipworthy.guard.runtime.metrics import TYPE
 from shipworthy.guard.runtime.policy import Decision, Request
+from shipworthy.guard.runtime.upstream import Upstream
+from shipworthy.guard.runtime.watching import Watch
 
-_IDLE = 32  # connections to the service that are kept
-_IDLE_SECONDS = 4.0
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Proxy", "Upstream"]
+
 _LARGE = 64 << 10  # bytes of a body that is judged in a thread, so that the others need not wait
 _PIECE = 64 << 10
 _LINGER = 1.0  # seconds
 _FORWARDED = frozenset(("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"))
 _FAILED = (OSError, asyncio.IncompleteReadError, Malformed)
-
-
-class Upstream:
-    """Connections to the service at `host` and `port`, kept open between requests."""
-
-    def __init__(self, host: str, port: int, *, tls: bool = False) -> None:
-        self.host, self.port, self.tls = host, port, tls
-        self._idle: deque[tuple[StreamReader, StreamWriter, float]] = deque()
-
-    async def take(self, *, fresh: bool = False) -> tuple[StreamReader, StreamWriter, bool]:
-        """A connection, and whether it was used before. Raises OSError."""
-        while self._idle and not fresh:
-            reader, writer, since = self._idle.pop()
-            if not reader.at_eof() and not writer.is_closing() and time.monotonic() - since < _IDLE_SECONDS:
-                return reader, writer, True
-            writer.close()
-        reader, writer = await asyncio.open_connection(
-            self.host, self.port, limit=256 << 10, ssl=self.tls or None, server_hostname=self.host if self.tls else None
-        )
-        return reader, writer, False
-
-    def give_back(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Keep the connection for another request."""
-        if len(self._idle) < _IDLE:
-            self._idle.append((reader, writer, time.monotonic()))
-        else:
-            writer.close()
-
-    def close(self) -> None:
-        """Close those that are kept."""
-        while self._idle:
-            self._idle.pop()[1].close()
 
 
 class Proxy:
@@ -71,11 +43,13 @@ class Proxy:
         self._servers: list[asyncio.Server] = []
         self._most = 8 * guard.policy.limits.concurrent
         self._closing = False
+        self._scheme = "http"
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError."""
+    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """Listen; with `tls`, for HTTPS. Raises OSError."""
+        self._scheme = "https" if tls else "http"
         limit = self.guard.policy.limits.header_bytes + self.guard.policy.limits.target
-        server = await asyncio.start_server(self._accept, host, port, limit=limit, backlog=512)
+        server = await asyncio.start_server(self._accept, host, port, limit=limit, backlog=512, ssl=tls)
         self._servers.append(server)
         self.address = server.sockets[0].getsockname()[:2]
 
@@ -171,9 +145,8 @@ class Proxy:
                 await _refuse(writer, self.guard.malformed(client, body.reason, body.status))
                 return False
             request = Request(head.method, head.target, head.headers, body, client)
-            judged = (
-                self.guard.judge(request) if len(body) < _LARGE else await asyncio.to_thread(self.guard.judge, request)
-            )
+            aside = len(body) >= _LARGE or (body and head.get("content-encoding"))  # which may be much larger
+            judged = await asyncio.to_thread(self.guard.judge, request) if aside else self.guard.judge(request)
             if judged.refused:
                 await _refuse(writer, judged, keep=head.keep)
                 return head.keep
@@ -183,9 +156,11 @@ class Proxy:
 
     async def _body(self, head: Head, reader: StreamReader, writer: StreamWriter) -> bytes | Decision:
         limits = self.guard.policy.limits
+        if head.length == 0:
+            return b""
         try:
             async with asyncio.timeout(limits.seconds):
-                if (wanted := head.get("expect")) and head.length != 0:
+                if wanted := head.get("expect"):
                     if wanted.lower() != "100-continue":
                         return Decision(True, "expect", 417)
                     if head.length is not None and head.length > limits.body:
@@ -262,6 +237,7 @@ class Proxy:
             headers.append(("content-length", str(len(request.body))))
         if not request.client.startswith("key:"):
             headers.append(("x-forwarded-for", request.client))
+        headers.append(("x-forwarded-proto", self._scheme))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"{head.method} {head.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + request.body
 
@@ -269,45 +245,41 @@ class Proxy:
         self, head: Head, request: Request, answer: Head, reader: StreamReader, writer: StreamWriter
     ) -> bool:
         """Pass the answer on: looked at if it is text and not too long, else as it comes."""
-        guard, kind = self.guard, answer.get("content-type")
-        text = (
-            guard.policy.mode != "off"
-            and guard.policy.answers != "off"
-            and answers.readable(kind)
-            and answer.length != 0
+        watch = (
+            self.guard.watch(request, answer.status, answer.get("content-type"), answer.get("content-encoding"))
+            if answer.length != 0
+            else None
         )
-        if text and (answer.get("content-encoding") or "event-stream" in kind):
-            guard.unread_answer(request, "stream" if "event-stream" in kind else "encoded")
-            text = False
         pieces = _pieces(reader, answer.length)
-        start: list[bytes] = []
-        if text:
-            async for piece in pieces:
-                start.append(piece)
-                if sum(map(len, start)) > answers.LIMIT:
-                    guard.unread_answer(request, "large")
-                    break
-            else:
-                return await self._checked(head, request, answer, b"".join(start), writer)
+        start = b""
+        if watch is not None:
+            start, ended = await _window(pieces)
+            decision = await _added(watch, start, last=ended)
+            if decision.refused:
+                await _refuse(writer, decision, keep=head.keep and ended)
+                return head.keep and ended
+            if ended:
+                if not answer.get("content-encoding"):
+                    self.guard.scores(request, answer.status, answer.get("content-type"), start)
+                writer.write(_head(answer, len(start), head.keep, None) + start)
+                return head.keep
         length = answer.length if answer.length is not None and answer.length >= 0 else None
-        keep = head.keep
         given = answer.get("content-length") if head.method == "HEAD" or answer.status == 304 else None
-        writer.write(_head(answer, length, keep, given))
-        for piece in start:
-            writer.write(piece if length is not None else _chunk(piece))
+        writer.write(_head(answer, length, head.keep, given) + (_chunk(start, length) if start else b""))
+        if watch is not None:
+            ended = False
+            while not ended:
+                piece, ended = await _window(pieces)
+                if (await _added(watch, piece, last=ended)).refused:
+                    return False  # the rest is withheld: the connection is cut, which shows that something is missing
+                if piece:
+                    writer.write(_chunk(piece, length))
+                    await writer.drain()
         async for piece in pieces:
-            writer.write(piece if length is not None else _chunk(piece))
+            writer.write(_chunk(piece, length))
             await writer.drain()
         if length is None:
             writer.write(b"0\r\n\r\n")
-        return keep
-
-    async def _checked(self, head: Head, request: Request, answer: Head, body: bytes, writer: StreamWriter) -> bool:
-        decision = self.guard.answered(request, answer.status, answer.get("content-type"), body)
-        if decision.refused:
-            await _refuse(writer, decision, keep=head.keep)
-        else:
-            writer.write(_head(answer, len(body), head.keep, None) + body)
         return head.keep
 
     async def _accept_metrics(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -331,6 +303,8 @@ async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
     if reader.at_eof() or writer.is_closing():
         return
     await writer.drain()
+    if not writer.can_write_eof():  # TLS
+        return
     writer.write_eof()
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_LINGER):
@@ -362,8 +336,25 @@ async def _pieces(reader: StreamReader, length: int | None) -> AsyncIterator[byt
         yield piece
 
 
-def _chunk(piece: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(piece), piece)
+async def _window(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    """What is looked at together, and whether that is the end."""
+    parts, size = [], 0
+    async for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size >= answers.LIMIT:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+async def _added(watch: Watch, piece: bytes, *, last: bool) -> Decision:
+    if len(piece) < _LARGE:
+        return watch.add(piece, last=last)
+    return await asyncio.to_thread(watch.add, piece, last=last)
+
+
+def _chunk(piece: bytes, length: int | None) -> bytes:
+    return piece if length is not None else b"%x\r\n%s\r\n" % (len(piece), piece)
 
 
 def _head(answer: Head, length: int | None, keep: bool, given: str | None) -> bytes:

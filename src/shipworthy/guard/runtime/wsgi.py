@@ -12,6 +12,7 @@ from shipworthy.guard.runtime import answers
 from shipworthy.guard.runtime.core import Guard, refusal
 from shipworthy.guard.runtime.metrics import TYPE
 from shipworthy.guard.runtime.policy import Decision, Policy, Request
+from shipworthy.guard.runtime.watching import Watch
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -84,7 +85,7 @@ class GuardWSGI:
         return body if not given or len(body) == int(given) else Decision(True, "body-incomplete", 400)
 
     def _watched(self, environ: Environ, start_response: StartResponse, request: Request) -> Iterable[bytes]:
-        """Hold an answer of text back until it is whole, and look at it; what is large is passed on unread."""
+        """Hold an answer of text back until it is whole, or a window of it is, and look at that."""
         held: list[Any] = []
         written: list[bytes] = []
 
@@ -97,29 +98,51 @@ class GuardWSGI:
         first = next(parts, b"")
         status, headers, exc_info = held
         kinds = {name.lower(): value for name, value in headers}
-        kind = kinds.get("content-type", "")
-        if (
-            not answers.readable(kind)
-            or kinds.get("content-encoding", "identity") != "identity"
-            or "event-stream" in kind
-        ):
-            if answers.readable(kind):
-                self.guard.unread_answer(request, "encoded" if "event-stream" not in kind else "stream")
+        watch = self.guard.watch(
+            request, int(status[:3]), kinds.get("content-type", ""), kinds.get("content-encoding", "")
+        )
+        close = getattr(result, "close", lambda: None)
+        parts = _chain([*written, first], parts)
+        if watch is None:
             start_response(status, headers, *([exc_info] if exc_info else []))
-            return _Closing(_chain([*written, first], parts), getattr(result, "close", lambda: None))
-        collected = [*written, first]
-        for part in parts:
-            collected.append(part)
-            if sum(map(len, collected)) > answers.LIMIT:
-                self.guard.unread_answer(request, "large")
-                start_response(status, headers, *([exc_info] if exc_info else []))
-                return _Closing(_chain(collected, parts), getattr(result, "close", lambda: None))
-        getattr(result, "close", lambda: None)()
-        decision = self.guard.answered(request, int(status[:3]), kind, b"".join(collected))
+            return _Closing(parts, close)
+        body, ended = _window(parts)
+        if ended:
+            self.guard.scores(request, int(status[:3]), kinds.get("content-type", ""), body)
+        decision = watch.add(body, last=ended)
         if decision.refused:
+            close()
             return _refuse(start_response, decision)
         start_response(status, headers, *([exc_info] if exc_info else []))
-        return collected
+        if not ended:
+            return _Closing(_rest(watch, body, parts), close)
+        close()
+        return [body]
+
+
+class Withheld(Exception):
+    """The rest of an answer that has begun is withheld: the server cuts the connection."""
+
+
+def _window(parts: Iterator[bytes]) -> tuple[bytes, bool]:
+    """What is looked at together, and whether that is the end."""
+    collected, size = [], 0
+    for part in parts:
+        collected.append(part)
+        size += len(part)
+        if size > answers.LIMIT:
+            return b"".join(collected), False
+    return b"".join(collected), True
+
+
+def _rest(watch: Watch, first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    ended = False
+    while not ended:
+        body, ended = _window(parts)
+        if watch.add(body, last=ended).refused:
+            raise Withheld  # what was sent can't be taken back
+        yield body
 
 
 class _Once:

@@ -12,33 +12,30 @@ from importlib import import_module
 from shipworthy.guard.runtime.fields import Field
 from shipworthy.guard.runtime.normalise import Text, views
 from shipworthy.guard.runtime.policy import Hit
-from shipworthy.patterns import regex
 
 Look = Callable[[Text], str]
-Possible = Callable[[str], bool]
-Looks = tuple[tuple[str, frozenset[str], Look], ...]
+Possible = Callable[[str, frozenset[str]], bool]
+# name, the characters of which a text needs one (none: any), the function, and that of `prefilter` (none: always look)
+Looks = tuple[tuple[str, frozenset[str], Look, Possible | None], ...]
+ENCODED = "encoding"  # the name of the hit for a text that is wrapped more often than is looked at
 _SHORTEST = 3
-# What makes other forms of a text, so that `views` has to be asked.
-_CODED = regex(r"[%\x00\x01\x80-\U0010ffff]|&[#\w]|\\[ux]|[A-Za-z0-9+/_-]{12}")
-_CLASSES = ("type", "class")  # names of fields that `serialised` looks at
 
 
 def detectors(names: Iterable[str]) -> Looks:
-    """The detectors of those names, imported: name, the characters of which a text needs one (none: any), function."""
+    """The detectors of those names, imported."""
     found = []
     for name in names:
         module = import_module(f"{__name__}.{name}")
-        found.append((name, frozenset(module.NEEDS), module.look))
+        found.append((name, frozenset(module.NEEDS), module.look, getattr(module, "possible", None)))
     return tuple(found)
 
 
 def examine(fields: Iterable[Field], looks: Looks) -> list[Hit]:
     """What the detectors see in the fields, in every form of each text; each detector once for a field.
 
-    Texts with no other form are first looked at all together, by those detectors that can say that none of many texts
-    is worth a look.
+    This is what counts. `prefilter` finds out sooner that there is nothing.
     """
-    plain, others = [], []
+    hits: list[Hit] = []
     seen: set[str] = set()
     for field in fields:
         raw = field.text
@@ -48,26 +45,12 @@ def examine(fields: Iterable[Field], looks: Looks) -> list[Hit]:
             if raw in seen:
                 continue
             seen.add(raw)
-        if field.place in ("body", "query") and not _CODED.search(raw) and not field.name.lower().endswith(_CLASSES):
-            plain.append(field)
-        else:
-            others.append(field)
-    hits: list[Hit] = []
-    if plain:
-        low = "\x01".join([field.text for field in plain]).lower()
-        characters = frozenset(low)
-        left = []
-        for name, needs, look in looks:
-            if needs and not (characters & needs):
-                continue
-            gate: Possible | None = getattr(import_module(f"{__name__}.{name}"), "possible", None)
-            if gate is None or gate(low):
-                left.append((name, needs, look))
-        if left:
-            for field in plain:
-                _one(field, (field.text,), tuple(left), hits)
-    for field in others:
-        _one(field, views(field.text), looks, hits)
+        forms, whole = views(raw)
+        if not whole:
+            hits.append(
+                Hit(ENCODED, "more layers of encoding than are looked at", f"{field.place} {_shown(field.name)}")
+            )
+        _one(field, forms, looks, hits)
     return hits
 
 
@@ -75,7 +58,7 @@ def _one(field: Field, forms: Iterable[str], looks: Looks, hits: list[Hit]) -> N
     found: set[str] = set()
     for form in forms:
         text = Text(form, field.name, field.place)
-        for name, needs, look in looks:
+        for name, needs, look, _ in looks:
             if (needs and not (text.characters & needs)) or name in found:
                 continue
             if detail := look(text):

@@ -54,3 +54,8 @@ def _value(found: object) -> str:
         return inner.rpartition(":-")[2]
     name, colon, rest = inner.partition(":")
     return rest if colon and name.strip() in ("lower", "upper") else inner if not colon else ""
+
+
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    return "${" in low

@@ -44,6 +44,10 @@ _CODE_OUT = regex(
     r"^[^\n]{0,200}?['\"`]\s*[;+\-*,)|&^%/<>=}\]]{1,4}\s*[^\n]{0,60}?\b(?:alert|confirm|prompt|eval|fetch|print|function|import|window|document|location|top|self|throw|settimeout)\b\s*[(`=.\[{]"
 )
 _STYLE = regex(r"expression\s*\(|-moz-binding|behavior\s*:|@import|url\s*\(\s*['\"]?\s*(?:javascript|data):")
+_FUNCTIONS = frozenset(
+    "alert confirm prompt eval fetch settimeout setinterval function atob import print open msgbox constructor".split()
+)
+_OBJECTS = ("document", "window", "cookie", "location", "fromcharcode", "innerhtml", "localstorage", "constructor")
 _MOST = 200
 _ANY0 = frozenset("'\"`>")
 _ANY1 = frozenset("'\"<>")
@@ -128,6 +132,13 @@ def _tags(low: str) -> str:
 _ASSIGN = regex(r"[\w\])]\s*=\s*['\"\w]|\w\(")
 
 
-def possible(low: str) -> bool:
-    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
-    return "<" in low or bool(_CALLS.search(low) or _EVENT.search(low) or (":" in low and _SCRIPT_URL.search(low)))
+def possible(low: str, words: frozenset[str]) -> bool:
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    if "<" in low:
+        return True
+    if ":" in low and ("data:" in low or "script" in "".join(low.split())):
+        return True
+    if "=" in low and "on" in low and _EVENT.search(low):
+        return True
+    called = not words.isdisjoint(_FUNCTIONS) or any(name in low for name in _OBJECTS)
+    return called and _CALLS.search(low) is not None

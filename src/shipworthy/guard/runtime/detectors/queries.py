@@ -56,11 +56,12 @@ _IN_TEXT = regex(
 _SCRIPT = regex(
     r"this\.\w+\s*(?:==|!=|\.match|\.length|\[|<|>)|\breturn\s*(?:true|\(?\s*this|!|\d)|;\s*(?:return|while\s*\(|sleep\()|\bdb\.\w+\.(?:find|insert|drop|update|remove)\w*\(|\bemit\(|new\s+date\(\)|tojson\("
 )
-_SIGNS = ("$", "*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
+_SIGNS = ("count(/", "*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
 _SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "tojson(")
 _LDAP = regex(
     r"\*?\)\s*\(\s*[|&!]?\s*\(?\s*[\w;.-]{0,40}\s*(?:[=<>~]|[|&!(])|\)\s*\(\s*[|&]\s*\(|\(\s*[|&!]\s*\([\w;.-]{1,40}=[^)]{0,60}\)|\*\)\)%?0?0?|^\*\(\|\(|\)\)\s*\(\|"
 )
+_BRACKETS = regex(r"\)\s*\(|\(\s*[|&!]|\*\)\)|\*\(\|")  # one of which each filter has
 _ATTRIBUTE = regex(
     r"\b(?:uid|cn|sn|objectclass|userpassword|password|mail|member|memberof|samaccountname|dn|ou|dc|admin|user|username|givenname|department|homedirectory|zone|attribute)\s*[=~<>]|\(\*\)|objectclass"
 )
@@ -128,10 +129,17 @@ def _code_like(low: str) -> bool:
     return any(one in low for one in ("function", "return ", "def ", "lambda", "{", "=>", " = ", "==", ");"))
 
 
-def possible(low: str) -> bool:
-    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
-    if any(sign in low for sign in _SIGNS) or any(word in low for word in _SCRIPTED):
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    marked = "(" in low or "*" in low or "//" in low or "::" in low or "__" in low
+    if (marked and any(sign in low for sign in _SIGNS)) or ("$" in low and _IN_TEXT.search(low)):
         return True
-    if "(" in low and (_LDAP.search(low) or _XPATH.search(low)):
+    if any(word in low for word in _SCRIPTED) and _SCRIPT.search(low):
         return True
+    if "(" in low:
+        if "=" in low and _BRACKETS.search(low) and _LDAP.search(low):
+            return True
+        joined = "'" in low and (" or " in low or " and " in low)
+        if "/" in low and (joined or _PATH.search(low)) and _XPATH.search(low):
+            return True
     return bool("]" in low and _PATH.search(low))

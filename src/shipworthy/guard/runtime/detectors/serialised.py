@@ -35,15 +35,15 @@ _KEYS = frozenset(
     )
 )
 _FIRST = frozenset("\x80\xacrHaAC\x00/\x048")
-_BEGIN_OF_ANY = regex(r"(?:^|\x01)(?:[\x80\xac\x04\x00]|ro0ab|h4si|aaea|aced00|/wey|8004)")
-_SIGNS = ("$$nd_", ":{", "<java", "processbuilder", "<sorted-set", "<dynamic-proxy", 'type"', "py/")
+_BEGIN_OF_ANY = regex(r"\x01(?:[\x80\xac\x04\x00]|ro0ab|h4si|aaea|aced00|/wey|8004)")
+_SIGNS = ("$$nd_", ":{", "<java", "processbuilder", "<sorted-set", "<dynamic-proxy", 'type"', "py/", "proto")
 _POLLUTE = regex(r"(?:^|[.\[])(?:__proto__|constructor\]?[.\[]+prototype)")
 
 
 def look(text: Text) -> str:
     """Which object it is; empty when it is none."""
     raw, low = text.raw, text.low
-    if text.place == "key" or (text.place == "query" and "[" in raw):
+    if text.place == "key":
         if low in ("@type", "$type", "__type"):
             return ""  # judged with the class that it names
         if low in _KEYS and low != "rce":
@@ -98,8 +98,8 @@ def _begins(raw: str, low: str) -> str:
     return ""
 
 
-def possible(low: str) -> bool:
-    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
     if _BEGIN_OF_ANY.search(low) or any(sign in low for sign in _SIGNS):
         return True
     return bool(("\n" in low and _PICKLE.search(low)) or ("!" in low and _YAML.search(low)))

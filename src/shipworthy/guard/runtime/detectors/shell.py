@@ -48,6 +48,8 @@ _TOOLS = ("import os", "os.system(", "subprocess.", "child_process", "runtime.ge
 _NEXT = regex(  # the second group: what can disguise a name
     r"(?:&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr])(?=[\s{(]*(\w*)([^\s\w;|&`\n,()<>\x01=!]?))"
 )
+_DISGUISED = regex(r"[;|&`\n$<>](?:(?<=[;|&`\n])|\()[\s{(]*+\w*+[^\s\w;|&`\n,()<>\x01=!]")
+_WORDS = _CERTAIN | _SPOKEN
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 20_000
 _PATHS = ("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")
@@ -150,8 +152,12 @@ def _plain(word: str) -> str:
     return word.translate(_DROP).replace("$@", "").replace("$*", "").replace("[", "").replace("]", "").rstrip(":.")
 
 
-def possible(low: str) -> bool:
-    """Whether any of the texts (lower case, parted by U+0001) could be seen: never False for one that `look` sees."""
-    if any(sign in low for sign, _ in _ALWAYS) or "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
+def possible(low: str, words: frozenset[str]) -> bool:
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    if (" -" in low or "/" in low or "{" in low or "<&" in low) and any(sign in low for sign, _ in _ALWAYS):
         return True
+    if "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
+        return True
+    if words.isdisjoint(_WORDS) and "\\n" not in low and "\\r" not in low:
+        return _DISGUISED.search(low) is not None
     return any(after or word in _CERTAIN or word in _SPOKEN for word, after in _NEXT.findall(low))

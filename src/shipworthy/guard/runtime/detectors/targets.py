@@ -48,6 +48,7 @@ _SCHEMES = frozenset(
         "local_file",
     )
 )
+_OPENED = ("http:", "https:", "ftp:", "ws:", "wss:", "url:", "jar:")
 _NAMES = frozenset(
     (
         "localhost",
@@ -132,3 +133,10 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     value = sum(number << (24 - 8 * index) for index, number in enumerate(numbers)) + last
     return ipaddress.IPv4Address(value)
+
+
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    if "//" in low or ("." in low and any(one in low for one in _METADATA)) or "meta-data" in low:
+        return True
+    return ":" in low and (any(scheme in low for scheme in _OPENED) or low.count(":") >= _MOST)

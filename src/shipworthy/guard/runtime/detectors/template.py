@@ -85,6 +85,11 @@ def _inside(low: str, mark: str, start: int) -> str:
     )
 
 
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    return _OPEN.search(low) is not None
+
+
 _ALONE = frozenset(
     (
         "config",

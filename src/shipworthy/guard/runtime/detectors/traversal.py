@@ -10,9 +10,9 @@ NEEDS = "/\\\0"
 _UP = regex(r"(?:^|[/\\=:;\s'\"(,]|\.)\.\.(?:;|\\|/|%2f|%5c)", 0)
 _CLIMB = regex(r"(?:\.\.[\\/;]{1,8}){2,}|(?:\.{2,8}[\\/]{2,8}){2,}|\.\.[\\/]+\.\.")
 _FILES = regex(
-    r"(?:^|[\\/:\s=])(?:etc[\\/]+(?:passwd|shadow|hosts|group|issue|sudoers|crontab|fstab|hostname|ssh|nginx|apache2|mysql|httpd|php|motd)"
+    r"(?:^|[\\/:\s=\x01])(?:etc[\\/]+(?:passwd|shadow|hosts|group|issue|sudoers|crontab|fstab|hostname|ssh|nginx|apache2|mysql|httpd|php|motd)"
     r"|proc[\\/]+(?:self|version|cmdline|\d+|net|mounts)|windows[\\/]+(?:win\.ini|system32|system\.ini|repair|php\.ini|debug)"
-    r"|winnt[\\/]+|boot\.ini|\.ssh[\\/]|id_rsa|\.aws[\\/]|\.env(?:$|[.\s])|web-inf|meta-inf|web\.config|\.git[\\/]|\.htpasswd"
+    r"|winnt[\\/]+|boot\.ini|\.ssh[\\/]|id_rsa|\.aws[\\/]|\.env(?:$|[.\s\x01])|web-inf|meta-inf|web\.config|\.git[\\/]|\.htpasswd"
     r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.bash_history|var[\\/]+www|var[\\/]+lib"
     r"|usr[\\/]+local|opt[\\/]+|home[\\/]+\w+[\\/]+\.)"
 )
@@ -32,6 +32,7 @@ _SCHEMES = (
     "compress.zlib://",
 )
 _STARTS = regex(r"(?:file:)?(?:[a-z]:)?[\\/.%]")
+_BEGIN_OF_ANY = regex(r"\x01(?:file:)?(?:[a-z]:)?[\\/.%]")
 
 
 def look(text: Text) -> str:
@@ -64,3 +65,10 @@ def look(text: Text) -> str:
 
 
 _OWN = regex(r"[\\/](?:usr[\\/]+local|opt|var[\\/]+www|var[\\/]+lib)[\\/]")
+
+
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    if ".." in low or "\0" in low or (":" in low and any(scheme in low for scheme in _SCHEMES)):
+        return True
+    return ("/" in low or "\\" in low) and _BEGIN_OF_ANY.search(low) is not None and _FILES.search(low) is not None
