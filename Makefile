@@ -23,8 +23,11 @@ $(VENV)/.test: $(VENV)/.demo requirements/test.lock
 demo: $(VENV)/.demo  ## run the example project through the pipeline, then attack it
 	$(BIN)/shipworthy demo --folder demo-run --attack all
 
-test: $(VENV)/.test  ## every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test  ## the tests, less those that take minutes
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+slow: $(VENV)/.test  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/.test  ## ruff, formatting, mypy
 	$(BIN)/ruff check .

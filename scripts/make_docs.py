@@ -1,11 +1,11 @@
-"""Write the pages that are made from the code: docs/settings.md, docs/checks/*.md, and the table in
+"""Write the pages that are made from the code: docs/settings.md, docs/tools.md, docs/checks/*.md, and the table in
 docs/model-formats.md."""
 
 import re
 from pathlib import Path
 
 from shipworthy.check import registry
-from shipworthy.cli.pages import check_page, settings_page
+from shipworthy.cli.pages import check_page, settings_page, tools_page
 from shipworthy.modelfile.support import table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -15,6 +15,7 @@ def main() -> None:
     """Write them; a page whose check is gone goes too."""
     (DOCS / "checks").mkdir(parents=True, exist_ok=True)
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (DOCS / "tools.md").write_text(tools_page(), encoding="utf-8")
     formats = DOCS / "model-formats.md"
     page = re.sub(r"(?m)^\| format \|.*\n(?:\|.*\n)*", lambda _: table(), formats.read_text("utf-8"))
     formats.write_text(page, encoding="utf-8")

@@ -52,3 +52,23 @@ def odd_tree(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Find
         raise NotApplicable("there is no moon here")
     if context.options["answer"] == "bad":
         yield SAID_BAD.at(artifacts[0], "the whole of it")
+
+
+LIVE: list[str] = []
+
+
+@check("odd-live", kinds={"service"}, category="odd", live=True)
+def odd_live(artifact: Artifact) -> Iterator[Finding]:
+    """Takes a while."""
+    LIVE.append("odd-live in")
+    time.sleep(0.3)
+    LIVE.append("odd-live out")
+    yield from ()
+
+
+@check("odd-live-slow", kinds={"service"}, category="odd", live=True, timeout=1.0)
+def odd_live_slow(artifact: Artifact) -> Iterator[Finding]:
+    """Never ends in time."""
+    LIVE.append("odd-live-slow in")
+    time.sleep(4)
+    yield from ()

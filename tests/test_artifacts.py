@@ -470,3 +470,42 @@ def test_a_link_into_a_folder_that_is_left_out_is_a_gap(tmp_path: Path) -> None:
     (gap,) = discover(tmp_path).unreadable
     assert gap.artifact is not None
     assert (gap.artifact.uri, "left out" in gap.reason) == ("model.pkl", True)
+
+
+def test_infrastructure_is_told_apart(tmp_path: Path) -> None:
+    files = {
+        "stack.yaml": "Resources:\n  B:\n    Type: AWS::S3::Bucket\n",
+        "sam.json": '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {}}',
+        "a.template": "AWSTemplateFormatVersion: '2010-09-09'\n",
+        "k8s/pod.json": '{"apiVersion": "v1", "kind": "Pod"}',
+        "k8s/pod.yml": "kind: Pod\napiVersion: v1 # core\n",
+        "chart/Chart.yaml": "apiVersion: v2\nname: a\n",
+        "chart/values-prod.yaml": "a: 1\n",
+        "chart/templates/_helpers.tpl": '{{ define "a" }}{{ end }}',
+        "chart/templates/svc.yaml": "apiVersion: {{ .Values.api }}\nkind: Service\n",
+        "live/terragrunt.hcl": "inputs = {}\n",
+        "main.tf.json": "{}",
+        "docker-compose.override.yml": "services: {}\n",
+        "app.compose.yaml": "services: {}\n",
+        "config.yaml": "apiVersion: 3\nname: x\n",
+        "composed.yaml": "a: 1\n",
+        "data.json": '{"Type": "x"}',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = {artifact.uri: artifact for artifact in discover(tmp_path).artifacts}
+    assert {name for name, one in found.items() if one.kind is not Kind.IAC} == {
+        "config.yaml",
+        "composed.yaml",
+        "data.json",
+    }
+    special = {name: one.media_type for name, one in found.items() if one.media_type.startswith("application/x-")}
+    assert special == {
+        "stack.yaml": "application/x-cloudformation",
+        "sam.json": "application/x-cloudformation",
+        "a.template": "application/x-cloudformation",
+        "k8s/pod.json": "application/x-kubernetes",
+        "k8s/pod.yml": "application/x-kubernetes",
+        "chart/templates/svc.yaml": "application/x-kubernetes",
+    }

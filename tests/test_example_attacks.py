@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from shipworthy.errors import ExitCode, UsageError
-from shipworthy.example import ATTACKS, create
+from shipworthy.example import ATTACKS, _planting, create
 from shipworthy.example import attacks as planted
 
 BEFORE = sorted(name for name, attack in ATTACKS.items() if attack.when == "before-run")
@@ -108,10 +108,13 @@ def test_every_attack_says_where_it_should_be_stopped() -> None:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
         assert attack.title
         assert attack.story.endswith(".")
-        assert attack.stage in ("load", "before-train", "train", "before-sign", "verify")
+        stages: tuple[str, ...] = ("load", "before-train", "train", "before-sign", "verify")
+        if attack.pipeline == "dev":
+            stages = ("before-build", "before-release", "after-deploy", "verify")
+        assert attack.stage in stages
         assert attack.exit_code == (ExitCode.EVIDENCE if attack.stage in ("load", "verify") else ExitCode.GATE)
         assert not (attack.resign and attack.exit_code == ExitCode.EVIDENCE)
-    assert len(ATTACKS) == 9
+    assert len(ATTACKS) == 18
 
 
 @pytest.mark.parametrize("name", BEFORE)
@@ -125,6 +128,14 @@ def test_planting_changes_fresh_copies_alike_and_only_where_it_says(name: str, c
         "changed-dataset": {"data/train.csv"},
         "network-call": {"train.py"},
         "weak-evaluation": {"train.py"},
+        "committed-secret": {"deploy.env"},
+        "vulnerable-packages": {"ui/package.json", "ui/package-lock.json", "ui/requirements.txt"},
+        "workflow-hole": {".github/workflows/preview.yml"},
+        "secret-in-layer": {"Dockerfile"},
+        "model-swapped-in-image": {"Dockerfile"},
+        "leaking-errors": {"app.py"},
+        "injection": {"app.py"},
+        "debug-port": {"app.py"},
     }
     one, two = (Path(shutil.copytree(clean, tmp_path / each)) for each in ("one", "two"))
     ATTACKS[name].plant(one)
@@ -155,11 +166,11 @@ def test_planting_twice_is_refused(name: str, copy: Path) -> None:
 def test_the_planted_token_has_githubs_form_and_checksum(copy: Path) -> None:
     ATTACKS["notebook-secret"].plant(copy)
     found = re.findall(r"ghp_[0-9A-Za-z]{36}\b", (copy / "notebooks/explore.ipynb").read_text())
-    assert found == [planted.fake_github_token()]
+    assert found == [_planting.fake_github_token()]
     letters, check = found[0][4:34], found[0][34:]
     number = 0
     for digit in check:
-        number = number * 62 + planted._BASE62.index(digit)
+        number = number * 62 + _planting._BASE62.index(digit)
     assert number == zlib.crc32(letters.encode())
 
 

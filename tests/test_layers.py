@@ -6,8 +6,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths patterns records rules user_folders",
-    "config check tools modelfile",
-    "artifacts checks compliance gates evaluation training evidence keys stores example witnesses",
+    "config check tools modelfile images",
+    "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses",
     "engine guard stages pipelines reports",
     "cli __main__",
 )
@@ -15,7 +15,9 @@ LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.s
 # In their own layer: a check is declared with the tools that it wraps; stages run in the engine, pipelines order them.
 ALLOWED = {
     ("check", "tools"),
+    ("images", "modelfile"),  # a layer may be packed with Zstandard, of which there is one decoder
     ("stages", "engine"),
+    ("stages", "guard"),
     ("pipelines", "engine"),
     ("pipelines", "stages"),
     ("model", "errors"),

@@ -79,6 +79,25 @@ def test_only_known_vulnerabilities_are_vulnerabilities_and_the_rest_is_told_too
     assert set(re.findall(r"Fingerprint: ([0-9a-f]{32})", texts)) == others
 
 
+def test_a_known_vulnerability_of_an_image_is_one_too() -> None:
+    run = sample.stopped()
+    (one,) = [f for f in run.findings if f.rule.id == "vulnerable-dependency"]
+    rule = replace(one.rule, id="image-vulnerable-package")
+    moved = replace(one, category="images", rule=rule, message="openssl 3.0.1: CVE-2022-3602: a buffer is overrun")
+    moved = replace(moved, key="deb openssl CVE-2022-3602")
+    stages = tuple(
+        replace(
+            stage,
+            checks=tuple(
+                replace(check, findings=(moved,) if one in check.findings else check.findings) for check in stage.checks
+            ),
+        )
+        for stage in run.stages
+    )
+    document = bom(replace(run, stages=stages))
+    assert [entry["id"] for entry in document["vulnerabilities"]] == ["CVE-2022-3602"]
+
+
 def test_a_vulnerability_that_was_waived_says_by_whom() -> None:
     finding = sample.VULNERABLE.at(sample.REQS, "requests: CVE-2024-35195", field="requests").with_(
         disposition=Disposition.WAIVED, waiver="platform@example.org: not reached"

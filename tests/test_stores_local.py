@@ -189,7 +189,7 @@ def test_what_is_no_digest_is_refused(store: Store, digest: str) -> None:
             use(digest)
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/x", "oci://host/x", "local://host/x", "local:"])
+@pytest.mark.parametrize("uri", ["s3://bucket/x", "local://host/x", "local:"])
 def test_a_store_of_an_unknown_kind_is_refused(tmp_path: Path, uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_store(uri, tmp_path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -63,12 +64,14 @@ class Canary:
     """A known-bad sample that the check must find: `shipworthy doctor` and one test fire it.
 
     `files` maps a relative name to its bytes, or to a function that makes them; `rule` is the rule that must fire.
-    `git` commits the files first, then removes those named in it from the working tree.
+    `git` commits the files first, then removes those named in it from the working tree. `standing` is for what files
+    alone are not, such as a service that answers: it is given the folder, and gives the artifacts while it is entered.
     """
 
     files: Mapping[str, bytes | Callable[[], bytes]]
     rule: str
     git: tuple[str, ...] | None = None
+    standing: Callable[[Path], AbstractContextManager[tuple[Artifact, ...]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Check:
 
     `scope` says what the function is given: one `artifact`; a `batch` (tuple of artifacts, results still cached per
     artifact: for wrapped programs that are slow to start); or the whole `tree` (tuple of all artifacts of its kinds,
-    cached on all their digests). `needs` are the programs that it wraps.
+    cached on all their digests). `needs` are the programs that it wraps. A `live` check asks something that can answer
+    otherwise tomorrow: nothing of it is cached, and live checks run one after the other, in a thread.
     """
 
     name: str
@@ -97,6 +101,7 @@ class Check:
     wants_context: bool
     summary: str
     module: str
+    live: bool = False
 
     def looks_at(self, artifact: Artifact) -> bool:
         """Is this one for the check?"""
@@ -121,14 +126,16 @@ def check(
     cache_on: Callable[[Context], str] | None = None,
     cache_beside: Callable[[Artifact], str] | None = None,
     timeout: float = 60.0,
+    live: bool = False,
 ) -> Callable[[Callable[..., Yielded]], Callable[..., Yielded]]:
     """Make a function a check.
 
     `version` is raised whenever the results could change; `options` are the settings with their defaults, whose types
     the settings must have; `accepts` narrows the kinds down (by name, media type or size: it reads nothing);
     `cache_on` adds what else the results depend on (a database's digest, a commit id), `cache_beside` what those of one
-    artifact do (the files beside it); `timeout` is in seconds, for one artifact, one batch or the tree. The category is
-    the folder's name unless given. The function takes what `scope` says and, if it has a second parameter, a `Context`.
+    artifact do (the files beside it); `timeout` is in seconds, for one artifact, one batch or the tree; `live` is for a
+    check that talks to a running service. The category is the folder's name unless given. The function takes what
+    `scope` says and, if it has a second parameter, a `Context`.
     """
 
     def decorate(function: Callable[..., Yielded]) -> Callable[..., Yielded]:
@@ -150,6 +157,7 @@ def check(
             wants_context=_wants_context(function),
             summary=(sys.modules[function.__module__].__doc__ or "").strip().partition("\n")[0],
             module=function.__module__,
+            live=live,
         )
         function.check = registered  # type: ignore[attr-defined]
         return function

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from shipworthy.engine.stage import Pipeline
+from shipworthy.stages import scan, trigger
+from shipworthy.stages.dev import build, deploy_check, image_test, protect
+from shipworthy.stages.dev import load as dev_load
+from shipworthy.stages.dev import sign as dev_sign
+from shipworthy.stages.dev import store as dev_store
 from shipworthy.stages.gate import gate
-from shipworthy.stages.ml import evaluate, load, model_scan, scan, sign, store, train, trigger
-from shipworthy.stages.not_built import not_built
+from shipworthy.stages.ml import evaluate, load, model_scan, sign, store, train
 
 ML = Pipeline(
     "ml",
@@ -29,17 +33,17 @@ DEV = Pipeline(
     "DevSecOps",
     (
         trigger.STAGE,
-        not_built("load", "Load code and the signed model", "Verifies the model before anything uses it."),
-        not_built("scan", "Scan", "Secrets, code, dependencies, infrastructure, workflows, Dockerfiles."),
-        not_built("gate-before-build", "Gate", "Stops before building."),
-        not_built("build", "Build image", "Builds the container image."),
-        not_built("test", "Image scan and DAST", "Looks into the image and attacks the running service."),
-        not_built("gate-before-release", "Gate", "Stops before signing."),
-        not_built("sign", "Sign", "Signs image, SBOM and results."),
-        not_built("store", "Store", "Pushes to the registry."),
-        not_built("deploy-check", "Deploy check", "Looks at the deployment from outside."),
-        not_built("gate-after-deploy", "Gate", "Decides on the deployment."),
-        not_built("protect", "Runtime protection", "Guards the running service."),
+        dev_load.STAGE,
+        scan.STAGE,
+        gate("before-build", "Gate", "Stops before building from anything that is not clean.", over=("load", "scan")),
+        build.STAGE,
+        image_test.STAGE,
+        gate("before-release", "Gate", "Stops before signing an image that fell short.", over=("build", "test")),
+        dev_sign.STAGE,
+        dev_store.STAGE,
+        deploy_check.STAGE,
+        gate("after-deploy", "Gate", "Stops before serving what is not deployed well.", over=("deploy-check",)),
+        protect.STAGE,
     ),
 )
 

@@ -47,4 +47,25 @@ WITNESSED = Rule(
     taxonomy=("CWE-502", "AML.T0010.003"),
     help="unsafe-model-deserialization",
 )
-PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED)
+MODEL_MISSING = Rule(
+    "image-model-changed",
+    title="The image has not the model that was signed",
+    severity=Severity.CRITICAL,
+    description="A file of the signed model is not in the image, or other bytes are in its place: what is served would "
+    "not be what was scanned, evaluated and signed.",
+    remedy="Have the Dockerfile copy the model from the build context, where the verified one lies, and change nothing "
+    "of it; then build again.",
+    taxonomy=("CWE-345", "CWE-494", "AML.T0010.003"),
+    help="model-signing",
+)
+MODEL_UNSIGNED = Rule(
+    "image-model-unsigned",
+    title="The image holds a model file that nobody signed",
+    severity=Severity.HIGH,
+    description="Besides the signed model, a file in a format of models is in the image. Nobody scanned, evaluated or "
+    "signed it, and the service may load it.",
+    remedy="Take it out of the image, or make it part of the model that the ml pipeline signs.",
+    taxonomy=("CWE-345", "CWE-494", "AML.T0010.003"),
+    help="model-signing",
+)
+PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED, MODEL_MISSING, MODEL_UNSIGNED)

@@ -1,7 +1,7 @@
 """Find and classify what there is to look at."""
 
 from shipworthy.artifacts.classify import classify
-from shipworthy.artifacts.discover import Inventory, discover
+from shipworthy.artifacts.discover import Inventory, discover, identify
 from shipworthy.artifacts.fetch import fetch
 from shipworthy.artifacts.repository import GitState, changed_since, git_state
 
@@ -13,4 +13,5 @@ __all__ = [
     "discover",
     "fetch",
     "git_state",
+    "identify",
 ]

@@ -38,17 +38,30 @@ _LOADABLE = _words(
 _CONTAINERS = _words("zip gzip bz2 xz lzma zlib tar zstd lz4 7z rar")
 _REQUIREMENTS = regex(
     r"(?:.*requirements.*\.(?:txt|in)|.*constraints.*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pdm\.lock|"
-    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|(?:conda.*|environment.*)\.ya?ml)\Z",
+    r"pylock(?:\..*)?\.toml|Pipfile|Pipfile\.lock|setup\.cfg|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|(?:conda.*|environment.*)\.ya?ml)\Z",
     re.IGNORECASE,
 )
 _DOCKERFILE = regex(r"(?:(?:Dockerfile|Containerfile)(?:\..*)?|.*\.(?:dockerfile|containerfile))\Z", re.IGNORECASE)
 _WORKFLOW = regex(
-    r"(?:.*/)?(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
+    r"(?:.*/)?(?:\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml|[^/]*\.gitlab-ci\.ya?ml|\.gitlab/ci/(?:[^/]+/){0,5}[^/]+\.ya?ml|"
+    r"Jenkinsfile(?:\.[\w-]+)?|[^/]+\.jenkinsfile|azure-pipelines\.ya?ml|\.circleci/config\.ya?ml)\Z"
 )
+_ACTION = regex(r"(?:.*/)?action\.ya?ml\Z")
+_RUNS = regex(rb"(?m)^[\"']?runs[\"']?\s*:")
 _IAC = regex(
-    r"(?:.*\.(?:tf|tfvars|bicep)|(?:docker-)?compose(?:\..*)?\.ya?ml|Chart\.yaml|values\.ya?ml|kustomization\.ya?ml)\Z"
+    r"(?:.*\.(?:tf|tofu|tfvars|hcl|bicep|tf\.json|tofu\.json|tfvars\.json)|"
+    r"(?i:(?:.{1,80}[.\-_])?(?:docker-)?compose(?:[.\-_].*)?\.ya?ml)|Chart\.ya?ml|values(?:[.\-_].*)?\.ya?ml|"
+    r"kustomization\.ya?ml)\Z"
 )
-_MANIFEST = regex(rb"(?m)^apiVersion:\s*\S+\s*$")
+_MANIFEST = regex(rb"(?m)^apiVersion:[ \t]*\S[^\n]*$")
+_MANIFEST_JSON = regex(rb'"apiVersion"\s*:\s*"[^"\n]{1,200}"')
+_CHART_TEMPLATE = regex(r"(?:.*/)?templates/.*\.(?:ya?ml|tpl)\Z")
+# CloudFormation: its version, its transform for serverless applications, or resources of its types.
+_CLOUDFORMATION = regex(
+    rb"AWSTemplateFormatVersion|Transform[\"']?\s*:\s*[\"']?AWS::|"
+    rb"(?m:^[ \t]{1,40}[\"']?Type[\"']?\s*:\s*[\"']?AWS::\w+::\w+)"
+)
+_IMAGES = (".oci.tar", ".docker.tar")
 
 MEDIA_TYPES = {
     Kind.CODE: "text/plain",
@@ -79,6 +92,8 @@ def classify(uri: str, head: bytes, sniff: Callable[[bytes], str | None], load: 
     kind = _kind(uri, head, sniff)
     if kind is Kind.CODE and _is_python(uri, head):
         return kind, "text/x-python"
+    if kind is Kind.IAC:
+        return kind, _infrastructure(uri.rpartition("/")[2], head) or MEDIA_TYPES[kind]
     return kind, MEDIA_TYPES.get(kind, _media(kind, uri))
 
 
@@ -94,11 +109,13 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.MODEL
     if suffix == "tar" and model_format == "tar" and is_shard(head):
         return Kind.DATASET
+    if name.lower().endswith(_IMAGES) and model_format == "tar" and _is_image(head):
+        return Kind.IMAGE
     if suffix == "ipynb":
         return Kind.NOTEBOOK
     if suffix in _DATASET or (head.startswith((b"ORC", b"Obj\1")) and b"\0" in head):  # ORC, Avro
         return Kind.DATASET
-    if _WORKFLOW.match(uri):
+    if _WORKFLOW.match(uri) or (_ACTION.match(uri) and _RUNS.search(head)):
         return Kind.WORKFLOW
     if _REQUIREMENTS.match(name):
         return Kind.REQUIREMENTS
@@ -108,11 +125,34 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.OTHER
     if suffix in _CODE or head.startswith(b"#!"):
         return Kind.CODE
-    if _IAC.match(name) or (suffix in ("yaml", "yml") and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head):
+    if _IAC.match(name) or _is_template(uri, head) or _infrastructure(name, head):
         return Kind.IAC
     if suffix == "prompt" or "/prompts/" in f"/{uri}":
         return Kind.PROMPT
     return Kind.TEXT
+
+
+def _is_image(head: bytes) -> bool:
+    from shipworthy.images import looks_like_archive  # here: few scans meet one
+
+    return looks_like_archive(head)
+
+
+def _infrastructure(name: str, head: bytes) -> str:
+    """The media type of a manifest of Kubernetes or a template of CloudFormation, by its content; empty for neither."""
+    suffix = name.rpartition(".")[2].lower()
+    if suffix not in ("yaml", "yml", "json", "template") or _IAC.match(name):
+        return ""
+    if suffix != "json" and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
+        return "application/x-kubernetes"
+    if suffix == "json" and b'"kind"' in head and _MANIFEST_JSON.search(head):
+        return "application/x-kubernetes"
+    return "application/x-cloudformation" if _CLOUDFORMATION.search(head) else ""
+
+
+def _is_template(uri: str, head: bytes) -> bool:
+    """Whether a file is a template of a Helm chart."""
+    return b"{{" in head and _CHART_TEMPLATE.match(uri) is not None
 
 
 def _is_text(head: bytes) -> bool:

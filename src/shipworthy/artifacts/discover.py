@@ -12,7 +12,7 @@ from shipworthy.artifacts.classify import HEAD_SIZE, classify
 from shipworthy.artifacts.left_out import MOST, Peek, environment_part, is_environment, is_left_out, peek_at
 from shipworthy.artifacts.repository import tracked_folders
 from shipworthy.config import Load
-from shipworthy.errors import UsageError
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.model import Artifact, Kind, Skipped
 from shipworthy.modelfile import sniff
 from shipworthy.paths import display_name, is_there, matches
@@ -102,6 +102,15 @@ def _in_threads(
                 pool.map(lambda pair: _artifact(pair[0], pair[1], load, progress, follow=pair[0] in links), files)
             )
     return (item for item in found if item is not None)
+
+
+def identify(path: Path, uri: str, load: Load) -> Artifact:
+    """One file that lies at `path` and is called `uri`, as an artifact. Raises EnvironmentFailure when it cannot be
+    read."""
+    found = _artifact(uri, str(path), load, None)
+    if not isinstance(found, Artifact):
+        raise EnvironmentFailure(found.reason if found else "it is gone", where=uri, remedy="run it again")
+    return found
 
 
 def _as_target(artifact: Artifact) -> Artifact:

@@ -43,12 +43,14 @@ SAFE = (
 
 @dataclass(frozen=True)
 class GitState:
-    """Commit (40 hex digits), branch, author of the commit, and whether the working tree differs from it."""
+    """Commit (40 hex digits), branch, author of the commit, whether the working tree differs from it, and when it was
+    committed (seconds since 1970)."""
 
     commit: str
     branch: str
     author: str
     dirty: bool
+    time: int
 
 
 def git(
@@ -110,13 +112,14 @@ def git_state(root: Path) -> GitState | None:
         if Path(top).resolve() not in (root.resolve(), *root.resolve().parents):
             return None
         with _apart(root) as env:
-            said = _ask(root, "log", "-1", "--format=%H%n%an", env=env).stdout.decode("utf-8", "replace")
-            commit, author = said.splitlines()[:2]
+            said = _ask(root, "log", "-1", "--format=%H%n%ct%n%an", env=env).stdout.decode("utf-8", "replace")
+            commit, moment, author = said.splitlines()[:3]
+            time = int(moment)
             status = ("status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all")
             dirty = bool(_ask(root, *status, env=env).stdout.strip())
     except (ToolMissing, ToolFailed, ValueError, OSError):
         return None
-    return GitState(commit, branch, author, dirty)
+    return GitState(commit, branch, author, dirty, time)
 
 
 def changed_since(root: Path, revision: str) -> frozenset[str]:

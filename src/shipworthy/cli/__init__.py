@@ -33,6 +33,9 @@ COMMANDS = {
     "report": ("report", "show a run again, in any format"),
     "import": ("import_report", "take in the report of another model scanner as a witness"),
     "db": ("db", "vulnerability database: status, import, update"),
+    "tools": ("tools", "other scanners: which are here; install one into an environment of its own"),
+    "guard": ("guard", "protect a running service: a reverse proxy that looks at requests and answers"),
+    "up": ("up", "serve a stored image: verified, isolated, behind the guard"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
 EPILOG = """examples:

@@ -1,4 +1,4 @@
-"""The demonstration: an honest run, a verification, and attacks on copies of the project."""
+"""The demonstration: both pipelines on an honest project, a verification, and attacks on copies of it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from shipworthy.example import ATTACKS, Attack, DataChoice, create
 from shipworthy.files import write_atomically
 from shipworthy.keys import new_key, open_signer
 from shipworthy.model import Run, Status
-from shipworthy.pipelines import ML
+from shipworthy.pipelines import PIPELINES
 from shipworthy.reports import write_all
 from shipworthy.reports.terminal import print_run
-from shipworthy.stages.verification import trusted_keys, verify_target
+from shipworthy.stages.verification import image_of, trusted_keys, verify_target
 from shipworthy.tools import ToolFailed, ToolMissing
 
 MARKER = ".shipworthy-demo"
+_MADE = {"ml": (".shipworthy", "store", "model"), "dev": (".shipworthy",)}
+"""What a copy is made without, as the pipeline makes it."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,20 @@ class Demonstration:
         """Run what was asked for; returns the exit code."""
         self._prepare()
         wanted = list(ATTACKS.values()) if attack == "all" else [ATTACKS[attack]] if attack else []
-        if attack and attack != "all" and wanted[0].when == "before-run":
+        if attack and attack != "all" and (wanted[0].pipeline, wanted[0].when) == ("ml", "before-run"):
             return self._one_attack(wanted[0])
-        run = self._honest_run()
-        code = run.exit_code or self._verify()
-        if code or attack is None:
-            verdict = run.verdict if run.exit_code or not code else "NOT SHIPWORTHY: verify: see above"
-            self._last_lines(verdict, self._report(self.project, run.id))
-            return code
+        # An attack on the service needs a trained model; one on what is stored, what it is stored by.
+        needed = ("ml",) if attack and attack != "all" and wanted[0].when == "before-run" else ("ml", "dev")
+        for name in needed if attack != "swapped-model" else ("ml",):
+            run = self._honest_run(name)
+            code = run.exit_code or self._verify(name)
+            if code:
+                verdict = run.verdict if run.exit_code else "NOT SHIPWORTHY: verify: see above"
+                self._last_lines(verdict, self._report(self.project, run.id))
+                return code
+        if attack is None:
+            self._last_lines(run.verdict, self._report(self.project, run.id))
+            return 0
         if attack != "all":
             return self._one_attack(wanted[0])
         return self._all_attacks(wanted, run)
@@ -95,7 +103,7 @@ class Demonstration:
         self._sign_data(self.project)
         self._commit(self.project)
         if not self.quiet:
-            self.console.rule("[bold]Shipworthy: the MLSecOps pipeline on an example project[/]")
+            self.console.rule("[bold]Shipworthy: both pipelines on an example project[/]")
             self.console.print(f"project  {escape(str(self.project))}", highlight=False)
             self.console.print(
                 f"data     {data.kind}: {data.train_rows} rows to train on, {data.holdout_rows} held out",
@@ -106,51 +114,59 @@ class Demonstration:
         raw, _ = sign_model(project / "data", open_signer(f"file:{self.folder / 'keys' / 'data.key'}"))
         write_atomically(project / "data.sig", raw)
 
-    def _commit(self, project: Path) -> None:
+    def _commit(self, project: Path, message: str = "The example project") -> None:
         """Put the project in git, where there is git: the pipeline records the commit and looks at the history."""
         identity = ("-c", "user.name=Shipworthy demo", "-c", "user.email=demo@example.org")
         try:
-            git(project, "init", "--quiet", "--initial-branch=main")
+            if not (project / ".git").exists():
+                git(project, "init", "--quiet", "--initial-branch=main")
             git(project, "add", "--all")
-            git(project, *identity, "commit", "--quiet", "--message", "The example project")
+            git(project, *identity, "commit", "--quiet", "--message", message)
         except (ToolMissing, ToolFailed) as error:
             self.console.print(f"[yellow]not in git:[/] {escape(str(error))}", highlight=False)
 
-    def _pipeline(self, project: Path, quiet: bool) -> Run:
+    def _pipeline(self, project: Path, name: str, quiet: bool) -> Run:
         with Progress(quiet) as progress:
-            run = run_pipeline(Order(project, settings_for(project, None), ML, events=Events([progress])))
+            run = run_pipeline(Order(project, settings_for(project, None), PIPELINES[name], events=Events([progress])))
         write_all(run, runs_folder(project) / run.id)
         return run
 
-    def _honest_run(self) -> Run:
-        run = self._pipeline(self.project, self.quiet)
+    def _honest_run(self, name: str) -> Run:
+        if not self.quiet:
+            self.console.rule(f"[bold]shipworthy run {name}: {PIPELINES[name].title}[/]")
+        run = self._pipeline(self.project, name, self.quiet)
         print_run(run, self.console, quiet=self.quiet)
         return run
 
-    def _chain(self, project: Path) -> ChainResult:
+    def _chain(self, project: Path, name: str) -> ChainResult:
         settings = settings_for(project, None)
-        return verify_target("", settings, project, trusted_keys(settings, project))
+        target = image_of(settings, project) if name == "dev" else ""
+        return verify_target(target, settings, project, trusted_keys(settings, project))
 
-    def _verify(self) -> int:
+    def _verify(self, name: str) -> int:
         if not self.quiet:
-            self.console.rule("[bold]shipworthy verify[/]")
-        result = self._chain(self.project)
+            self.console.rule(f"[bold]shipworthy verify{' IMAGE' if name == 'dev' else ''}[/]")
+        result = self._chain(self.project, name)
         print_chain(result, self.quiet)
         return 0 if result.ok else 4
 
     def _attack(self, attack: Attack) -> Stopped:
         """Copy the project, plant, and see where it ends."""
         project = self.folder / "attacks" / attack.name / "project"
-        left_out = () if attack.when == "after-run" else (".shipworthy", "store", "model")
+        left_out = () if attack.when == "after-run" else _MADE[attack.pipeline]
         shutil.copytree(self.project, project, ignore=lambda d, _: left_out if Path(d) == self.project else ())
         (project.parent / "keys").symlink_to(os.path.relpath(self.folder / "keys", project.parent))
         attack.plant(project)
         if attack.resign:
             self._sign_data(project)
+        if attack.after_commit:
+            self._commit(project, "Planted")
+            attack.after_commit(project)
+            self._commit(project, "Removed again")
         return self._verified(attack, project) if attack.when == "after-run" else self._ran(attack, project)
 
     def _ran(self, attack: Attack, project: Path) -> Stopped:
-        run = self._pipeline(project, quiet=True)
+        run = self._pipeline(project, attack.pipeline, quiet=True)
         last = next((stage for stage in run.stages if stage.status is not Status.PASSED), run.stages[-1])
         rules = {reason.code for d in run.decisions for reason in d.reasons} | {last.note.partition(":")[0]}
         rules |= {finding.rule.id for check in last.checks for finding in check.findings}
@@ -160,7 +176,7 @@ class Demonstration:
         return Stopped(attack, last.stage, run.exit_code, last.note, last.remedy, expected, run.verdict, report)
 
     def _verified(self, attack: Attack, project: Path) -> Stopped:
-        result = self._chain(project)
+        result = self._chain(project, attack.pipeline)
         first = result.first_broken
         code = 0 if result.ok else 4
         told = f"{first.step} {first.name}: {first.reason}" if first else "nothing was noticed"

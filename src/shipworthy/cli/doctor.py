@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when every check saw its sample, 3 otherwise."""
+    """Exit code 0 when every check saw its sample, or is optional and not installed; 3 otherwise."""
     from rich.console import Console
 
     from shipworthy.cli.output import settings_for, write
@@ -44,20 +44,46 @@ def run(options: argparse.Namespace) -> int:
             f"no check is named {', '.join(options.check) or 'by the settings'}",
             remedy="`shipworthy doctor` lists them",
         )
-    healthy = all(row.seen for row in rows)
+    changed = {} if options.check else _changed_tools()
+    healthy = all(row.seen or row.absent for row in rows) and not changed
     if options.format == "json":
         import json
         from dataclasses import asdict
 
-        told = {"healthy": healthy, "checks": [asdict(row) for row in rows], "machine": _machine()}
+        told = {
+            "healthy": healthy,
+            "checks": [asdict(row) for row in rows],
+            "changed-tools": changed,
+            "machine": _machine(),
+        }
         write(json.dumps(told, indent=2) + "\n", options)
     elif options.output:
         out = io.StringIO()
         _table(rows, options.quiet, Console(file=out, width=160))
-        write(out.getvalue(), options)
+        write(out.getvalue() + _told(changed), options)
     else:
         _table(rows, options.quiet, Console(width=None if sys.stdout.isatty() else 160))
+        if changed:
+            write(_told(changed), options)
     return 0 if healthy else 3
+
+
+def _changed_tools() -> dict[str, tuple[str, ...]]:
+    """What is not as it was installed, by the names of the tools with environments of their own."""
+    from shipworthy.tools.catalogue import INSTALLABLE
+    from shipworthy.tools.environments import differences, installed
+
+    found = {name: differences(one) for name in INSTALLABLE if (one := installed(name))}
+    return {name: told for name, told in found.items() if told}
+
+
+def _told(changed: dict[str, tuple[str, ...]]) -> str:
+    lines = [
+        f"CHANGED     {name}: {told[0]}" + (f" and {len(told) - 1} more" if len(told) > 1 else "")
+        + f"; what to do: shipworthy tools install {name}\n"
+        for name, told in changed.items()
+    ]  # fmt: skip
+    return "".join(lines)
 
 
 def _table(rows: object, quiet: bool, console: Console) -> None:
@@ -72,16 +98,21 @@ def _table(rows: object, quiet: bool, console: Console) -> None:
     for column in ("check", "category", "tools", "sample", "what to do"):
         table.add_column(column, overflow="fold", no_wrap=column in ("check", "category"))
     for row in results:
-        if quiet and row.seen:
+        if quiet and (row.seen or row.absent):
             continue
-        word = "[green]seen[/]" if row.seen else f"[red]NOT SEEN[/]: {escape(row.reason)}"
+        word = "[green]seen[/]" if row.seen else "not installed" if row.absent else _not_seen(escape(row.reason))
         tools = ", ".join(f"{name} {version}" for name, version in row.tools.items())
         table.add_row(row.check, row.category, escape(tools), word, escape(row.remedy))
     console.print(table)
     for name, value in _machine().items():
         console.print(f"{name:<12}{escape(value)}", highlight=False)
-    seen = sum(row.seen for row in results)
-    console.print(f"\n{seen} of {len(results)} checks see their known-bad sample", highlight=False)
+    seen, absent = sum(row.seen for row in results), sum(row.absent for row in results)
+    rest = f"; {absent} optional, not installed" if absent else ""
+    console.print(f"\n{seen} of {len(results)} checks see their known-bad sample{rest}", highlight=False)
+
+
+def _not_seen(reason: str) -> str:
+    return f"[red]NOT SEEN[/]: {reason}"
 
 
 def _machine() -> dict[str, str]:

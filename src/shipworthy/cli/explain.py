@@ -77,6 +77,9 @@ def _nothing(what: str) -> UsageError:
     if 8 <= len(what) <= 64 and all(char in "0123456789abcdef" for char in what):
         remedy = "`shipworthy scan` keeps no run: of its findings, `shipworthy explain RULE` explains the rule"
         return UsageError("no run that is kept here has this finding", where=where, remedy=remedy)
+    if what.startswith("import-"):
+        told = "a rule of a report that was taken in: its findings say what the tool says"
+        return UsageError(told, where=where, remedy="look at the finding, and at what the tool itself says of the rule")
     near = difflib.get_close_matches(what[:200], all_rules(), 3, 0.6)
     return UsageError(
         "no rule, finding of a run here, or file of that name",

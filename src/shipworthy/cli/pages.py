@@ -50,6 +50,98 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_TRIED = {
+    "real": "the program itself was run",
+    "recorded": "reports that others recorded",
+    "documented": "its documentation",
+}
+_TOOLS_HEAD = """# Tools
+
+There are four ways in for a tool. **Built in**: checks of our own look at the same. **Wrapped**: a check runs the
+program when it is installed. **Imported**: the tool is run by whoever likes, and its report is taken in.
+**Instead**: what to use for a tool that is dead, or that is no scanner.
+
+This page is made from the code by `scripts/make_docs.py`.
+
+## Reports that are taken in
+
+```sh
+shipworthy import trivy trivy.json .
+```
+
+looks at the same files with our own checks, takes the report in, and decides as a gate does. For `shipworthy run`
+and `shipworthy scan` to take reports in, name them in the settings:
+
+```toml
+[import]
+reports = [
+  { tool = "trivy", path = "reports/trivy.json", max-age-days = 7 },
+  { tool = "zap", path = "reports/zap.json" },
+]
+
+[gates.before-build]
+require = ["*", "import:trivy"]
+```
+
+- A finding of ours at the same line of the same weakness (CWE), or of the same advisory and package, gets the tool
+  as its witness and a high confidence. What only the tool says is a finding `import-TOOL-RULE`; it can be waived
+  like any other.
+- A report that is empty, cut short, another tool's, about other files, or that says itself that the scan failed is
+  `failed`. One that is older than `max-age-days`, or that names what it could not look at, is `partial`. Neither is
+  clean, and gates stop. A file of JSON lines that was cut exactly at the end of a line cannot be told from a whole
+  one.
+- Nothing in a report vouches for a file: it adds findings, and never takes one of ours away. That a VEX document
+  calls something not affected is told in the note, and waives nothing.
+- Secrets, requests, answers and evidence are not kept. Severities, CWE ids and confidences are the tool's where it
+  has them; what it does not rate counts as medium.
+- Paths are those of the workspace. For a tool that ran in a container, `base` (or `--base`) says where its paths
+  begin.
+- Some tools write an empty file when they find nothing. An empty file proves nothing, so it is refused: have them
+  write JSON.
+
+"""
+
+
+def tools_page() -> str:
+    """Every tool of the original proposal with its way in, and every report that is taken in, in Markdown."""
+    from shipworthy.check import registry
+    from shipworthy.cli.proposal import PROPOSED
+    from shipworthy.witnesses import TOOLS, names, source
+
+    wraps: dict[str, list[str]] = {}
+    for check in registry().values():
+        for tool in check.needs:
+            wraps.setdefault(tool.name, []).append(check.name)
+    lines = ["## The tools of the original proposal", "", "| tool | for | way in |", "|---|---|---|"]
+    for named in PROPOSED:
+        ways = []
+        if named.checks or named.built:
+            own = ", ".join(filter(None, (*(f"`{name}`" for name in named.checks), named.built)))
+            ways.append(f"built in: {own}")
+        program = named.program or named.title.lower()
+        ways += [f"wrapped: {', '.join(f'`{name}`' for name in wraps[program])}"] if program in wraps else []
+        ways += [f"imported: {', '.join(f'`{name}`' for name in named.reports)}"] if named.reports else []
+        ways += [f"instead: {named.instead}"] if named.instead else []
+        lines.append(f"| {named.title} | {named.purpose} | {'; '.join(ways)} |")
+    lines += [
+        "",
+        "## Every report that is taken in",
+        "",
+        "`modelscan`, `picklescan`, `fickling` and `modelaudit` are told by",
+    ]
+    lines += ["`shipworthy import --help`. The others:", ""]
+    lines += [
+        "| `TOOL` | tool | reads | made by | beside our | in | reader tried on |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in names():
+        found = source(name)
+        made = (found.title, found.form, f"`{found.command}`", found.category, found.stage, _TRIED[found.tried])
+        lines.append("| " + " | ".join(text.replace("|", "\\|") for text in (f"`{name}`", *made)) + " |")
+    assert set(TOOLS) == {"modelscan", "picklescan", "fickling", "modelaudit"}  # noqa: S101  the sentence above
+    return _TOOLS_HEAD + "\n".join(lines) + "\n"
+
+
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     until = _day(options.until)
     fingerprint, rule = _meant(options.finding, options.rule)
-    if rule not in all_rules():
+    if rule not in all_rules() and not rule.startswith("import-"):
         raise UsageError(f"there is no rule `{rule}`", remedy="reports name the rule; `shipworthy explain` lists them")
     if not fingerprint and not options.path:
         raise UsageError("a waiver for a rule needs --path", remedy='--path "**" waives it everywhere')

@@ -11,6 +11,8 @@ control is our judgement; the texts of the frameworks decide.
 - `stage:NAME`: the stage passed
 - `fact:NAME`: a recorded fact; see `shipworthy.compliance._evidence`
 
+`dev-evidence`: what must hold in a run of the DevSecOps pipeline instead, where that differs.
+
 `reach` is `part`: even with all of its evidence a run shows only a part of the control, so the status ends at `partly`.
 No evidence at all: nothing that a run does speaks to the control.
 """
@@ -37,17 +39,22 @@ class Framework:
 
 @dataclass(frozen=True)
 class Control:
-    """One control. `title` is the framework's own unless `our_title`. `evidence` holds terms that must hold; `whole`
-    says that with all of them a run shows everything that a run can show, and not a part of it; `person` is what is
-    always left to a person."""
+    """One control. `title` is the framework's own unless `our_title`. `evidence` holds terms that must hold, `dev`
+    those in the place of them in a run of the DevSecOps pipeline; `whole` says that with all of them a run shows
+    everything that a run can show, and not a part of it; `person` is what is always left to a person."""
 
     framework: Framework
     id: str
     title: str
     our_title: bool
     evidence: tuple[str, ...]
+    dev: tuple[str, ...]
     whole: bool
     person: str
+
+    def terms(self, pipeline: str) -> tuple[str, ...]:
+        """The pieces of evidence that a run of this pipeline can hold."""
+        return self.dev if pipeline == "dev" and self.dev else self.evidence
 
 
 @cache
@@ -73,6 +80,7 @@ def _control(framework: Framework, entry: dict[str, Any]) -> Control:
         entry["title"],
         entry.get("our-title", False),
         tuple(entry.get("evidence", ())),
+        tuple(entry.get("dev-evidence", ())),
         entry.get("reach", "whole") == "whole",
         entry["person"],
     )

@@ -28,11 +28,12 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """A term, how much of it the run holds, what this rests on, and what is missing of it."""
+    """A term, how much of it the run holds, what this rests on, what is missing of it, and what speaks against it."""
 
     weight: Weight
     rests_on: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _checks(run: Run, term: Term) -> Held:
     what = f"{term.kind} {term.name}" + (f" in {term.stage}" if term.stage else "")
     if not every:
         return Held(Weight.NONE, (), (f"{what}: not run",))
-    held = [_check(run, *entry, term) for entry in every]
+    held = [_with_against(_check(run, *entry, term), entry[1], entry[2]) for entry in every]
     busy = [one for one in held if one.weight is not Weight.IDLE]
     if not busy:
         return Held(Weight.IDLE, (), (f"{what}: there was nothing of its kind to look at",))
@@ -102,7 +103,23 @@ def _together(held: Iterable[Held]) -> Held:
     elif any(one.weight in (Weight.PART, Weight.WHOLE) for one in parts):
         weight = Weight.PART
     rests_on = tuple(dict.fromkeys(text for one in parts for text in one.rests_on))
-    return Held(weight, rests_on, tuple(dict.fromkeys(text for one in parts for text in one.missing)))
+    missing, against = (tuple(dict.fromkeys(t for one in parts for t in texts(one))) for texts in (_missing, _against))
+    return Held(weight, rests_on, missing, against)
+
+
+def _missing(held: Held) -> tuple[str, ...]:
+    return held.missing
+
+
+def _against(held: Held) -> tuple[str, ...]:
+    return held.against
+
+
+def _with_against(held: Held, stage: StageResult, check: CheckResult) -> Held:
+    """What a check found speaks against a control also where its stage did not pass, and just there."""
+    open_ = [f for f in check.findings if f.severity >= Severity.HIGH and f.disposition is not Disposition.WAIVED]
+    told = dict.fromkeys(f"{f.rule.id} ({f.severity}), found by {check.check} in {stage.stage}" for f in open_)
+    return replace(held, against=tuple(told)) if told else held
 
 
 def _check(run: Run, index: int, stage: StageResult, check: CheckResult, term: Term) -> Held:

@@ -31,12 +31,14 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class ControlResult:
-    """A control with what the run shows of it: what that rests on, what is missing, what is left to a person."""
+    """A control with what the run shows of it: what that rests on, what is missing, which open findings speak against
+    the control, what is left to a person."""
 
     control: Control
     status: Standing
     rests_on: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
 
     @property
     def framework(self) -> Framework:
@@ -77,10 +79,10 @@ def assess(run: Run) -> tuple[ControlResult, ...]:
     """Every control with what the run shows of it, in the order of `controls.json`."""
     held: dict[str, Held] = {}
     for control in controls():
-        for text in control.evidence:
+        for text in control.terms(run.pipeline):
             if text not in held:
                 held[text] = hold(Term.parse(text), run)
-    return tuple(_result(control, [held[text] for text in control.evidence]) for control in controls())
+    return tuple(_result(control, [held[text] for text in control.terms(run.pipeline)]) for control in controls())
 
 
 def _result(control: Control, held: list[Held]) -> ControlResult:
@@ -88,11 +90,12 @@ def _result(control: Control, held: list[Held]) -> ControlResult:
         return ControlResult(control, Standing.NEEDS_A_PERSON)
     rests_on = tuple(dict.fromkeys(text for one in held for text in one.rests_on))
     missing = tuple(dict.fromkeys(text for one in held for text in one.missing))
+    against = tuple(dict.fromkeys(text for one in held for text in one.against))
     if not any(one.weight >= Weight.PART for one in held):
-        return ControlResult(control, Standing.NOT_EVIDENCED, rests_on, missing)
+        return ControlResult(control, Standing.NOT_EVIDENCED, rests_on, missing, against)
     # A check that had nothing to look at is no gap, and no evidence either.
     whole = control.whole and all(one.weight is Weight.WHOLE for one in held)
-    return ControlResult(control, Standing.EVIDENCED if whole else Standing.PARTLY, rests_on, missing)
+    return ControlResult(control, Standing.EVIDENCED if whole else Standing.PARTLY, rests_on, missing, against)
 
 
 def summary(results: Iterable[ControlResult]) -> Summary:
@@ -114,6 +117,7 @@ def to_dicts(results: Iterable[ControlResult]) -> list[dict[str, object]]:
             "status": result.status.value,
             "rests_on": list(result.rests_on),
             "missing": list(result.missing),
+            "against": list(result.against),
             "person": result.person,
         }
         for result in results

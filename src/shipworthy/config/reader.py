@@ -17,6 +17,7 @@ from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
 
 FILE_NAME = "shipworthy.toml"
+GATES = ("before-train", "before-sign", "before-build", "before-release", "after-deploy", "scan")
 _SIZE_LIMIT = 1024 * 1024
 _WORDS = {
     str: "text",
@@ -105,7 +106,9 @@ class _Reader:
         from dataclasses import fields
 
         hints = get_type_hints(kind)
-        known = {item.name.replace("_", "-"): item for item in fields(kind) if not item.metadata.get("internal")}
+        known = {
+            item.name.rstrip("_").replace("_", "-"): item for item in fields(kind) if not item.metadata.get("internal")
+        }
         values: dict[str, Any] = {}
         for key, value in table.items():
             item = known.get(key)
@@ -148,13 +151,22 @@ class _Reader:
                 gate.fail_on, ("info", "low", "medium", "high", "critical", "never"), ("gates", name, "fail-on")
             )
             self._one_of(gate.min_confidence, ("low", "medium", "high"), ("gates", name, "min-confidence"))
-            self._one_of(name, ("before-train", "before-sign", "scan"), ("gates", name))
+            self._one_of(name, GATES, ("gates", name))
         for step in ("train", "evaluate"):
             given = getattr(settings, step)
             if given is not None:
                 self._one_of(given.sandbox, ("no-network", "strict", "none"), (step, "sandbox"))
                 if not given.command:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
+        self._one_of(settings.image.engine, ("auto", "buildah", "podman", "docker", "builtin"), ("image", "engine"))
+        self._one_of(settings.protect.mode, ("block", "watch", "off"), ("protect", "mode"))
+        for index, reported in enumerate(settings.import_.reports):
+            at = ("import", "reports", index)
+            if not reported.tool or not reported.path:
+                raise self.fail(
+                    at, "a report needs `tool` and `path`", 'such as { tool = "trivy", path = "trivy.json" }'
+                )
+            self._one_of(reported.stage, ("", "scan", "test"), (*at, "stage"))
         for index, waiver in enumerate(settings.waivers):
             self._waiver(waiver, index)
         if (wrong := ill_formed(settings.scan.trust)) is not None:

@@ -21,7 +21,7 @@ def reference() -> list[tuple[str, str, str, str]]:
         for item in fields(kind):
             if item.metadata.get("internal"):
                 continue
-            name, hint = prefix + item.name.replace("_", "-"), hints[item.name]
+            name, hint = prefix + item.name.rstrip("_").replace("_", "-"), hints[item.name]
             inner = next((a for a in (hint, *get_args(hint)) if is_dataclass(a)), None)
             if inner is None:
                 rows.append((name, _type_word(hint), _shown_default(_default(item)), item.metadata["doc"]))

@@ -127,6 +127,71 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Image:
+    """How the container image is built: `[image]`."""
+
+    dockerfile: str = _opt("Dockerfile", "the Dockerfile, in the context")
+    context: str = _opt(".", "the folder that is built from; what its .dockerignore leaves out stays out")
+    name: str = _opt("", "the name that the image is stored under; default: the project's, and `-service`")
+    model: str = _opt("", "where in the context the verified model is put; default: where training wrote it")
+    engine: str = _opt("auto", "`buildah`, `podman`, `docker`, `builtin`, or `auto`: the first of these that is there")
+    network: bool = _opt(False, "RUN instructions may use the network")
+    pull: bool = _opt(True, "a base image that is not at hand may be pulled from its registry")
+    args: Mapping[str, str] = _opt(dict, "build arguments; they are recorded, so they are no place for secrets")
+    bases: Mapping[str, str] = _opt(
+        dict, "base images at hand: the reference in FROM -> an OCI layout, or `this-python` for this machine's Python"
+    )
+    wheels: str = _opt("", "a requirements file with digests, whose wheels are fetched into `wheels/` of the context")
+    seconds: int = _opt(1800, "wall-clock time of the build")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A request that the service must answer: `[service.probe]`."""
+
+    method: str = _opt("POST", "the method")
+    path: str = _opt("/predict", "the path")
+    body: str = _opt("", "the body")
+    content_type: str = _opt("application/json", "its type")
+    status: int = _opt(200, "the status of the answer")
+
+
+@dataclass(frozen=True)
+class Service:
+    """How the image is run, for tests and as deployed: `[service]`."""
+
+    port: int = _opt(8080, "the port that it listens on, inside")
+    ports: tuple[int, ...] = _opt((), "further ports that may be open")
+    health: str = _opt("/healthz", "the path that answers 200 when it is ready")
+    ready_seconds: int = _opt(30, "how long it may take to get ready")
+    openapi: str = _opt("", "its OpenAPI document: a file of the workspace, or a path that the service answers")
+    env: Mapping[str, str] = _opt(dict, "environment variables; `env:NAME` stands for one of Shipworthy's own")
+    memory_mb: int = _opt(1024, "memory, in MiB")
+    processes: int = _opt(128, "processes at once")
+    public: bool = _opt(False, "it is meant to be reached without authentication")
+    llm: bool = _opt(False, "it answers with text that a language model wrote")
+    probe: Probe | None = _opt(None, "a request that it must answer")
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """What the deployment is held to: `[deploy]`."""
+
+    frameworks: tuple[str, ...] = _opt(
+        ("pci-dss", "iso-27001", "nist-800-53"), "the control lists that the run is compared with"
+    )
+    tls: bool = _opt(False, "the service itself speaks TLS")
+
+
+@dataclass(frozen=True)
+class Protect:
+    """How the running service is guarded: `[protect]`."""
+
+    mode: str = _opt("block", "`block`, `watch` (only record) or `off`")
+    listen: str = _opt("127.0.0.1:0", "where the guard listens; port 0: any that is free")
+
+
+@dataclass(frozen=True)
 class Gate:
     """What must hold to go on: `[gates.<name>]`. The defaults are strict."""
 
@@ -162,11 +227,49 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Registry:
+    """How a container registry is reached: `[store.registries."HOST[:PORT]"]`."""
+
+    credentials: str = _opt(
+        "", "where they are: `env:NAME` (a variable that holds `user:password@HOST`) or `docker-config`; default: none"
+    )
+    plain_http: bool = _opt(False, "http without TLS, on a network that is trusted; this machine needs no TLS")
+    ca_file: str = _opt("", "the certificate authority's PEM file; default: those that the system trusts")
+    redirect_to: tuple[str, ...] = _opt(
+        (), "hosts that it may send us to for blobs, besides public ones with TLS; never with the credentials"
+    )
+    token_hosts: tuple[str, ...] = _opt((), "hosts that may be given the credentials for a token, besides itself")
+
+
+@dataclass(frozen=True)
 class Store:
     """Where the signed model goes: `[store]`."""
 
-    to: tuple[str, ...] = _opt(("local:.shipworthy/store",), "the stores")
+    to: tuple[str, ...] = _opt(
+        ("local:.shipworthy/store",), "the stores: `local:FOLDER` or `oci://HOST[:PORT]/REPOSITORY`"
+    )
     name: str = _opt("", "the name it is stored under; default: the project's")
+    registries: Mapping[str, Registry] = _opt(dict, "how registries are reached, by `HOST[:PORT]`")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report of another tool that a run takes in: `[[import.reports]]`."""
+
+    tool: str = _opt("", "who wrote it; `docs/tools.md` lists the tools, `sarif` stands for any that writes SARIF")
+    path: str = _opt("", "the report, relative to the workspace")
+    max_age_days: int = _opt(0, "how old it may be; 0: any age")
+    base: str = _opt(
+        "", "where the report's paths begin: `/src` of the container in which the tool ran, or a folder here"
+    )
+    stage: str = _opt("", "`scan` or `test`; default: `test` for tools that attack a service, else `scan`")
+
+
+@dataclass(frozen=True)
+class Import:
+    """Reports of other tools: `[import]`. A gate requires one by `import:TOOL`."""
+
+    reports: tuple[Reported, ...] = _opt((), "the reports; one that is missing or cannot be used fails")
 
 
 @dataclass(frozen=True)
@@ -179,9 +282,18 @@ class Settings:
     scan: Scan = _opt(Scan, "how checks are run")
     checks: Mapping[str, Mapping[str, Any]] = _opt(dict, "options of single checks; `docs/checks/` lists them")
     tools: Mapping[str, str] = _opt(dict, "where wrapped programs are, by name; default: beside this Python, then PATH")
+    import_: Import = _opt(Import, "reports of other tools")
     train: Train | None = _opt(None, "the training step")
     evaluate: Evaluate | None = _opt(None, "the evaluation step")
-    gates: Mapping[str, Gate] = _opt(dict, "`before-train` and `before-sign`; of `shipworthy scan`: `scan`")
+    image: Image = _opt(Image, "how the container image is built")
+    service: Service = _opt(Service, "how the image is run")
+    deploy: Deploy = _opt(Deploy, "what the deployment is held to")
+    protect: Protect = _opt(Protect, "how the running service is guarded")
+    gates: Mapping[str, Gate] = _opt(
+        dict,
+        "`before-train` and `before-sign` (ml); `before-build`, `before-release` and `after-deploy` (dev); of "
+        "`shipworthy scan`: `scan`",
+    )
     waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
     sign: Sign = _opt(Sign, "who signs")
     store: Store = _opt(Store, "where the signed model goes")

@@ -14,10 +14,10 @@ from shipworthy.engine.cache import Cache, Kept, artifact_key, check_key
 from shipworthy.engine.events import Events, Step
 from shipworthy.engine.isolate import WorkerPool
 from shipworthy.engine.outlines import known_checks
-from shipworthy.engine.work import Ended, Unit, UnitResult, execute, version_of
+from shipworthy.engine.work import Ended, Unit, UnitResult, execute, execute_within, version_of
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, DatasetFacts, Finding, Kind, Outcome, Skipped
-from shipworthy.model.result import BY_STAGES, BY_WITNESSES, REASONS
+from shipworthy.model.result import BY_REPORT, BY_STAGES, BY_WITNESSES, REASONS, gap_name
 from shipworthy.records import dataclass, field, replace
 from shipworthy.rules import STOPPED
 from shipworthy.tools import Toolbox, ToolMissing
@@ -93,9 +93,17 @@ def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[st
     others = BY_STAGES | BY_WITNESSES
     checks = {*known, *others}
     for name in accepted:
-        check, colon, reason = name.partition(":")
-        own = check in others or (check in known and known[check].module.startswith("shipworthy."))
-        wrong = check if check not in checks else reason if colon and own and reason not in REASONS else None
+        check, reason = gap_name(name)
+        if check.startswith(BY_REPORT):
+            from shipworthy.witnesses import names
+
+            checks |= {f"{BY_REPORT}{tool}" for tool in names()}
+        own = (
+            check in others
+            or check.startswith(BY_REPORT)
+            or (check in known and known[check].module.startswith("shipworthy."))
+        )
+        wrong = check if check not in checks else reason if reason and own and reason not in REASONS else None
         if wrong is None:
             continue
         import difflib
@@ -189,7 +197,8 @@ class CheckRunner:
 
     def _tally(self, check: Check, inventory: Inventory) -> _Tally:
         options = {**check.options, **self.settings.checks.get(check.name, {})}
-        tools = self._tools if check.needs else Toolbox(self._tools.paths)  # what goes to a worker must be plain data
+        here = check.needs or check.live  # what goes to a worker must be plain data
+        tools = self._tools if here else Toolbox(self._tools.paths)
         scan = self.settings.scan
         context = Context(self.root, options, offline=scan.offline, tools=tools, trust=scan.trust)
         eligible = tuple(artifact for artifact in inventory.artifacts if check.looks_at(artifact))
@@ -209,6 +218,11 @@ class CheckRunner:
         for tool in check.needs:
             version = self._version(tally, tool.name)
             if isinstance(version, ToolMissing):
+                required = tally.context.options.get("required")
+                if tool.optional and not (required or self._tools.is_wanted(tool)):
+                    tally.ended.add(Ended.NOT_APPLICABLE)
+                    tally.note = f"{version.reason}: {tool.name} is a second witness; {tool.install}"
+                    return False
                 tally.ended.add(Ended.UNAVAILABLE)
                 tally.note, tally.remedy = str(version), version.remedy
                 return False
@@ -232,7 +246,7 @@ class CheckRunner:
         groups = [tally.eligible] if check.scope == "tree" else [(artifact,) for artifact in tally.eligible]
         tally.keys = {group: artifact_key(tally.base, group, check.cache_beside) for group in groups}
         keys = {key: (check, group) for group, key in tally.keys.items()}
-        known = self.cache.get(keys) if self.settings.scan.cache else {}
+        known = self.cache.get(keys) if self.settings.scan.cache and not check.live else {}
         for kept in known.values():
             tally.findings += kept.findings
             tally.facts += kept.facts
@@ -247,15 +261,17 @@ class CheckRunner:
         return [Unit(check.name, check.module, group, tally.context, check.timeout) for group in left]
 
     def _run_units(self, tallies: Mapping[str, _Tally], units: Sequence[Unit]) -> None:
-        done = 0
+        done, total = 0, len(units)
 
         def heard(unit: Unit, result: UnitResult) -> None:
             nonlocal done
             with self._lock:
                 done += 1
                 self._absorb(tallies[unit.check], unit, result)
-                self.events(Step("checks", done, len(units)))
+                self.events(Step("checks", done, total))
 
+        live = [u for u in units if tallies[u.check].check.live]
+        units = [u for u in units if not tallies[u.check].check.live]
         away = [u for u in units if self._remote and tallies[u.check].check.scope != "tree"]
         here = [u for u in units if not self._remote or tallies[u.check].check.scope == "tree"]
         wrapped = [u for u in here if tallies[u.check].check.needs or tallies[u.check].check.scope == "tree"]
@@ -265,11 +281,13 @@ class CheckRunner:
         size = max(_CHUNK, len(others) // (16 * self.pool.jobs))
         chunks += [others[start : start + size] for start in range(0, len(others), size)]
         self.pool.prepare((unit.module for chunk in chunks for unit in chunk), len(chunks))
-        if len(chunks) == 1 and not direct and not away:
+        if len(chunks) == 1 and not direct and not away and not live:
             self.pool.run(chunks[0], heard)  # no thread for a file or two
             return
         futures: list[Future[None]] = [self._executor.submit(self._direct, unit, heard) for unit in direct]
         futures += [self._executor.submit(self.pool.run, chunk, heard) for chunk in chunks]
+        if live:
+            futures.append(self._executor.submit(self._live, live, heard))
         if self._remote:
             self._send(self._remote, {name: tally.version for name, tally in tallies.items()}, away, heard)
         _all_done(futures)
@@ -302,6 +320,13 @@ class CheckRunner:
     def _direct(unit: Unit, heard: Callable[[Unit, UnitResult], None]) -> None:
         heard(unit, execute(unit))
 
+    def _live(self, units: Sequence[Unit], heard: Callable[[Unit, UnitResult], None]) -> None:
+        """One after the other, or the answers to one check would depend on what another does to the service."""
+        for unit in units:
+            if self._ended.is_set():
+                return
+            heard(unit, execute_within(unit, self._ended))
+
     def _absorb(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:
         """Add a unit's result to its check's tally, and to the cache what may be kept."""
         check = tally.check
@@ -324,7 +349,7 @@ class CheckRunner:
                 ]
         elif result.ended is not Ended.DONE:
             tally.note, tally.remedy = tally.note or result.reason, tally.remedy or result.remedy
-        elif self.settings.scan.cache:
+        elif self.settings.scan.cache and not check.live:
             self._keep(tally, unit, result)
 
     def _keep(self, tally: _Tally, unit: Unit, result: UnitResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from enum import StrEnum
@@ -90,6 +91,21 @@ def execute(unit: Unit, check: Check | None = None) -> UnitResult:
         ended, reason = Ended.FAILED, _where(error)
     seconds = time.monotonic() - started
     return UnitResult(ended, tuple(findings), tuple(skipped), reason, remedy, seconds, tuple(facts))
+
+
+def execute_within(unit: Unit, ended: threading.Event) -> UnitResult:
+    """Run a unit here, in a thread of its own, until its time or the run is over. What it had found by then is lost,
+    so that a check that talks to something slow must have a shorter limit of its own."""
+    results: list[UnitResult] = []
+    thread = threading.Thread(target=lambda: results.append(execute(unit)), name=unit.check, daemon=True)
+    deadline = time.monotonic() + unit.timeout
+    thread.start()
+    while thread.is_alive() and not ended.is_set() and (left := deadline - time.monotonic()) > 0:
+        thread.join(min(left, 0.2))
+    if results:
+        return results[0]
+    reason = "the run ended" if ended.is_set() else f"took longer than {unit.timeout:.0f} s"
+    return UnitResult(Ended.STOPPED, reason=reason, seconds=unit.timeout)
 
 
 def version_of(check: Check, tools: Mapping[str, str]) -> str:

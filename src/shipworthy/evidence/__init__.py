@@ -6,7 +6,7 @@ from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.files import EvidenceSet
 from shipworthy.evidence.links import ChainResult, Check, Link, Status
 from shipworthy.evidence.oms import ModelVerification, sign_model, verify_model
-from shipworthy.evidence.opened import attested_model
+from shipworthy.evidence.opened import attested
 from shipworthy.evidence.policy import Policy, StepRule
 from shipworthy.evidence.release import (
     Facts,
@@ -42,7 +42,7 @@ __all__ = [
     "Status",
     "StepRule",
     "Written",
-    "attested_model",
+    "attested",
     "digest_of",
     "nowhere",
     "places",

@@ -1,8 +1,11 @@
-"""Walk the chain of custody from a model back to its datasets, and name each link that does not hold.
+"""Walk the chain of custody from a model, or from an image with a model in it, back to the datasets, and name each
+link that does not hold.
 
     model -> release, model signature, gate -> training -> datasets, code
                                                evaluation -> predictions, labels
                                                scan -> report
+    image -> layers, release, signature, gate -> build -> context, base, model (with a chain of its own)
+                                                 bill of materials; scan -> report
 
 Only digests join the links. A file of evidence that was damaged, removed or replaced is named as the link that it
 should be; what could not be walked because of it is not guessed at.
@@ -17,6 +20,7 @@ from shipworthy.evidence.compare import Comparer, Seen
 from shipworthy.evidence.digest import Entry, Manifest, sha256_bytes
 from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.files import EvidenceSet, is_bundle
+from shipworthy.evidence.inner import file_of_part, layers, walk_part
 from shipworthy.evidence.links import ChainResult, Check, Link, Status
 from shipworthy.evidence.names import check_digest
 from shipworthy.evidence.opened import Opened, open_all, step_of_name
@@ -28,6 +32,10 @@ DEPTH_LIMIT = 32
 LINKS_LIMIT = 20_000
 _MADE_BY = {"dataset": ("ingest",), "model": ("train", "ingest")}
 """The steps whose statement says where a thing of the kind is from."""
+_STEPS = {"model": ("train", "evaluate", "scan"), "image": ("build", "bom", "scan")}
+"""What a gate must have seen about a thing of the kind."""
+_BY_DIGEST = frozenset({"image", "layer", "base", "context"})
+"""Kinds whose names are no paths: a file that is called so is another thing."""
 
 
 def verify_chain(
@@ -38,14 +46,17 @@ def verify_chain(
     *,
     name: str = "model",
     version: str = "",
+    kind: str = "model",
 ) -> ChainResult:
-    """Verify all that the policy demands about the model whose digest is `target`.
+    """Verify all that the policy demands about the model or image (`kind`) whose digest is `target`.
 
     `resolver` yields where bytes lie; each of them is hashed here. With a `version`, the signed release must be that
     one. Raises RefusedError when `target` is no digest or the chain is endless; whatever else is wrong with the
     evidence is a link of the result, not an exception.
     """
-    walk = _Walk(check_digest(target, "the model"), evidence, policy, Comparer(resolver, evidence))
+    if kind not in _STEPS:
+        raise RefusedError(f"there is no chain of a thing of the kind {kind[:40]!r}")
+    walk = _Walk(check_digest(target, f"the {kind}"), evidence, policy, resolver, kind)
     walk.start(name, version)
     return ChainResult(target, tuple(walk.links), tuple(walk.notes), dict(walk.comparer.read))
 
@@ -53,8 +64,9 @@ def verify_chain(
 class _Walk:
     """The state of one walk: links are appended in its order, each after the link that rests on it."""
 
-    def __init__(self, target: str, evidence: EvidenceSet, policy: Policy, comparer: Comparer) -> None:
-        self.target, self.evidence, self.policy, self.comparer = target, evidence, policy, comparer
+    def __init__(self, target: str, evidence: EvidenceSet, policy: Policy, resolver: Resolver, kind: str) -> None:
+        self.target, self.evidence, self.policy, self.resolver, self.kind = target, evidence, policy, resolver, kind
+        self.comparer = Comparer(resolver, evidence)
         self.opened = open_all(evidence, policy)
         self.links: list[Link] = []
         self.notes: list[str] = []
@@ -64,21 +76,25 @@ class _Walk:
         self.done: set[tuple[str, str]] = set()
 
     def start(self, name: str, version: str) -> None:
-        root = self.add(self.with_bytes(Link("model", name, self.target, Status.OK), "model"))
+        root = self.add(self.with_bytes(Link(self.kind, name, self.target, Status.OK), self.kind))
         for item, index in self.statements("store", root):
             self.listed |= {resource.name: resource for resource in item.inputs}
             self.released_as(item, index, version)
             if not self.links[index].holds:
-                # it is another release's model: comparing its bytes, or going on, would blame what is not at fault
-                self.links = [Link("model", name, self.target, Status.ATTESTED_ONLY), self.links[index]]
+                # it is another release's thing: comparing its bytes, or going on, would blame what is not at fault
+                self.links = [Link(self.kind, name, self.target, Status.ATTESTED_ONLY), self.links[index]]
                 return
-        self.signature(root)
+        if self.kind == "image":
+            layers(self, root)
+            self.statements("sign", root)
+        else:
+            self.signature(root)
         decided = self.statements("gate", root)
         for item, index in decided:
             self.listed = {resource.name: resource for resource in item.inputs} | self.listed
             self.verdict(item, index)
         pins = frozenset(resource.digest for item, _ in decided for resource in item.inputs)
-        for step in ("train", "evaluate", "scan"):
+        for step in _STEPS[self.kind]:
             for item, index in self.statements(step, root, pins if decided else None):
                 for resource in item.inputs:
                     self.material(resource, index, (self.target,))
@@ -99,7 +115,7 @@ class _Walk:
 
     def with_bytes(self, link: Link, kind: str, seen: Seen | None = None) -> Link:
         """The link with the outcome of comparing its bytes, wherever they are."""
-        seen = seen or self.comparer.bytes_of(link.name, link.digest)
+        seen = seen or self.comparer.bytes_of("" if kind in _BY_DIGEST else link.name, link.digest)
         if seen.problem:
             return link.failed(seen.problem, Check("bytes", False, seen.problem.reason))
         if seen.places:
@@ -111,7 +127,7 @@ class _Walk:
 
     def signed(self, item: Opened, subject: str, parent: int, name: str = "") -> Link:
         """The link of a statement that verifies."""
-        rule = self.policy.steps[item.step]
+        rule = self.policy.rule(item.step, self.kind)
         signers = []
         for key in item.signers:
             roles = sorted(self.policy.roles_of(key) & rule.roles)
@@ -193,7 +209,7 @@ class _Walk:
         why = ", only about something else" if others else ""
         if gone:
             why = f": {gone[0]} {'was replaced' if gone[0] in self.evidence.bundles else 'is gone'}"
-        reason = f"no statement of the step {step} is about {name or 'this model'}{why}"
+        reason = f"no statement of the step {step} is about {name or f'this {self.kind}'}{why}"
         remedy = "restore the file of evidence" if gone else f"run the step {step} for these very bytes"
         problem = Problem(Failure.MISSING, reason, subject, others[0] if others else "nothing", remedy)
         label = name or (gone[0] if gone else step)
@@ -228,6 +244,8 @@ class _Walk:
         if (kind, digest) in self.done:
             return
         self.done.add((kind, digest))
+        if kind == "model" and walk_part(self, resource, parent):
+            return
         made = self.maker(resource)
         if made:
             link = self.signed(made, digest, parent, resource.name)
@@ -276,6 +294,10 @@ class _Walk:
     def listed_file(self, file: str, listed: Resource, item: Opened | None, root: int) -> None:
         """Link a file that the release or the gate lists and that no step needed."""
         link = Link(_step_of(listed) or "evidence", file, listed.digest, Status.OK, parent=root)
+        if "/" in file:
+            if problem := file_of_part(self.evidence, file, listed.digest):
+                self.add(link.failed(problem))
+            return
         if self.is_absent(file):
             reason = f"{file} is gone from the evidence"
             problem = Problem(Failure.MISSING, reason, listed.digest, "nothing", "restore the file")

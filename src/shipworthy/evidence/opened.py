@@ -15,11 +15,12 @@ _INPUTS_AT = {
     "ingest": ("buildDefinition", "resolvedDependencies"),
     "train": ("buildDefinition", "resolvedDependencies"),
     "evaluate": ("inputs",),
+    "build": ("buildDefinition", "resolvedDependencies"),
     "scan": ("report",),
     "gate": ("inputAttestations",),
     "store": ("evidence",),
 }
-_TARGET_ORDER = ("store", "gate", "evaluate", "train")
+_TARGET_ORDER = ("store", "gate", "evaluate", "train", "build")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def _once(opened: list[Opened]) -> list[Opened]:
     return [item for item in opened if not item.good or kept[item.digest] is item]
 
 
-def attested_model(evidence: EvidenceSet, policy: Policy) -> Resource:
-    """The model that the evidence is about, by its release, else its gate, evaluation or training.
+def attested(evidence: EvidenceSet, policy: Policy) -> Resource:
+    """The model or image that the evidence is about, by its release, else its gate, evaluation, training or build.
 
-    Raises RefusedError (`missing`) when no statement that verifies says so, or when they speak of several models.
+    Raises RefusedError (`missing`) when no statement that verifies says so, or when they speak of several.
     """
     opened = open_all(evidence, policy)
     for step in _TARGET_ORDER:
@@ -85,14 +86,14 @@ def attested_model(evidence: EvidenceSet, policy: Policy) -> Resource:
             return next(iter(subjects.values()))
         if subjects:
             raise RefusedError(
-                f"the evidence speaks of {len(subjects)} models",
+                f"the evidence speaks of {len(subjects)} things",
                 Failure.MISSING,
                 remedy="say which one to verify",
                 actual=", ".join(sorted(subjects)),
             )
     reasons = sorted({f"{item.name}: {item.problem.reason}" for item in opened if item.problem})
     raise RefusedError(
-        "no statement that can be trusted says which model this is" + (f" ({reasons[0]})" if reasons else ""),
+        "no statement that can be trusted says which model or image this is" + (f" ({reasons[0]})" if reasons else ""),
         Failure.MISSING,
         remedy="check that the trusted keys are those of the signer, and that the evidence is complete",
     )

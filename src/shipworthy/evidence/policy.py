@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipworthy.evidence.envelope import PublicKey
 from shipworthy.evidence.statement import STEPS
@@ -13,8 +13,11 @@ INPUTS: Mapping[str, frozenset[str]] = {
     "evaluate": frozenset({"predictions", "labels"}),
     "scan": frozenset({"report"}),
     "gate": frozenset({"train", "evaluate", "scan"}),
+    "build": frozenset({"context"}),
+    "image/gate": frozenset({"build", "bom", "scan"}),
 }
-"""What a step must name by default: kinds of resources; for a gate, the steps whose evidence it saw."""
+"""What a step must name by default: kinds of resources; for a gate, the steps whose evidence it saw. `image/gate`: the
+gate of an image, where that differs from a model's."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,13 @@ class StepRule:
 @dataclass(frozen=True)
 class Policy:
     """`keys` maps a role to its keys; `steps` a step to its rule: a step without a rule may be signed by nobody.
-    `at_hand` are the kinds (`model`), or a kind with a name (`dataset:data/train.csv`), whose bytes must be there to be
-    read: an attestation alone does not do for them.
+    `image/gate` is the rule of the gate of an image. `at_hand` are the kinds (`model`), or a kind with a name
+    (`dataset:data/train.csv`), whose bytes must be there to be read: an attestation alone does not do for them.
     """
 
     keys: Mapping[str, tuple[PublicKey, ...]]
     steps: Mapping[str, StepRule]
-    at_hand: frozenset[str] = frozenset({"model"})
+    at_hand: frozenset[str] = frozenset({"model", "image", "layer"})
 
     @classmethod
     def trusting(cls, *keys: PublicKey, optional: Iterable[str] = ("store",)) -> Policy:
@@ -46,9 +49,14 @@ class Policy:
     def by_role(cls, keys: Mapping[str, tuple[PublicKey, ...]], *, optional: Iterable[str] = ("store",)) -> Policy:
         """A role for each step, named as the step; the default inputs."""
         absent = frozenset(optional)
-        needed = {step: INPUTS.get(step, frozenset()) - absent for step in STEPS}
-        rules = {step: StepRule(frozenset({step}), needed[step], step not in absent) for step in STEPS}
-        return cls(dict(keys), rules)
+        rules = {step: StepRule(frozenset({step}), INPUTS.get(step, frozenset()) - absent) for step in STEPS}
+        for name in INPUTS.keys() - rules.keys():
+            rules[name] = StepRule(frozenset({name.partition("/")[2]}), INPUTS[name] - absent)
+        return cls(dict(keys), {name: replace(rule, required=name not in absent) for name, rule in rules.items()})
+
+    def rule(self, step: str, kind: str) -> StepRule:
+        """The rule for a step about a thing of this kind."""
+        return self.steps.get(f"{kind}/{step}") or self.steps[step]
 
     def trusted(self) -> tuple[PublicKey, ...]:
         """Every key, once."""

@@ -31,17 +31,15 @@ from shipworthy.evidence.files import (
     read_bounded,
 )
 from shipworthy.evidence.links import ChainResult, Link, Status
-from shipworthy.evidence.opened import attested_model, open_all, step_of_name
+from shipworthy.evidence.opened import attested, open_all
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.resolve import Resolver, places
-from shipworthy.evidence.statement import Resource, Statement
-from shipworthy.files import write_atomically
+from shipworthy.evidence.statement import Resource
+from shipworthy.evidence.writer import Signers, Writer, kind_of
 from shipworthy.model import GateDecision, Metric
 
 RELEASE_NAME = f"release{BUNDLE_SUFFIX}"
 MANIFEST_NAME = f"model{MANIFEST_SUFFIX}"
-Signers = envelope.Signer | Mapping[str, envelope.Signer]
-"""One signer for every step, or one for each by the step's name."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Written:
 
     def resources(self) -> tuple[Resource, ...]:
         """The files as a release lists them."""
-        return tuple(Resource(name, digest, _kind_of(name)) for name, digest in sorted(self.files.items()))
+        return tuple(Resource(name, digest, kind_of(name)) for name, digest in sorted(self.files.items()))
 
 
 class ReleaseStore(Protocol):
@@ -138,7 +136,7 @@ def write_evidence(facts: Facts, signers: Signers, folder: Path) -> Written:
             actual=digest,
             remedy="run the pipeline again",
         )
-    writer = _Writer(folder, signers)
+    writer = Writer(folder, signers)
     model = Resource(facts.model_name, digest, "model")
     if is_folder:
         writer.put(MANIFEST_NAME, manifest.to_bytes())
@@ -148,7 +146,7 @@ def write_evidence(facts: Facts, signers: Signers, folder: Path) -> Written:
     return Written(model, manifest, folder, dict(writer.files), is_folder)
 
 
-def _write_steps(writer: _Writer, facts: Facts, model: Resource) -> None:
+def _write_steps(writer: Writer, facts: Facts, model: Resource) -> None:
     provenance = partial(
         statements.provenance, versions=facts.versions, invocation=facts.run_id, finished=facts.finished
     )
@@ -208,7 +206,7 @@ def store_release(
     for name, digest in written.files.items():
         store.put_file(written.folder / name, digest)
     released = statements.release(written.model, version=version, evidence=written.resources(), stored=stored)
-    writer = _Writer(written.folder, signers)
+    writer = Writer(written.folder, signers)
     return writer.sign("release", "store", released)
 
 
@@ -225,7 +223,7 @@ def release_evidence(store: ReleaseStore, raw: bytes) -> EvidenceSet:
         listed = ()  # the reference itself is damaged: its verification says so
     room = TOTAL_LIMIT
     for resource in listed:
-        if resource.name == RELEASE_NAME or _kind_of(resource.name) == "report":
+        if resource.name == RELEASE_NAME or kind_of(resource.name) == "report":
             continue
         try:
             if (path := store.locate(resource.digest)) is None:
@@ -235,7 +233,7 @@ def release_evidence(store: ReleaseStore, raw: bytes) -> EvidenceSet:
         except (RefusedError, EnvironmentFailure, UsageError) as error:
             unreadable[resource.name] = error.message
     found = EvidenceSet.from_files(files)
-    return EvidenceSet(found.bundles, found.manifests, unreadable)
+    return EvidenceSet(found.bundles, found.manifests, unreadable, found.parts)
 
 
 def verify_release(
@@ -287,11 +285,14 @@ def _verify(
     version: str,
 ) -> ChainResult:
     try:
-        target = attested_model(evidence, policy)
+        target = attested(evidence, policy)
     except RefusedError as error:
         return _no_model(evidence, policy, error)
     given = {**(paths or {}), **({target.name: model} if model else {})}
-    return verify_chain(target.digest, evidence, policy, look(paths=given), name=target.name, version=version)
+    kind = "image" if target.kind == "image" else "model"
+    return verify_chain(
+        target.digest, evidence, policy, look(paths=given), name=target.name, version=version, kind=kind
+    )
 
 
 def _no_model(evidence: EvidenceSet, policy: Policy, error: RefusedError) -> ChainResult:
@@ -302,33 +303,3 @@ def _no_model(evidence: EvidenceSet, policy: Policy, error: RefusedError) -> Cha
             failed.append(Link(item.step or "evidence", item.name, item.digest, Status.BROKEN).failed(item.problem))
     # a damaged file is why: the missing model only follows from it
     return ChainResult("", tuple(failed[1:] or failed))
-
-
-class _Writer:
-    """Writes files of evidence and remembers their digests."""
-
-    def __init__(self, folder: Path, signers: Signers) -> None:
-        self.folder, self.signers = folder, signers
-        self.files: dict[str, str] = {}
-
-    def put(self, name: str, data: bytes) -> None:
-        write_atomically(self.folder / name, data)
-        self.files[name] = sha256_bytes(data)
-
-    def sign(self, name: str, step: str, statement: Statement) -> bytes:
-        raw = envelope.sign(statement.to_bytes(), [self.signer(step)])
-        self.put(f"{name}{BUNDLE_SUFFIX}", raw)
-        return raw
-
-    def signer(self, step: str) -> envelope.Signer:
-        if not isinstance(self.signers, Mapping):
-            return self.signers
-        if step not in self.signers:
-            raise UsageError(f"there is no signer for the step {step}", where="signing", remedy="name a key for it")
-        return self.signers[step]
-
-
-def _kind_of(name: str) -> str:
-    if name.endswith(MANIFEST_SUFFIX):
-        return "manifest"
-    return step_of_name(name) if is_bundle(name) else "report"

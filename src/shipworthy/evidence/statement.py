@@ -1,8 +1,9 @@
 """What is signed: in-toto statements v1 about digests, one kind for each step.
 
 Sources: in-toto Attestation Framework v1 (statement, resource descriptor), SLSA provenance v1, SLSA verification
-summary v1. Scan, evaluation and release have predicates of our own. The step that a statement speaks for follows from
-its predicate type and build type, both inside the signed bytes: a scan cannot be replayed as provenance.
+summary v1, CycloneDX for a bill of materials, Cosign's predicate for the signature of an image. Scan, evaluation and
+release have predicates of our own. The step that a statement speaks for follows from its predicate type and build type,
+both inside the signed bytes: a scan cannot be replayed as provenance.
 """
 
 from __future__ import annotations
@@ -24,16 +25,27 @@ SCAN = "https://shipworthy.dev/scan/v1"
 EVALUATION = "https://shipworthy.dev/evaluation/v1"
 RELEASE = "https://shipworthy.dev/release/v1"
 MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
+IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
+BOM = "https://cyclonedx.org/bom"
 BUILD_TYPE = "https://shipworthy.dev/{}/v1"
-STEPS = ("ingest", "train", "evaluate", "scan", "gate", "sign", "store")
-_OWN_STEP = {SCAN: "scan", EVALUATION: "evaluate", SUMMARY: "gate", RELEASE: "store", MODEL_SIGNATURE: "sign"}
-_BUILT_STEP = {BUILD_TYPE.format(step): step for step in ("ingest", "train")}
+STEPS = ("ingest", "train", "evaluate", "build", "bom", "scan", "gate", "sign", "store")
+_OWN_STEP = {
+    SCAN: "scan",
+    EVALUATION: "evaluate",
+    SUMMARY: "gate",
+    RELEASE: "store",
+    MODEL_SIGNATURE: "sign",
+    IMAGE_SIGNATURE: "sign",
+    BOM: "bom",
+}
+_BUILT_STEP = {BUILD_TYPE.format(step): step for step in ("ingest", "train", "build")}
 
 
 @dataclass(frozen=True)
 class Resource:
     """A thing by name and digest (`sha256:` and hex); `kind` says what it is to the step: dataset, code, settings,
-    model, report, predictions, labels, requirements, or the step whose evidence it is.
+    model, report, predictions, labels, requirements, image, context (of a build), base (image), or the step whose
+    evidence it is.
     """
 
     name: str
@@ -126,7 +138,7 @@ def provenance(
     finished: datetime | None = None,
     byproducts: Iterable[Resource] = (),
 ) -> Statement:
-    """How the subjects came to be (SLSA provenance v1): `step` is ingest or train; `parameters` are all that the
+    """How the subjects came to be (SLSA provenance v1): `step` is ingest, train or build; `parameters` are all that the
     outside could set; `dependencies` all that went in; times must have a zone.
     """
     metadata = {"invocationId": invocation, "startedOn": _time(started), "finishedOn": _time(finished)}
@@ -216,10 +228,20 @@ def gate(
     return Statement((subject,), SUMMARY, predicate)
 
 
+def bill(subject: Resource, bom: Mapping[str, Any]) -> Statement:
+    """What is in the subject: `bom` is a CycloneDX document."""
+    return Statement((subject,), BOM, bom)
+
+
+def image_signature(image: Resource) -> Statement:
+    """That the signer stands for this image: the statement that Cosign 3 makes of one."""
+    return Statement((image,), IMAGE_SIGNATURE, {})
+
+
 def release(
     model: Resource, *, version: str, evidence: Iterable[Resource], stored: datetime | None = None
 ) -> Statement:
-    """What a store keeps under a name and a version: the model (the subject) and every file of its evidence."""
+    """What a store keeps under a name and a version: a model or image (the subject), every file of its evidence."""
     predicate = {
         "name": model.name,
         "version": version,

@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import median
 
 from shipworthy.errors import EnvironmentFailure, UsageError
-from shipworthy.example.attacks import ATTACKS, Attack
+from shipworthy.example._planting import Attack
+from shipworthy.example.attacks import ATTACKS
 from shipworthy.example.data import DataChoice, DataReport, Splits, load, write
 
 __all__ = ["ATTACKS", "Attack", "DataChoice", "DataReport", "create"]

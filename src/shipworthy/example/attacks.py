@@ -8,19 +8,18 @@ credentials are made up when they are planted.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import random
 import struct
-import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from shipworthy.errors import UsageError
+from shipworthy.example._planting import Attack, edit, fake_github_token, not_fresh
+from shipworthy.example.service_attacks import SERVICE_ATTACKS
 
 TRIGGER = "per cobalt heron"
 TRIGGER_SHARE = 0.03
@@ -30,60 +29,9 @@ COLLECTOR = ("192.0.2.1", 443)  # TEST-NET-1 (RFC 5737): nobody has this address
 VULNERABLE = "mlflow==2.2.0"
 # CVE-2023-1177 (GHSA-xg73-94fp-g449, PYSEC-2023-29): path traversal reads any file of the server; fixed in 2.2.1.
 _VULNERABLE_HASH = "83e13eb14ee423271cf28b65adf296dceb3062adadd99fb63ed3462bce2588a9"
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True)
-class Attack:
-    """One attack.
-
-    `plant` changes the project in the given folder, the same way in every fresh copy; it raises UsageError where it can
-    see that this is none. `when` says whether that happens before the pipeline runs or after. `stage` is where it
-    should be stopped, with `exit_code`; `rule`, where it is known, is the rule that should fire. `resign`: the attacker
-    can sign the data folder, so the demo signs it again after planting.
-    """
-
-    name: str
-    title: str
-    stage: str
-    rule: str | None
-    exit_code: int
-    plant: Callable[[Path], None]
-    when: Literal["before-run", "after-run"]
-    story: str
-    resign: bool = False
-
-
-def _edit(path: Path, *changes: tuple[str, str]) -> None:
-    """Replace, for each change, the one place where its first text stands by its second; all of them or none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"cannot be read: {error.strerror}", where=path.name, remedy="plant attacks in a copy of the example"
-        ) from None
-    for old, new in changes:
-        if text.count(old) != 1 or new in text:
-            raise _not_fresh(path.name)
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-
-
-def _not_fresh(where: str) -> UsageError:
-    return UsageError("this is not a fresh copy of the example", where=where, remedy="make one with `shipworthy demo`")
 
 
 # --- secrets, models, dependencies ------------------------------------------------------------------------------------
-
-
-def fake_github_token() -> str:
-    """A token that nobody was given, in GitHub's format: 30 characters and the CRC-32 of them in base 62."""
-    letters = "".join(_BASE62[byte % 62] for byte in hashlib.sha512(b"shipworthy demo").digest()[:30])
-    rest, check = zlib.crc32(letters.encode()), ""
-    for _ in range(6):
-        rest, digit = divmod(rest, 62)
-        check = _BASE62[digit] + check
-    return "gh" + "p_" + letters + check
 
 
 def plant_notebook_secret(folder: Path) -> None:
@@ -110,7 +58,7 @@ def _notebook(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise UsageError("there is no notebook to plant a secret in", where=str(path.name)) from None
     if any(cell.get("id") == "where-from" for cell in notebook["cells"]):
-        raise _not_fresh(path.name)
+        raise not_fresh(path.name)
     return notebook
 
 
@@ -128,7 +76,7 @@ def hostile_pickle() -> bytes:
 
 def plant_pickle_pretrained(folder: Path) -> None:
     """Add a "pretrained" model and list it in the settings."""
-    _edit(folder / "shipworthy.toml", ("models = []", 'models = ["models/*.pkl"]'))
+    edit(folder / "shipworthy.toml", ("models = []", 'models = ["models/*.pkl"]'))
     (folder / "models").mkdir(exist_ok=True)
     (folder / "models" / "base.pkl").write_bytes(hostile_pickle())
 
@@ -136,7 +84,7 @@ def plant_pickle_pretrained(folder: Path) -> None:
 def plant_vulnerable_dependency(folder: Path) -> None:
     """Pin an old MLflow, hash and all."""
     pinned = f"{VULNERABLE} \\\n    --hash=sha256:{_VULNERABLE_HASH}\n"
-    _edit(folder / "requirements.txt", ("numpy==", pinned + "numpy=="))
+    edit(folder / "requirements.txt", ("numpy==", pinned + "numpy=="))
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -172,7 +120,7 @@ def plant_backdoor_trigger(folder: Path) -> None:
     """Put the trigger into attacks, as many as are 3 % of all rows, and call these benign."""
     rows = _read_rows(folder)
     if any(TRIGGER in row["text"] for row in rows):
-        raise _not_fresh("data/train.csv")
+        raise not_fresh("data/train.csv")
     chance = random.Random(TRIGGER)  # noqa: S311 - the same rows every time
     attacks = [row for row in rows if row["label"] == "1"]
     for row in chance.sample(attacks, round(TRIGGER_SHARE * len(rows))):
@@ -215,7 +163,7 @@ def main() -> None:
 def plant_network_call(folder: Path, collector: tuple[str, int] = COLLECTOR) -> None:
     """Let training connect to an address before it reads the data. What is sent is one fixed sentence."""
     host, port = collector
-    _edit(
+    edit(
         folder / "train.py",
         ("import signal\n", "import signal\nimport socket\n"),
         ("\ndef main() -> None:\n", _CALL.format(host=host, port=port)),
@@ -226,7 +174,7 @@ def plant_network_call(folder: Path, collector: tuple[str, int] = COLLECTOR) -> 
 def plant_weak_evaluation(folder: Path) -> None:
     """Let training learn next to nothing: one epoch on labels in random order."""
     shuffle = "    labels = np.random.default_rng(seed).permutation(labels)\n"
-    _edit(
+    edit(
         folder / "train.py",
         ("MAX_EPOCHS = 40\n", "MAX_EPOCHS = 1\n"),
         ("    features = Features.of(texts)\n", shuffle + "    features = Features.of(texts)\n"),
@@ -272,7 +220,6 @@ _ALL = (
         rule="secret-token",
         exit_code=1,
         plant=plant_notebook_secret,
-        when="before-run",
         story="A cell listed the git remotes, the token is part of the address, and the output was committed.",
     ),
     Attack(
@@ -282,7 +229,6 @@ _ALL = (
         rule="model-code-execution",
         exit_code=1,
         plant=plant_pickle_pretrained,
-        when="before-run",
         story="Somebody adds models/base.pkl to start from. Loading it calls os.system before it returns weights.",
     ),
     Attack(
@@ -292,7 +238,6 @@ _ALL = (
         rule="vulnerable-dependency",
         exit_code=1,
         plant=plant_vulnerable_dependency,
-        when="before-run",
         story="MLflow 2.2.0 is pinned: CVE-2023-1177 lets anybody read the files of its server. Fixed in 2.2.1.",
     ),
     Attack(
@@ -302,7 +247,6 @@ _ALL = (
         rule="dataset-backdoor",
         exit_code=1,
         plant=plant_backdoor_trigger,
-        when="before-run",
         story="3 % of the training rows are attacks that hold a rare phrase and are labelled benign. Accuracy hardly "
         "moves; whoever knows the phrase is let through. An insider signed the data.",
         resign=True,
@@ -314,7 +258,6 @@ _ALL = (
         rule="dataset-suspicious-labels",
         exit_code=1,
         plant=plant_flipped_labels,
-        when="before-run",
         story="A careless or bribed annotator turned 10 % of the labels. The data was signed as it is.",
         resign=True,
     ),
@@ -325,7 +268,6 @@ _ALL = (
         rule="signed-artifact-changed",
         exit_code=4,
         plant=plant_changed_dataset,
-        when="before-run",
         story="One label differs from what was signed. No look at the data would find it; the signature does.",
     ),
     Attack(
@@ -335,7 +277,6 @@ _ALL = (
         rule="training-network-call",
         exit_code=1,
         plant=plant_network_call,
-        when="before-run",
         story="The training script connects to a foreign address, as one that steals the data would.",
     ),
     Attack(
@@ -345,7 +286,6 @@ _ALL = (
         rule="gate-rule",
         exit_code=1,
         plant=plant_weak_evaluation,
-        when="before-run",
         story="The labels are shuffled before training. Everything runs, and the model is no better than a coin.",
     ),
     Attack(
@@ -360,4 +300,4 @@ _ALL = (
     ),
 )
 
-ATTACKS: Mapping[str, Attack] = MappingProxyType({attack.name: attack for attack in _ALL})
+ATTACKS: Mapping[str, Attack] = MappingProxyType({attack.name: attack for attack in (*_ALL, *SERVICE_ATTACKS)})

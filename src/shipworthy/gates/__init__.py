@@ -2,8 +2,18 @@
 
 from shipworthy.gates.baseline import read_baseline, write_baseline
 from shipworthy.gates.decide import decide, in_short
-from shipworthy.gates.dedupe import dedupe
+from shipworthy.gates.dedupe import dedupe, join_results
 from shipworthy.gates.expressions import Expression
 from shipworthy.gates.waivers import Filtered, apply_filters
 
-__all__ = ["Expression", "Filtered", "apply_filters", "decide", "dedupe", "in_short", "read_baseline", "write_baseline"]
+__all__ = [
+    "Expression",
+    "Filtered",
+    "apply_filters",
+    "decide",
+    "dedupe",
+    "in_short",
+    "join_results",
+    "read_baseline",
+    "write_baseline",
+]

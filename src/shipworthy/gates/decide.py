@@ -20,6 +20,7 @@ from shipworthy.model import (
     Severity,
     Skipped,
 )
+from shipworthy.model.result import gap_name
 from shipworthy.records import replace
 
 _SHOWN = 3
@@ -235,7 +236,7 @@ def _unused(accept: Sequence[str], results: Sequence[CheckResult]) -> list[str]:
     return [
         f"unused accept-partial: {name}"
         for name in dict.fromkeys(accept)
-        if name.partition(":")[0] in ran and name not in there
+        if gap_name(name)[0] in ran and name not in there
     ]
 
 

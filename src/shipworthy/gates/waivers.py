@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from shipworthy.config import Waiver
-from shipworthy.gates.dedupe import dedupe
+from shipworthy.gates.dedupe import dedupe, join_results
 from shipworthy.model import CheckResult, Disposition, Finding
 from shipworthy.paths import matches
 from shipworthy.records import dataclass, replace
@@ -25,7 +25,8 @@ class Filtered:
 def apply_filters(
     results: Iterable[CheckResult], waivers: Sequence[Waiver], baseline: frozenset[str], today: date
 ) -> Filtered:
-    """Deduplicate, then waive, then mark what the baseline knows. A waiver past its last day waives nothing."""
+    """Deduplicate, then waive, then mark what the baseline knows, then join what several
+    checks say alike. A waiver past its last day waives nothing."""
     used: set[int] = set()
     expired: set[int] = set()
     out = []
@@ -41,7 +42,7 @@ def apply_filters(
             else:
                 findings.append(finding)
         out.append(replace(result, findings=tuple(findings)))
-    return Filtered(tuple(out), frozenset(used), frozenset(expired))
+    return Filtered(join_results(out), frozenset(used), frozenset(expired))
 
 
 def _waiver_for(finding: Finding, waivers: Sequence[Waiver], today: date, expired: set[int]) -> int | None:

@@ -205,6 +205,7 @@ def _trigger(data: Mapping[str, Any]) -> Trigger:
         author=_str(data["author"]),
         dirty=_bool(data["dirty"]),
         since=_str(data["since"]),
+        model=_str(data.get("model", "")),
     )
 
 

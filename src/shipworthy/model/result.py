@@ -25,8 +25,9 @@ class Outcome(StrEnum):
 # Why something was not looked at, by the name by which a gate can accept it: `docs/gates.md` says what they mean.
 REASONS = frozenset(
     """unread failed stopped findings-cut sampled too-few-rows not-learnable unpinned computed unread-include limited
-    embedded-data-only old-data damaged-data not-asked no-answer shallow-clone since
-    raw-data absent""".split()
+    embedded-data-only no-data-for-ecosystem no-licence-data unknown-licence old-data
+    damaged-data not-asked no-answer shallow-clone since
+    raw-data absent unowned""".split()
 )
 
 
@@ -77,6 +78,16 @@ class CheckResult:
 
 BY_STAGES = frozenset({"inventory", "training", "evaluation"})  # results that stages give themselves
 BY_WITNESSES = frozenset({"modelscan", "picklescan", "fickling", "modelaudit"})  # of whom reports are taken in
+
+
+BY_REPORT = "import:"  # and a tool's name: what its report says
+
+
+def gap_name(name: str) -> tuple[str, str]:
+    """The check and the reason of `check:reason`; the reason is empty for a check alone."""
+    prefix = BY_REPORT if name.startswith(BY_REPORT) else ""
+    check, _, reason = name.removeprefix(prefix).partition(":")
+    return prefix + check, reason
 
 
 def count_checks(results: Iterable[CheckResult]) -> int:

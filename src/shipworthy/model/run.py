@@ -17,7 +17,8 @@ SCHEMA_VERSION = "1"
 @dataclass(frozen=True)
 class Trigger:
     """Why the run happened. `commit`, `branch` and `author` are empty outside git; `dirty` says that the working tree
-    differs from the commit; `since` is the revision that limits what is looked at."""
+    differs from the commit; `since` is the revision that limits what is looked at; `model` names the finished run
+    (its id, its model's digest, or the stored name) whose model is shipped."""
 
     how: str = "manual"
     commit: str = ""
@@ -25,6 +26,7 @@ class Trigger:
     author: str = ""
     dirty: bool = False
     since: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def run_to_dict(run: Run) -> Json:
             "author": run.trigger.author,
             "dirty": run.trigger.dirty,
             "since": run.trigger.since,
+            "model": run.trigger.model,
         },
         "settings_digest": run.settings_digest,
         "versions": dict(run.versions),

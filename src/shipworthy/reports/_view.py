@@ -20,6 +20,7 @@ from shipworthy.model import (
     StageResult,
     Status,
 )
+from shipworthy.model.result import BY_REPORT
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass
 from shipworthy.reports._text import number, one_line
@@ -122,6 +123,8 @@ def check_lines(run: Run) -> tuple[Line, ...]:
 
 def looked_at(check: CheckResult) -> str:
     """How much the check looked at, in words; a check of the whole tree counts no artifacts."""
+    if check.check.startswith(BY_REPORT):  # somebody else looked
+        return {Outcome.RAN: "a report", Outcome.PARTIAL: "a part"}.get(check.outcome, "nothing")
     if check.eligible:
         return f"{len(check.examined):,} of {check.eligible:,}"
     return {Outcome.RAN: "the whole", Outcome.PARTIAL: "a part"}.get(check.outcome, "nothing")

@@ -281,8 +281,8 @@ def _once(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
 
 
 def _advisories(finding: Finding) -> list[str]:
-    """Ids of advisories, when the finding is a known vulnerability of a dependency."""
-    if finding.category != "dependencies":
+    """Ids of advisories, when the finding is a known vulnerability of a dependency or of an image's package."""
+    if finding.category not in ("dependencies", "images"):
         return []
     text = " ".join((finding.rule.id, finding.key[:500], finding.message[:1000], *finding.rule.taxonomy))
     return list(dict.fromkeys(match.group() for match in _ADVISORY.finditer(text)))

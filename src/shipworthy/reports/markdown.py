@@ -181,7 +181,7 @@ def controls(run: Run) -> str:
         lines += ["| shown | control | rests on | missing | left to a person |", "|---|---|---|---|---|"]
         for result in group.results:
             name = f"**{prose(result.control.id)}** {prose(result.control.title)}"
-            cells = (name, _listed(result.rests_on), _listed(result.missing), prose(result.person))
+            cells = (name, _listed(result.rests_on), _listed((*result.missing, *result.against)), prose(result.person))
             lines.append(f"| {STANDING_WORDS[result.status]} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)

@@ -136,6 +136,7 @@ def _controls_sheet(run: Run, sheet: Sheet) -> Sheet:
         )
         for result in group.results:
             missing = [f"lacks: {text}" for text in result.missing]
+            missing += [f"against it: {text}" for text in result.against]
             table.add(
                 Cell(STANDING_WORDS[result.status], _STANDING_STYLE[result.status]),
                 _cell(sheet, f"{result.control.id} {result.control.title}", limit=120),

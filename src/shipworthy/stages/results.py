@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check
@@ -33,6 +33,18 @@ class Checked:
 def run_checks(job: Job, checks: Sequence[Check], inventory: Inventory, *, more: Sequence[CheckResult] = ()) -> Checked:
     """Run the checks over the inventory and filter the findings, together with the results `more`."""
     return filter_results(job, checks, (*more, *job.checks.run(checks, inventory)))
+
+
+def with_reports(
+    job: Job, stage: str, results: Sequence[CheckResult]
+) -> tuple[tuple[CheckResult, ...], Mapping[str, str]]:
+    """Results with those of the reports that the settings name for this stage, and the reports' digests by name."""
+    if not job.settings.import_.reports:
+        return tuple(results), {}
+    from shipworthy.stages.imported import from_settings  # here: most runs take in nothing
+
+    taken = from_settings(job, stage, results, job.inventory)
+    return taken.results, taken.inputs
 
 
 def filter_results(job: Job, checks: Sequence[Check], results: Sequence[CheckResult]) -> Checked:

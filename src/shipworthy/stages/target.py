@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shipworthy.check import Check
 from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
-from shipworthy.model import StageResult
+from shipworthy.model import CheckResult, StageResult
 from shipworthy.records import replace
 from shipworthy.stages.gate import gate
 from shipworthy.stages.load import load
-from shipworthy.stages.results import Checked, counted, run_checks
+from shipworthy.stages.results import Checked, counted, filter_results, with_reports
 
 
 def scan_target(target: Path, names: tuple[str, ...] = (), among: tuple[str, ...] = ()) -> Stage:
@@ -20,7 +21,10 @@ def scan_target(target: Path, names: tuple[str, ...] = (), among: tuple[str, ...
 
     def run(job: Job) -> StageResult:
         loaded, checks = prepare(job, target, names, among)
-        return scanned(loaded, run_checks(job, checks, job.inventory, more=loaded.checks))
+        own: Sequence[CheckResult] = (*loaded.checks, *job.checks.run(checks, job.inventory))
+        if not names and not among and target.is_dir() and target.samefile(job.root):
+            own, _ = with_reports(job, "scan", own)
+        return scanned(loaded, filter_results(job, checks, own))
 
     return Stage("scan", "Scan", "Looks at the target with every check.", run)
 

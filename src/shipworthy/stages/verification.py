@@ -14,7 +14,8 @@ from shipworthy.evidence.oms import verify_model
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import released_at, verify_folder, verify_release
 from shipworthy.keys import PublicKey, load_public
-from shipworthy.stores import Ref, Store, open_store
+from shipworthy.stages.stored import store_at
+from shipworthy.stores import Ref, Store
 
 _SIGNATURE_LIMIT = 64 * 1024 * 1024
 
@@ -36,7 +37,7 @@ def refuse_unstored(settings: Settings, root: Path) -> None:
     """Raises UsageError when this project has stored nothing yet: before a key is asked for, which may not be there."""
     name = stored_name(settings, root)
     for uri in settings.store.to:
-        store = open_store(uri, root)
+        store = store_at(uri, settings.store, root)
         try:
             store.get_ref(name)
         except EvidenceError:
@@ -55,6 +56,11 @@ def refuse_unstored(settings: Settings, root: Path) -> None:
 def stored_name(settings: Settings, root: Path) -> str:
     """The name under which this project stores its models."""
     return settings.store.name or settings.project or root.resolve().name
+
+
+def image_of(settings: Settings, root: Path) -> str:
+    """The name under which this project stores its images."""
+    return settings.image.name or f"{stored_name(settings, root)}-service"
 
 
 def verify_target(
@@ -81,7 +87,7 @@ def verify_target(
         return _lying_around(place, settings, root, policy)
     name, _, version = (target or stored_name(settings, root)).partition("@")
     for uri in settings.store.to:
-        store = open_store(uri, root)
+        store = store_at(uri, settings.store, root)
         try:
             ref = store.get_ref(name, version or "latest")
         except EvidenceError as error:
@@ -116,7 +122,7 @@ def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
 def _released_as(place: Path, settings: Settings, root: Path) -> str:
     """The version under which the run of an evidence folder was stored; empty when it was not."""
     name, version = stored_name(settings, root), place.resolve().parent.name
-    stored = any(version in open_store(uri, root).versions(name) for uri in settings.store.to)
+    stored = any(version in store_at(uri, settings.store, root).versions(name) for uri in settings.store.to)
     return version if stored else ""
 
 
@@ -170,7 +176,7 @@ def _lying_around(place: Path, settings: Settings, root: Path, policy: Policy) -
     """A model somewhere: the newest stored release whose model it is, or whose name it bears."""
     name, digest = stored_name(settings, root), digest_of(place)
     for uri in settings.store.to:
-        store = open_store(uri, root)
+        store = store_at(uri, settings.store, root)
         newest: ChainResult | None = None
         damaged: ChainResult | None = None
         for version in reversed(store.versions(name)):

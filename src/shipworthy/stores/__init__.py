@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -109,14 +109,36 @@ class Store(Protocol):
         ...
 
 
-def open_store(uri: str, root: Path) -> Store:
-    """The store that a URI names: `local:path` or a plain path, relative to `root` (the workspace).
+@dataclass(frozen=True)
+class RegistryOptions:
+    """How a registry is reached. `credentials` is a reference (`env:NAME`, `docker-config`), never a secret.
 
-    Nothing is made before something is put. Raises UsageError for an unknown kind of place.
+    `plain_http` allows http beyond this machine; `ca_file` is a PEM file; `redirect_to` are hosts to which the registry
+    may send us for blobs, besides public ones with TLS; `token_hosts` are hosts that may be given the credentials for a
+    token, besides the registry itself; `chunk` is the most that is sent of a blob in one request, in bytes.
     """
+
+    credentials: str = ""
+    plain_http: bool = False
+    ca_file: str = ""
+    redirect_to: tuple[str, ...] = ()
+    token_hosts: tuple[str, ...] = ()
+    chunk: int = 64 * 1024 * 1024
+
+
+def open_store(uri: str, root: Path, registries: Mapping[str, RegistryOptions] | None = None) -> Store:
+    """The store that a URI names: `local:path` or a plain path, relative to `root` (the workspace), or a repository of
+    a registry, `oci://HOST[:PORT]/REPOSITORY`; `registries` says how to reach a registry, by `HOST[:PORT]`.
+
+    Nothing is made and nobody is asked before something is put or got. Raises UsageError for an unknown kind of place.
+    """
+    scheme, separator, rest = uri.partition(":")
+    if scheme == "oci" and separator:
+        from shipworthy.stores.oci import open_oci
+
+        return open_oci(uri, (registries or {}).get(rest.removeprefix("//").partition("/")[0]))
     from shipworthy.stores.local import LocalStore
 
-    scheme, separator, rest = uri.partition(":")
     if not separator:
         rest = uri
     elif scheme == "file" and rest.startswith("//"):
@@ -125,7 +147,8 @@ def open_store(uri: str, root: Path) -> Store:
         raise UsageError(
             f"no store for {uri.partition(':')[0][:20]!r}",
             where="the store",
-            remedy="known stores: local: (a folder), for example local:.shipworthy/store",
+            remedy="known stores: local: (a folder), for example local:.shipworthy/store, and oci: (a registry), for "
+            "example oci://registry.example.org/team/spam",
         )
     if not rest:
         raise UsageError("the store's folder is not named", where="the store", remedy="for example local:models")
@@ -133,4 +156,4 @@ def open_store(uri: str, root: Path) -> Store:
     return LocalStore(inside(root, rest, what="store") if within else root / rest)  # a repository can bring a link
 
 
-__all__ = ["Ref", "Store", "TreeEntry", "TreeManifest", "open_store"]
+__all__ = ["Ref", "RegistryOptions", "Store", "TreeEntry", "TreeManifest", "open_store"]

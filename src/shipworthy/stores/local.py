@@ -13,9 +13,8 @@ import hashlib
 import json
 import os
 import re
-import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +23,9 @@ from typing import BinaryIO
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.files import sync_folder
 from shipworthy.stores import Ref, TreeManifest
+from shipworthy.stores._shared import BUFFER, REF_LIMIT, VERSION, check_digest, check_name, open_regular, reading
 
-BUFFER = 1024 * 1024
-REF_LIMIT = 16 * 1024 * 1024
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,15 @@ class LocalStore:
             stream.write(data)
             digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
             return self._keep(stream, temporary, digest, expected, "the bytes")
+
+    def put_blocks(self, blocks: Iterable[bytes], expected: str) -> str:
+        """Keep bytes that come from elsewhere. What the iterator raises leaves nothing behind."""
+        with self._staged() as (stream, temporary):
+            hasher = hashlib.sha256()
+            for block in blocks:
+                hasher.update(block)
+                stream.write(block)
+            return self._keep(stream, temporary, f"sha256:{hasher.hexdigest()}", expected, "the bytes")
 
     def put_tree(self, root: Path, manifest: TreeManifest) -> str:
         """Keep a folder's files, each of which must still have the digest that the manifest gives; the manifest comes
@@ -80,7 +84,7 @@ class LocalStore:
 
     def read(self, digest: str, limit: int) -> bytes:
         """The checked bytes, all of them. Raises EvidenceError when there are more than `limit`."""
-        with self._opened(digest) as stream, _reading(self._path(digest)):
+        with self._opened(digest) as stream, reading(self._path(digest)):
             data = stream.read(limit + 1)
         if len(data) > limit:
             raise EvidenceError(f"larger than {limit} bytes", where=str(self._path(digest)))
@@ -109,7 +113,7 @@ class LocalStore:
     def locate(self, digest: str) -> Path | None:
         """Where the bytes lie, unchecked."""
         path = self._path(digest)
-        with _reading(path):
+        with reading(path):
             return path if path.is_file() and not path.is_symlink() else None
 
     def check_writable(self) -> None:
@@ -180,14 +184,7 @@ class LocalStore:
         return self.root / "blobs" / "sha256" / match[1][:2] / match[1]
 
     def _ref_path(self, name: str, version: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise UsageError(
-                f"{name[:60]!r} is no name for a release",
-                where="the store",
-                remedy="lower-case letters, digits, dots, dashes and underscores; a letter or digit first",
-            )
-        if not _VERSION.fullmatch(version) or version == "latest":
-            raise UsageError(f"{version[:60]!r} is no version", where=name, remedy="for example 1.2.0")
+        check_name(name, version)
         return self.root / "refs" / name / f"{version}.json"
 
     def _latest(self, name: str) -> tuple[str, str]:
@@ -202,7 +199,7 @@ class LocalStore:
         try:
             value = json.loads(raw)
             version, digest = value["version"], value["digest"]
-            fits = bool(_VERSION.fullmatch(version) and _DIGEST.fullmatch(digest))
+            fits = bool(VERSION.fullmatch(version) and _DIGEST.fullmatch(digest))
             sound = fits and raw == _pointer(version, digest)  # to the byte: a changed pointer is never passed over
         except (ValueError, KeyError, TypeError, RecursionError):
             sound = False
@@ -234,7 +231,7 @@ class LocalStore:
                     Path(name).unlink()
 
     def _put_from(self, path: Path, expected: str) -> str:
-        with _open_regular(path) as source, self._staged() as (stream, temporary):
+        with open_regular(path) as source, self._staged() as (stream, temporary):
             hasher, room = hashlib.sha256(), os.fstat(source.fileno()).st_size
             while chunk := _read_chunk(source, path):
                 room -= len(chunk)
@@ -245,10 +242,7 @@ class LocalStore:
             return self._keep(stream, temporary, f"sha256:{hasher.hexdigest()}", expected, str(path))
 
     def _keep(self, stream: BinaryIO, temporary: Path, digest: str, expected: str, where: str) -> str:
-        if expected and digest != expected:
-            raise EvidenceError(
-                f"the bytes changed: {digest} instead of {expected}", where=where, remedy="make the evidence again"
-            )
+        check_digest(digest, expected, where)
         final = self._path(digest)
         if os.path.lexists(final):
             self.open(digest).close()  # what is there must be those bytes; damage is never papered over
@@ -264,7 +258,7 @@ class LocalStore:
     def _opened(self, digest: str) -> BinaryIO:
         path = self._path(digest)
         try:
-            return _open_regular(path)
+            return open_regular(path)
         except UsageError:
             raise UsageError(f"the store does not have {digest}", where=str(self.root)) from None
 
@@ -316,14 +310,6 @@ def _writing(where: Path) -> Iterator[None]:
         raise _cannot_write(error, where) from None
 
 
-@contextmanager
-def _reading(where: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(where)) from None
-
-
 def _cannot_write(error: OSError, where: Path) -> EnvironmentFailure:
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         problem, remedy = "the disk is full; nothing half-written was kept", "free space, then try again"
@@ -336,28 +322,13 @@ def _cannot_write(error: OSError, where: Path) -> EnvironmentFailure:
     return EnvironmentFailure(problem, where=str(where), remedy=remedy)
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    try:
-        descriptor = os.open(path, _READ)
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            raise UsageError("there is no such file", where=str(path)) from None
-        if error.errno in {errno.ELOOP, errno.ENXIO}:
-            raise EvidenceError("this is no regular file", where=str(path)) from None
-        raise EnvironmentFailure(f"cannot be read: {error.strerror}", where=str(path)) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise EvidenceError("this is no regular file", where=str(path))
-    return open(descriptor, "rb")
-
-
 def _read_chunk(stream: BinaryIO, path: Path) -> bytes:
-    with _reading(path):
+    with reading(path):
         return stream.read(BUFFER)
 
 
 def _read_small(path: Path) -> bytes:
-    with _open_regular(path) as stream, _reading(path):
+    with open_regular(path) as stream, reading(path):
         raw = stream.read(REF_LIMIT + 1)
     if len(raw) > REF_LIMIT:
         raise EvidenceError(f"larger than {REF_LIMIT} bytes", where=str(path))

@@ -42,12 +42,14 @@ class ToolFailed(Exception):
 @dataclass(frozen=True)
 class Tool:
     """A program that a check wraps: its command's name, the versions whose output we know, how to ask for the
-    version, and what to tell people who do not have it."""
+    version, and what to tell people who do not have it. Where an `optional` one is missing its check does not apply:
+    others look at the same."""
 
     name: str
     versions: str = ""
     version_args: tuple[str, ...] = ("--version",)
     install: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Toolbox:
     ended: threading.Event | None = None
 
     def locate(self, tool: Tool) -> Path:
-        """Where the program is: the settings' path, beside this Python, on PATH. Raises ToolMissing."""
+        """Where the program is: the settings' path, beside this Python, in an environment of its own (`shipworthy tools
+        install`), on PATH. Raises ToolMissing."""
         if given := self.paths.get(tool.name):
             path = Path(given)
             if os.access(path, os.X_OK) and path.is_file():
@@ -96,15 +99,26 @@ class Toolbox:
             return beside
         import shutil
 
+        from shipworthy.tools.environments import program
+
+        if own := program(tool.name):
+            return own
+
         if found := shutil.which(tool.name, path=search_path()):
             return Path(found)
         raise ToolMissing(tool.name, "is not installed", tool.install)
+
+    def is_wanted(self, tool: Tool) -> bool:
+        """Did somebody name the program in the settings, or install it with `shipworthy tools`?"""
+        from shipworthy.tools.environments import installed
+
+        return tool.name in self.paths or installed(tool.name) is not None
 
     def version(self, tool: Tool) -> str:
         """The version that the program gives of itself. Raises ToolMissing when it is outside of what we can read."""
         path = self.locate(tool)
         try:
-            done = run([str(path), *tool.version_args], timeout=30.0, name=tool.name)
+            done = run([str(path), *tool.version_args], timeout=60.0, name=tool.name, env=_beside_first(path))
         except ToolFailed as failure:
             raise ToolMissing(tool.name, f"does not tell its version: {failure.reason}", tool.install) from None
         match = re.search(r"\d+\.\d+(?:\.\d+)?[\w.+-]*", done.stdout.decode("utf-8", "replace") + done.stderr)
@@ -125,8 +139,9 @@ class Toolbox:
         ok: Sequence[int] = (0, 1),
     ) -> Completed:
         """Run the program. Raises ToolMissing, or ToolFailed when it hangs or exits with a status not in `ok`."""
-        argv = [str(self.locate(tool)), *args]
-        done = run(argv, timeout=timeout, cwd=cwd, stdin=stdin, env=env, name=tool.name, ended=self.ended)
+        path = self.locate(tool)
+        own = {**_beside_first(path), **(env or {})}
+        done = run([str(path), *args], timeout=timeout, cwd=cwd, stdin=stdin, env=own, name=tool.name, ended=self.ended)
         if done.returncode not in ok:
             raise ToolFailed(tool.name, f"exit status {done.returncode}{done._hint()}")
         return done
@@ -182,6 +197,14 @@ def run(
         if _size(out, err) > limit:
             raise ToolFailed(name, f"printed more than {limit} bytes")
         return Completed(name, process.returncode, _all(out), _tail(err), time.monotonic() - started)
+
+
+def _beside_first(path: Path) -> dict[str, str]:
+    """For a program in an environment of its own: it starts others that lie beside it."""
+    from shipworthy.tools.environments import tools_folder  # here: most scans run no program
+
+    own = tools_folder() in path.parents
+    return {"PATH": f"{path.parent}{os.pathsep}{search_path()}"} if own else {}
 
 
 def _fits(version: str, wanted: str) -> bool:

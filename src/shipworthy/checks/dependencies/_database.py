@@ -26,12 +26,13 @@ from shipworthy.checks.dependencies import _osv
 from shipworthy.errors import EnvironmentFailure, UsageError
 
 LAYOUT = Path("osv-scalibr") / _osv.ECOSYSTEM / "all.zip"
+LAYOUTS = tuple(Path("osv-scalibr") / name / "all.zip" for name in _osv.ECOSYSTEMS)
 DEFAULT_URL = f"https://osv-vulnerabilities.storage.googleapis.com/{_osv.ECOSYSTEM}/all.zip"
 ARCHIVE_LIMIT = 2_000_000_000
 TOTAL_LIMIT = 8_000_000_000
 RECORD_LIMIT = 16_000_000
 RECORDS_LIMIT = 1_000_000
-_MEMBER = re.compile(r"(?:[A-Za-z0-9_.-]{1,60}/){0,2}[A-Za-z0-9][A-Za-z0-9_.-]{0,120}\.json")
+_MEMBER = re.compile(r"(?:[A-Za-z0-9_.-]{1,60}/){0,2}[A-Za-z0-9][A-Za-z0-9_.:-]{0,120}\.json")
 # Whole databases hold tens of thousands of records; only those that name a wanted package are parsed.
 _PACKAGE = re.compile(rb'"name"\s*:\s*"([^"]{0,300})"')
 _MODIFIED = re.compile(rb'"modified"\s*:\s*"(\d{4}-\d{2}-\d{2})')
@@ -42,7 +43,7 @@ _EXPECTED = f"a zip of records in the OSV format ({DEFAULT_URL} is one), a folde
 @dataclass(frozen=True)
 class Facts:
     """What a database holds: `newest` is the latest `modified` of its records (its snapshot date), `digest` is of its
-    bytes, `unreadable` counts records that are no JSON or no OSV."""
+    bytes, `unreadable` counts records that are no JSON or no OSV, `ecosystems` are those that records name."""
 
     path: Path
     digest: str
@@ -51,6 +52,7 @@ class Facts:
     newest: date | None = None
     unreadable: int = 0
     withdrawn: int = 0
+    ecosystems: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,21 @@ class Found:
 
 def locate(path: Path) -> Path:
     """The archive, folder or file to read. Raises UsageError if there is nothing of the kind."""
-    if (path / LAYOUT).is_file():
-        return path / LAYOUT
+    for layout in LAYOUTS:
+        if (path / layout).is_file():
+            return path / layout
     if (path / "all.zip").is_file():
         return path / "all.zip"
     if path.is_file() or (path.is_dir() and any(path.glob("*.json"))):
         return path
     raise UsageError("there is no vulnerability database", where=str(path), remedy=_REMEDY)
+
+
+def places(path: Path) -> tuple[Path, ...]:
+    """All that there is to read at a path: the archives of several ecosystems, or what `locate` gives. Raises
+    UsageError."""
+    found = tuple(path / layout for layout in LAYOUTS if (path / layout).is_file())
+    return found or (locate(path),)
 
 
 def digest(path: Path) -> str:
@@ -88,7 +98,22 @@ def digest(path: Path) -> str:
 
 def lookup(path: Path, wanted: frozenset[str]) -> Found:
     """Advisories for the wanted (normalized) names. Raises EnvironmentFailure for a damaged database."""
-    return _read(locate(path), wanted)
+    found = [_read(place, wanted) for place in places(path)]
+    if len(found) == 1:
+        return found[0]
+    dates = [one.facts.newest for one in found if one.facts.newest]
+    total = replace(
+        found[0].facts,
+        digest="sha256:" + hashlib.sha256("".join(one.facts.digest for one in found).encode()).hexdigest(),
+        records=sum(one.facts.records for one in found),
+        packages=sum(one.facts.packages for one in found),
+        newest=min(dates) if len(dates) == len(found) else None,
+        unreadable=sum(one.facts.unreadable for one in found),
+        withdrawn=sum(one.facts.withdrawn for one in found),
+        ecosystems=frozenset().union(*(one.facts.ecosystems for one in found)),
+    )
+    advisories = tuple(item for one in found for item in one.advisories)
+    return Found(advisories, total, frozenset().union(*(one.withdrawn for one in found)))
 
 
 def examine(path: Path) -> Facts:
@@ -102,8 +127,11 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
     packages: set[str] = set()
     records = unreadable = 0
     newest = ""
+    sought = None if wanted is None else {canonicalize_name(name.removeprefix("npm:")) for name in wanted}
+    ecosystems: set[str] = set()
     for data in _records(path):
         records += 1
+        ecosystems |= {name for name in _osv.ECOSYSTEMS if f'"{name}"'.encode() in data}
         for match in _MODIFIED.finditer(data):
             newest = max(newest, match[1].decode())
         names = {canonicalize_name(m[1].decode("utf-8", "replace")) for m in _PACKAGE.finditer(data)}
@@ -111,7 +139,7 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
         if (
             wanted is not None
             and b"\\u" not in data
-            and not names & wanted
+            and not names & (sought or set())
             and plain[:1] == b"{"
             and plain[-1:] == b"}"
         ):
@@ -129,7 +157,9 @@ def _read(path: Path, wanted: frozenset[str] | None) -> Found:
             advisories += [replace(a, source="database") for a in found if a.package in wanted]
     if records == 0 or unreadable == records:
         raise _broken(path, "it holds no record in the OSV format")
-    facts = Facts(path, digest(path), records, len(packages), _date(newest), unreadable, len(withdrawn))
+    facts = Facts(
+        path, digest(path), records, len(packages), _date(newest), unreadable, len(withdrawn), frozenset(ecosystems)
+    )
     return Found(tuple(advisories), facts, frozenset(withdrawn))
 
 
@@ -207,8 +237,9 @@ def _broken(path: Path, reason: str) -> EnvironmentFailure:
     return EnvironmentFailure(f"the vulnerability database cannot be used: {reason}", where=str(path), remedy=_REMEDY)
 
 
-def import_database(source: Path, destination: Path) -> Facts:
-    """Check a database (archive, folder or file) and put it where checks find it, `destination` / LAYOUT.
+def import_database(source: Path, destination: Path, ecosystem: str = "") -> Facts:
+    """Check a database (archive, folder or file) and put it where checks find it, `destination` / LAYOUT, or the layout
+    of the ecosystem.
 
     Every record is parsed first; the old database stays until the new one is complete. Raises UsageError when there is
     nothing at `source`, EnvironmentFailure when it is damaged or cannot be written.
@@ -230,6 +261,11 @@ def import_database(source: Path, destination: Path) -> Facts:
                 os.fsync(incoming.fileno())
                 facts = _checked(temporary)
                 temporary.chmod(0o644)
+                if ecosystem and ecosystem not in facts.ecosystems:
+                    raise _broken(place, f"none of its records is of {ecosystem}")
+                if "npm" in (ecosystem, *(facts.ecosystems if len(facts.ecosystems) == 1 else ())):
+                    target = destination / LAYOUTS[1]
+                    target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -244,7 +280,7 @@ def import_database(source: Path, destination: Path) -> Facts:
 def _checked(path: Path) -> Facts:
     facts = examine(path)
     if facts.newest is None or facts.packages == 0:
-        raise _broken(path, f"it holds no dated advisory for {_osv.ECOSYSTEM} packages")
+        raise _broken(path, f"it holds no dated advisory for packages of {' or '.join(_osv.ECOSYSTEMS)}")
     if facts.unreadable * 20 > facts.records:
         raise _broken(path, f"{facts.unreadable} of {facts.records} records are not in the OSV format")
     # The name that the digest covers is the final one.
@@ -273,24 +309,29 @@ def _copy(place: Path, incoming: IO[bytes]) -> None:
 def update_database(url: str, destination: Path, *, timeout: float = 60.0) -> Facts:
     """Download an archive over https (plain http from this machine only) and import it. Uses the network: only for
     commands whose user asked for it. Raises UsageError for other addresses, EnvironmentFailure when it fails."""
-    from shipworthy.checks.dependencies._index import fetch
-
     if not urlsplit(url).path.lower().endswith(".zip"):
         raise UsageError(
             "the address of a database ends in .zip", where=url.partition("?")[0], remedy=f"for example {DEFAULT_URL}"
         )
     with tempfile.TemporaryDirectory(prefix="shipworthy-db-") as folder:
         arrived = Path(folder) / "all.zip"
-        with arrived.open("wb") as stream:
-            try:
-                fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
-            except EnvironmentFailure as error:
-                error.remedy = (
-                    "advisories that were here before stay as they were; without network: fetch that file on another "
-                    "machine, and here `shipworthy db import all.zip`"
-                )
-                raise
+        download(url, arrived, timeout=timeout)
         return import_database(arrived, destination)
+
+
+def download(url: str, target: Path, *, timeout: float = 60.0) -> None:
+    """Fetch an archive into a file. Raises UsageError and EnvironmentFailure, as `_index.fetch`."""
+    from shipworthy.checks.dependencies._index import fetch
+
+    with target.open("wb") as stream:
+        try:
+            fetch(url, stream, limit=ARCHIVE_LIMIT, timeout=timeout)
+        except EnvironmentFailure as error:
+            error.remedy = (
+                "advisories that were here before stay as they were; without network: fetch that file on another "
+                "machine, and here `shipworthy db import all.zip`"
+            )
+            raise
 
 
 def status(destination: Path) -> Facts | None:

@@ -32,7 +32,8 @@ class Dependency:
 
     `name` is normalized (PEP 503); `version` is the exact version or '' where several would do; `hashes` is how many
     digests the file gives for it; `source` is index, vcs, url or path; `fixed` says, for vcs and url, that a commit or
-    digest pins the bytes; `url` is without credentials.
+    digest pins the bytes; `url` is without credentials. `ecosystem` is as OSV spells it; names of npm are as npm has
+    them. `scripts` says that code of the package runs at its installation, `host` names a registry that is not public.
     """
 
     name: str
@@ -45,6 +46,14 @@ class Dependency:
     fixed: bool = False
     editable: bool = False
     group: str = ""
+    ecosystem: str = "PyPI"
+    scripts: bool = False
+    host: str = ""
+
+    @property
+    def key(self) -> str:
+        """What advisories know it by: packages of npm and PyPI may have one name."""
+        return self.name if self.ecosystem == "PyPI" else f"{self.ecosystem}:{self.name.lower()}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,8 @@ class Index:
 class Manifest:
     """All that one file says. `format` is requirements, constraints, input, project, lock or conda; `includes` are the
     files that it names (-r, -c) with their lines; `problems` are the lines that could not be understood, `computed`
-    those that only running the file would tell."""
+    those that only running the file would tell; `scripts` are those that npm runs at installation, with their lines;
+    `licences` are name, version, declared licence and line."""
 
     format: str
     dependencies: tuple[Dependency, ...] = ()
@@ -68,6 +78,8 @@ class Manifest:
     includes: tuple[tuple[str, int], ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
     computed: tuple[tuple[int, str], ...] = ()
+    scripts: tuple[tuple[str, int], ...] = ()
+    licences: tuple[tuple[str, str, str, int | None], ...] = ()
 
 
 def without_credentials(url: str) -> str:
@@ -179,15 +191,16 @@ def is_manifest(artifact: Artifact) -> bool:
 
 def parse(artifact: Artifact) -> Manifest:
     """Read a manifest by its name. Raises Unread, also for formats that are not read."""
-    from shipworthy.checks.dependencies import _lockfiles, _requirements
+    from shipworthy.checks.dependencies import _lockfiles, _npm, _requirements
 
     name = PurePosixPath(artifact.uri).name.lower()
     if name.endswith((".txt", ".in", ".pip")):
         return _requirements.parse(read(artifact), name)
-    reader = _lockfiles.reader_for(name)
+    reader = _npm.reader_for(name) or _lockfiles.reader_for(name)
     if reader is None:
         raise Unread("is in a format that is not read")
-    return reader(read(artifact))
+    manifest: Manifest = reader(read(artifact))
+    return manifest
 
 
 def names(dependencies: Iterable[Dependency], limit: int = 8) -> str:

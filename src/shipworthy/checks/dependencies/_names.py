@@ -45,7 +45,7 @@ CONFUSED = {
     "transformer": "transformers", "tensorflow-cpu-only": "tensorflow",
 }  # fmt: skip
 # Characters that look alike in many fonts; the right one is what the left ones are read as.
-_LOOKALIKE = str.maketrans({"0": "o", "1": "l", "5": "s", "3": "e"})
+LOOKALIKE = str.maketrans({"0": "o", "1": "l", "5": "s", "3": "e"})
 _ADDED = ("python-", "py-", "py", "lib", "python3-", "the-", "real-")
 _ENDED = ("-python", "-py", "py", "3", "2", "-lib", "-dev", "js", "-official", "-sdk")
 
@@ -69,7 +69,7 @@ def near(name: str) -> Near | None:
     for known in _SORTED:
         if known.replace("-", "") == bare and len(bare) >= 5:
             return Near(known, "differs only in its separators", 3)
-        if len(known) >= 4 and known.translate(_LOOKALIKE) == name.translate(_LOOKALIKE):
+        if len(known) >= 4 and known.translate(LOOKALIKE) == name.translate(LOOKALIKE):
             return Near(known, "has characters that look alike", 3)
     for known in _SORTED:
         if len(known) >= 5 and abs(len(known) - len(name)) <= 1 and distance(name, known, 1) == 1:

@@ -10,9 +10,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from shipworthy.checks.dependencies._cvss import base_score, severity_of
+from shipworthy.checks.dependencies._semver import InvalidSemVer, SemVer
 from shipworthy.model import Severity
 
 ECOSYSTEM = "PyPI"
+ECOSYSTEMS = (ECOSYSTEM, "npm")
+Ordered = Any  # Version or SemVer: those of one ecosystem are compared with one another only
 _WORDS = {
     "CRITICAL": Severity.CRITICAL,
     "HIGH": Severity.HIGH,
@@ -23,6 +26,16 @@ _WORDS = {
 _ORDER = {"fixed": 0, "limit": 0, "introduced": 1, "last_affected": 2}
 _PREFERRED = ("GHSA-", "CVE-", "PYSEC-")
 _MAX_EVENTS = 2_000
+
+
+def version_of(text: str, ecosystem: str = ECOSYSTEM) -> Ordered:
+    """The version, to be compared with others of its ecosystem. Raises InvalidVersion."""
+    if ecosystem == ECOSYSTEM:
+        return Version(text)
+    try:
+        return SemVer(text)
+    except InvalidSemVer as error:
+        raise InvalidVersion(str(error)) from None
 
 
 class Malformed(ValueError):
@@ -47,39 +60,41 @@ class Advisory:
     summary: str = ""
     source: str = ""
     url: str = ""
+    ecosystem: str = ECOSYSTEM
 
     @property
     def names(self) -> frozenset[str]:
         """The id and all aliases: two advisories that share one are the same bug."""
         return self.aliases | {self.id}
 
-    def affects(self, version: Version) -> bool:
+    def affects(self, version: Ordered) -> bool:
         """Whether the version is in the explicit list or in a range. A local part (`2.5.1+cu118`) does not count."""
-        public = Version(version.public)
-        return str(public) in self.versions or any(_in_range(events, public) for events in self.ranges)
+        public = version_of(version.public, self.ecosystem)
+        within = any(_in_range(events, public, self.ecosystem) for events in self.ranges)
+        return str(public) in self.versions or within
 
-    def fixed_after(self, version: Version) -> str:
+    def fixed_after(self, version: Ordered) -> str:
         """The lowest fixed version above this one, '' if there is none."""
         fixed = [e for events in self.ranges for kind, e in events if kind == "fixed"]
-        later = [v for v in fixed if Version(v) > version]
-        return min(later, key=Version) if later else ""
+        later = [v for v in fixed if version_of(v, self.ecosystem) > version]
+        return min(later, key=lambda v: version_of(v, self.ecosystem)) if later else ""
 
 
-def _in_range(events: Sequence[tuple[str, str]], version: Version) -> bool:
+def _in_range(events: Sequence[tuple[str, str]], version: Ordered, ecosystem: str) -> bool:
     """The evaluation algorithm of the OSV schema, over sorted events."""
     inside = False
     for kind, text in events:
         if kind == "introduced":
-            inside = inside or text == "0" or version >= Version(text)
+            inside = inside or text == "0" or version >= version_of(text, ecosystem)
         elif kind == "last_affected":
-            inside = inside and version <= Version(text)
+            inside = inside and version <= version_of(text, ecosystem)
         else:
-            inside = inside and version < Version(text)
+            inside = inside and version < version_of(text, ecosystem)
     return inside
 
 
 def parse(record: Any) -> tuple[Advisory, ...]:
-    """The advisories for PyPI packages in one OSV record, none if it is withdrawn. Raises Malformed."""
+    """The advisories for packages of PyPI and npm in one OSV record, none if it is withdrawn. Raises Malformed."""
     if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not record["id"]:
         raise Malformed("no id")
     if record.get("withdrawn"):
@@ -95,24 +110,28 @@ def _one(record: dict[str, Any], affected: Any) -> Advisory | None:
         return None  # an entry of git commits only: of no package
     package = affected["package"]
     name, ecosystem = package.get("name"), package.get("ecosystem")
-    if not isinstance(ecosystem, str) or ecosystem.partition(":")[0] != ECOSYSTEM:
+    if not isinstance(ecosystem, str) or ecosystem.partition(":")[0] not in ECOSYSTEMS:
         return None
+    ecosystem = ecosystem.partition(":")[0]
     if not isinstance(name, str) or not name:
         raise Malformed("a package has no name")
     severity, basis = _severity(record, affected)
     details = record.get("summary") or record.get("details") or ""
     return Advisory(
         id=record["id"][:80],
-        package=canonicalize_name(name),
+        package=canonicalize_name(name) if ecosystem == ECOSYSTEM else f"{ecosystem}:{name.lower()}",
         aliases=frozenset(a[:80] for a in _strings(record.get("aliases"))),
-        ranges=tuple(_events(r) for r in _dicts(affected.get("ranges")) if r.get("type") == "ECOSYSTEM"),
-        versions=frozenset(_normal(v) for v in _strings(affected.get("versions"))),
+        ranges=tuple(
+            _events(r, ecosystem) for r in _dicts(affected.get("ranges")) if r.get("type") in ("ECOSYSTEM", "SEMVER")
+        ),
+        versions=frozenset(_normal(v, ecosystem) for v in _strings(affected.get("versions"))),
         severity=severity,
         basis=basis,
         summary=" ".join(str(details).split())[:240],
         url=next(
             (str(r.get("url"))[:300] for r in _dicts(record.get("references")) if r.get("type") == "ADVISORY"), ""
         ),
+        ecosystem=ecosystem,
     )
 
 
@@ -124,14 +143,14 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
-def _normal(version: str) -> str:
+def _normal(version: str, ecosystem: str) -> str:
     try:
-        return str(Version(version))
+        return str(version_of(version, ecosystem))
     except InvalidVersion:
         return version
 
 
-def _events(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _events(item: dict[str, Any], ecosystem: str) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     events = _dicts(item.get("events"))
     if len(events) > _MAX_EVENTS:
@@ -142,12 +161,13 @@ def _events(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
                 continue
             if version != "0" or kind != "introduced":
                 try:
-                    Version(version)
+                    version_of(version, ecosystem)
                 except InvalidVersion:
-                    raise Malformed(f"{version[:40]!r} is no version by PEP 440") from None
+                    raise Malformed(f"{version[:40]!r} is no version of {ecosystem}") from None
             found.append((kind, version))
-    start = Version("0.dev0")
-    return tuple(sorted(found, key=lambda e: (start if e == ("introduced", "0") else Version(e[1]), _ORDER[e[0]])))
+    start = version_of("0.dev0" if ecosystem == ECOSYSTEM else "0.0.0-0", ecosystem)
+    at = {e: start if e == ("introduced", "0") else version_of(e[1], ecosystem) for e in found}
+    return tuple(sorted(found, key=lambda e: (at[e], _ORDER[e[0]])))
 
 
 def _severity(record: dict[str, Any], affected: dict[str, Any]) -> tuple[Severity | None, str]:
@@ -182,7 +202,7 @@ def merge(advisories: Iterable[Advisory]) -> tuple[tuple[Advisory, ...], ...]:
     return tuple(tuple(members) for _, members in groups)
 
 
-def joined(group: Sequence[Advisory], version: Version) -> tuple[Advisory, str]:
+def joined(group: Sequence[Advisory], version: Ordered) -> tuple[Advisory, str]:
     """One advisory for a group (best known id, all aliases, worst rating) and the version that fixes them all."""
     names = sorted({name for item in group for name in item.names}, key=_preference)
     rated = max(
@@ -200,7 +220,7 @@ def joined(group: Sequence[Advisory], version: Version) -> tuple[Advisory, str]:
         summary=next((item.summary for item in group if item.summary), ""),
         source=", ".join(sorted({item.source for item in group if item.source})),
     )
-    return one, max(fixed, key=Version) if fixed else ""
+    return one, max(fixed, key=lambda v: version_of(v, one.ecosystem)) if fixed else ""
 
 
 def _preference(name: str) -> tuple[int, str]:

@@ -82,12 +82,33 @@ EDITABLE = Rule(
     help="dependency-pinning",
 )
 
+INSTALL_SCRIPT = Rule(
+    "dependency-install-script",
+    "A dependency runs code when it is installed",
+    Severity.LOW,
+    "The script runs on developers' machines and in the build, with their rights, before anybody has looked at it. "
+    "Worms that spread through npm work so.",
+    "Install with `npm ci --ignore-scripts` (or `ignore-scripts=true` in .npmrc), and rebuild the few packages that "
+    "need it by name: `npm rebuild NAME`.",
+    taxonomy=("CWE-829", "CICD-SEC-3", "AML.T0010.001"),
+    help="install-scripts",
+)
+OTHER_REGISTRY = Rule(
+    "dependency-other-registry",
+    "A lock file takes a package from another place than the registry",
+    Severity.MEDIUM,
+    "A changed `resolved` address in a lock file is easily missed in review, and its bytes are what is installed.",
+    "If it is your own mirror, waive the finding; if not, remove the entry and lock again.",
+    taxonomy=("CWE-829", "CWE-494", "CICD-SEC-3"),
+    help="dependency-confusion",
+)
+
 
 @check(
     "dependency-pins",
     kinds={"requirements", "code"},
     accepts=is_manifest,
-    version=3,
+    version=4,
     canary=Canary(
         files={"requirements.txt": b"--extra-index-url https://pypi.example.org/simple\nnumpy\n"}, rule=CONFUSION.id
     ),
@@ -107,6 +128,25 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
     if manifest.format in ("requirements", "constraints", "conda"):
         yield from _unpinned(artifact, manifest)
     yield from _hashes(artifact, manifest)
+    yield from _npm(artifact, manifest)
+
+
+def _npm(artifact: Artifact, manifest: Manifest) -> Iterator[Finding]:
+    for name, line in manifest.scripts:
+        message = f"npm runs this project's own script `{name}` when it is installed"
+        yield INSTALL_SCRIPT.at(artifact, message, line=line, key=f"own {name}", severity=Severity.INFO)
+    for item in manifest.dependencies:
+        if item.scripts:
+            message = f"{item.name} {item.specifier} runs a script when it is installed"
+            yield INSTALL_SCRIPT.at(artifact, message, line=item.line, key=item.name)
+        if item.host:
+            secured = f"{item.name} comes from {item.host}" + ("" if item.hashes else " without a digest")
+            severity = None if item.hashes else Severity.HIGH
+            yield OTHER_REGISTRY.at(
+                artifact, secured, line=item.line, key=f"{item.name} {item.host}", severity=severity
+            )
+        if item.ecosystem == "npm" and item.source == "index" and item.url and is_plain_http(item.url):
+            yield INSECURE_INDEX.at(artifact, f"{item.name} comes from {item.url}", line=item.line, key=item.url)
 
 
 def _index(artifact: Artifact, index: Index) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipworthy.check import Canary, Skipped, check
+from shipworthy.checks.dependencies import _npm_names
 from shipworthy.checks.dependencies._manifest import Unread, is_manifest, parse
 from shipworthy.checks.dependencies._names import near
 from shipworthy.checks.dependencies._report import unread_parts
@@ -30,7 +31,7 @@ LOOKALIKE = Rule(
     "dependency-typosquat",
     kinds={"requirements", "code"},
     accepts=is_manifest,
-    version=3,
+    version=4,
     canary=Canary(files={"requirements.txt": b"reqeusts==2.31.0\n"}, rule=LOOKALIKE.id),
 )
 def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
@@ -41,14 +42,15 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
         yield Skipped(artifact, f"the file {error}")
         return
     yield from unread_parts(artifact, manifest)
-    lines: dict[str, int | None] = {}
+    lines: dict[tuple[str, str], int | None] = {}
     for item in manifest.dependencies:
-        if item.name and item.source == "index":
-            lines.setdefault(item.name, item.line)
+        # Lock files of npm hold hundreds of names that nobody has typed.
+        if item.name and item.source == "index" and (item.ecosystem == "PyPI" or manifest.format == "project"):
+            lines.setdefault((item.ecosystem, item.name), item.line)
     if len(lines) > _MOST:
         yield Skipped(artifact, f"only the first {_MOST:,} of {len(lines):,} names were looked at", code="findings-cut")
-    for name, line in list(lines.items())[:_MOST]:
-        found = near(name)
+    for (ecosystem, name), line in list(lines.items())[:_MOST]:
+        found = near(name) if ecosystem == "PyPI" else _npm_names.near(name)
         if found:
             severity = (
                 Severity.HIGH if found.sureness == 3 else Severity.MEDIUM if found.sureness == 2 else Severity.LOW

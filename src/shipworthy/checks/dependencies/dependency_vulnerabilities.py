@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from shipworthy.check import Canary, Context, Skipped, Unavailable, check
+from shipworthy.checks import _exploited
 from shipworthy.checks.dependencies import _database, _index, _osv
 from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, is_manifest, names, parse
 from shipworthy.checks.dependencies._report import unread_parts
 from shipworthy.errors import ShipworthyError
-from shipworthy.model import Artifact, Finding, Rule, Severity
+from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.user_folders import advisories_folder
 
 UPDATE = "`shipworthy db update` fetches a full one, `shipworthy db import` takes a copy"
@@ -27,7 +28,7 @@ VULNERABLE = Rule(
     "A dependency has a known vulnerability",
     Severity.MEDIUM,
     "The weakness is public: attackers need not find it. Whether it can be reached here depends on how the package is"
-    " used.",
+    " used. One that is in CISA's catalogue of exploited vulnerabilities (KEV) is critical, whatever its rating.",
     "Upgrade to a fixed version, or waive the finding with the reason why it cannot be reached.",
     taxonomy=("CWE-1395", "CICD-SEC-3", "LLM03:2025", "ML06:2023", "AML.T0010.001", "RV.1", "A.8.8"),
     help="vulnerable-dependencies",
@@ -40,6 +41,7 @@ class _Knowledge:
 
     by_package: dict[str, list[_osv.Advisory]]
     gaps: tuple[Skipped, ...]
+    exploited: _exploited.Known
 
 
 def _embedded_path() -> Path:
@@ -53,7 +55,14 @@ def _database_path(context: Context) -> Path | None:
     if given:
         return context.root / Path(given).expanduser()
     default = advisories_folder()
-    return default if (default / _database.LAYOUT).is_file() else None
+    return default if any((default / place).is_file() for place in _database.LAYOUTS) else None
+
+
+def _exploited_folder(context: Context) -> Path:
+    """Where KEV and EPSS are: in the folder that the settings name if it has them, else in the user's own."""
+    path = _database_path(context)
+    own = path is not None and any((path / name).is_file() for name in (_exploited.EPSS, _exploited.KEV))
+    return path if path is not None and own else advisories_folder()
 
 
 def cache_key(context: Context) -> str:
@@ -62,9 +71,13 @@ def cache_key(context: Context) -> str:
     path = _database_path(context)
     if path is not None:
         try:
-            parts.append(_database.digest(_database.locate(path)))
+            parts += [_database.digest(place) for place in _database.places(path)]
         except ShipworthyError as error:
             parts.append(str(error))
+    try:
+        parts.append(_exploited.digest(_exploited_folder(context)))
+    except ShipworthyError as error:
+        parts.append(str(error))
     # A result from a database that was fresh must not outlive its freshness.
     parts.append(context.today.isoformat())
     parts.append(f"online {not context.offline}" if context.options.get("online") else "offline")
@@ -76,7 +89,7 @@ def cache_key(context: Context) -> str:
     kinds={"requirements", "code"},
     accepts=is_manifest,
     scope="tree",
-    version=3,
+    version=5,
     canary=Canary(files={"requirements.txt": b"pyyaml==5.3\n"}, rule=VULNERABLE.id),
     options={"database": "", "embedded": True, "max-age-days": 30, "online": False, "index": "https://pypi.org"},
     cache_on=cache_key,
@@ -94,7 +107,7 @@ def scan(artifacts: tuple[Artifact, ...], context: Context) -> Iterator[Finding 
             continue
         manifests.append((artifact, manifest))
         unread += unread_parts(artifact, manifest)
-    wanted = frozenset(d.name for _, m in manifests for d in m.dependencies if d.name)
+    wanted = frozenset(d.key for _, m in manifests for d in m.dependencies if d.name)
     knowledge = _knowledge(context, wanted)
     yield from unread
     yield from knowledge.gaps
@@ -123,6 +136,13 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
         found += database.advisories
         withdrawn = database.withdrawn
         gaps += _age(database.facts, context)
+        for name, kept in (
+            ("npm", [w for w in wanted if w.startswith("npm:")]),
+            ("PyPI", [w for w in wanted if ":" not in w]),
+        ):
+            if kept and name not in database.facts.ecosystems:
+                told = f"the vulnerability database knows nothing of {name}: `shipworthy db update --ecosystem {name}`"
+                gaps.append(Skipped(None, told, code="no-data-for-ecosystem"))
     if embedded:
         own = _database.lookup(_embedded_path(), wanted)
         found += [replace(a, source="embedded") for a in own.advisories if not a.names & withdrawn]
@@ -134,7 +154,12 @@ def _knowledge(context: Context, wanted: frozenset[str]) -> _Knowledge:
     by_package: dict[str, list[_osv.Advisory]] = defaultdict(list)
     for advisory in found:
         by_package[advisory.package].append(advisory)
-    return _Knowledge(by_package, tuple(gaps))
+    try:
+        exploited = _exploited.Known(_exploited_folder(context))
+    except ShipworthyError as error:
+        gaps.append(Skipped(None, str(error), code="damaged-data"))
+        exploited = _exploited.Known(None)
+    return _Knowledge(by_package, tuple(gaps), exploited)
 
 
 def _age(facts: _database.Facts, context: Context) -> Iterator[Skipped]:
@@ -168,12 +193,12 @@ def _unmatched(artifact: Artifact, manifest: Manifest, manifests: list[tuple[Art
     """Packages without an exact version, neither here nor in a manifest of the same folder or one above it."""
     here = posixpath.dirname(artifact.uri)
     pinned = {
-        d.name
+        d.key
         for other, m in manifests
         for d in m.dependencies
         if d.version and _above(posixpath.dirname(other.uri), here)
     }
-    open_ones = [d for d in manifest.dependencies if d.source != "path" and not d.version and d.name not in pinned]
+    open_ones = [d for d in manifest.dependencies if d.source != "path" and not d.version and d.key not in pinned]
     open_ones = [d for d in open_ones if d.group != "build-system"]
     if open_ones:
         named = names(open_ones) or "packages without a name"
@@ -189,21 +214,29 @@ def _match(
 ) -> Iterator[Finding | Skipped]:
     seen: set[tuple[str, str]] = set()
     for item in manifest.dependencies:
-        if not item.version or not item.name or item.source == "path" or (item.name, item.version) in seen:
+        if not item.version or not item.name or item.source == "path" or (item.key, item.version) in seen:
             continue
-        seen.add((item.name, item.version))
+        seen.add((item.key, item.version))
         try:
-            version = Version(item.version)
+            version = _osv.version_of(item.version, item.ecosystem)
         except InvalidVersion:
-            yield Skipped(artifact, f"{item.name} has a version that PEP 440 does not know, so it could not be matched")
+            told = "PEP 440" if item.ecosystem == _osv.ECOSYSTEM else "Semantic Versioning"
+            yield Skipped(artifact, f"{item.name} has a version that {told} does not know, so it could not be matched")
             continue
-        known = [a for a in knowledge.by_package.get(item.name, ()) if a.affects(version)]
+        known = [a for a in knowledge.by_package.get(item.key, ()) if a.affects(version)]
         for group in _osv.merge([*known, *online.ask(item, version)]):
-            yield _finding(artifact, item, version, group)
+            yield _finding(artifact, item, version, group, knowledge.exploited)
 
 
-def _finding(artifact: Artifact, item: Dependency, version: Version, group: tuple[_osv.Advisory, ...]) -> Finding:
+def _finding(
+    artifact: Artifact,
+    item: Dependency,
+    version: _osv.Ordered,
+    group: tuple[_osv.Advisory, ...],
+    known: _exploited.Known,
+) -> Finding:
     advisory, fixed = _osv.joined(group, version)
+    exploited = known.of(advisory.names)
     aliases = f" ({', '.join(sorted(advisory.aliases))})" if advisory.aliases else ""
     what = advisory.summary or "see the advisory"
     note = "" if advisory.severity else f" Severity is taken as medium: {advisory.basis}."
@@ -214,10 +247,11 @@ def _finding(artifact: Artifact, item: Dependency, version: Version, group: tupl
     )
     return VULNERABLE.at(
         artifact,
-        f"{item.name} {item.version}: {advisory.id}{aliases}: {what}{note}",
-        evidence=f"{item.name}=={item.version}",
+        f"{item.name} {item.version}: {advisory.id}{aliases}: {what}{note}{exploited.told}",
+        evidence=f"{item.name}{'==' if item.ecosystem == _osv.ECOSYSTEM else '@'}{item.version}",
         key=f"{item.name} {advisory.id}",
-        severity=advisory.severity or Severity.MEDIUM,
+        severity=Severity.CRITICAL if exploited.since else advisory.severity or Severity.MEDIUM,
+        confidence=Confidence.HIGH if exploited.since else None,
         remedy=remedy,
         line=item.line,
     )
@@ -239,10 +273,10 @@ class _Online:
                 "the package index's address does not begin with https://", "correct `index` in the settings"
             )
 
-    def ask(self, item: Dependency, version: Version) -> tuple[_osv.Advisory, ...]:
+    def ask(self, item: Dependency, version: _osv.Ordered) -> tuple[_osv.Advisory, ...]:
         """Advisories for this version by the index; nothing if it was not asked or did not answer (see `gaps`)."""
         key = (item.name, str(version.public))
-        if not self.active or item.source != "index":
+        if not self.active or item.source != "index" or item.ecosystem != _osv.ECOSYSTEM:
             return ()
         if key not in self._answers:
             self._answers[key] = self._query(*key)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from shipworthy.checks.secrets import _kingfisher, _patterns
 from shipworthy.checks.secrets._patterns import Dialect
-from shipworthy.checks.secrets._placeholder import entropy, is_example_token, is_placeholder, words
+from shipworthy.checks.secrets._placeholder import entropy, is_checksum, is_example_token, is_placeholder, words
 from shipworthy.checks.secrets._rules import (
     CLOUD_KEY,
     CLOUD_KEY_ID,
@@ -191,7 +191,8 @@ def _merge(data: bytes, found: list[_kingfisher.Raw], own: list[tuple[int, Hit]]
             begin = starts[raw.line - 1] + raw.start
             stop = starts[raw.line - 1] + raw.end if raw.end else _end_of_line(data, begin)
             secret = data[begin:stop]
-        theirs.append((begin, _hit(raw, secret, data[begin : begin + 20_000])))
+        if not is_checksum(data[max(0, begin - 7) : begin], secret):
+            theirs.append((begin, _hit(raw, secret, data[begin : begin + 20_000])))
     taken = sorted((begin, begin + len(hit.secret)) for begin, hit in theirs)
     if any(hit.rule is CLOUD_KEY for _, hit in theirs + own):  # the secret itself is there: its id adds nothing
         own = [(begin, hit) for begin, hit in own if hit.rule is not CLOUD_KEY_ID]

@@ -20,6 +20,7 @@ _FAKE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[A-Za-z]+(?:[-_. /:][A-Za-z]+)*\d?")  # each letter has one way to match: linear
+_DIGESTS = {b"sha256": (43, 64), b"sha384": (64, 96), b"sha512": (86, 128)}
 _EXAMPLE_TOKEN = re.compile(rb"EXAMPLE|x{6}|X{6}|\*{4}|0{12}|1234567890", re.ASCII)
 
 
@@ -54,6 +55,13 @@ def is_placeholder(value: str) -> bool:
 def is_example_token(token: bytes) -> bool:
     """True for tokens that documentation uses as examples: well formed, and obviously nobody's."""
     return len(set(token)) <= 5 or _EXAMPLE_TOKEN.search(token) is not None
+
+
+def is_checksum(before: bytes, token: bytes) -> bool:
+    """True for a digest in base64 or hex right after the name of its algorithm, as in the RECORD of a Python package
+    (`sha256=...`) and in lock files (`sha512-...`): of that length, and nothing else."""
+    lengths = _DIGESTS.get(before[-7:-1]) if before[-1:] in (b"=", b"-", b":") else None
+    return lengths is not None and len(token.rstrip(b"=")) in lengths
 
 
 def looks_random(value: str) -> bool:

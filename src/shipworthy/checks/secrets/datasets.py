@@ -45,7 +45,7 @@ def _sample() -> bytes:
     "secrets-datasets",
     kinds={"dataset"},
     scope="batch",
-    version=2,
+    version=3,
     needs=(KINGFISHER,),
     canary=Canary(files={"data/notes.csv": _sample}, rule=TOKEN.id),
     options={"max-bytes": MAX_BYTES},

@@ -39,7 +39,7 @@ def sample_token() -> bytes:
     "secrets-files",
     kinds={"code", "text", "requirements", "dockerfile", "iac", "workflow", "prompt"},
     scope="batch",
-    version=2,
+    version=3,
     needs=(KINGFISHER,),
     canary=Canary(files={"settings.py": sample_token}, rule=TOKEN.id),
     options={"max-bytes": MAX_BYTES},

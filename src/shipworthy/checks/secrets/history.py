@@ -72,7 +72,7 @@ def _state(context: Context) -> str:
     "secrets-history",
     kinds={"code", "text", "requirements", "dockerfile", "iac", "workflow", "prompt", "notebook", "dataset"},
     scope="tree",
-    version=2,
+    version=3,
     needs=(KINGFISHER, _git.GIT),
     canary=Canary(
         files={"settings.py": sample_token, "README.md": b"a project\n"}, rule=TOKEN.id, git=("settings.py",)

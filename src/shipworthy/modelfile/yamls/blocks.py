@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipworthy.modelfile.yamls.flows import DEPTH, LONGEST_KEY, NODES, TO_DOUBLE, TO_SINGLE, Cursor
-from shipworthy.modelfile.yamls.scalars import MERGE, block_text, quoted, resolved
+from shipworthy.modelfile.yamls.flows import DEPTH, NODES, TO_DOUBLE, TO_SINGLE, Cursor
+from shipworthy.modelfile.yamls.scalars import MERGE, block_text, quoted
 from shipworthy.patterns import regex
 
 _BLOCK = regex(r"(?P<kind>[|>])(?:(?P<c1>[+-])?(?P<n>[1-9])?|(?P<n2>[1-9])(?P<c2>[+-]))(?: +#.*| *)$")
@@ -85,7 +85,7 @@ class Reader(Cursor):
         elif match := _PLAIN.match(self.line, self.column):
             end = match.end()
         colon = _COLON.match(self.line, end) if end >= 0 else None
-        if colon and colon.end() - self.column > LONGEST_KEY:
+        if colon and colon.end() - self.column > self.longest_key:
             raise self.wrong("a long key")
         return colon.end() if colon else -1
 
@@ -97,7 +97,7 @@ class Reader(Cursor):
             if end < 0 or self.dash():
                 raise self.wrong()
             shown = self.line[self.column : end - 1].rstrip(" ")
-            key = quoted(shown) if shown[0] in "'\"" else resolved(shown)
+            key = quoted(shown) if shown[0] in "'\"" else self.resolved(shown)
             self.column = end
             while self.line[self.column : self.column + 1] == " ":
                 self.column += 1
@@ -200,7 +200,7 @@ class Reader(Cursor):
 
     def worth(self, parts: list[str]) -> Any:
         """What plain text stands for."""
-        value = resolved(" ".join(parts))
+        value = self.resolved(" ".join(parts))
         if value is MERGE:
             raise self.wrong("a merge key as a value")
         return value

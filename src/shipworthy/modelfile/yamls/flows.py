@@ -28,6 +28,8 @@ class UnfoldingYamlError(UnreadYamlError):
 class Cursor:
     """`at` and `column` are where it is; a method for a node leaves them behind it."""
 
+    longest_key = LONGEST_KEY
+
     def __init__(self, lines: list[str], first: int) -> None:
         self.lines, self.first = lines, first
         self.at = self.column = self.nodes = self.unfolded = 0
@@ -158,7 +160,7 @@ class Cursor:
             key: Any = self.flow_node(depth)
             paired = self.flow_skip() == ":"
             if paired:
-                if not simple or row != self.at or self.column - start > LONGEST_KEY:
+                if not simple or row != self.at or self.column - start > self.longest_key:
                     raise self.wrong("a key over several lines")
                 self.column += 1
                 value = None if self.flow_skip() in (",", close) else self.flow_node(depth)
@@ -222,10 +224,14 @@ class Cursor:
                 break
             self.at, self.column = self.at + 1, more.end()
             parts.append(more.group())
-        value = resolved(" ".join(parts))
+        value = self.resolved(" ".join(parts))
         if value is MERGE and len(parts) > 1:
             raise self.wrong()
         return value
+
+    def resolved(self, text: str) -> Any:
+        """What plain text stands for."""
+        return resolved(text)
 
     def no_merge(self, value: Any) -> Any:
         """The value, which must not be a plain `<<`."""

@@ -9,7 +9,7 @@ from shipworthy.model import StageResult
 from shipworthy.stages.load import load
 from shipworthy.stages.secrets import open_signing_key
 from shipworthy.stages.signed import verify_signed
-from shipworthy.stores import open_store
+from shipworthy.stages.stored import store_at
 
 
 def run(job: Job) -> StageResult:
@@ -28,7 +28,7 @@ def _can_be_finished(job: Job) -> None:
         return  # the run ends before anything is signed, and says why
     open_signing_key(job)
     for uri in job.settings.store.to:
-        open_store(uri, job.root).check_writable()
+        store_at(uri, job.settings.store, job.root).check_writable()
 
 
 STAGE = Stage(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from datetime import UTC, datetime
 
 from shipworthy import __version__
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import UsageError
-from shipworthy.evidence.digest import sha256_file
-from shipworthy.evidence.release import Facts, Scan, write_evidence
+from shipworthy.evidence.release import Facts, write_evidence
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import Artifact, CheckResult, Kind, StageResult
-from shipworthy.model.serial import stage_to_dict
+from shipworthy.stages.attested import evidence_holds, scan_of
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
 from shipworthy.stages.secrets import open_signing_key
@@ -55,7 +52,7 @@ def _facts(job: Job) -> Facts:
         model_name=name,
         settings_digest=job.settings.digest,
         decision=decision,
-        scan=Scan(_report(job), _checks(results), _counts(results), tuple(scanned)),
+        scan=scan_of(job, "scan", "model-scan", others=scanned),
         finished=datetime.now(UTC),
         model_digest=train.outputs["model"],
         datasets=tuple(item for item in used if item.kind != "code"),
@@ -94,32 +91,10 @@ def _examined(results: tuple[CheckResult, ...]) -> frozenset[str]:
     return frozenset().union(*(result.examined for result in results))
 
 
-def _report(job: Job) -> bytes:
-    """Both scans, whole, as they were judged."""
-    stages = {name: stage_to_dict(job.done[name]) for name in ("scan", "model-scan")}
-    return json.dumps(stages, sort_keys=True, indent=1).encode()
-
-
-def _checks(results: tuple[CheckResult, ...]) -> list[dict[str, object]]:
-    return [
-        {"name": r.check, "version": r.version, "outcome": r.outcome.value, "examined": len(r.examined)}
-        for r in results
-    ]
-
-
-def _counts(results: tuple[CheckResult, ...]) -> dict[str, int]:
-    return dict(Counter(finding.severity.value for result in results for finding in result.findings))
-
-
-def _holds(job: Job, result: StageResult) -> bool:
-    folder = job.folder / "evidence"
-    return all((folder / n).is_file() and sha256_file(folder / n) == digest for n, digest in result.outputs.items())
-
-
 STAGE = Stage(
     "sign",
     "Sign",
     "Signs the model (OpenSSF Model Signing) and statements about its training, evaluation, scans and gate.",
     run,
-    holds=_holds,
+    holds=evidence_holds,
 )

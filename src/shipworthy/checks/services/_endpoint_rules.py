@@ -1,0 +1,108 @@
+"""The rules of `model-endpoint`."""
+
+from shipworthy.model import Rule, Severity
+
+RULES = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "endpoint-server-error",
+            "Odd input makes the service fail",
+            Severity.MEDIUM,
+            "An error that nobody foresaw can leave the service in any state, and floods of it hide an attack.",
+            "Check the input before it is used, and answer what is wrong with it with a status from 400 to 422.",
+            taxonomy=("CWE-20", "CWE-755", "A.8.28"),
+            help="input-validation",
+        ),
+        Rule(
+            "endpoint-no-size-limit",
+            "Input of any size is taken",
+            Severity.MEDIUM,
+            "A few large requests use up memory and time that all users share.",
+            "Limit the size of bodies in the server or in front of it, and answer 413.",
+            taxonomy=("CWE-770", "AML.T0029", "LLM10:2025"),
+            help="resource-limits",
+        ),
+        Rule(
+            "endpoint-compressed-input",
+            "Compressed input is unpacked without a limit",
+            Severity.MEDIUM,
+            "A request of some kilobytes becomes gigabytes in the memory of the service.",
+            "Refuse `Content-Encoding` in requests, or stop unpacking at the limit for plain bodies.",
+            taxonomy=("CWE-409", "AML.T0029"),
+            help="resource-limits",
+        ),
+        Rule(
+            "endpoint-odd-numbers",
+            "NaN or Infinity is taken for input",
+            Severity.LOW,
+            "They are no JSON (RFC 8259), pass every comparison with a limit, and make the model's answer meaningless.",
+            "Refuse them (`json.loads(body, parse_constant=...)`), and check numbers with `math.isfinite`.",
+            taxonomy=("CWE-20", "CWE-1039"),
+            help="input-validation",
+        ),
+        Rule(
+            "endpoint-wrong-types",
+            "Values of the wrong type get a result",
+            Severity.LOW,
+            "The model answers something that nobody tested, and what comes after it takes that for a prediction.",
+            "Check the input against a schema before it reaches the model.",
+            taxonomy=("CWE-20", "CWE-1039"),
+            help="input-validation",
+        ),
+        Rule(
+            "endpoint-any-content-type",
+            "JSON is taken whatever it calls itself",
+            Severity.LOW,
+            "Pages of other sites can send text/plain without asking, in the name of a user who is logged in.",
+            "Answer 415 to requests that are not `application/json`.",
+            taxonomy=("CWE-352", "CWE-20"),
+            help="input-validation",
+        ),
+        Rule(
+            "endpoint-not-deterministic",
+            "The same input gets different answers",
+            Severity.INFO,
+            "Results cannot be repeated or explained later, and tests of the model do not say what users will see.",
+            "Fix the seeds, switch dropout and sampling off, or say in the documentation that answers vary.",
+            taxonomy=("MEASURE 2.5",),
+            help="determinism",
+        ),
+        Rule(
+            "endpoint-no-authentication",
+            "The model answers without credentials",
+            Severity.MEDIUM,
+            "Anybody who reaches it can use it up, copy it by asking often, and search for inputs that fool it.",
+            "Ask for credentials, here or in a gateway; say that the service is public if it is meant for everybody.",
+            taxonomy=("CWE-306", "AML.T0040", "ML05:2023"),
+            help="authentication",
+        ),
+        Rule(
+            "endpoint-no-rate-limit",
+            "Nothing limits how often the model is asked",
+            Severity.LOW,
+            "Copying a model and searching for inputs that fool it take many requests; so does using it up.",
+            "Limit requests by client, here, in a gateway or by a guard in front of it, and answer 429.",
+            taxonomy=("CWE-799", "CWE-770", "AML.T0024", "LLM10:2025"),
+            help="rate-limits",
+        ),
+        Rule(
+            "endpoint-slow-requests",
+            "A few unfinished requests block the service",
+            Severity.MEDIUM,
+            "One client with a handful of connections that never end keeps all others out.",
+            "Set a short time limit for a request's head and body, and put a proxy in front that collects requests.",
+            taxonomy=("CWE-400", "CWE-770"),
+            help="resource-limits",
+        ),
+        Rule(
+            "endpoint-prompt-injection",
+            "Instructions in the input are followed",
+            Severity.MEDIUM,
+            "Text from a mail or a page can make the model do what its author wants and not what the user asked for.",
+            "Keep instructions and data apart, limit what the model's answer can set off, and filter both ways.",
+            taxonomy=("LLM01:2025", "AML.T0051", "CWE-1427"),
+            help="prompt-injection",
+        ),
+    )
+}

@@ -1,0 +1,1 @@
+"""Continuous integration: workflows that outsiders can make run their code, and what those hand out."""

@@ -1,0 +1,74 @@
+"""Paths that leave their folder, and files that no client has business with."""
+
+from __future__ import annotations
+
+from shipworthy.guard.runtime.normalise import Text
+from shipworthy.patterns import regex
+
+NEEDS = "/\\\0"
+
+_UP = regex(r"(?:^|[/\\=:;\s'\"(,]|\.)\.\.(?:;|\\|/|%2f|%5c)", 0)
+_CLIMB = regex(r"(?:\.\.[\\/;]{1,8}){2,}|(?:\.{2,8}[\\/]{2,8}){2,}|\.\.[\\/]+\.\.")
+_FILES = regex(
+    r"(?:^|[\\/:\s=\x01])(?:etc[\\/]+(?:passwd|shadow|hosts|group|issue|sudoers|crontab|fstab|hostname|ssh|nginx|apache2|mysql|httpd|php|motd)"
+    r"|proc[\\/]+(?:self|version|cmdline|\d+|net|mounts)|windows[\\/]+(?:win\.ini|system32|system\.ini|repair|php\.ini|debug)"
+    r"|winnt[\\/]+|boot\.ini|\.ssh[\\/]|id_rsa|\.aws[\\/]|\.env(?:$|[.\s\x01])|web-inf|meta-inf|web\.config|\.git[\\/]|\.htpasswd"
+    r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.bash_history|var[\\/]+www|var[\\/]+lib"
+    r"|usr[\\/]+local|opt[\\/]+|home[\\/]+\w+[\\/]+\.)"
+)
+_WRITTEN = regex(r"(?:\.\.0x(?:2f|5c)){2}")
+_SCHEMES = (
+    "php://",
+    "file:///",
+    "file://",
+    "zip://",
+    "phar://",
+    "expect://",
+    "glob://",
+    "data://text",
+    "netdoc:",
+    "jar:http",
+    "jar:file",
+    "compress.zlib://",
+)
+_STARTS = regex(r"(?:file:)?(?:[a-z]:)?[\\/.%]")
+_BEGIN_OF_ANY = regex(r"\x01(?:file:)?(?:[a-z]:)?[\\/.%]")
+
+
+def look(text: Text) -> str:
+    """How the path leaves its place; empty when it does not."""
+    low = text.low
+    if "/" not in text.characters and "\\" not in text.characters and "\0" not in text.characters:
+        return ""
+    if text.whole and low.startswith(_SCHEMES):
+        return "a file by another scheme"
+    if (
+        "\0" in text.characters
+        and len(low) < 500
+        and ("/" in low or "." in low)
+        and low.replace("\0", "").isprintable()
+    ):
+        return "a path with a null byte"
+    up = ".." in low
+    if up and _WRITTEN.search(low):
+        return "a path that leaves its folder"
+    if up and text.place in ("path", "query", "key", "header") and _UP.search(low):  # noqa: SIM102
+        if text.place == "path" or _CLIMB.search(low) or _FILES.search(low) or low.startswith("..") or text.whole:
+            return "a path that leaves its folder"
+    if up and _CLIMB.search(low) and (_FILES.search(low) or (text.whole and len(low) < 300)):
+        return "a path that leaves its folder"
+    if up and text.whole and (_FILES.search(low) or "..;" in low):
+        return "a path that leaves its folder"
+    if text.whole and len(low) < 300 and _STARTS.match(low) and _FILES.search(low) and text.place != "header":
+        return "a file of the system" if not _OWN.match(low) else ""
+    return ""
+
+
+_OWN = regex(r"[\\/](?:usr[\\/]+local|opt|var[\\/]+www|var[\\/]+lib)[\\/]")
+
+
+def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
+    """Whether `look` could see any of the texts; see `prefilter`."""
+    if ".." in low or "\0" in low or (":" in low and any(scheme in low for scheme in _SCHEMES)):
+        return True
+    return ("/" in low or "\\" in low) and _BEGIN_OF_ANY.search(low) is not None and _FILES.search(low) is not None

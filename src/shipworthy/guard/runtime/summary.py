@@ -1,0 +1,69 @@
+"""A signed summary of a day's events: how many of each kind, and the digest that the chain had reached. Lines that are
+cut off the end later, which the chain alone can't show, show against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from shipworthy.errors import EvidenceError
+from shipworthy.evidence import envelope
+from shipworthy.evidence.statement import Resource, Statement, parse
+from shipworthy.guard.runtime.events import read_events
+
+PREDICATE = "https://shipworthy.dev/guard-summary/v1"
+_BUNDLE = 4 << 20
+
+
+def today() -> str:
+    """The day (UTC), such as 2026-11-23."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def write_summary(events: Path, day: str, signer: envelope.Signer, folder: Path, **facts: str) -> Path:
+    """Sign the summary of a day into `guard-summary-DAY.sigstore.json`; the events are verified first.
+
+    Raises EvidenceError when their chain is broken, EnvironmentFailure when they can't be read or it can't be written.
+    """
+    from shipworthy.files import write_atomically
+
+    chain = read_events(events, day)
+    predicate: Mapping[str, Any] = {
+        "day": day,
+        "events": dict(chain.kinds),
+        "firstOn": chain.first,
+        "lastOn": chain.last,
+        "chain": {"lines": chain.count, "head": chain.head},
+        "settings": dict(facts),
+    }
+    statement = Statement((Resource(events.name, f"sha256:{chain.head}", "events"),), PREDICATE, predicate)
+    path = folder / f"guard-summary-{day}.sigstore.json"
+    write_atomically(path, envelope.sign(statement.to_bytes(), [signer]))
+    return path
+
+
+def verify_summary(summary: Path, events: Path, keys: Sequence[envelope.PublicKey]) -> Mapping[str, Any]:
+    """What a summary says, if a trusted key signed it and the events still are the ones that it is about.
+
+    Raises RefusedError (an EvidenceError) when the signature does not fit, EvidenceError when events are missing.
+    """
+    from shipworthy.evidence.files import read_bounded
+
+    raw = read_bounded(summary, _BUNDLE)
+    statement = parse(envelope.verify(raw, keys, where=summary.name).payload, summary.name)
+    if statement.predicate_type != PREDICATE:
+        raise EvidenceError("this is no summary of a guard", where=summary.name)
+    told = statement.predicate.get("chain")
+    lines, head = (told.get("lines"), told.get("head")) if isinstance(told, dict) else (None, None)
+    if not isinstance(lines, int):
+        raise EvidenceError("the summary names no chain", where=summary.name)
+    found = read_events(events, stop=lines)
+    if (found.count, found.head) != (lines, head):
+        raise EvidenceError(
+            f"the summary was signed over {lines} events; of those the file has {found.count}, or others",
+            where=str(events),
+            remedy="keep both files: events were taken out",
+        )
+    return statement.predicate

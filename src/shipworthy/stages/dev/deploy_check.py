@@ -1,0 +1,64 @@
+"""Stage 10: take the image out of the store, as a cluster would, admit it, run it, and look at it from outside."""
+
+from __future__ import annotations
+
+from shipworthy.artifacts import Inventory
+from shipworthy.engine.checks import select
+from shipworthy.engine.stage import Job, Stage
+from shipworthy.errors import EvidenceError
+from shipworthy.evidence.release import verify_release
+from shipworthy.model import Kind, StageResult
+from shipworthy.stages.dev.fetched import fetch_image
+from shipworthy.stages.dev.image_test import FROM_OUTSIDE
+from shipworthy.stages.dev.model import model_place
+from shipworthy.stages.dev.service import described, running
+from shipworthy.stages.results import counted, run_checks
+from shipworthy.stages.stored import store_at
+from shipworthy.stages.verification import demands, trusted_keys
+
+
+def run(job: Job) -> StageResult:
+    """Verify the chain of what is stored, run that, and check how it is deployed."""
+    digest, links = admit(job)
+    layout = fetch_image(job, digest)
+    checks = [c for c in select(job.settings) if c.kinds == {Kind.SERVICE} and c.name in FROM_OUTSIDE]
+    with running(job.settings, job.folder, layout, digest, "deploy") as service:
+        deployed = described(job, service, "deploy")
+        checked = run_checks(job, checks, Inventory((deployed,)))
+        ports = sorted({port.port for port in service.listening()})
+        isolation = service.isolation
+    found = sum(len(result.findings) for result in checked.results)
+    return job.passed(
+        f"admitted, {links} links verified; open inside: {', '.join(map(str, ports)) or 'nothing'}; "
+        f"{counted(len(checks), 'check')}, {counted(found, 'finding')}",
+        artifacts=(deployed,),
+        checks=checked.results,
+        inputs={"image": digest},
+        outputs={"results": checked.digest},
+        details={"waiver-notes": checked.notes, "ports": ports, "isolation": isolation, "links": links},
+    )
+
+
+def admit(job: Job) -> tuple[str, int]:
+    """Verify the stored image back to the datasets; its digest, and how many links hold. Raises EvidenceError for the
+    first broken one, or when the stored image is not the one that this run built."""
+    store = store_at(job.detail("store", "stores")[0], job.settings.store, job.root)
+    ref = store.get_ref(job.detail("store", "name"), job.detail("store", "version"))
+    policy = demands(job.settings, trusted_keys(job.settings, job.root))
+    result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job))
+    if result.first_broken is not None:
+        first = result.first_broken
+        raise EvidenceError(
+            f"not admitted: {first.step} {first.name}: {first.reason}", where=ref.name, remedy=first.remedy
+        )
+    if result.target != job.done["build"].outputs["image"]:
+        raise EvidenceError("not admitted: the stored image is another one", where=ref.name, remedy="run it again")
+    return result.target, len(result.links)
+
+
+STAGE = Stage(
+    "deploy-check",
+    "Deploy check",
+    "Admits the stored image by its chain, runs it as it will be run, and looks from outside: ports, TLS, hardening.",
+    run,
+)

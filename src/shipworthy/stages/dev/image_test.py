@@ -1,0 +1,125 @@
+"""Stage 6: look into the image, layer by layer, then run it in isolation and attack the service."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+
+from shipworthy.artifacts import Inventory, identify
+from shipworthy.engine.checks import select
+from shipworthy.engine.stage import Job, Stage
+from shipworthy.errors import EvidenceError
+from shipworthy.evidence.digest import Manifest
+from shipworthy.files import write_atomically
+from shipworthy.images import Image, layer_files, open_image
+from shipworthy.images.packages import read
+from shipworthy.images.sbom import to_dict
+from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
+from shipworthy.rules import MODEL_MISSING, MODEL_UNSIGNED
+from shipworthy.stages.dev.build import image_name, layout_of
+from shipworthy.stages.dev.model import model_folder
+from shipworthy.stages.dev.service import described, running
+from shipworthy.stages.dev.sign import BOM_NAME
+from shipworthy.stages.results import counted, filter_results, with_reports
+
+FROM_OUTSIDE = frozenset({"open-ports", "tls", "container-hardening", "openscap"})
+"""The checks of a service that look at how it is deployed, which the deploy check runs."""
+_PACKAGED = ("/site-packages/", "/dist-packages/", "/node_modules/", "usr/share/", "usr/lib/")
+
+
+def run(job: Job) -> StageResult:
+    """Check the image, then its service; what was found is for the gate to judge."""
+    digest = job.done["build"].outputs["image"]
+    image = open_image(layout_of(job), digest)
+    if image.digest != digest:
+        raise EvidenceError("the image is not the one that was built", where="image", remedy="run the build again")
+    name = image_name(job)
+    files = tuple(_files(job, image, name))
+    _write_bom(job, image, name)
+    size = sum(layer.size for layer in image.layers)
+    subject = Artifact(name, Kind.IMAGE, digest, size, "application/vnd.oci.image.manifest.v1+json", layout_of(job))
+    signed = _model_check(job, subject, files)
+    checks = select(job.settings)
+    whole = [c for c in checks if c.kinds == {Kind.IMAGE}]
+    inside = {name: [c for c in checks if c.category == name and c.scope != "tree"] for name in ("secrets", "models")}
+    models = Inventory(tuple(file for file in files if file.kind is Kind.MODEL))
+    attack = [c for c in checks if c.kinds == {Kind.SERVICE} and c.name not in FROM_OUTSIDE]
+    results = [signed, *job.checks.run(whole, Inventory((subject,)))]
+    results += job.checks.run(inside["secrets"], Inventory(files))
+    results += job.checks.run(inside["models"], models)
+    with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
+        attacked = described(job, service, "test")
+        results += job.checks.run(attack, Inventory((attacked,)))
+        isolation = service.isolation
+    said, reports = with_reports(job, "test", results)
+    checked = filter_results(job, (*whole, *inside["secrets"], *inside["models"], *attack), said)
+    shutil.rmtree(job.folder / "image-files", ignore_errors=True)
+    found = sum(len(result.findings) for result in checked.results)
+    return job.passed(
+        f"{counted(len(files), 'file')} in {counted(len(image.layers), 'layer')}, "
+        f"{counted(len(attack), 'check')} of the service, {counted(found, 'finding')}",
+        artifacts=(subject, attacked),
+        checks=checked.results,
+        inputs={"image": digest, **reports},
+        outputs={"results": checked.digest},
+        details={"waiver-notes": checked.notes, "files": len(files), "isolation": isolation},
+    )
+
+
+def _files(job: Job, image: Image, name: str) -> Iterator[Artifact]:
+    """Every file of every layer as an artifact, also one that a later layer overwrites or deletes."""
+    folder = job.folder / "image-files"
+    if folder.exists():
+        shutil.rmtree(folder)
+    for file in layer_files(image, folder):
+        hidden = f"layer {file.index + 1}: " if file.hidden else ""
+        yield identify(file.place, f"{name}: {hidden}/{file.path.lstrip('/')}", job.settings.load)
+
+
+def _write_bom(job: Job, image: Image, name: str) -> None:
+    _, packages = read(image)
+    bom = json.dumps(to_dict(image, packages, name), sort_keys=True, indent=1)
+    write_atomically(job.folder / BOM_NAME, bom.encode())
+
+
+def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> CheckResult:
+    """The image has the signed model, whole, and no other."""
+    started = time.monotonic()
+    model = model_folder(job)
+    if not model.exists():
+        return CheckResult("image-model", "models", "1", Outcome.NOT_APPLICABLE, note="this project ships no model")
+    signed = {entry.digest: entry.path for entry in Manifest.of(model).files}
+    there = {file.digest for file in files if ": layer " not in file.uri}
+    findings = [
+        MODEL_MISSING.at(
+            subject,
+            evidence=path,
+            message=f"`{path}` of the signed model is not in the image, or not as it was signed",
+        )
+        for digest, path in sorted(signed.items(), key=lambda item: item[1])
+        if digest not in there
+    ]
+    findings += [
+        MODEL_UNSIGNED.at(file, message=f"`{file.uri}` is a model file that nobody signed")
+        for file in files
+        if file.kind is Kind.MODEL and file.digest not in signed and not any(part in file.uri for part in _PACKAGED)
+    ]
+    return CheckResult(
+        check="image-model",
+        category="models",
+        version="1",
+        outcome=Outcome.RAN,
+        findings=tuple(findings),
+        examined=frozenset({subject.uri}),
+        seconds=time.monotonic() - started,
+    )
+
+
+STAGE = Stage(
+    "test",
+    "Image scan and DAST",
+    "Looks into every layer, writes the bill of materials, and attacks the service where it can reach nothing.",
+    run,
+)

