@@ -46,7 +46,7 @@ def remove_committed_secret(folder: Path) -> None:
 
 
 def plant_vulnerable_packages(folder: Path) -> None:
-    """A small front end with an old lodash, and an old Jinja2: CVE-2021-23337 and CVE-2019-10906."""
+    """A small front end with an old lodash, and an old PyYAML: CVE-2021-23337 and CVE-2020-14343."""
     package = {"name": "detector-ui", "version": "1.0.0", "private": True, "dependencies": {"lodash": "4.17.15"}}
     locked = {
         "version": "4.17.15",
@@ -66,7 +66,7 @@ def plant_vulnerable_packages(folder: Path) -> None:
     }
     files = {"ui/package.json": package, "ui/package-lock.json": lock}
     texts = {name: json.dumps(content, indent=2) + "\n" for name, content in files.items()}
-    add(folder, **texts, **{"ui/requirements.txt": "Jinja2==2.10\n"})
+    add(folder, **texts, **{"ui/requirements.txt": "PyYAML==5.3.1\n"})
 
 
 def plant_workflow_hole(folder: Path) -> None:
@@ -175,13 +175,13 @@ SERVICE_ATTACKS = (
     ),
     Attack(
         "vulnerable-packages",
-        "An old lodash and an old Jinja2",
+        "An old lodash and an old PyYAML",
         pipeline="dev",
         stage="before-build",
         rule="vulnerable-dependency",
         exit_code=1,
         plant=plant_vulnerable_packages,
-        story="A front end locks lodash 4.17.15 (CVE-2021-23337), its tools pin Jinja2 2.10 (CVE-2019-10906).",
+        story="A front end locks lodash 4.17.15 (CVE-2021-23337), its tools pin PyYAML 5.3.1 (CVE-2020-14343).",
     ),
     Attack(
         "workflow-hole",
