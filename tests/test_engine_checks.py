@@ -17,8 +17,9 @@ from shipworthy.artifacts import discover
 from shipworthy.check import Check, checks_of
 from shipworthy.config import Gate, Scan, Settings
 from shipworthy.engine.cache import Cache
-from shipworthy.engine.checks import CheckRunner, select
+from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
+from shipworthy.engine.selection import select
 from shipworthy.errors import UsageError
 from shipworthy.model import CheckResult, Outcome
 

@@ -15,7 +15,7 @@ import pytest
 from modelfile_samples import PLAIN, torch_zip
 from shipworthy.config import Settings
 from shipworthy.engine import outlines
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.modelfile import hints, scan_bytes
 
 _SHOW = "import sys; {}; print(*sys.modules)"

@@ -14,7 +14,7 @@ def run(_options: argparse.Namespace) -> int:
 
     from shipworthy.artifacts import discover, git_state
     from shipworthy.config import find_settings, load_settings
-    from shipworthy.engine.checks import select
+    from shipworthy.engine.selection import select
     from shipworthy.model import Kind
 
     console, root = Console(), Path()

@@ -13,8 +13,9 @@ from shipworthy.artifacts.repository import git
 from shipworthy.check import Canary, Check
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
-from shipworthy.engine.checks import CheckRunner, select, toolbox
+from shipworthy.engine.checks import CheckRunner, toolbox
 from shipworthy.engine.events import Events
+from shipworthy.engine.selection import select
 from shipworthy.model import CheckResult, Outcome
 from shipworthy.tools import Toolbox, ToolFailed, ToolMissing
 

@@ -12,7 +12,7 @@ from shipworthy.artifacts.remote import DEFAULT_BOUNDS, Bounds, RemoteFile, show
 from shipworthy.check import Check
 from shipworthy.checks.models.model_file import CHECK_NAME, findings_of, skipped_of
 from shipworthy.engine.apart import StoppedError, scan_apart
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.engine.work import Ended
 from shipworthy.errors import UsageError

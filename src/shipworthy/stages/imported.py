@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shipworthy.artifacts import Inventory
 from shipworthy.config import Reported
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
 from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Rule, Skipped, StageResult

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from shipworthy import __version__
 from shipworthy.artifacts import Inventory
 from shipworthy.check import Check
-from shipworthy.engine.checks import in_order, select
+from shipworthy.engine.checks import in_order
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
 from shipworthy.model import CheckResult, Disposition, Finding, Outcome, Run, Skipped, StageResult, Status

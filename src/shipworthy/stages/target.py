@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shipworthy.check import Check
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
 from shipworthy.model import CheckResult, StageResult

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shipworthy.building import Recipe, build, choose
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.errors import UsageError
+from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.evidence.digest import Manifest, sha256_file
 from shipworthy.evidence.files import read_bounded
 from shipworthy.evidence.image_release import blob
@@ -122,7 +122,7 @@ def _holds(job: Job, result: StageResult) -> bool:
         manifest = blob(layout_of(job), result.outputs["image"])
         listed = [result.outputs["image"], *(d for d, _ in blobs_of(read_bounded(manifest, IMAGE_MANIFEST_LIMIT)))]
         return all(sha256_file(blob(layout_of(job), digest)) == digest for digest in listed)
-    except Exception:  # whatever is wrong with it, it is built again
+    except (ShipworthyError, OSError):  # whatever is wrong with it, it is built again
         return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.artifacts import Inventory
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.release import verify_release

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from shipworthy.artifacts import Inventory, identify
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.engine.checks import select
+from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.evidence.digest import digest_of
 from shipworthy.model import StageResult
