@@ -44,6 +44,8 @@ def test_files_are_what_they_are(tmp_path: Path) -> None:
         "pyproject.toml": Kind.REQUIREMENTS,
         "Dockerfile": Kind.DOCKERFILE,
         "deploy/Dockerfile.gpu": Kind.DOCKERFILE,
+        "docs/dockerfile.md": Kind.TEXT,
+        "build/dockerfile.py": Kind.CODE,
         ".github/workflows/ci.yml": Kind.WORKFLOW,
         "infra/main.tf": Kind.IAC,
         "k8s/deploy.yaml": Kind.IAC,

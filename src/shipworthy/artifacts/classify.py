@@ -29,6 +29,7 @@ _MODEL = _words(
     model mar nemo pmml mlmodel mlpackage engine plan trt llamafile skops cbm ubj bst rds rda pdmodel pdiparams pdparams
     msgpack pte pt2 ptl torchscript ser t7"""
 )
+_NO_DOCKERFILE = _CODE | _words("md markdown rst adoc html htm")  # `dockerfile.py` is a program, `Dockerfile.md` text
 _ARCHIVES = _words("zip gz tgz bz2 xz zst 7z rar tar whl jar egg lz4 lzma z")
 # Formats that only models are in, whatever the name says; containers are models unless they are named as archives.
 _LOADABLE = _words(
@@ -119,7 +120,7 @@ def _kind(uri: str, head: bytes, sniff: Callable[[bytes], str | None]) -> Kind:
         return Kind.WORKFLOW
     if _REQUIREMENTS.match(name):
         return Kind.REQUIREMENTS
-    if _DOCKERFILE.match(name):
+    if _DOCKERFILE.match(name) and suffix not in _NO_DOCKERFILE:
         return Kind.DOCKERFILE
     if not _is_text(head):
         return Kind.OTHER

@@ -11,7 +11,7 @@ from shipworthy.building import ignore
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.digest import Manifest
-from shipworthy.model import Artifact
+from shipworthy.model import Artifact, Kind
 from shipworthy.paths import inside
 from shipworthy.records import dataclass
 from shipworthy.stages.dev.model import model_folder
@@ -61,6 +61,13 @@ def assemble(job: Job) -> Assembled:
             f"there is no `{settings.dockerfile}` to build from",
             where=settings.context,
             remedy='add a Dockerfile, or name it: dockerfile = "..." in [image]',
+        )
+    named = next((a for a in job.inventory.artifacts if a.uri == prefix + settings.dockerfile), None)
+    if named is None or named.kind is not Kind.DOCKERFILE:  # what is built by must have been looked at as such
+        raise UsageError(
+            f"`{settings.dockerfile}` is not scanned as a Dockerfile, because of its name",
+            where="[image] dockerfile",
+            remedy="call it Dockerfile, Containerfile, or Dockerfile.NAME",
         )
     if model:
         _put_model(model_folder(job), folder / model)
