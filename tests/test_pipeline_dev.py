@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -209,3 +210,11 @@ def test_only_the_dev_pipeline_takes_a_model(tmp_path: Path) -> None:
     done = shipworthy("run", "ml", "--model", "x", cwd=tmp_path)
     assert done.returncode == 2
     assert "run dev --model" in done.stderr
+
+
+def test_the_deployment_is_held_against_the_chosen_control_lists(shipped: dict[str, Any]) -> None:
+    told = stages(shipped)["deploy-check"]["details"]["controls"]
+    assert [text.partition(" (")[0] for text in told] == ["PCI DSS", "ISO/IEC 27001, Annex A", "NIST SP 800-53"]
+    for text in told:
+        shown, total = (int(word) for word in re.findall(r"\((\d+) of (\d+)\)", text)[0])
+        assert 0 < shown <= total

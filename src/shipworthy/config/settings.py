@@ -178,7 +178,7 @@ class Deploy:
     """What the deployment is held to: `[deploy]`."""
 
     frameworks: tuple[str, ...] = _opt(
-        ("pci-dss", "iso-27001", "nist-800-53"), "the control lists that the run is compared with"
+        ("pci-dss-4.0.1", "iso-27001-2022", "nist-800-53-r5"), "the control lists that the deployment is compared with"
     )
     tls: bool = _opt(False, "the service itself speaks TLS")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from shipworthy.artifacts import Inventory
+from shipworthy.compliance import assess, frameworks, summary
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.errors import EvidenceError
+from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.release import verify_release
-from shipworthy.model import Kind, StageResult
+from shipworthy.model import Kind, Run, StageResult
 from shipworthy.stages.dev.fetched import fetch_image
 from shipworthy.stages.dev.image_test import FROM_OUTSIDE
 from shipworthy.stages.dev.model import model_place
 from shipworthy.stages.dev.service import described, running
-from shipworthy.stages.results import counted, run_checks
+from shipworthy.stages.results import Checked, counted, run_checks
 from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, trusted_keys
 
@@ -28,15 +29,48 @@ def run(job: Job) -> StageResult:
         ports = sorted({port.port for port in service.listening()})
         isolation = service.isolation
     found = sum(len(result.findings) for result in checked.results)
+    shown = _controls(job, checked)
     return job.passed(
         f"admitted, {links} links verified; open inside: {', '.join(map(str, ports)) or 'nothing'}; "
-        f"{counted(len(checks), 'check')}, {counted(found, 'finding')}",
+        f"{counted(len(checks), 'check')}, {counted(found, 'finding')}"
+        f"{'; evidence for controls of ' if shown else ''}{', '.join(shown)}",
         artifacts=(deployed,),
         checks=checked.results,
         inputs={"image": digest},
         outputs={"results": checked.digest},
-        details={"waiver-notes": checked.notes, "ports": ports, "isolation": isolation, "links": links},
+        details={
+            "waiver-notes": checked.notes,
+            "ports": ports,
+            "isolation": isolation,
+            "links": links,
+            "controls": shown,
+        },
     )
+
+
+def _controls(job: Job, checked: Checked) -> list[str]:
+    """For how many controls of each of the settings' frameworks the run gives evidence, up to here.
+
+    The report has each control: which are evidenced, which not, and which need a person. Raises UsageError for a
+    framework that is not known.
+    """
+    known = {framework.id for framework in frameworks()}
+    for name in job.settings.deploy.frameworks:
+        if name not in known:
+            raise UsageError(
+                f"there is no framework `{name}`",
+                where="[deploy] frameworks",
+                remedy=f"known: {', '.join(sorted(known))}",
+            )
+    so_far = (*job.done.values(), job.passed(checks=checked.results))
+    run = Run(job.run_id, "dev", job.project, job.trigger, job.settings.digest, job.started, stages=so_far)
+    results = assess(run)
+    told = []
+    for name in job.settings.deploy.frameworks:
+        of_it = [result for result in results if result.framework.id == name]
+        counts = summary(of_it)
+        told.append(f"{of_it[0].framework.name} ({counts.shown} of {counts.total})")
+    return told
 
 
 def admit(job: Job) -> tuple[str, int]:
