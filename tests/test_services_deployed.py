@@ -152,7 +152,7 @@ def test_each_hole_in_how_it_is_run_is_found(tmp_path: Path, changes: dict[str, 
 
 def test_the_images_configuration(tmp_path: Path) -> None:
     found, _ = hardening(tmp_path, {"config": {"Env": ["DB_PASSWORD=hunter2secret"]}}, user=None)
-    assert set(found) == {"running-root", "container-secret-in-environment"}
+    assert set(found) == {"running-root", "running-secret-in-environment"}
     assert "hunter2" not in repr(found)
     found, _ = look(tmp_path, "container-hardening", 1, image_config={"config": {"User": "1"}}, runtime=SAFE, health="")
     assert [f.rule.id for f in found] == ["running-no-health-check"]

@@ -99,7 +99,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
             (shared / "made").touch()
     own = tmp_path_factory.mktemp("verify") / "demo"
     shutil.copytree(shared / "demo", own)
-    before, run = sorted(path.name for path in (own / "project" / ".shipworthy" / "runs").iterdir())
+    before, _image, run = sorted(path.name for path in (own / "project" / ".shipworthy" / "runs").iterdir())
     return Stored(own / "project", before, run)
 
 

@@ -61,7 +61,13 @@ def _check_accepted(known: Mapping[str, Check], gate: str, accepted: Iterable[st
             or check.startswith(BY_REPORT)
             or (check in known and known[check].module.startswith("shipworthy."))
         )
-        wrong = check if check not in checks else reason if reason and own and reason not in REASONS else None
+        wrong = (
+            check
+            if check not in checks
+            else reason
+            if (reason or name.endswith(":")) and own and reason not in REASONS
+            else None
+        )
         if wrong is None:
             continue
         import difflib

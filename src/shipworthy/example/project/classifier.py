@@ -103,6 +103,9 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {"weight": self.weight.astype(np.float32), "bias": np.asarray([self.bias], np.float32)}
         save_file(tensors, folder / "weights.safetensors")
+        (folder / "weights.safetensors").chmod(
+            0o644
+        )  # safetensors lets its owner alone read it; the service is another
         config = {"format": FORMAT, "dimensions": DIMENSIONS, "labels": LABELS, "threshold": THRESHOLD}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
