@@ -42,7 +42,11 @@ class CompiledWheel(BuildHookInterface):  # type: ignore[type-arg]
             return
         folder = tempfile.mkdtemp(prefix="shipworthy-compiled-")
         self.folder = Path(folder)
-        made = compiled(Path(self.root), self.folder)
+        try:
+            made = compiled(Path(self.root), self.folder)
+        except BaseException:
+            self.finalize(version, build_data, "")  # which is not called after a failure
+            raise
         build_data["pure_python"], build_data["infer_tag"] = False, True
         build_data["force_include"].update({str(path): str(path.relative_to(self.folder / "made")) for path in made})
 

@@ -21,7 +21,8 @@ from shipworthy.tools import Toolbox, ToolFailed, ToolMissing
 
 BAD = "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: o/r@v1\n"
 installed = pytest.mark.skipif(
-    shutil.which("zizmor") is None and not Toolbox().paths, reason="zizmor is not installed (pip install zizmor)"
+    shutil.which("zizmor") is None and not Path(sys.executable).with_name("zizmor").exists(),
+    reason="zizmor is not installed (pip install zizmor)",
 )
 
 
