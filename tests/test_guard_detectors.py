@@ -283,10 +283,10 @@ def test_what_is_too_much_is_refused_by_name(raw: bytes, kind: str, reason: str)
     ("coding", "raw", "reason"),
     [
         ("br", b"x", "body-encoded"),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"{}")), "body-encoded"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "body-encoded"),
         ("gzip", b"\x1f\x8b123", "body-not-gzip"),
-        ("gzip", gzip.compress(b"{}")[:-3], "body-not-gzip"),
-        ("gzip", gzip.compress(b"{}") + b"rest", "body-not-gzip"),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-3], "body-not-gzip"),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"rest", "body-not-gzip"),
         ("gzip", gzip.compress(b"{" + b" " * (50 << 20)), "body-too-large"),
         ("gzip", gzip.compress(b"") * 100 + gzip.compress(b"{}"), "body-not-gzip"),
     ],
