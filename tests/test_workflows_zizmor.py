@@ -82,9 +82,8 @@ def test_one_file_that_it_refuses_does_not_hide_the_others(tmp_path):
 
 @installed
 def test_every_audit_of_the_table_is_one_of_its(tmp_path):
-    import subprocess
-
-    listed = subprocess.run(["zizmor", "--help"], capture_output=True, text=True, check=True).stdout
+    program = Toolbox().locate(zizmor.ZIZMOR)
+    listed = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     assert "json-v1" in listed  # the format that is asked for
 
 

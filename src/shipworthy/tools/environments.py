@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ _LOCKS = Path(__file__).parent / "locks"
 _NAME = re.compile(r"env-[0-9a-f]{16}")
 _ENTRY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 _LIMIT = 64 << 20
+_PATIENCE = 2.0  # seconds for the lock
 _TIMEOUT = 1800.0  # seconds for one call of pip
 # What decides how pip reaches an index: the user's own settings, which nothing else that is run is given.
 _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "NETRC", "XDG_CONFIG_HOME")
@@ -294,15 +296,28 @@ def _alone(name: str) -> Iterator[Path]:
     except OSError as error:
         raise EnvironmentFailure(f"cannot be written: {error.strerror}", where=str(place)) from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise EnvironmentFailure(f"{name} is being installed or removed by another process") from None
+        if not _locked(handle):
+            raise EnvironmentFailure(f"{name} is being installed or removed by another process")
         place.mkdir(exist_ok=True, mode=0o700)
         _sweep(place)
         yield place
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Lock the file, waiting a moment: the lock of a process that was killed while it started a program is held by
+    its child until that runs the program."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _sweep(place: Path) -> None:
