@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   shipworthy hub search secrets --kind tool --maintained active
   shipworthy hub show LLM03:2025              a control or risk: which checks and entries are about it
   shipworthy hub stage model-scan             what is done there, what goes wrong, tools and reading
+  shipworthy hub learn newcomer
 """
 # name -> (module, what it does); a module has `EXAMPLES`, `add_arguments(parser)` and `run(options)`
 ACTIONS = {
@@ -25,6 +26,8 @@ ACTIONS = {
     "show": ("hub_show", "one page: an entry, topic, rule, stage, framework, control or path"),
     "stage": ("hub_stage", "a shelf of the pipelines: what, why, threats, tools, reading"),
     "related": ("hub_related", "what is near to something, and why"),
+    "learn": ("hub_learn", "learning paths: newcomer, ml-engineer, security-engineer, researcher"),
+    "stats": ("hub_stats", "how much there is, and the numbers that the hub is held to"),
 }
 
 

@@ -252,21 +252,22 @@ def of_item(hub: Hub, item: Item) -> list[str]:
 def of_path(hub: Hub, path: Path) -> list[str]:
     """A learning path: its steps, with about how long each takes."""
     lines = [
-        f"[bold]{said(path.title)}[/]  [dim]{said(path.page)}[/]  about {_hours(path.minutes)}",
+        f"[bold]{said(path.title)}[/]  [dim]{said(path.page)}[/]  about {hours(path.minutes)}",
         "",
         said(path.summary),
     ]
     for number, step in enumerate(path.steps, 1):
         lines += [
             "",
-            f"[bold]{number}. {said(step.heading)}[/]  [dim]{_hours(step.minutes)}[/]",
+            f"[bold]{number}. {said(step.heading)}[/]  [dim]{hours(step.minutes)}[/]",
             f"   {said(step.text)}",
         ]
         lines += [f"   {linked(hub, page)}" for page in step.pages]
     return lines
 
 
-def _hours(minutes: int) -> str:
+def hours(minutes: int) -> str:
+    """A time as people say it."""
     return f"{minutes} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
 
 
