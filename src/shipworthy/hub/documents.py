@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,11 @@ def of(hub: Hub) -> Sequence[Doc]:
 
 def _doc(hub: Hub, page: str, thing: Any) -> Doc:
     fields = dict(_fields(hub, thing))
-    return Doc(page, thing.title, {name: text for name, text in fields.items() if text})
+    named = sum(not other.startswith("stage/") for other in hub.links(page))
+    weight = 1 + 0.08 * math.log2(1 + named) + 0.08 * bool(getattr(thing, "original_list", False))
+    if isinstance(thing, Entry) and (thing.superseded_by or thing.maintained in ("archived", "dormant")):
+        weight *= 0.8
+    return Doc(page, thing.title, {name: text for name, text in fields.items() if text}, weight)
 
 
 def _fields(hub: Hub, thing: Any) -> Iterator[tuple[str, str]]:
@@ -32,33 +37,38 @@ def _fields(hub: Hub, thing: Any) -> Iterator[tuple[str, str]]:
     if isinstance(thing, Entry):
         yield from _of_entry(hub, thing)
     elif isinstance(thing, Topic):
-        yield "ids", f"{thing.id} {' '.join(thing.frameworks)}"
+        yield "slug", thing.id
+        yield "ids", " ".join(thing.frameworks)
+        yield "labels", " ".join(rule.title for rule in hub.rules_of(thing.page))
         yield "summary", thing.summary
         yield "body", " ".join(_CODE.sub(" ", section.text) for section in thing.sections)
     elif isinstance(thing, Rule):
-        yield "ids", " ".join((thing.id, *thing.taxonomy))
+        yield "slug", thing.id
+        yield "ids", " ".join(thing.taxonomy)
         yield "labels", thing.help.replace("-", " ")
         yield "body", f"{thing.description} {thing.remedy}"
     elif isinstance(thing, Shelf):
-        yield "ids", thing.id
+        yield "slug", thing.id
         yield "summary", thing.what
         yield "body", " ".join((thing.why, *thing.threats))
     elif isinstance(thing, Framework):
-        yield "ids", thing.id
+        yield "slug", thing.id
+        yield "labels", "framework standard"
         yield "summary", thing.title
     elif isinstance(thing, Item):
         yield "ids", f"{thing.id} {thing.id.partition(':')[0]}" if ":" in thing.id else thing.id
         yield "labels", hub.frameworks[thing.framework].name
         yield "note", thing.was
     elif isinstance(thing, Path):
-        yield "ids", thing.id
+        yield "slug", thing.id
         yield "summary", thing.summary
         yield "body", " ".join(f"{step.heading} {step.text}" for step in thing.steps)
 
 
 def _of_entry(hub: Hub, entry: Entry) -> Iterator[tuple[str, str]]:
     items = [found for one in entry.frameworks if (found := hub.resolve(one))]
-    ids = (entry.id, entry.arxiv, entry.doi, *entry.frameworks, *entry.techniques)
+    yield "slug", entry.id
+    ids = (entry.arxiv, entry.doi, *entry.frameworks, *entry.techniques)
     yield "ids", " ".join(one for one in ids if one)
     labels = [hub.words[word].title for word in entry.topics if word in hub.words]
     labels += [hub.shelves[stage].title for stage in entry.stages if stage in hub.shelves]

@@ -17,8 +17,15 @@ _SINCE = regex(r"\b(since|after|from|before|until|in) (?:the year )?(\d{4})\b")
 _YEARS = regex(r"(?:(>=|<=|>|<)?(\d{4}))|(?:(\d{4})?(?:-|\.\.)(\d{4})?)")
 # A word of a query that names a kind makes that kind likelier; nothing else is left out for it.
 KIND_WORDS: Mapping[str, str] = {
+    "learn": "tutorial course book path",
+    "lab": "tutorial",
+    "labs": "tutorial",
+    "exercise": "tutorial",
+    "exercises": "tutorial",
     "tool": "tool",
     "tools": "tool",
+    "generator": "tool",
+    "library": "tool",
     "scanner": "tool",
     "scanners": "tool",
     "paper": "paper",
@@ -45,23 +52,27 @@ KIND_WORDS: Mapping[str, str] = {
     "benchmarks": "benchmark",
     "community": "community",
     "communities": "community",
-    "rule": "rule",
-    "rules": "rule",
-    "check": "rule",
-    "checks": "rule",
+    "rule": "rule item",
+    "rules": "rule item",
+    "check": "rule item",
+    "checks": "rule item",
 }
-_SAYS_MORE = {"scanner", "scanners", "certification", "dataset", "datasets", "benchmark", "benchmarks", "standard"}
+_SAYS_MORE = frozenset(
+    "generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs".split()
+)
 
 
 @dataclass(frozen=True)
 class Asked:
     """A query, taken apart: the `words` to look for, the `facets` that answers must have, and `told`, what was
-    understood of the words, for people. `likelier` are kinds that the words name."""
+    understood of the words, for people. `likelier` are kinds that the words name; `light` are words that say more of
+    the kind than of the matter."""
 
     words: str
     facets: tuple[tuple[str, tuple[str, ...]], ...]
     likelier: frozenset[str] = frozenset()
     told: tuple[str, ...] = ()
+    light: frozenset[str] = frozenset()
 
 
 def read(query: str, given: Mapping[str, tuple[str, ...]]) -> Asked:
@@ -91,11 +102,13 @@ def read(query: str, given: Mapping[str, tuple[str, ...]]) -> Asked:
     for name, values in facets.items():
         for value in values:
             _good(name, value)
-    likelier = frozenset(KIND_WORDS[word] for word in left.lower().split() if word in KIND_WORDS)
+    likelier = frozenset(kind for word in left.lower().split() for kind in KIND_WORDS.get(word, "").split())
     if likelier:
         rest = " ".join(word for word in left.split() if word.lower() not in KIND_WORDS or word.lower() in _SAYS_MORE)
         left = rest if rest.strip() else left
-    return Asked(left.strip(), tuple((name, tuple(values)) for name, values in facets.items()), likelier, tuple(told))
+    return Asked(
+        left.strip(), tuple((name, tuple(values)) for name, values in facets.items()), likelier, tuple(told), _SAYS_MORE
+    )
 
 
 def _good(name: str, value: str) -> None:

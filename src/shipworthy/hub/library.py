@@ -202,11 +202,21 @@ class Hub:
         if not asked.words.strip():
             found = sorted(among or (), key=lambda page: (_title(self.things[page]).casefold(), page))
             return [Hit(page, 0.0, self.things[page]) for page in found[:limit]]
-        scored = self.searcher.scores(asked.words, among)
+        scored = self.searcher.scores(asked.words, among, asked.light)
         if asked.likelier:
             scored = [(page, score * 1.8 if _kind(page) in asked.likelier else score) for page, score in scored]
             scored.sort(key=lambda one: (-one[1], one[0]))
-        return [Hit(page, score, self.things[page]) for page, score in scored[:limit]]
+        return [Hit(page, score, self.things[page]) for page, score in self._followed(scored, among)[:limit]]
+
+    def _followed(self, scored: list[tuple[str, float]], among: frozenset[str] | None) -> list[tuple[str, float]]:
+        """The answers, each that has a successor followed by it: who asks for the old one should see the new one."""
+        scores = dict(scored)
+        for page, score in scored[:5]:
+            thing = self.things[page]
+            for new in self._entries(thing.superseded_by) if isinstance(thing, Entry) else ():
+                if among is None or new in among:
+                    scores[new] = max(scores.get(new, 0.0), round(score * 0.9, 4))
+        return sorted(scores.items(), key=lambda one: (-one[1], one[0]))
 
     @cached_property
     def searcher(self) -> Searcher:

@@ -16,25 +16,26 @@ from typing import Any
 from shipworthy.hub import words
 from shipworthy.records import dataclass
 
-_K, _B = 1.2, 0.5
+_K, _B = 1.2, 0.4
 _SCALE = 100  # weights are kept as whole numbers
 # What an answer is likely to be: a page that explains comes before one of six hundred rules.
-PRIOR = {"topic": 1.3, "stage": 1.1, "path": 1.0, "framework": 1.0, "item": 0.75, "rule": 0.6}
+PRIOR = {"topic": 1.5, "stage": 1.1, "path": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6}
 _PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.8
 _EXPANSIONS = 40
 
 
 @dataclass(frozen=True)
 class Doc:
-    """What is searched: a page, its title, and its texts by field."""
+    """What is searched: a page, its title, its texts by field, and how much others think of it."""
 
     page: str
     title: str
     fields: Mapping[str, str]
+    weight: float = 1.0
 
 
 # How much a word counts by where it stands.
-FIELDS = {"title": 5.0, "ids": 6.0, "labels": 2.2, "summary": 1.6, "use": 1.3, "note": 0.7, "body": 0.8}
+FIELDS = {"title": 3.0, "ids": 4.0, "slug": 1.0, "labels": 1.5, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.7}
 
 
 def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
             postings[term] += (number, round(_SCALE * rare * count * (_K + 1) / (count + norm)))
     return {
         "pages": [doc.page for doc in docs],
+        "weights": [round(doc.weight, 3) for doc in docs],
         "titles": [" ".join(words.terms(doc.title)) for doc in docs],
         "postings": dict(sorted(postings.items())),
     }
@@ -72,6 +74,7 @@ class Searcher:
     def __init__(self, index: Mapping[str, Any], same: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]) -> None:
         self._pages: list[str] = index["pages"]
         self._titles: list[str] = index["titles"]
+        self._weights: list[float] = index["weights"]
         self._postings: Mapping[str, list[int]] = index["postings"]
         self._terms = list(self._postings)  # sorted by `make_index`
         self._same = same
@@ -79,8 +82,12 @@ class Searcher:
         self._letters: list[int] | None = None
         self._near: dict[str, dict[str, float]] = {}
 
-    def scores(self, query: str, among: frozenset[str] | None = None) -> list[tuple[str, float]]:
-        """Pages with their scores, best first; `among` are the pages that may be answers."""
+    def scores(
+        self, query: str, among: frozenset[str] | None = None, light: frozenset[str] = frozenset()
+    ) -> list[tuple[str, float]]:
+        """Pages with their scores, best first; `among` are the pages that may be answers, `light` are words of the
+        query that a page may well lack."""
+        lighter = {words.stem(word) for word in light}
         concepts = self._concepts(query)
         if not concepts:
             return []
@@ -93,22 +100,29 @@ class Searcher:
                 for doc, score in self._way(way).items():
                     if score * factor > best.get(doc, 0.0):
                         best[doc] = score * factor
-            weight = 1.0 if best else 0.25  # a word that nothing has tells little
+            share = 0.3 if ways[0][0][0] in lighter else 1.0
+            weight = share if best else 0.25 * share  # a word that nothing has tells little
+            if any(char.isdigit() for char in ways[0][0][0]):
+                weight *= 2  # an id is meant
             weights += weight
             for doc, score in best.items():
-                total[doc] += score
+                total[doc] += score * share
                 has[doc] += weight
         asked = " ".join(way for ways in concepts for way in ways[0][0])
         plain = words.plain(query).strip()
+        pieces = {piece.strip("\"'`,;?!()[]{}") for piece in plain.split()}
         found = []
         for doc, score in total.items():
             page = self._pages[doc]
             if among is not None and page not in among:
                 continue
-            score *= (has[doc] / weights) ** 1.5 * PRIOR.get(page.partition("/")[0], 1.0)
+            score *= (has[doc] / weights) ** 1.5 * PRIOR.get(page.partition("/")[0], 1.0) * self._weights[doc]
             title = self._titles[doc]
-            if page.partition("/")[2].lower() == plain:
+            name = page.partition("/")[2].lower()
+            if name == plain:
                 score = score * 3.0 + _SCALE
+            elif name in pieces or name.partition(":")[0] in pieces:
+                score *= 1.5 if name.isalpha() else 4.0
             if title == asked:
                 score *= 2.0
             elif title.startswith(asked + " "):
@@ -118,9 +132,10 @@ class Searcher:
 
     def _concepts(self, query: str) -> list[list[tuple[tuple[str, ...], float]]]:
         """What is asked for: for each part of the query, the ways to say it, each with its factor."""
-        given = self._ids(query)
-        plain = [term for term in given if term not in words.STOP]
-        given = plain or given
+        every = self._ids(query)
+        pairs = [one for one in every if one[0] not in words.STOP] or every
+        given = [term for term, _ in pairs]
+        raw = [word for _, word in pairs]
         concepts: list[list[tuple[tuple[str, ...], float]]] = []
         position = 0
         while position < len(given):
@@ -131,19 +146,27 @@ class Searcher:
                     break
             else:
                 length, ways = 1, [((given[position],), 1.0)]
+            if length == 1 and (joined := self._joined(raw[position : position + 2], given[position : position + 2])):
+                ways.append(((joined,), 1.2))
             concepts.append(ways)
             position += length
         return list({ways[0][0]: ways for ways in concepts}.values())
 
-    def _ids(self, query: str) -> list[str]:
-        """The query's terms; what is an id of the index stays whole, and is not looked up in parts besides."""
-        found: list[str] = []
+    def _joined(self, raw: list[str], given: list[str]) -> str:
+        """Two words as one, if the index has them so: "pickle scan" is picklescan too."""
+        made = (raw[0] + raw[1], raw[0] + given[1]) if len(raw) == 2 else ()
+        return next((one for one in (words.stem(made[0]), *made) if one in self._postings), "") if made else ""
+
+    def _ids(self, query: str) -> list[tuple[str, str]]:
+        """The query's terms, each with the word as written; what is an id of the index stays whole."""
+        found: list[tuple[str, str]] = []
         for piece in words.plain(query).split():
             bare = piece.strip("\"'`,;?!()[]{}")
             if bare in self._postings and not bare.isalpha():
-                found.append(bare)
+                found.append((bare, bare))
             else:
-                found += [words.stem(part[0].partition("'")[0]) for part in words.WORD.finditer(bare)]
+                parts = [part[0].partition("'")[0] for part in words.WORD.finditer(bare)]
+                found += [(words.stem(part), part) for part in parts]
         return found
 
     def _way(self, way: tuple[str, ...]) -> dict[int, float]:
@@ -152,7 +175,8 @@ class Searcher:
         if len(parts) == 1:
             return parts[0]
         fewest = min(parts, key=len)
-        return {doc: sum(part[doc] for part in parts) for doc in fewest if all(doc in part for part in parts)}
+        share = (1 + 0.3 * (len(parts) - 1)) / len(parts)  # a phrase counts a little more than a word, not much more
+        return {doc: share * sum(part[doc] for part in parts) for doc in fewest if all(doc in part for part in parts)}
 
     def _term(self, term: str) -> dict[int, float]:
         near = self._near.get(term)

@@ -41,7 +41,9 @@ def stem(word: str) -> str:
     else:
         if word.endswith("s") and not word.endswith(("ss", "us", "is")):
             word = word[:-1]
-    for end in ("ing", "ed"):
+    for end in ("ing", "ed", "er", "ers"):
+        if end.startswith("er") and word[-len(end) - 1 : -len(end)] != word[-len(end) - 2 : -len(end) - 1]:
+            continue  # scanner is of scan; docker is not of dock
         if word.endswith(end) and len(word) - len(end) >= 4:
             word = word[: -len(end)]
             if word[-1] == word[-2] and word[-1] not in "lsz":
@@ -75,6 +77,14 @@ _ENDS = (
     ("ense", "ens"),
     ("ies", "y"),
     ("sses", "ss"),
+    ("ations", "at"),
+    ("ation", "at"),
+    ("ators", "at"),
+    ("ator", "at"),
+    ("ctions", "ct"),
+    ("ction", "ct"),
+    ("ctors", "ct"),
+    ("ctor", "ct"),
 )
 
 
