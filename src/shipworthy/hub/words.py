@@ -102,7 +102,8 @@ def synonyms(folder: Path) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]
     given = tomllib.loads((folder / "synonyms.toml").read_text(encoding="utf-8"))["same"]
     found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
     for group in given:
-        ways = list(dict.fromkeys(tuple(stem(word[0]) for word in WORD.finditer(plain(way))) for way in group))
+        cut = ([word[0] for word in WORD.finditer(plain(way)) if word[0] not in STOP] for way in group)
+        ways = list(dict.fromkeys(tuple(map(stem, way)) for way in cut))
         for way in ways:
             found[way] = tuple(dict.fromkeys((*found.get(way, ()), *(other for other in ways if other != way))))
     return found
