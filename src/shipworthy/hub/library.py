@@ -204,7 +204,7 @@ class Hub:
             return [Hit(page, 0.0, self.things[page]) for page in found[:limit]]
         scored = self.searcher.scores(asked.words, among, asked.light)
         if asked.likelier:
-            scored = [(page, score * 1.8 if _kind(page) in asked.likelier else score) for page, score in scored]
+            scored = [(page, score * 2.5 if _kind(page) in asked.likelier else score) for page, score in scored]
             scored.sort(key=lambda one: (-one[1], one[0]))
         return [Hit(page, score, self.things[page]) for page, score in self._followed(scored, among)[:limit]]
 
