@@ -47,11 +47,15 @@ class Coverage:
                 self._by_rule.setdefault(rule, []).append(check)
         self._controls: Mapping[tuple[str, str], Control] = {(one.framework.id, one.id): one for one in controls()}
         self._direct: dict[str, list[Rule]] = {}
+        self._named: dict[str, list[Item]] = {}
         for rule in hub.rules.values():
             for name in rule.taxonomy:
                 item = hub.resolve(name)
                 if item is not None:
                     self._direct.setdefault(item.page, []).append(rule)
+        for item in hub.items.values():
+            if item.page in self._direct:
+                self._named.setdefault(item.framework, []).append(item)
 
     def checks_of(self, rule: str) -> tuple[Checked, ...]:
         """The checks that have a rule, by its id; none for rules of the pipeline itself."""
@@ -59,12 +63,12 @@ class Coverage:
 
     def of(self, item: Item) -> Cover:
         """What there is for an item."""
-        rules = tuple(self._direct.get(item.page, ()))
-        below = self._hub.rules_of(item.page) if not rules else rules
+        rules = self._direct.get(item.page, ())
+        below = tuple(dict.fromkeys((*rules, *(rule for one in self._below(item) for rule in self._direct[one.page]))))
         control = self._controls.get((item.framework, item.id))
         terms = (*control.evidence, *control.dev) if control else ()
         named = {term[6:].partition("@")[0].partition("!")[0] for term in terms if term.startswith("check:")}
-        checks = {check.name: check for rule in (rules or below) for check in self.checks_of(rule.id)}
+        checks = {check.name: check for rule in below for check in self.checks_of(rule.id)}
         checks |= {name: self._by_name[name] for name in sorted(named) if name in self._by_name}
         record = tuple(dict.fromkeys(_said(term) for term in terms if not term.startswith("check:")))
         if rules or named:
@@ -76,7 +80,13 @@ class Coverage:
         else:
             stands = "person" if control else "gap"
         person = control.person if control else ""
-        return Cover(item, tuple(rules or below), tuple(checks.values()), record, person, stands)
+        return Cover(item, below, tuple(checks.values()), record, person, stands)
+
+    def _below(self, item: Item) -> list[Item]:
+        """The parts of an item that rules name: AML.T0010.001 of AML.T0010, SC-12(1) of SC-12."""
+        ids, end = item.id, len(item.id)
+        named = self._named.get(item.framework, ())
+        return [one for one in named if one.id.startswith(ids) and len(one.id) > end and one.id[end] in ".("]
 
     def of_framework(self, framework: Framework) -> list[Cover]:
         """What there is for each item of a framework, in its order."""

@@ -223,7 +223,7 @@ def llms(site: Site) -> str:
         "",
         "## Data",
         "",
-        f"- [Index of the JSON files]({url}api/index.json): entries, topics, rules, stages, frameworks, coverage, links",
+        f"- [Index of the JSON files]({url}api/index.json): entries, topics, rules, frameworks, coverage, links",
         f"- [Feed]({url}new.atom): what is new",
     ]
     for heading, pages_ in (
