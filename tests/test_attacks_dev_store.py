@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from story_world import example_run, runs, shipworthy, tiny_project
+from small_images import processes_with
+from story_world import command, example_run, runs, shipworthy, tiny_project
 
 
 def point(refs: Path, version: str) -> None:
@@ -54,3 +59,26 @@ def test_an_image_is_not_served_under_another_name(example: Path, tmp_path: Path
         done = shipworthy(*arguments, "victim-service", cwd=project, timeout=60)
         assert done.returncode == 4
         assert "released as prompt-injection-detector-service" in done.stdout + done.stderr
+
+
+def test_nothing_of_a_served_image_is_left_when_it_is_killed(example: Path, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="up", dir="/tmp") as place:
+        env = {**os.environ, "TMPDIR": place}
+        serving = subprocess.Popen(
+            command("up", "--events", str(tmp_path / "events")),
+            cwd=example, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert serving.stdout is not None
+        try:
+            assert any(line.startswith("listening on ") for line in serving.stdout)
+            assert list(Path(place).rglob("rootfs-up"))
+        finally:
+            serving.kill()
+            serving.wait()
+            serving.stdout.close()
+        deadline = time.monotonic() + 20
+        while processes_with(place) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not processes_with(place)
+        assert shipworthy("up", "nothing-of-this-name", cwd=example, env=env).returncode == 2
+        assert list(Path(place).iterdir()) == []
