@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -31,8 +33,25 @@ _CLASSES = ("@type", "$type", "__type", "class")  # the ends of names of which `
 _LONGEST_NAME = 120
 _NUMBERS = 64  # as many as `extraction` compares
 _MEMBERS = 16  # parts of a gzip stream
-_BOUNDARY = regex(r'boundary="?([^";,\s]{1,70})"?')
-_DISPOSITION = regex(r'(?:file)?name\*?="([^"\r\n]{0,1000})"')
+_BOUNDARY = regex(r';\s{0,20}boundary\s{0,20}="?([^";,\s]{1,70})"?', re.IGNORECASE)
+_DISPOSITION = regex(r';\s{0,20}(?:file)?name\*?\s{0,20}=\s{0,20}("[^"\r\n]{0,1000}"|[^";\r\n]{1,1000})', re.IGNORECASE)
+_CHARSET = regex(r"""charset\s{0,20}=\s{0,20}["']?([^"';,\s]{1,60})""", re.IGNORECASE)
+_ASCII = frozenset(
+    (
+        "",
+        "utf-8",
+        "utf8",
+        "us-ascii",
+        "ascii",
+        "iso-8859-1",
+        "latin-1",
+        "latin1",
+        "iso-8859-15",
+        "windows-1252",
+        "cp1252",
+    )
+)
+_WIDE = frozenset(("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be"))
 
 
 class TooMuch(Exception):
@@ -107,7 +126,7 @@ def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
     size, kind, coding = 0, "", ""
     for name, value in request.headers:
         size += len(name) + len(value)
-        if name in _HEADERS and len(value) > 3:
+        if len(value) > 3 and (name in _HEADERS or "${" in value or "() {" in value):
             found.append(Field("header", name, value))
         if name == "content-type":
             kind = kind or value
@@ -163,9 +182,11 @@ def unpacked(body: bytes, coding: str, limit: int) -> bytes:
 
 
 def _content(body: bytes, content_type: str, limits: Limits) -> tuple[list[Field], Any]:
-    kind = content_type.partition(";")[0].strip().lower()
+    kind, _, told = content_type.partition(";")
+    kind = kind.strip().lower()
+    text = decoded(body, told) if told and kind != "multipart/form-data" else ""
     if kind == "application/x-www-form-urlencoded":
-        return _pairs("body", body.decode("utf-8", "replace"), limits), None
+        return _pairs("body", text or body.decode("utf-8", "replace"), limits), None
     if kind == "multipart/form-data":
         return list(_parts(body, content_type)), None
     if kind.endswith("json") or body.lstrip()[:1] in (b"{", b"["):
@@ -174,7 +195,7 @@ def _content(body: bytes, content_type: str, limits: Limits) -> tuple[list[Field
             return [], value
         if kind.endswith("json"):
             raise TooMuch("not-json", 400)
-    return [Field("body", "body", body.decode("utf-8", "replace"))], None
+    return [Field("body", "body", text or body.decode("utf-8", "replace"))], None
 
 
 def parse_json(raw: bytes, limits: Limits) -> Any:
@@ -286,24 +307,47 @@ def walk(value: Any, limits: Limits) -> list[Field]:
 
 
 def _parts(body: bytes, content_type: str) -> Iterator[Field]:
-    """Names, file names and contents of the parts of a multipart body. A file of bytes is looked at as Latin-1."""
-    given = _BOUNDARY.search(content_type)
-    if given is None:
-        raise TooMuch("multipart-without-boundary", 400)
-    pieces = body.split(b"--" + given[1].encode("latin-1", "replace"))
+    """Names, file names and contents of the parts of a multipart body, and what lies around them (RFC 7578, RFC 2046).
+    A file of bytes is looked at as Latin-1."""
+    given = _BOUNDARY.findall(content_type)
+    if len(given) != 1:
+        raise TooMuch("multipart-without-boundary" if not given else "multipart-boundaries", 400)
+    pieces = body.split(b"--" + given[0].encode("latin-1", "replace"))
     if len(pieces) > 1000:
         raise TooMuch("too-many-values", 413)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
         raise TooMuch("multipart-incomplete", 400)
+    for around in (pieces[0], pieces[-1][2:]):
+        if around.strip():  # some readers take these for parts
+            yield Field("body", "around the parts", _text(around))
     for number, piece in enumerate(pieces[1:-1]):
-        head, _, content = piece.partition(b"\r\n\r\n")
+        head, found, content = piece.partition(b"\r\n\r\n")
+        if not found:  # as some write it, and some read it
+            head, found, content = piece.partition(b"\n\n")
+        head, content = (head, content) if found else (b"", piece)
         name = ""
-        for label in _DISPOSITION.findall(head.decode("utf-8", "replace"))[:4]:
+        told = head.decode("utf-8", "replace")
+        for label in _DISPOSITION.findall(told)[:4]:
+            label = label.strip().strip("\"'")
             name = name or label
             yield Field("key", f"part {number}", label)
         if content := content.removesuffix(b"\r\n"):
-            text = _text(content)
-            yield Field("body", name[:_LONGEST_NAME] or f"part {number}", text)
+            place = name[:_LONGEST_NAME] or f"part {number}"
+            yield Field("body", place, decoded(content, told) or _text(content))
+            if "quoted-printable" in told.lower():
+                yield Field("body", place, _text(binascii.a2b_qp(content)))
+
+
+def decoded(raw: bytes, told: str) -> str:
+    """The text in the character set that a content type (or a part's head) names; empty when it names none, or one that
+    ASCII is a part of. Raises TooMuch for others, in which a service would read what nobody looked at."""
+    found = _CHARSET.search(told)
+    charset = found[1].lower().replace("_", "-") if found else ""
+    if charset in _ASCII:
+        return ""
+    if charset not in _WIDE:
+        raise TooMuch("body-charset", 415)
+    return raw.decode(charset, "replace")
 
 
 def _text(raw: bytes) -> str:
