@@ -21,6 +21,7 @@ from shipworthy.checks.external import (
     gitleaks,
     hadolint,
     semgrep,
+    tflint,
     trivy,
 )
 from shipworthy.config import Settings
@@ -106,6 +107,22 @@ def of_trivy(rows, errors=()):
     return json.dumps({"SchemaVersion": 2, "Results": [{"Target": ".", "Class": "config"}, *found]})
 
 
+def of_tflint(rows, errors=()):
+    found = [
+        {
+            "rule": {"name": i, "severity": "error", "link": "https://example.com"}, "message": "m", "callers": [],
+            "range": {"filename": n, "start": {"line": at, "column": 1}, "end": {"line": at, "column": 9}},
+        }
+        for n, i, at in rows
+    ]  # fmt: skip
+    place = {"start": {"line": 3, "column": 1}, "end": {"line": 3, "column": 2}}
+    broken = [
+        {"summary": "Invalid block", "message": "m", "severity": "error", "range": {"filename": n, **place}}
+        for n in errors
+    ]
+    return json.dumps({"issues": found, "errors": broken})
+
+
 # module, the report's writer, a file, what is said of it, the severity that it must have
 TOOLS = {
     "hadolint": (hadolint, of_hadolint, "Dockerfile", Kind.DOCKERFILE, "DL3002", Severity.LOW),
@@ -113,6 +130,7 @@ TOOLS = {
     "compose-lint": (compose_lint, of_compose, "compose.yml", Kind.IAC, "CL-0001", Severity.HIGH),
     "checkov": (checkov, of_checkov, "main.tf", Kind.IAC, "CKV_AWS_17", Severity.HIGH),
     "semgrep": (semgrep, of_semgrep, "a.py", Kind.CODE, "request-to-sql", Severity.HIGH),
+    "tflint": (tflint, of_tflint, "main.tf", Kind.IAC, "terraform_module_pinned_source", Severity.MEDIUM),
     "gitleaks": (gitleaks, of_gitleaks, "a.py", Kind.CODE, "private-key", Severity.HIGH),
     "trivy": (trivy, of_trivy, "main.tf", Kind.IAC, "AVD-AWS-0180", Severity.HIGH),
 }
@@ -232,6 +250,7 @@ def test_a_file_that_it_could_not_read_is_skipped_and_never_clean(ask, name):
             "compose-lint",
             lambda r: {**r, "errors": [{"file": "", "message": "cannot read its settings", "kind": "run"}]},
         ),
+        ("tflint", lambda r: {**r, "errors": [{"message": "no such plugin", "severity": "error"}]}),
         ("semgrep", lambda r: {**r, "errors": [{"type": "RuleParseError", "message": "a rule is broken"}]}),
         ("checkov", lambda r: {**r, "summary": {"failed": 9, "skipped": 0}}),
         ("semgrep", lambda r: {**r, "paths": {"scanned": ["known/known.py"]}}),

@@ -57,7 +57,7 @@ _ROWS = (
     ),
     _own(
         "terraform-compliance",
-        "plans of Terraform, run by hand with your own rules",
+        "plans of Terraform against features",
         "MIT",
         "terraform-compliance>=1.16,<2",
         ("docopt", "pysingleton"),
@@ -65,6 +65,7 @@ _ROWS = (
     _own("wapiti", "web applications", "GPL-2.0-only", "wapiti3>=3.2.3,<4", ("yaswfp", "pyperclip", "urwid-mitmproxy")),
     _own("zizmor", "workflows of GitHub", "MIT", "zizmor>=1.20,<2"),
     Known("gitleaks", "secrets in files", PATH, "MIT", "gitleaks", version_args=("version",)),
+    _path("tflint", "Terraform code", "MPL-2.0"),
     _path("trivy", "infrastructure as code", "Apache-2.0"),
     _path("git", "history of the workspace", "GPL-2.0-only"),
     _path("bwrap", "isolation of training and builds (bubblewrap)", "LGPL-2.0-or-later"),

@@ -163,8 +163,7 @@ def _read(done: Completed, wrapped: Wrapped, given: Sequence[str]) -> Report:
     if len(report.said) > _MOST:
         raise ToolFailed(name, f"printed more than {_MOST:,} findings")
     names = {known, *given}
-    strange = next((one.name for one in report.said if one.name not in names), None)
-    if strange is not None:
+    if any(name not in names for name in (*(one.name for one in report.said), *report.unread)):
         raise ToolFailed(name, "reported something that is not about the given files")
     if not any(one.name == known and one.ident == wrapped.known.ident for one in report.said):
         raise ToolFailed(name, "did not report the known-bad file that every run has: its silence means nothing")
