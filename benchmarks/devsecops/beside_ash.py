@@ -2,7 +2,9 @@
 
 ASH is installed from its sources in an environment of its own, its tools by itself on a first run over a tiny folder;
 bandit, checkov and semgrep are installed for us by `shipworthy tools install`. Neither is counted. ASH has no option to
-keep results: its second run is the first one again, into another folder.
+keep results: its second run is the first one again, into another folder. A scanner of ASH that ended in an error (its
+semgrep asks semgrep.dev for rules) has no like in the runs that are compared: ours is taken away for these, and the
+runs with it are told beside them. `--again` takes what an earlier run measured of ASH, and measures only us.
 
 The last part shows what is lost when a tool fails: bandit 1.9.4 cannot write SARIF about a call of many lines at the
 end of a file, and prints nothing; a tree of the same files and one such file is given to both.
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +86,8 @@ def tree(work: Path, given: str) -> Path:
 class Ash:
     """ASH in an environment of its own."""
 
-    def __init__(self, work: Path, source: str) -> None:
-        self.work, room = work, work / "ash-env"
+    def __init__(self, work: Path, source: str, again: bool) -> None:
+        self.work, self.again, room = work, again, work / "ash-env"
         self.program = room / "bin" / "ash"
         if not self.program.exists():
             subprocess.run((sys.executable, "-m", "venv", str(room)), check=True)
@@ -95,19 +98,28 @@ class Ash:
 
     def scan(self, folder: Path, name: str, *more: str) -> tuple[Measured, Mapping[str, Mapping[str, Any]]]:
         """Its cost, and what it says of its scanners."""
-        output = self.work / f"ash-{name}"
+        output, kept = self.work / f"ash-{name}", self.work / f"ash-{name}.json"
+        if self.again and kept.exists():
+            return Measured(**json.loads(kept.read_text())), _scanners(output)
         shutil.rmtree(output, ignore_errors=True)
         line = (self.program, "--mode", "local", "--source-dir", folder, "--output-dir", output, "--no-progress")
         m = measure((*line, "--no-color", *more), cwd=self.work, env=self.env, log=self.work / f"ash-{name}.txt")
-        report = output / "ash_aggregated_results.json"
-        if not report.exists():
-            raise SystemExit(f"ASH made no report: {(self.work / f'ash-{name}.txt').read_text()[-500:]}")
-        return m, json.loads(report.read_text())["scanner_results"]
+        found = _scanners(output)
+        kept.write_text(json.dumps(asdict(m)))
+        return m, found
 
     def version(self) -> str:
         done = subprocess.run((self.program, "--version"), env={**os.environ, **self.env}, capture_output=True,
                               text=True, check=False)  # fmt: skip
         return " ".join(done.stdout.split())[:80]
+
+
+def _scanners(output: Path) -> Mapping[str, Mapping[str, Any]]:
+    report = output / "ash_aggregated_results.json"
+    if not report.exists():
+        raise SystemExit(f"ASH made no report: see {output}.txt")
+    scanners: Mapping[str, Mapping[str, Any]] = json.loads(report.read_text())["scanner_results"]
+    return scanners
 
 
 def ours(work: Path, folder: Path, name: str) -> tuple[Measured, Mapping[str, Mapping[str, Any]]]:
@@ -142,11 +154,16 @@ def ours_said(checks: Mapping[str, Mapping[str, Any]], names: Iterable[str]) -> 
     return "; ".join(parts) or "nothing here for it"
 
 
+def tools(work: Path, what: str, name: str) -> None:
+    """Install or remove a tool of ours."""
+    command = (*SHIPWORTHY, "tools", what, name)
+    subprocess.run(command, check=True, env={**os.environ, **own(work)}, capture_output=True)
+
+
 def warm(work: Path, ash: Ash) -> None:
     """Install everything, so that only scans are measured."""
     for name in TOOLS:
-        command = (*SHIPWORTHY, "tools", "install", name)
-        subprocess.run(command, check=True, env={**os.environ, **own(work)}, capture_output=True)
+        tools(work, "install", name)
     little = work / "little"
     little.mkdir(exist_ok=True)
     (little / "a.py").write_text("import os\n")
@@ -154,28 +171,41 @@ def warm(work: Path, ash: Ash) -> None:
     ash.scan(little, "little")
 
 
-def compare(work: Path, source: str, given: str) -> list[str]:
+def twice(work: Path, scanned: Path, more: str, lines: list[str]) -> tuple[list[Measured], Mapping[str, Any]]:
+    """Our two runs, the first with empty caches; a row for each."""
+    shutil.rmtree(work / "cache" / "shipworthy", ignore_errors=True)
+    measured, checks = [], {}
+    for name in ("first", "second"):
+        m, checks = ours(work, scanned, name)
+        measured.append(m)
+        lines.append(row(f"shipworthy scan{more}, {name} run", m))
+    return measured, checks
+
+
+def compare(work: Path, source: str, given: str, again: bool) -> list[str]:
     """The section of the results."""
-    scanned, ash = tree(work, given), Ash(work, source)
+    scanned, ash = tree(work, given), Ash(work, source, again)
     warm(work, ash)
     files = sum(path.is_file() for path in scanned.rglob("*"))
-    lines = [
-        f"{scanned.name}: {files:,} files. {ash.version()}. Tools are installed before; only scans are measured.",
-        "",
-        HEAD,
-    ]
-    theirs, mine = [], []
-    said: Mapping[str, Mapping[str, Any]] = {}
+    what = f"{scanned.name}: {files:,} files. {ash.version()}."
+    lines = [f"{what} Tools are installed before; only scans are measured.", "", HEAD]
+    theirs, said = [], {}
     for name in ("first", "second"):
         m, said = ash.scan(scanned, name)
         theirs.append(m)
         lines.append(row(f"ASH, {name} run", m))
-    shutil.rmtree(work / "cache" / "shipworthy", ignore_errors=True)
-    checks: Mapping[str, Mapping[str, Any]] = {}
-    for name in ("first", "second"):
-        m, checks = ours(work, scanned, name)
-        mine.append(m)
-        lines.append(row(f"shipworthy scan, {name} run", m))
+    dead = [name for name in TOOLS if said[name]["status"] not in ("PASSED", "FAILED")]
+    mine, checks = twice(work, scanned, ", all its tools" if dead else "", lines)
+    if dead:
+        for name in dead:
+            tools(work, "remove", name)
+        mine, _ = twice(work, scanned, f" without {', '.join(dead)}", lines)
+        for name in dead:
+            tools(work, "install", name)
+        lines += [
+            "",
+            f"Compared without {', '.join(dead)}, which in ASH ended in an error: only tools that ran in both.",
+        ]
     lines += [
         "",
         judged("our CPU to ASH's, first run", mine[0].cpu / theirs[0].cpu, 0.5),

@@ -1,7 +1,7 @@
 """The whole `dev` pipeline on the example project, and a scan beside ASH: how long, how much CPU and memory.
 
     python benchmarks/devsecops/pipeline.py dev
-    python benchmarks/devsecops/pipeline.py ash [--ash CHECKOUT] [--tree FOLDER]
+    python benchmarks/devsecops/pipeline.py ash [--ash CHECKOUT] [--tree FOLDER] [--again]
 
 `ash` installs awslabs' Automated Security Helper from its sources (a checkout, or by default its git repository) in an
 environment of its own, and runs it and `shipworthy scan` twice over the same tree: datasette's source distribution, as
@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("what", choices=("dev", "ash", "all"))
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "shipworthy-devsecops")
     parser.add_argument("--ash", default=ASH, help="a checkout of ASH, or what pip takes")
+    parser.add_argument("--again", action="store_true", help="take what an earlier run measured of ASH")
     parser.add_argument("--tree", default="", help="the folder to scan")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ def main() -> None:
     wanted = ("dev", "ash") if options.what == "all" else (options.what,)
     for what in wanted:
         head = [SECTIONS[what], "", *conditions(what), ""]
-        lines = dev(work) if what == "dev" else compare(work, options.ash, options.tree)
+        lines = dev(work) if what == "dev" else compare(work, options.ash, options.tree, options.again)
         sections[SECTIONS[what]] = "\n".join([*head, *lines]).rstrip()
     text = "\n\n".join([TOP, *(sections[head] for head in SECTIONS.values() if head in sections)]) + "\n"
     results.write_text(text)
