@@ -196,6 +196,7 @@ def compare(work: Path, source: str, given: str, again: bool) -> list[str]:
         lines.append(row(f"ASH, {name} run", m))
     dead = [name for name in TOOLS if said[name]["status"] not in ("PASSED", "FAILED")]
     mine, checks = twice(work, scanned, ", all its tools" if dead else "", lines)
+    everything = mine
     if dead:
         for name in dead:
             tools(work, "remove", name)
@@ -204,12 +205,18 @@ def compare(work: Path, source: str, given: str, again: bool) -> list[str]:
             tools(work, "install", name)
         lines += [
             "",
-            f"Compared without {', '.join(dead)}, which in ASH ended in an error: only tools that ran in both.",
+            f"Compared without {', '.join(dead)}, which in ASH ended in an error after some CPU of its own.",
         ]
     lines += [
         "",
         judged("our CPU to ASH's, first run", mine[0].cpu / theirs[0].cpu, 0.5),
         judged("our CPU to ASH's, second run", mine[1].cpu / theirs[1].cpu, 0.1),
+        *(
+            judged(f"the same with all our tools, {name} run", everything[at].cpu / theirs[at].cpu, most)
+            for at, (name, most) in enumerate((("first", 0.5), ("second", 0.1)))
+            if dead
+        ),
+        *(["", "ASH's rows are those of an earlier run on this machine, at another load."] if again else []),
         "",
         "What ran, and what was said of it:",
         "",
