@@ -16,7 +16,7 @@ from shipworthy.guard.runtime.normalise import Text, alone, changes, marked, vie
 _KNOWN = 8192  # keys, headers and paths that are remembered as clean
 _LONGEST = 200  # characters of one
 _RUN = 24  # characters that may be base64 inside of another text
-_SPACED = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+_SPACED = bytes(code if chr(code).isalnum() or chr(code) == "_" else 32 for code in range(128)).ljust(256)
 
 
 class Prefilter:
@@ -29,10 +29,12 @@ class Prefilter:
 
     def clean(self, found: Found) -> bool:
         """Whether there is surely nothing in it."""
-        if not all(self._is_known(field.place, field.name, field.text) for field in found.others):
-            return False
-        if not all(self._is_known("key", "", key) for key in found.keys):
-            return False
+        for field in found.others:
+            if not self._is_known(field.place, field.name, field.text):
+                return False
+        for key in found.keys:
+            if not self._is_known("key", "", key):
+                return False
         return self._nothing("body", found.body, found) and self._nothing("query", found.query)
 
     def _is_known(self, place: str, name: str, text: str) -> bool:
@@ -78,9 +80,7 @@ class Prefilter:
 
 def words_of(low: str) -> frozenset[str]:
     """The words of ASCII that are in a text, and pieces of those that have other letters."""
-    if not low.isascii():
-        low = low.encode("ascii", "replace").decode("ascii")
-    return frozenset(low.translate(_SPACED).split())
+    return frozenset(low.encode("ascii", "replace").translate(_SPACED).decode("ascii").split())
 
 
 def _seen(place: str, raw: str, looks: Looks) -> bool:
