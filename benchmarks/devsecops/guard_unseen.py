@@ -1,0 +1,193 @@
+"""What the guard refuses of lists that nobody looked at while its detectors were written, and of honest texts of other
+kinds than those it was tuned with.
+
+    python benchmarks/devsecops/guard_unseen.py --checkouts FOLDER --payloads PayloadsAllTheThings [--gemini PYTHON]
+
+FOLDER holds clones, named `owner+name`, of the repositories below (what is read is at the commits below, whatever is
+checked out). The lists and what is made of them were written down here before any of them was read: lines of more than
+two characters, once each, without lines that begin with `# ` (notes) and without those that any file of
+PayloadsAllTheThings holds, too; `{FILE}` stands for etc/passwd; of a page of Markdown, the lines of its blocks of code;
+at most 400 of a class, drawn by a fixed seed. Lists of bare queries, file names and templates are left out.
+"""
+
+import argparse
+import json
+import random
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from guard import gemini
+
+from shipworthy.guard.runtime import Guard, Policy
+from shipworthy.guard.runtime.detectors import detectors, examine
+from shipworthy.guard.runtime.fields import Field
+from shipworthy.guard.runtime.policy import DETECTORS, Request
+
+FUZZDB = ("fuzzdb-project+fuzzdb", "5656ab25dc6bb43bae32236fab775658a90d7380")
+SQL = ("payloadbox+sql-injection-payload-list", "6e55457")
+ATTACKS: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
+    "SQL": (
+        (FUZZDB, "attack/sql-injection/detect/"),
+        (FUZZDB, "attack/sql-injection/payloads-sql-blind/"),
+        (FUZZDB, "attack/sql-injection/exploit/mysql-injection-login-bypass.txt"),
+        (SQL, "Intruder/detect/Generic"),
+        (SQL, "Intruder/detect/MSSQL/"),
+        (SQL, "Intruder/detect/MySQL/"),
+        (SQL, "Intruder/detect/Oracle/"),
+        (SQL, "Intruder/detect/xPlatform/"),
+        (SQL, "Intruder/exploit/Auth_Bypass.txt"),
+    ),
+    "NoSQL": (
+        (FUZZDB, "attack/no-sql-injection/mongodb.txt"),
+        (SQL, "Intruder/detect/NoSQL/no-sql.txt"),
+        (("cr0hn+nosqlinjection_wordlists", "4f0d06f"), "mongodb_nosqli.txt"),
+    ),
+    "shell": (
+        (FUZZDB, "attack/os-cmd-execution/command-execution-unix.txt"),
+        (FUZZDB, "attack/os-cmd-execution/OSCommandInject.Windows.txt"),
+        (FUZZDB, "attack/os-cmd-execution/source-disc-cmd-exec-traversal.txt"),
+        (("payloadbox+command-injection-payload-list", "c378188"), "README.md"),
+    ),
+    "traversal": (
+        (FUZZDB, "attack/path-traversal/path-traversal-windows.txt"),
+        (FUZZDB, "attack/path-traversal/traversals-8-deep-exotic-encoding.txt"),
+    ),
+    "file inclusion": (
+        (FUZZDB, "attack/lfi/JHADDIX_LFI.txt"),
+        (("payloadbox+rfi-lfi-payload-list", "e0c5308"), "README.md"),
+    ),
+    "markup": (
+        (FUZZDB, "attack/xss/xss-rsnake.txt"),
+        (FUZZDB, "attack/xss/xss-uri.txt"),
+        (FUZZDB, "attack/xss/xss-other.txt"),
+        (FUZZDB, "attack/xss/XSSPolyglot.txt"),
+        (FUZZDB, "attack/html_js_fuzz/HTML5sec_Injections.txt"),
+        (FUZZDB, "attack/html_js_fuzz/js_inject.txt"),
+    ),
+    "LDAP": ((FUZZDB, "attack/ldap/ldap-injection.txt"),),
+    "XPath": ((FUZZDB, "attack/xpath/xpath-injection.txt"),),
+    "XML": ((FUZZDB, "attack/xml/xml-attacks.txt"),),
+    "server-side includes": ((FUZZDB, "attack/server-side-include/server-side-includes-generic.txt"),),
+}
+ART = ("jlevy+the-art-of-command-line", "6b50745")
+HONEST: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
+    "shell tutorial": ((ART, "README.md"),),
+    "shell tutorial, other languages": tuple(
+        (ART, f"README-{language}.md") for language in "cs de el es fr id it ja ko pl pt ro ru sl uk zh".split()
+    ),
+    "code review": ((("google+eng-practices", "3bb3ec2"), "review/"),),
+    "SQL teaching": ((("enochtangg+quick-SQL-cheatsheet", "e9e6014"), "README"),),
+    "URLs": ((("sindresorhus+awesome", "7cb5c837"), "readme.md"),),
+    "names": ((ART, "AUTHORS.md"),),
+}
+JSONS = (("kubernetes+examples", "HEAD"), ".json")
+MOST = 400
+_URL = re.compile(r"https?://[^\s)\]>\"]+")
+
+
+def git(folder: Path, repository: str, *arguments: str) -> str:
+    """What git says of a clone, which may be bare."""
+    place = folder / repository
+    place = place / "repo" if (place / "repo" / "HEAD").exists() else place
+    done = subprocess.run(["git", "-C", str(place), *arguments], capture_output=True, check=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def files(folder: Path, repository: str, commit: str, start: str, end: str = "") -> Iterator[tuple[str, str]]:
+    """Name and text of the files whose path begins, and ends, so."""
+    for path in git(folder, repository, "ls-tree", "-r", "--name-only", commit).splitlines():
+        if path.startswith(start) and path.endswith(end or (".txt", ".md")):
+            name = path.rpartition("/")[2]
+            if name != "README.md" or start.endswith("README.md") or start == "README":
+                yield path, git(folder, repository, "show", f"{commit}:{path}")
+
+
+def attacks(folder: Path, known: set[str]) -> dict[str, list[str]]:
+    """Class -> texts."""
+    found = {}
+    for title, sources in ATTACKS.items():
+        texts: dict[str, None] = {}
+        for (repository, commit), start in sources:
+            for path, text in files(folder, repository, commit, start):
+                lines = blocks(text) if path.endswith(".md") else text.splitlines()
+                lines = [line.strip("\r\n").replace("{FILE}", "etc/passwd") for line in lines]
+                texts |= dict.fromkeys(
+                    line for line in lines if len(line.strip()) > 2 and not line.startswith("# ") and line not in known
+                )
+        found[title] = drawn(title, list(texts))
+    return found
+
+
+def blocks(text: str) -> list[str]:
+    """The lines of the blocks of code of a page of Markdown."""
+    return [line for block in text.split("```")[1::2] for line in block.splitlines()[1:]]
+
+
+def honest(folder: Path) -> dict[str, list[str]]:
+    """Kind -> texts: the paragraphs and items of pages, as they are."""
+    found = {}
+    for title, sources in HONEST.items():
+        texts: dict[str, None] = {}
+        for (repository, commit), start in sources:
+            for _, text in files(folder, repository, commit, start):
+                if title == "URLs":
+                    texts |= dict.fromkeys(_URL.findall(text))
+                else:
+                    texts |= dict.fromkeys(line.strip() for line in text.splitlines() if len(line.strip()) > 2)
+        found[title] = drawn(title, list(texts))
+    return found
+
+
+def jsons(folder: Path) -> list[bytes]:
+    """Whole documents of JSON."""
+    (repository, commit), end = JSONS
+    return [text.encode() for _, text in files(folder, repository, commit, "", end) if len(text) < 1 << 20]
+
+
+def drawn(title: str, texts: list[str]) -> list[str]:
+    """At most MOST of them."""
+    return random.Random(title).sample(texts, min(MOST, len(texts)))
+
+
+def main() -> None:
+    """The table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkouts", type=Path, required=True)
+    parser.add_argument(
+        "--payloads", type=Path, help="a checkout of PayloadsAllTheThings; without it, nothing is dropped"
+    )
+    parser.add_argument("--gemini", default="", help="the Python of an environment with gemini-self-protector")
+    parser.add_argument("--sample", type=int, default=40, help="texts of each row that it is asked about")
+    parser.add_argument("--show", action="store_true", help="print what was missed, or wrongly refused, with the row")
+    options = parser.parse_args()
+    looks = detectors(DETECTORS)
+    known: set[str] = set()
+    for path in sorted(options.payloads.rglob("*")) if options.payloads else ():
+        if path.suffix in (".txt", ".md") and path.is_file():
+            known |= {line.strip("\r\n") for line in path.read_text("utf-8", "replace").splitlines()}
+    print("| texts | number | guard refuses | gemini-self-protector refuses |\n|---|---:|---:|---:|")
+    rows = [(f"attacks: {name}", texts, True) for name, texts in attacks(options.checkouts, known).items()]
+    rows += [(f"honest: {name}", texts, False) for name, texts in honest(options.checkouts).items()]
+    for title, texts, attack in rows:
+        refused = [bool(examine([Field("body", "text", text)], looks)) for text in texts]
+        beside = "not asked"
+        if options.gemini:
+            part = random.Random(title).sample(texts, min(options.sample, len(texts)))
+            answers = gemini(options.gemini, part)
+            beside = f"{sum(answers)}/{len(answers)} = {sum(answers) / len(answers):.2f}"
+        share = f"{sum(refused)} = {sum(refused) / max(len(texts), 1):.3f}"
+        print(f"| {title} | {len(texts)} | {share} | {beside} |", flush=True)
+        for text, one in zip(texts, refused, strict=True):
+            if options.show and one != attack:
+                print(f"    {json.dumps(text[:200])}")
+    guard = Guard(Policy())
+    documents = jsons(options.checkouts)
+    headers = (("content-type", "application/json"),)
+    number = sum(guard.judge(Request("POST", "/", headers, body, "a")).refused for body in documents)
+    print(f"| honest: whole documents of JSON | {len(documents)} | {number} = {number / len(documents):.3f} |  |")
+
+
+if __name__ == "__main__":
+    main()
