@@ -48,12 +48,14 @@ _QUOTES = str.maketrans(
 
 class Text:
     """One form of a field's text, with what every detector asks first: `low` is in lower case, `characters` are those
-    that there are, `whole` is one word, as paths, addresses and tokens are: not a sentence."""
+    that there are, `whole` is one word, as paths, addresses and tokens are: not a sentence. `sent` is the form that was
+    sent, if this one was made of it."""
 
-    __slots__ = ("characters", "low", "name", "place", "raw", "whole")
+    __slots__ = ("characters", "low", "name", "place", "raw", "sent", "whole")
 
-    def __init__(self, raw: str, name: str = "", place: str = "body") -> None:
+    def __init__(self, raw: str, name: str = "", place: str = "body", sent: str | None = None) -> None:
         self.raw, self.name, self.place = raw, name, place
+        self.sent = raw if sent is None else sent
         self.low, self.characters = raw.lower(), frozenset(raw)
         self.whole = not (self.characters & _BLANK) or not frozenset(raw.strip()) & _BLANK
 

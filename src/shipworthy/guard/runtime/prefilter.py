@@ -90,5 +90,5 @@ def _seen(place: str, raw: str, looks: Looks) -> bool:
     left = [one for one in looks if one[3] is None or one[3](low, words)]
     if not left:
         return False
-    text = Text(raw, "", place)
+    text = Text(raw, "", place, "")  # what was sent is not known here
     return any(look(text) for _, needs, look, _ in left if not needs or text.characters & needs)

@@ -132,7 +132,7 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     found = _WORD.match(low, end, end + 200)
     if found is None:
         return ""
-    given = found[1]
+    given = found[1].removesuffix("\\n").removesuffix("\\r")
     name = _plain(given)
     after = found.end()
     base = name.rpartition("/")[2]

@@ -54,6 +54,7 @@ _BEGIN = (
 )
 _BEGINS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"\x01(?:" + _BEGIN + ")")
 _UNUSUAL = SLOW - {"exp", "sleep", "make_set"}
+_SPAN = regex(r"(?:^|[\s(*;:])`[^`]{1,200}`(?:$|[\s.,;:)!?])")  # of code, as Markdown writes it
 _WINDOW = 2000  # characters of which the tokens are made
 _CLOSING = " \t\r\n\f\v\0\xa0)"
 _RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
@@ -64,9 +65,12 @@ def look(text: Text) -> str:
     low = _RUN_COMMENT.sub(" ", text.low) if "/*!" in text.low else text.low
     # at every place where a literal could end
     if "'" in text.characters or '"' in text.characters or "`" in text.characters:
+        spans = "`" in text.characters and low.count("`") % 2 == 0 and _SPAN.search(low)
         for count, found in enumerate(_BREAK.finditer(low)):
             if count >= _ANCHORS:
                 return _UNREAD
+            if spans and low[found.start()] == "`":
+                continue
             if detail := _after_quote(low, found.start(), found.end()):
                 return detail
     for count, found in enumerate(_JUMP.finditer(low)):

@@ -68,6 +68,8 @@ def look(text: Text) -> str:
     if up and text.place in ("path", "query", "key", "header") and _UP.search(low):  # noqa: SIM102
         if text.place == "path" or _CLIMB.search(low) or _FILES.search(low) or low.startswith("..") or text.whole:
             return "a path that leaves its folder"
+    if up and text.whole and len(low) < 300 and (_ABOVE.match(low) or (_climbs(low) and not _climbs(text.sent))):
+        return "a path that leaves its folder"
     if up and text.whole and len(low) < 300 and _NESTED.search(low):
         return "a path that leaves its folder"
     if up and _CLIMB.search(low) and (_FILES.search(low) or (text.whole and len(low) < 300)):
@@ -79,6 +81,12 @@ def look(text: Text) -> str:
     return ""
 
 
+def _climbs(path: str) -> bool:
+    """Whether it goes up. One that does so only when it is decoded was hidden by somebody."""
+    return "../" in path or "..\\" in path
+
+
+_ABOVE = regex(r"(?:[a-z]:)?[\\/]+\.\.[\\/;]")
 _OWN = regex(r"[\\/](?:usr[\\/]+local|opt|var[\\/]+www|var[\\/]+lib)[\\/]")
 
 
