@@ -22,8 +22,8 @@ from guard import gemini
 
 from shipworthy.guard.runtime import Guard, Policy
 from shipworthy.guard.runtime.detectors import detectors, examine
-from shipworthy.guard.runtime.fields import Field
-from shipworthy.guard.runtime.policy import DETECTORS, Request
+from shipworthy.guard.runtime.fields import Field, parse_json, walk
+from shipworthy.guard.runtime.policy import DETECTORS, Limits, Request
 
 FUZZDB = ("fuzzdb-project+fuzzdb", "5656ab25dc6bb43bae32236fab775658a90d7380")
 SQL = ("payloadbox+sql-injection-payload-list", "6e55457")
@@ -49,10 +49,12 @@ ATTACKS: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
         (FUZZDB, "attack/os-cmd-execution/OSCommandInject.Windows.txt"),
         (FUZZDB, "attack/os-cmd-execution/source-disc-cmd-exec-traversal.txt"),
         (("payloadbox+command-injection-payload-list", "c378188"), "README.md"),
+        (("omurugur+OS_Command_Payload_List", "b875fd2"), "OS-Command-Fuzzing.txt"),
     ),
     "traversal": (
         (FUZZDB, "attack/path-traversal/path-traversal-windows.txt"),
         (FUZZDB, "attack/path-traversal/traversals-8-deep-exotic-encoding.txt"),
+        (("omurugur+Path_Travelsal_Payload_List", "63a4106"), "Payload/D"),
     ),
     "file inclusion": (
         (FUZZDB, "attack/lfi/JHADDIX_LFI.txt"),
@@ -65,13 +67,20 @@ ATTACKS: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
         (FUZZDB, "attack/xss/XSSPolyglot.txt"),
         (FUZZDB, "attack/html_js_fuzz/HTML5sec_Injections.txt"),
         (FUZZDB, "attack/html_js_fuzz/js_inject.txt"),
+        (("payloadbox+xss-payload-list", "d473925"), "Intruder/xss-payload-list.txt"),
     ),
     "LDAP": ((FUZZDB, "attack/ldap/ldap-injection.txt"),),
     "XPath": ((FUZZDB, "attack/xpath/xpath-injection.txt"),),
     "XML": ((FUZZDB, "attack/xml/xml-attacks.txt"),),
     "server-side includes": ((FUZZDB, "attack/server-side-include/server-side-includes-generic.txt"),),
 }
+# The first six were measured first, and what was wrongly refused of them was read and mended: they are seen. The others
+# were written down after that, and are not.
 ART = ("jlevy+the-art-of-command-line", "6b50745")
+BASH = ("dylanaraps+pure-bash-bible", "8c19d0b")
+LEARN = ("WebDevSimplified+Learn-SQL", "5d15ce0")
+BOOKS = ("EbookFoundation+free-programming-books", "5b277d20f")
+COUNTRIES = ("mledoze+countries", "HEAD")
 HONEST: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "shell tutorial": ((ART, "README.md"),),
     "shell tutorial, other languages": tuple(
@@ -81,8 +90,19 @@ HONEST: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "SQL teaching": ((("enochtangg+quick-SQL-cheatsheet", "e9e6014"), "README"),),
     "URLs": ((("sindresorhus+awesome", "7cb5c837"), "readme.md"),),
     "names": ((ART, "AUTHORS.md"),),
+    "unseen: guides and code review": ((("thoughtbot+guides", "640b2cb"), ""),),
+    "unseen: shell book": ((BASH, "README.md"),),
+    "unseen: shell book, lines of code": ((BASH, "README.md"),),
+    "unseen: SQL course": ((LEARN, "README.md"),),
+    "unseen: SQL course, lines of code": ((LEARN, "README.md"),),
+    "unseen: other languages": ((BOOKS, "books/free-programming-books-"),),
+    "unseen: URLs": ((BOOKS, "books/free-programming-books-subjects.md"),),
+    "unseen: names of places": ((COUNTRIES, "countries.json"),),
 }
-JSONS = (("kubernetes+examples", "HEAD"), ".json")
+JSONS = {
+    "whole documents of JSON": (("kubernetes+examples", "HEAD"), ".json"),
+    "unseen: whole documents of JSON": (COUNTRIES, ".json"),
+}
 MOST = 400
 _URL = re.compile(r"https?://[^\s)\]>\"]+")
 
@@ -100,7 +120,7 @@ def files(folder: Path, repository: str, commit: str, start: str, end: str = "")
     for path in git(folder, repository, "ls-tree", "-r", "--name-only", commit).splitlines():
         if path.startswith(start) and path.endswith(end or (".txt", ".md")):
             name = path.rpartition("/")[2]
-            if name != "README.md" or start.endswith("README.md") or start == "README":
+            if name != "README.md" or not start.startswith("attack/"):
                 yield path, git(folder, repository, "show", f"{commit}:{path}")
 
 
@@ -131,18 +151,27 @@ def honest(folder: Path) -> dict[str, list[str]]:
     for title, sources in HONEST.items():
         texts: dict[str, None] = {}
         for (repository, commit), start in sources:
-            for _, text in files(folder, repository, commit, start):
-                if title == "URLs":
-                    texts |= dict.fromkeys(_URL.findall(text))
-                else:
-                    texts |= dict.fromkeys(line.strip() for line in text.splitlines() if len(line.strip()) > 2)
+            for _, text in files(folder, repository, commit, start, ".json" if start.endswith(".json") else ""):
+                texts |= dict.fromkeys(one.strip() for one in _honest(title, text) if len(one.strip()) > 2)
         found[title] = drawn(title, list(texts))
     return found
 
 
-def jsons(folder: Path) -> list[bytes]:
+def _honest(title: str, text: str) -> list[str]:
+    if "URLs" in title:
+        return _URL.findall(text)
+    if "names of places" in title:
+        return [field.text for field in walk(parse_json(text.encode(), Limits(values=10**6)), Limits(values=10**6))]
+    if title.endswith("lines of code"):
+        return blocks(text)
+    if title.startswith("unseen"):
+        return [line for part in text.split("```")[::2] for line in part.splitlines()]
+    return text.splitlines()
+
+
+def jsons(folder: Path, source: tuple[tuple[str, str], str]) -> list[bytes]:
     """Whole documents of JSON."""
-    (repository, commit), end = JSONS
+    (repository, commit), end = source
     return [text.encode() for _, text in files(folder, repository, commit, "", end) if len(text) < 1 << 20]
 
 
@@ -183,10 +212,12 @@ def main() -> None:
             if options.show and one != attack:
                 print(f"    {json.dumps(text[:200])}")
     guard = Guard(Policy())
-    documents = jsons(options.checkouts)
     headers = (("content-type", "application/json"),)
-    number = sum(guard.judge(Request("POST", "/", headers, body, "a")).refused for body in documents)
-    print(f"| honest: whole documents of JSON | {len(documents)} | {number} = {number / len(documents):.3f} |  |")
+    for title, source in JSONS.items():
+        bodies = jsons(options.checkouts, source)
+        found = [guard.judge(Request("POST", "/", headers, body, "a")) for body in bodies]
+        number = sum(one.reason in ("attack", "too-encoded") for one in found)
+        print(f"| honest: {title} | {len(bodies)} | {number} = {number / len(bodies):.3f} | |")
 
 
 if __name__ == "__main__":
