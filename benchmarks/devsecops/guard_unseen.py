@@ -11,6 +11,7 @@ at most 400 of a class, drawn by a fixed seed. Lists of bare queries, file names
 """
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -189,7 +190,7 @@ def main() -> None:
     )
     parser.add_argument("--gemini", default="", help="the Python of an environment with gemini-self-protector")
     parser.add_argument("--sample", type=int, default=40, help="texts of each row that it is asked about")
-    parser.add_argument("--show", action="store_true", help="print what was missed, or wrongly refused, with the row")
+    parser.add_argument("--show", default="", help="print what was missed, or wrongly refused, of rows that begin so")
     options = parser.parse_args()
     looks = detectors(DETECTORS)
     known: set[str] = set()
@@ -197,7 +198,11 @@ def main() -> None:
         if path.suffix in (".txt", ".md") and path.is_file():
             known |= {line.strip("\r\n") for line in path.read_text("utf-8", "replace").splitlines()}
     print("| texts | number | guard refuses | gemini-self-protector refuses |\n|---|---:|---:|---:|")
-    rows = [(f"attacks: {name}", texts, True) for name, texts in attacks(options.checkouts, known).items()]
+    rows = []
+    for name, texts in attacks(options.checkouts, known).items():
+        read = [text for text in texts if hashlib.sha256(text.encode()).digest()[0] % 2 == 0]
+        rows += [(f"attacks, read since: {name}", read, True)]
+        rows += [(f"attacks, unread: {name}", [text for text in texts if text not in set(read)], True)]
     rows += [(f"honest: {name}", texts, False) for name, texts in honest(options.checkouts).items()]
     for title, texts, attack in rows:
         refused = [bool(examine([Field("body", "text", text)], looks)) for text in texts]
@@ -209,7 +214,7 @@ def main() -> None:
         share = f"{sum(refused)} = {sum(refused) / max(len(texts), 1):.3f}"
         print(f"| {title} | {len(texts)} | {share} | {beside} |", flush=True)
         for text, one in zip(texts, refused, strict=True):
-            if options.show and one != attack:
+            if options.show and title.startswith(options.show) and one != attack:
                 print(f"    {json.dumps(text[:200])}")
     guard = Guard(Policy())
     headers = (("content-type", "application/json"),)

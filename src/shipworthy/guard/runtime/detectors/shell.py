@@ -53,7 +53,8 @@ _WORDS = _CERTAIN | _SPOKEN
 # Forms that are a command wherever they stand: a blank from $IFS, a name from a variable that was just set, a name in
 # escaped characters, what is fed to a shell, a path with wildcards to a program.
 _FORMS = (
-    ("ifs", regex(r"(?:^|[\s;|&`(/\x01])[a-z]\w{0,12}\$\{?ifs\b"), "a command without blanks"),
+    ("ifs", regex(r"(?:^|[\s;|&`(/\x01])[a-z]\w{0,12}\$\{?ifs"), "a command without blanks"),
+    ("$((", regex(r"\$\(\(\s?\d{1,9}\s?[-+*/%]\s?\d{1,9}\s?\)\)"), "a sum for a shell"),
     (";", regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b"), "a command from a variable"),
     ("$'\\", regex(r"\$'(?:\\(?:x[0-9a-f]{2}|[0-7]{2,3})){2}"), "a command with its name disguised"),
     ("<<<", regex(r"\b(?:ba|z|da|k)?sh ?<<<"), "what is fed to a shell"),
@@ -165,7 +166,11 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         closed = closes in low[after : after + 300]
         if mark == "`" and before and (low[start - 1].isspace() or before[-1] == "`" or " " in before):
             return ""  # Markdown writes `ls` so
-        return "a command in the place of a word" if closed and (base in _CERTAIN or argument or ends) else ""
+        return (
+            "a command in the place of a word"
+            if closed and (mark == "$(" or base in _CERTAIN or argument or ends)
+            else ""
+        )
     if mark == "&" and "=" in low[end : end + 40] and not argument:
         return ""
     if base in _CERTAIN:
