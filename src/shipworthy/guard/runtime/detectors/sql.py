@@ -274,6 +274,8 @@ def _condition(run: list[Token], *, broken: bool) -> str:
         or after[0][1] in (";", ",", "limit", "union", "order", "having")
     )
     constants = _is_constant(run, length) and _is_constant(other, second)
+    if ends and length == second == 1 and run[0] == other[0] and rest[0][1] == "=" and run[0][0] == "name":
+        return "a condition that is always the same"
     if constants and (broken or ends) and not (after and after[0][0] == "name" and not ends):
         return "a condition that is always the same"
     commented = bool(after) and after[0][0] == "comment" and _bare_comment(after[0][1])
@@ -383,7 +385,9 @@ def _statement(run: list[Token]) -> str:
         return "another statement"
     if first in ("grant", "revoke") and "to" in words[2:10] and "on" in words[2:8]:
         return "another statement"
-    if first in ("if", "begin", "call", "waitfor", "handler"):
+    if first == "begin" and len(run) > 1:
+        return _statement(run[1:])
+    if first in ("if", "call", "waitfor", "handler"):
         return _call(run) or _subselect(run) or _clause(run, broken=True) if first != "call" else _call(run)
     return _call(run[:3])
 
