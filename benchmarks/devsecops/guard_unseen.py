@@ -207,7 +207,7 @@ def main() -> None:
     for title, texts, attack in rows:
         refused = [bool(examine([Field("body", "text", text)], looks)) for text in texts]
         beside = "not asked"
-        if options.gemini:
+        if options.gemini and texts:
             part = random.Random(title).sample(texts, min(options.sample, len(texts)))
             answers = gemini(options.gemini, part)
             beside = f"{sum(answers)}/{len(answers)} = {sum(answers) / len(answers):.2f}"
