@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from shipworthy.config import Settings, load_settings
 from shipworthy.errors import UsageError
+from shipworthy.guard.runtime.core import Guard
+from shipworthy.guard.runtime.proxy import Proxy, Upstream
+from shipworthy.stages.dev.protect import _announce, _ask
 from shipworthy.stages.dev.service import _drift, policy_of
 
 
@@ -58,3 +64,39 @@ def test_drift_is_measured_against_a_file_of_the_workspace(tmp_path: Path) -> No
     for given in ("missing.txt", "../outside.txt", "link.txt", str(tmp_path / "outside.txt")):
         with pytest.raises(UsageError, match=r"in the workspace"):
             _drift(given, root)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_the_stage_waits_for_a_rate_and_sees_that_a_body_is_too_large(tmp_path: Path) -> None:
+    given = settings(tmp_path, "rate = 2.0\nburst = 1\nbody = 4096")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    async def ask() -> list[int]:
+        proxy = Proxy(Guard(policy_of(given)), Upstream("127.0.0.1", server.server_address[1]))
+        await proxy.start("127.0.0.1", 0)
+        url = f"http://127.0.0.1:{proxy.address[1]}"
+        try:
+            found = [(await asyncio.to_thread(_ask, url + "/a")).status for _ in range(2)]
+            await asyncio.sleep(1)
+            return [*found, (await asyncio.to_thread(_announce, url, 4097)).status]
+        finally:
+            await proxy.close()
+
+    try:
+        assert asyncio.run(ask()) == [200, 200, 413]
+    finally:
+        server.shutdown()
+        server.server_close()
