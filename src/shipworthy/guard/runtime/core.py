@@ -208,7 +208,7 @@ class Guard:
             return self._decide(reason, 403, request=request, hits=tuple(hits))
         if watched is not None:
             return watched
-        self.metrics.count("requests_total", decision="passed")
+        self.metrics.passed()
         if self._all and not self._write("passed", self._facts(request, "", ()), passed=True):
             return FAULT
         return PASSED

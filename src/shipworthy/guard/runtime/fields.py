@@ -5,7 +5,8 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -54,6 +55,9 @@ _ASCII = frozenset(
 _WIDE = frozenset(("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be"))
 
 
+Parse = Callable[[bytes, Limits], Any]
+
+
 class TooMuch(Exception):
     """A request that is beyond a limit, or that can't be read as what it says it is. `reason` is a code."""
 
@@ -90,7 +94,7 @@ class Found:
 def gather(request: Request, limits: Limits) -> Found:
     """The request's texts, as fast as can be. Raises TooMuch."""
     found = Found()
-    given, value = _all(request, limits)
+    given, value = _all(request, limits, _flat)
     for field in given:
         if field.place == "key":
             found.keys.add(field.text)
@@ -107,12 +111,12 @@ def gather(request: Request, limits: Limits) -> Found:
 
 def fields(request: Request, limits: Limits) -> list[Field]:
     """The request's texts, each with its place. Raises TooMuch."""
-    found, value = _all(request, limits)
+    found, value = _all(request, limits, parse_json)
     return found if value is None else found + walk(value, limits)
 
 
-def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
-    """All but what a JSON body holds, and its value; None when there is none."""
+def _all(request: Request, limits: Limits, parse: Parse) -> tuple[list[Field], Any]:
+    """All but what a JSON body holds, and what `parse` makes of that; None when there is none."""
     if len(request.target) > limits.target:
         raise TooMuch("target-too-long", 414)
     if len(request.headers) > limits.headers:
@@ -136,7 +140,7 @@ def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
         raise TooMuch("headers-too-large", 431)
     if not request.body:
         return found, None
-    more, value_ = _content(unpacked(request.body, coding, limits.body), kind, limits)
+    more, value_ = _content(unpacked(request.body, coding, limits.body), kind, limits, parse)
     return found + more, value_
 
 
@@ -181,7 +185,7 @@ def unpacked(body: bytes, coding: str, limit: int) -> bytes:
     raise TooMuch("body-not-gzip", 400)
 
 
-def _content(body: bytes, content_type: str, limits: Limits) -> tuple[list[Field], Any]:
+def _content(body: bytes, content_type: str, limits: Limits, parse: Parse) -> tuple[list[Field], Any]:
     kind, _, told = content_type.partition(";")
     kind = kind.strip().lower()
     text = decoded(body, told) if told and kind != "multipart/form-data" else ""
@@ -190,7 +194,7 @@ def _content(body: bytes, content_type: str, limits: Limits) -> tuple[list[Field
     if kind == "multipart/form-data":
         return list(_parts(body, content_type)), None
     if kind.endswith("json") or body.lstrip()[:1] in (b"{", b"["):
-        value = parse_json(body, limits)
+        value = parse(body, limits)
         if value is not None:
             return [], value
         if kind.endswith("json"):
@@ -222,33 +226,58 @@ def _integer(text: str) -> float:
     return int(text) if len(text) < 400 else float(text)
 
 
-def _gather(value: Any, limits: Limits, found: Found) -> None:
+class _Flat:
+    """A JSON value as the members of all of its objects (in which an object stands as None), and what holds them."""
+
+    __slots__ = ("objects", "raw", "value")
+
+    def __init__(self, raw: bytes, objects: list[list[tuple[str, Any]]], value: Any) -> None:
+        self.raw, self.objects, self.value = raw, objects, value
+
+
+def _flat(raw: bytes, limits: Limits) -> _Flat | None:
+    """As `parse_json`: nothing is made of an object but the list of its members, so nobody has to walk it."""
+    if deepest(raw, limits.depth) > limits.depth:
+        raise TooMuch("json-too-deep", 413)
+    objects: list[list[tuple[str, Any]]] = []
+    try:
+        return _Flat(raw, objects, json.loads(raw, object_pairs_hook=objects.append))
+    except RecursionError:
+        return None
+    except ValueError:
+        objects.clear()
+        try:
+            return _Flat(raw, objects, json.loads(raw, object_pairs_hook=objects.append, parse_int=_integer))
+        except (ValueError, RecursionError):
+            return None
+
+
+def _gather(flat: _Flat, limits: Limits, found: Found) -> None:
     """The strings, keys and first numbers of a JSON value. Raises TooMuch."""
-    texts, numbers = found.body, found.numbers
-    names: list[Any] = []
-    left: list[Any] = [[value]]
-    count = -1
-    for items in left:  # grows as it is walked
-        count += len(items)
-        if type(items) is tuple:
+    count = 2 * sum(map(len, flat.objects))
+    if count > limits.values:
+        raise TooMuch("too-many-values", 413)
+    names, values = zip(*members, strict=True) if (members := [*chain.from_iterable(flat.objects)]) else ((), ())
+    lists: list[Any] = [values, [flat.value]]
+    for items in lists:  # grows as it is walked
+        if items is not values:
             count += len(items)
-            pairs: Any = items
-        else:
-            pairs = [(None, item) for item in items] if count <= limits.values else ()
-        if count > limits.values:
-            raise TooMuch("too-many-values", 413)
-        for name, item in pairs:
-            names.append(name)
-            kind = type(item)
-            if kind is str:
-                texts.append(item)
-            elif kind is tuple or kind is list:
-                left.append(item)
-            elif (kind is int or kind is float) and len(numbers) < _NUMBERS:
-                numbers.append(float(item) if abs(item) < 1e300 else 1e300)
+            if count > limits.values + 1:
+                raise TooMuch("too-many-values", 413)
+        kinds = set(map(type, items))
+        if str in kinds:
+            found.body += [item for item in items if type(item) is str]
+        if list in kinds:
+            lists += [item for item in items if type(item) is list]
+        if (int in kinds or float in kinds) and len(found.numbers) < _NUMBERS:
+            found.numbers += [
+                float(item) if abs(item) < 1e300 else 1e300
+                for item in items
+                if type(item) is int or type(item) is float
+            ][: _NUMBERS - len(found.numbers)]
     found.keys.update(names)
-    found.keys.discard(None)  # of the items of lists
     if any(name[:40].endswith(_CLASSES) for name in found.keys):
+        value = parse_json(flat.raw, limits)
         found.others += [one for one in walk(value, limits) if one.place == "body" and one.name.endswith(_CLASSES)]
 
 

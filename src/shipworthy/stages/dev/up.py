@@ -55,7 +55,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator
         layout = write_layout(store, chain.target, folder / "image")
         with (
             running(settings, folder, layout, chain.target, "up") as service,
-            guarded(settings, service, chain.target, events) as guard,
+            guarded(settings, root, service, chain.target, events) as guard,
         ):
             yield Up(ref.name, ref.version, chain.target, chain, guard, service)
     finally:
