@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths patterns records rules user_folders",
     "config check tools modelfile images",
-    "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses",
+    "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses hub",
     "engine guard stages pipelines reports",
     "cli __main__",
 )

@@ -36,6 +36,7 @@ COMMANDS = {
     "tools": ("tools", "other scanners: which are here; install one into an environment of its own"),
     "guard": ("guard", "protect a running service: a reverse proxy that looks at requests and answers"),
     "up": ("up", "serve a stored image: verified, isolated, behind the guard"),
+    "hub": ("hub", "what the field knows: search it, read it, learn it; linked to stages, checks and controls"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
 EPILOG = """examples:

@@ -1,0 +1,258 @@
+"""Reads the hub's files. What is wrong is listed with file, line, key and what to do; nothing is guessed.
+
+The result is plain data (dictionaries and lists), which `compiled` keeps and `build` turns into things.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from shipworthy.hub import schema
+from shipworthy.hub.things import Problem
+from shipworthy.patterns import regex
+
+FOLDER = Path(__file__).parent
+_LARGEST = 1_000_000  # bytes of one file
+_FENCE = regex(r"[ ]{0,3}(?:```|~~~)")
+_RULE_HEADING = regex(r"### +`([a-z0-9-]{1,100})` *")
+Plain = dict[str, Any]
+
+
+class Reading:
+    """The files of a folder, read: `data`, and the `problems` that were met."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+        self._entry_file: dict[str, str] = {}
+        self.data: Plain = {
+            "entries": [entry for name in self._entries() if (entry := self._entry(name))],
+            "topics": [topic for name in self._names("topics", ".md") if (topic := self._topic(name))],
+            "frameworks": [one for name in self._names("frameworks", ".toml") if (one := self._framework(name))],
+            "paths": [path for name in self._names("paths", ".toml") if (path := self._path(name))],
+            "words": self._words(),
+            **self._stages(),
+        }
+
+    def wrong(self, file: str, key: str, message: str, remedy: str) -> None:
+        """Note a problem; the line is looked up."""
+        self.problems.append(Problem(file, key, message, remedy, self._line(file, key)))
+
+    def _line(self, file: str, key: str) -> int:
+        try:
+            lines = (self.folder / file).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return 0
+        last = key.rpartition(".")[2].partition("[")[0]
+        return next((n for n, text in enumerate(lines, 1) if last and text.partition("=")[0].strip() == last), 0)
+
+    def _names(self, folder: str, suffix: str) -> list[str]:
+        try:
+            found = sorted(os.listdir(self.folder / folder))
+        except FileNotFoundError:
+            return []
+        for name in found:
+            if not name.endswith(suffix) and not name.startswith(("_", ".")):
+                self.wrong(f"{folder}/{name}", "", "it is none of the hub's files", f"its name must end in {suffix}")
+        return [f"{folder}/{name}" for name in found if name.endswith(suffix)]
+
+    def _entries(self) -> list[str]:
+        try:
+            kinds = sorted(os.listdir(self.folder / "catalogue"))
+        except FileNotFoundError:
+            return []
+        names: list[str] = []
+        for kind in kinds:
+            if kind in schema.KINDS:
+                names += self._names(f"catalogue/{kind}", ".toml")
+            else:
+                told = f"there is no kind `{kind}`"
+                self.wrong(f"catalogue/{kind}", "", told, f"the kinds are {', '.join(schema.KINDS)}")
+        return names
+
+    def _text(self, file: str) -> str:
+        path = self.folder / file
+        try:
+            if path.stat().st_size > _LARGEST:
+                self.wrong(file, "", "it is larger than 1 MB", "take out what does not belong")
+                return ""
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            self.wrong(file, "", f"byte {error.start} is not UTF-8", "save it as UTF-8")
+        except OSError as error:
+            self.wrong(file, "", f"it cannot be read: {error.strerror}", "check that it is there and may be read")
+        return ""
+
+    def _toml(self, file: str, text: str | None = None) -> Plain | None:
+        text = self._text(file) if text is None else text
+        if not text:
+            return None
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            self.wrong(file, "", f"it is no TOML: {error}", "texts stand in quotation marks, lists in square brackets")
+        except RecursionError:
+            self.wrong(file, "", "it is nested too deeply", "an entry needs no nesting")
+        return None
+
+    def _looked(self, file: str, given: Mapping[str, Any], keys: Mapping[str, schema.Look], where: str = "") -> Plain:
+        """What is good of a table, by the names of the fields."""
+        good: Plain = {}
+        for key, value in given.items():
+            if key not in keys:
+                self.wrong(file, f"{where}{key}", "there is no such key", _near(key, keys))
+            elif told := keys[key](value):
+                self.wrong(file, f"{where}{key}", told, "correct the value, or leave the key out")
+            else:
+                good[key.replace("-", "_")] = value.isoformat() if isinstance(value, date) else value
+        return good
+
+    def _needs(self, file: str, given: Mapping[str, Any], keys: Iterable[str], where: str = "") -> bool:
+        missing = [key for key in keys if key not in given]
+        for key in missing:
+            self.wrong(file, f"{where}{key}", "the key is missing", f"add a line `{key} = …`")
+        return not missing
+
+    def _id(self, file: str, pattern: Any = schema.SLUG) -> str:
+        name = file.rpartition("/")[2].rpartition(".")[0]
+        if not pattern.fullmatch(name):
+            self.wrong(
+                file, "", "the file's name is no id", "use lower-case letters, digits and single hyphens: trivy.toml"
+            )
+        return name
+
+    def _entry(self, file: str) -> Plain | None:
+        given = self._toml(file)
+        if given is None:
+            return None
+        name = self._id(file)
+        if name in self._entry_file:
+            told = f"the id is taken by {self._entry_file[name]}"
+            self.wrong(file, "", told, "an id is used once, whatever the kind: choose another name for the file")
+        self._entry_file.setdefault(name, file)
+        basis = given.pop("basis", {})
+        if not isinstance(basis, dict):
+            self.wrong(file, "basis", "it must be a table", "begin it with a line `[basis]`")
+            basis = {}
+        good = self._looked(file, given, schema.ENTRY)
+        if not self._needs(file, given, schema.ENTRY_NEEDS):
+            return None
+        return {"id": name, "kind": file.split("/")[1], **good, "basis": self._basis(file, basis)}
+
+    def _basis(self, file: str, given: Mapping[str, Any]) -> Plain:
+        good = self._looked(file, given, schema.BASIS_KEYS, "basis.")
+        return {key.replace("_", "-"): value for key, value in good.items()}
+
+    def _topic(self, file: str) -> Plain | None:
+        name, text = self._id(file), self._text(file)
+        if not text:
+            return None
+        head, fence, body = text.removeprefix("+++\n").partition("\n+++\n")
+        if not text.startswith("+++\n") or not fence:
+            self.wrong(file, "", "it has no front matter", "begin with a line +++, keys as in TOML, and a line +++")
+            return None
+        given = self._toml(file, head + "\n")
+        if given is None or not self._needs(file, given, ("title", "summary")):
+            return None
+        sections = [{"heading": heading, "text": part} for heading, part in _parts(body, "## ")]
+        headings = [section["heading"] for section in sections]
+        for heading in schema.TOPIC_HEADINGS[:4]:
+            if heading not in headings:
+                self.wrong(file, "", f"the section `## {heading}` is missing", "write it; say less rather than invent")
+        for heading in headings:
+            if heading not in schema.TOPIC_HEADINGS:
+                told = f"`## {heading}` is none of the sections of a topic"
+                self.wrong(file, "", told, f"they are {', '.join(schema.TOPIC_HEADINGS)}")
+        fix = next((section["text"] for section in sections if section["heading"] == "How to fix it"), "")
+        return {"id": name, **self._looked(file, given, schema.TOPIC), "sections": sections, "fixes": _fixes(fix)}
+
+    def _framework(self, file: str) -> Plain | None:
+        given, name = self._toml(file), self._id(file, schema.FRAMEWORK_ID)
+        if given is None:
+            return None
+        items, aliases = given.pop("item", []), given.pop("aliases", {})
+        if not self._needs(file, given, ("name", "version", "url", "source", "verified")):
+            return None
+        good = []
+        for number, item in enumerate(items, 1):
+            if isinstance(item, dict) and self._needs(file, item, ("id", "title"), f"item[{number}]."):
+                good.append(self._looked(file, item, schema.ITEM, f"item[{number}]."))
+        ids = {item.get("id") for item in good}
+        for old, new in aliases.items():
+            if new not in ids:
+                self.wrong(file, f"aliases.{old}", f"`{new}` is no item of it", "name an id that stands below")
+        return {"id": name, **self._looked(file, given, schema.FRAMEWORK), "aliases": aliases, "items": good}
+
+    def _path(self, file: str) -> Plain | None:
+        given, name = self._toml(file), self._id(file)
+        if given is None:
+            return None
+        steps = given.pop("step", [])
+        if not self._needs(file, given, schema.PATH):
+            return None
+        good = []
+        for number, step in enumerate(steps, 1):
+            if isinstance(step, dict) and self._needs(file, step, schema.STEP, f"step[{number}]."):
+                good.append(self._looked(file, step, schema.STEP, f"step[{number}]."))
+        return {"id": name, **self._looked(file, given, schema.PATH), "steps": good}
+
+    def _words(self) -> list[Plain]:
+        file = "topic-words.toml"
+        given = self._toml(file) or {}
+        return [
+            {"id": name, **self._looked(file, word, schema.WORD, f"{name}.")}
+            for name, word in given.items()
+            if isinstance(word, dict) and self._needs(file, word, schema.WORD, f"{name}.")
+        ]
+
+    def _stages(self) -> Plain:
+        file = "stages.toml"
+        given = self._toml(file) or {}
+        pipelines, across = given.get("pipeline", {}), given.get("across", {}).get("shelves", [])
+        shelves = []
+        for name, shelf in given.get("shelf", {}).items():
+            if self._needs(file, shelf, ("title", "what", "why", "threats"), f"shelf.{name}."):
+                used = [f"{one}/{stage}" for one, of in pipelines.items() for stage, has in of.items() if name in has]
+                good = self._looked(file, shelf, schema.SHELF, f"shelf.{name}.")
+                shelves.append({"id": name, **good, "used_by": used})
+        known = {shelf["id"] for shelf in shelves}
+        for one, of in {**pipelines, "across": {"shelves": across}}.items():
+            for stage, has in of.items():
+                for name in has:
+                    if name not in known:
+                        self.wrong(file, stage, f"{one}: there is no shelf `{name}`", _near(name, known))
+        return {"shelves": shelves, "pipelines": pipelines, "across": across}
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), 1, 0.6)
+    return f"did you mean `{near[0]}`?" if near else f"there are {', '.join(sorted(known)[:40])}"
+
+
+def _parts(text: str, mark: str) -> list[tuple[str, str]]:
+    """Headings of one level with what is under each; what looks like a heading in a block of code is code."""
+    parts: list[tuple[str, list[str]]] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        if line.startswith(mark) and not fenced:
+            parts.append((line[len(mark) :].strip(), []))
+        elif parts:
+            parts[-1][1].append(line)
+    return [(heading, "\n".join(lines).strip()) for heading, lines in parts]
+
+
+def _fixes(text: str) -> dict[str, str]:
+    """The parts of `How to fix it` that are about one rule, by the rule's id."""
+    found = {}
+    for heading, part in _parts(text, "### "):
+        if rule := _RULE_HEADING.fullmatch(f"### {heading}"):
+            found[rule[1]] = part
+    return found

@@ -1,0 +1,187 @@
+"""Which keys the files of the catalogue have, and what is wrong with a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date as Date  # noqa: N812  a key has its name
+
+from shipworthy.patterns import regex
+
+KINDS = (
+    "tool",
+    "paper",
+    "article",
+    "tutorial",
+    "course",
+    "book",
+    "talk",
+    "best-practice",
+    "standard",
+    "case-study",
+    "community",
+    "dataset",
+    "benchmark",
+)
+MAINTAINED = ("active", "archived", "dormant", "unknown", "not-applicable")
+LEVELS = ("newcomer", "practitioner", "expert")
+PIPELINES = ("ml", "dev")
+BASIS = ("licence", "maintained", "title", "as-of")
+SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+FRAMEWORK_ID = regex(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
+_ARXIV = regex(r"\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}")
+_DOI = regex(r"10\.\d{4,9}/[^\s]{1,200}")
+_DATE = regex(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
+_URL = regex(r"https?://[^\s<>\"]{3,2000}")
+Look = Callable[[object], str]
+
+
+def text(longest: int = 400, *, lines: bool = False) -> Look:
+    """A text that is not empty, of one line."""
+
+    def look(value: object) -> str:
+        if not isinstance(value, str):
+            return "it must be a text, in quotation marks"
+        if not value.strip():
+            return "it is empty; leave the key out"
+        if value != value.strip() or ("\n" in value and not lines):
+            return "it must be one line, without space at its ends"
+        if any(ord(char) < 32 and char != "\n" for char in value):
+            return "it holds control characters"
+        return f"it is longer than {longest} characters" if len(value) > longest else ""
+
+    return look
+
+
+def matching(pattern: object, told: str) -> Look:
+    """A text of a form."""
+
+    def look(value: object) -> str:
+        return "" if isinstance(value, str) and pattern.fullmatch(value) else told  # type: ignore[attr-defined]
+
+    return look
+
+
+def one_of(*words: str) -> Look:
+    """One of these words."""
+
+    def look(value: object) -> str:
+        return "" if value in words else f"it must be one of {', '.join(words)}"
+
+    return look
+
+
+def several(each: Look) -> Look:
+    """A list of what `each` accepts, nothing twice."""
+
+    def look(value: object) -> str:
+        if not isinstance(value, list):
+            return "it must be a list, in square brackets"
+        for one in value:
+            if wrong := each(one):
+                return f"`{one}`: {wrong}"
+        return "it names something twice" if len(set(value)) < len(value) else ""
+
+    return look
+
+
+def whole(lowest: int, highest: int) -> Look:
+    """A whole number in a range."""
+
+    def look(value: object) -> str:
+        good = isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+        return "" if good else f"it must be a whole number from {lowest} to {highest}"
+
+    return look
+
+
+def yes_or_no(value: object) -> str:
+    """True or false."""
+    return "" if isinstance(value, bool) else "it must be true or false"
+
+
+def date(value: object) -> str:
+    """A day as TOML writes it, or a text of a year, a month or a day."""
+    good = type(value) is Date or (isinstance(value, str) and _DATE.fullmatch(value))
+    return "" if good else "it must be a date such as 2026-03-24, or a text such as `2026-03`"
+
+
+slug = matching(SLUG, "an id has lower-case letters, digits and single hyphens")
+url = matching(_URL, "it must be an address that begins with https:// or http://")
+
+# The keys of an entry, in the order in which they are written.
+ENTRY: Mapping[str, Look] = {
+    "title": text(300),
+    "url": url,
+    "summary": text(400),
+    "use-when": text(250),
+    "authors": several(text(100)),
+    "year": whole(1950, 2100),
+    "date": date,
+    "arxiv": matching(_ARXIV, "it must be an arXiv id such as 2406.12345"),
+    "doi": matching(_DOI, "it must be a DOI such as 10.1145/3658644.3690217"),
+    "pipeline": several(one_of(*PIPELINES)),
+    "stages": several(slug),
+    "topics": several(slug),
+    "help": several(slug),
+    "frameworks": several(text(200)),
+    "level": one_of(*LEVELS),
+    "licence": text(100),
+    "language": text(60),
+    "maintained": one_of(*MAINTAINED),
+    "original-list": yes_or_no,
+    "superseded-by": several(slug),
+    "supersedes": several(slug),
+    "related": several(slug),
+    "aliases": several(url),
+    "disclosure": text(400),
+    "note": text(400),
+    "techniques": several(text(30)),
+    "sources": several(text(400)),
+}
+ENTRY_NEEDS = ("title", "url", "pipeline", "maintained")
+BASIS_KEYS: Mapping[str, Look] = {"licence": text(), "maintained": text(), "title": text(), "as-of": date}
+TOPIC: Mapping[str, Look] = {
+    "title": text(200),
+    "summary": text(600),
+    "stages": several(slug),
+    "frameworks": several(text(200)),
+    "entries": several(slug),
+    "case-studies": several(slug),
+}
+FRAMEWORK: Mapping[str, Look] = {
+    "name": text(),
+    "version": text(),
+    "date": lambda value: "" if type(value) is Date else text()(value),
+    "url": url,
+    "source": text(600),
+    "verified": yes_or_no,
+    "note": text(600),
+    "supersedes": matching(FRAMEWORK_ID, "it must be the id of a framework"),
+    "shares-ids-with": matching(FRAMEWORK_ID, "it must be the id of a framework"),
+}
+ITEM: Mapping[str, Look] = {
+    "id": text(200),
+    "title": lambda value: "" if value == "" else text(600)(value),
+    "type": text(60),
+    "was": text(200),
+    "parent": text(200),
+    "tactics": several(text(30)),
+    "maturity-level": whole(1, 5),
+    "baselines": several(one_of("low", "moderate", "high", "privacy")),
+}
+SHELF: Mapping[str, Look] = {
+    "title": text(60),
+    "what": text(600),
+    "why": text(600),
+    "threats": several(text(200)),
+    "techniques": several(text(200)),
+}
+PATH: Mapping[str, Look] = {"title": text(100), "summary": text(600)}
+STEP: Mapping[str, Look] = {
+    "heading": text(120),
+    "text": text(800),
+    "pages": several(text(200)),
+    "minutes": whole(1, 6000),
+}
+WORD: Mapping[str, Look] = {"title": text(60), "line": text(200)}
+TOPIC_HEADINGS = ("What it is", "Why it matters", "How it is attacked", "How to fix it", "Good to know")
