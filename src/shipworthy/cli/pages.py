@@ -161,9 +161,9 @@ def _programs(wraps: Mapping[str, list[str]]) -> list[str]:
     versions = {tool.name: tool.versions for check in registry().values() for tool in check.needs}
     lines = [
         "A program that is missing is never clean: a second witness beside checks of ours then does not apply, and",
-        "says so; one that is named in the settings, installed by `shipworthy tools install NAME`, or `required` is unavailable,",
-        "and stops the gate. Every run of a scanner holds a known-bad file of ours that must be reported. A file on",
-        "which one crashes is found by halves, so that it alone is unread. `shipworthy doctor` fires every canary.",
+        "says so; one that is named in the settings, `required`, or installed by `shipworthy tools install NAME` is",
+        "unavailable, and stops the gate. Every run of a scanner holds a known-bad file of ours that must be reported.",
+        "A file on which one crashes is found by halves: it alone is unread. `shipworthy doctor` fires every canary.",
         "",
         "| program | for | comes by | versions | run by | tried on |",
         "|---|---|---|---|---|---|",

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "remove":
         there = remove(options.name)
         if not options.quiet:
-            print(f"{options.name} is removed" if there else f"{options.name} was not installed by `shipworthy tools install`")
+            print(f"{options.name} is removed" if there else f"{options.name} was not installed by `shipworthy tools`")
         return 0
     return _list(options)
 

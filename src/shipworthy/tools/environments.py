@@ -86,7 +86,7 @@ def lock_text(name: str) -> str:
         remedy = (
             f"known: {', '.join(INSTALLABLE)}" if known is None else f"install it yourself; it is found on {known.way}"
         )
-        raise UsageError(f"`{name}` cannot be installed by `shipworthy tools install`", remedy=remedy)
+        raise UsageError(f"`{name}` cannot be installed by `shipworthy tools`", remedy=remedy)
     return (_LOCKS / f"{name}.lock").read_text(encoding="utf-8")
 
 
