@@ -28,6 +28,7 @@ ACTIONS = {
     "related": ("hub_related", "what is near to something, and why"),
     "learn": ("hub_learn", "learning paths: newcomer, ml-engineer, security-engineer, researcher"),
     "stats": ("hub_stats", "how much there is, and the numbers that the hub is held to"),
+    "add": ("hub_add", "add an entry: asks, fills in, checks, writes the file"),
     "lint": ("hub_lint", "check the hub's files before a pull request"),
 }
 

@@ -47,11 +47,13 @@ def lint(
     *,
     only: Iterable[str] | None = None,
     contributors: Mapping[str, tuple[Contributor, ...]] | None = None,
+    drafts: Mapping[str, str] | None = None,
     today: str = "",
 ) -> list[Notice]:
     """Every notice about the hub in `folder`, ordered by file and line; about these files alone, if given (as seen from
-    the folder). `contributors` says who changed which file; `today` (ISO) is the last day that can be."""
-    reading = Reading(folder)
+    the folder). `contributors` says who changed which file; `today` (ISO) is the last day that can be. `drafts` are
+    texts of entries that are not written yet, by their file."""
+    reading = _Reading(folder, drafts or {})
     data = reading.data
     found = [Notice(FORM, problem) for problem in reading.problems]
     broken = {file.rpartition("/")[2].removesuffix(".toml") for file in _files(folder, "catalogue")}
@@ -81,6 +83,20 @@ def lint(
     return sorted(
         (_placed(folder, one) for one in kept), key=lambda one: (one.problem.file, one.problem.line, one.problem.key)
     )
+
+
+class _Reading(Reading):
+    """With entries that are not written yet."""
+
+    def __init__(self, folder: Path, drafts: Mapping[str, str]) -> None:
+        self._drafts = drafts
+        super().__init__(folder)
+
+    def _entries(self) -> list[str]:
+        return list(dict.fromkeys((*super()._entries(), *self._drafts)))
+
+    def _text(self, file: str) -> str:
+        return self._drafts[file] if file in self._drafts else super()._text(file)
 
 
 def _of_entry(catalogue: Catalogue, entry: Plain) -> Iterator[Notice]:

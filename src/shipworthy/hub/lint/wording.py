@@ -10,7 +10,7 @@ from shipworthy.patterns import regex
 
 # What praises and tells nothing. A word is here only if a sentence about a tool or paper loses nothing without it.
 _PRAISE = regex(
-    r"\b(?:amazing|awesome|award-winning|battle-?tested|best[- ](?:in[- ]class|of[- ]breed)|blazing(?:ly)?(?:[- ]fast)?|"
+    r"\b(?:amazing|awesome|award-winning|battle-?tested|best[- ](?:in[- ]class|of[- ]breed)|blazing(?:ly)?|"
     r"breakthrough|bullet-?proof|bleeding[- ]edge|cutting[- ]edge|effortless(?:ly)?|enterprise-(?:grade|ready|class)|"
     r"(?:military|bank|production)-grade|excellent|exciting|fantastic|first-class|frictionless|future-proof|"
     r"game[- ]chang(?:er|ing)|gold standard|groundbreaking|holistic(?:ally)?|incredibl[ey]|industry[- ]leading|"
