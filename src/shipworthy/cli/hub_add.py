@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a key of the entry, or kind, id, basis.maintained; lists are separated by commas (authors and sources: ;)",
+        help="a key of the entry, or kind, id, basis.maintained; lists have commas (authors, sources: ;)",
     )
     parser.add_argument("--hub", type=named, metavar="FOLDER", help="the hub's folder (it has a folder `catalogue`)")
     parser.add_argument("--dry-run", action="store_true", help="show the file, write nothing")
@@ -183,12 +183,10 @@ def _answer(key: str, usual: Any, vocabulary: Vocabulary, *, needed: bool) -> An
 
 def _checked(folder: Path, file: str, drafts: Mapping[str, str]) -> list[Notice]:
     from shipworthy.check import all_rules
-    from shipworthy.cli.hub_contributors import contributors
+    from shipworthy.cli.hub_contributors import who_works_here
     from shipworthy.hub.lint import lint
 
-    only = frozenset({file})
-    people = contributors(folder, "", (), only).get(file, ()) or contributors(folder.parent, "", (), only).get(file, ())
-    return lint(folder, all_rules(), only=only, contributors={file: people}, drafts=drafts)
+    return lint(folder, all_rules(), only={file}, contributors={file: who_works_here(folder)}, drafts=drafts)
 
 
 def _show(notices: list[Notice]) -> None:

@@ -25,8 +25,8 @@ def contributors(
     try:
         base = _commit(folder, since) if since else _usual_base(folder)
         if not base:
-            return dict.fromkeys(only or (), (*named, *_here(folder)))
-        people = (*named, *_authors(folder, base), *_here(folder))
+            return dict.fromkeys(only or (), (*named, *who_works_here(folder)))
+        people = (*named, *_authors(folder, base), *who_works_here(folder))
         changed = changed_since(folder, base)
     except (ToolMissing, ToolFailed) as error:
         if since:
@@ -64,13 +64,18 @@ def _authors(folder: Path, base: str) -> tuple[Contributor, ...]:
     return tuple(Contributor(*line.split("\0", 1)) for line in found if "\0" in line)
 
 
-def _here(folder: Path) -> tuple[Contributor, ...]:
-    """Who commits on this machine, as git is set up for them."""
+def who_works_here(folder: Path) -> tuple[Contributor, ...]:
+    """Who commits on this machine, as git is set up for them; nobody without git."""
     home = Path(os.environ.get("HOME", "/"))
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     own = os.environ.get("GIT_CONFIG_GLOBAL") or str(home / ".gitconfig" if not config.is_file() else config)
-    name, email = (
-        git(folder, "config", "--get", key, ok=(0, 1), env={"GIT_CONFIG_GLOBAL": own}).stdout.decode("utf-8", "replace")
-        for key in ("user.name", "user.email")
-    )
+    try:
+        name, email = (
+            git(folder, "config", "--get", key, ok=(0, 1), env={"GIT_CONFIG_GLOBAL": own}).stdout.decode(
+                errors="replace"
+            )
+            for key in ("user.name", "user.email")
+        )
+    except (ToolMissing, ToolFailed):
+        return ()
     return (Contributor(name.strip(), email.strip()),) if name.strip() or email.strip() else ()

@@ -100,9 +100,8 @@ def filled(given: Mapping[str, Any], today: str) -> dict[str, Any]:
     host = _host(url)
     if host in _KINDS:
         known.setdefault("kind", _KINDS[host])
-    if arxiv := known.get("arxiv"):
-        if str(arxiv)[:4].isdigit():
-            known.setdefault("year", 2000 + int(str(arxiv)[:2]))
+    if (arxiv := known.get("arxiv")) and str(arxiv)[:4].isdigit():
+        known.setdefault("year", 2000 + int(str(arxiv)[:2]))
     if known.get("kind") in NO_STATE:
         known.setdefault("maintained", "not-applicable")
     if known.get("title"):

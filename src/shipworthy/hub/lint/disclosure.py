@@ -26,8 +26,8 @@ _OWNED = (
 _PAGES = (".github.io", ".gitlab.io", ".medium.com", ".substack.com", ".readthedocs.io", ".hf.space", ".pages.dev")
 _EVERYBODY = frozenset(
     """gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com mac.com aol.com
-    gmx.de gmx.net gmx.com web.de mail.com mail.ru yandex.ru yandex.com proton.me
-    protonmail.com pm.me fastmail.com hey.com zoho.com qq.com 163.com 126.com tutanota.com tuta.io posteo.de mailbox.org example.com example.org
+    gmx.de gmx.net gmx.com web.de mail.com mail.ru yandex.ru yandex.com proton.me protonmail.com pm.me fastmail.com
+    hey.com zoho.com qq.com 163.com 126.com tutanota.com tuta.io posteo.de mailbox.org example.com example.org
     users.noreply.github.com github.com gitlab.com""".split()
 )
 _NOREPLY = regex(r"(?:\d+\+)?([A-Za-z0-9-]{1,60})@users\.noreply\.github\.com")
