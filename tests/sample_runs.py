@@ -107,7 +107,7 @@ YAML = Rule(
     description="A YAML document can name Python classes; this loader makes them.",
     remedy="Use yaml.safe_load.",
     taxonomy=("CWE-502",),
-    help="unsafe-deserialisation",
+    help="unsafe-deserialization",
 )
 
 

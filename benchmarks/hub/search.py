@@ -102,7 +102,9 @@ def main() -> None:
         for one in queries:
             found = ours(one["words"])
             if recall(found, one["answers"]) < 1:
-                print(f"{one['words']}\n  wanted {', '.join(set(one['answers']) - set(found[:5]))}\n  found  {found[:5]}")
+                print(
+                    f"{one['words']}\n  wanted {', '.join(set(one['answers']) - set(found[:5]))}\n  found  {found[:5]}"
+                )
         print(row("this search", ours, queries))
         return
     before = [one for one in queries if not one.get("after")]
@@ -131,7 +133,8 @@ def main() -> None:
         f"| again | {statistics.median(quick):.1f} | {max(quick):.1f} |",
         f"| substring | {statistics.median(slow):.1f} | {max(slow):.1f} |",
         "",
-        f"Goal: <= 50 ms for a query. Loading the compiled hub takes {loaded:.0f} ms, preparing the search {prepared:.0f} ms.",
+        f"Goal: <= 50 ms for a query. Loading the compiled hub takes {loaded:.0f} ms, preparing the search "
+        f"{prepared:.0f} ms.",
         "",
     ]
     print("\n".join(lines))

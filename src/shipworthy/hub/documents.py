@@ -39,9 +39,9 @@ def _fields(hub: Hub, thing: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(thing, Topic):
         yield "slug", thing.id
         yield "ids", " ".join(thing.frameworks)
-        yield "labels", " ".join(rule.title for rule in hub.rules_of(thing.page))
         yield "summary", thing.summary
-        yield "body", " ".join(_CODE.sub(" ", section.text) for section in thing.sections)
+        rules = " ".join(rule.title for rule in hub.rules_of(thing.page))
+        yield "body", " ".join((rules, *(_CODE.sub(" ", section.text) for section in thing.sections)))
     elif isinstance(thing, Rule):
         yield "slug", thing.id
         yield "ids", " ".join(thing.taxonomy)

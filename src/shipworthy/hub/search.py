@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,9 +19,10 @@ from shipworthy.records import dataclass
 _K, _B = 1.2, 0.4
 _SCALE = 100  # weights are kept as whole numbers
 # What an answer is likely to be: a page that explains comes before one of six hundred rules.
-PRIOR = {"topic": 1.5, "stage": 1.1, "path": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6}
+PRIOR = {"topic": 1.4, "stage": 1.1, "path": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6}
 _PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.8
 _EXPANSIONS = 40
+_ALL = 1.5  # how much it counts that a page has all of the query
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Doc:
 
 
 # How much a word counts by where it stands.
-FIELDS = {"title": 3.0, "ids": 4.0, "slug": 1.0, "labels": 1.5, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.7}
+FIELDS = {"title": 3.0, "ids": 4.0, "slug": 1.0, "labels": 2.2, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.2}
 
 
 def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
@@ -45,8 +46,8 @@ def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
     for doc in docs:
         seen: dict[str, float] = defaultdict(float)
         for field, text in doc.fields.items():
-            for term in words.terms(text):
-                seen[term] += FIELDS[field]
+            for term, often in Counter(words.terms(text)).items():
+                seen[term] += FIELDS[field] * min(often, 3)  # a long text says a word often
         counts.append(seen)
         lengths.append(sum(seen.values()))
     average = sum(lengths) / max(1, len(lengths)) or 1.0
@@ -62,6 +63,7 @@ def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
             postings[term] += (number, round(_SCALE * rare * count * (_K + 1) / (count + norm)))
     return {
         "pages": [doc.page for doc in docs],
+        "letters": [_letters(term) for term in sorted(postings)],
         "weights": [round(doc.weight, 3) for doc in docs],
         "titles": [" ".join(words.terms(doc.title)) for doc in docs],
         "postings": dict(sorted(postings.items())),
@@ -79,7 +81,7 @@ class Searcher:
         self._terms = list(self._postings)  # sorted by `make_index`
         self._same = same
         self._longest = max((len(way) for way in same), default=1)
-        self._letters: list[int] | None = None
+        self._letters: list[int] = index["letters"]  # of each term, to leave out what cannot be near
         self._near: dict[str, dict[str, float]] = {}
 
     def scores(
@@ -116,7 +118,7 @@ class Searcher:
             page = self._pages[doc]
             if among is not None and page not in among:
                 continue
-            score *= (has[doc] / weights) ** 1.5 * PRIOR.get(page.partition("/")[0], 1.0) * self._weights[doc]
+            score *= (has[doc] / weights) ** _ALL * PRIOR.get(page.partition("/")[0], 1.0) * self._weights[doc]
             title = self._titles[doc]
             name = page.partition("/")[2].lower()
             if name == plain:
@@ -206,13 +208,15 @@ class Searcher:
         return found
 
     def _misspelt(self, term: str) -> dict[str, float]:
-        if self._letters is None:
-            self._letters = [_letters(other) for other in self._terms]
-        most = 1 if len(term) < 8 else 2
+        most = 1 if len(term) < 6 else 2
         mine = _letters(term)
         found: dict[str, float] = {}
-        for other, letters in zip(self._terms, self._letters, strict=True):
-            if not other.isalpha() or abs(len(other) - len(term)) > most or (mine ^ letters).bit_count() > 2 * most:
+        shortest, longest = len(term) - most, len(term) + most
+        for number, letters in enumerate(self._letters):
+            if (mine ^ letters).bit_count() > 2 * most:
+                continue
+            other = self._terms[number]
+            if not shortest <= len(other) <= longest or not other.isalpha():
                 continue
             distance = edits(term, other, most)
             if distance <= most:

@@ -84,7 +84,7 @@ RULES = {
             "Pickle and YAML with tags run code of the sender's choice while they are read.",
             "Take JSON and check it against a schema; use `yaml.safe_load`; never unpickle what comes from a client.",
             taxonomy=("CWE-502", "A.8.28"),
-            help="unsafe-deserialisation",
+            help="unsafe-deserialization",
         ),
     )
 }
