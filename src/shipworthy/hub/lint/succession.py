@@ -29,7 +29,8 @@ def look(catalogue: Catalogue, entry: Plain) -> Said:
             )
     for name in entry.get("supersedes", ()):
         old = catalogue.by_id.get(name)
-        if old is not None and entry["id"] not in old.get("superseded_by", ()):
+        ended = old is not None and old.get("maintained") in ("archived", "dormant")
+        if old is not None and ended and entry["id"] not in old.get("superseded_by", ()):
             yield (
                 "supersedes",
                 f"`{name}` does not say that it is superseded by this",
