@@ -134,19 +134,7 @@ def states(client: Client, site: str, *paths: str) -> dict[str, str]:
 
 
 def test_what_comes_of_each_kind_of_answer(site: str, client: Client) -> None:
-    paths = (
-        "/fine",
-        "/old",
-        "/elsewhere",
-        "/gone",
-        "/no-head",
-        "/circle",
-        "/closed/x",
-        "/inside",
-        "/scheme",
-        "/endless",
-    )
-    assert states(client, site, *paths) == {
+    wanted = {
         "/fine": "good",
         "/old": "moved",
         "/elsewhere": "good",

@@ -235,6 +235,12 @@ def test_every_rule_is_tried_and_listed(capsys: pytest.CaptureFixture[str]) -> N
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(ABOUT)
 
 
+def test_the_rules_are_documented() -> None:
+    page = (ROOT / "docs" / "hub-contributing.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{name}` | {about} |" for name, about in ABOUT.items()]
+
+
 def test_hidden_text_in_a_pages_markdown_and_in_escapes(hub: Path) -> None:
     topic = hub / "topics" / "model-theft.md"
     topic.write_text(topic.read_text() + "\n<script>alert(1)</script> [x](javascript:alert(1)) `<b>`\u200b\n")
