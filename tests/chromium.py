@@ -25,13 +25,18 @@ class Browser:
         self._read, to_write = os.pipe()
         # The browser reads commands from 3 and writes answers to 4.
         line = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
-                   "--no-first-run", "--disable-background-networking", f"--user-data-dir={folder}", "about:blank"]  # fmt: skip
+        options = [
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
+            *("--no-first-run", "--disable-background-networking", f"--user-data-dir={folder}", "about:blank"),
+        ]
         self._process = subprocess.Popen(
             ["bash", "-c", line, FOUND, *options],
-            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=(to_read, to_write),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(folder)},
-        )  # fmt: skip
+        )
         os.close(to_read)
         os.close(to_write)
         self._rest = b""

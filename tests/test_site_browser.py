@@ -24,6 +24,10 @@ PAGES = ("index.html", "stages.html", "catalogue.html", "topics.html", "rules.ht
          "pipeline/dev-test.html", "framework/owasp-llm-2025.html", "framework/nist-800-53-r5.html",
          "item/LLM03-2025.html", "path/newcomer.html")  # fmt: skip
 
+# Enough to see each kind of part once: in the dark, and on a phone.
+FEW = ("index.html", "graph.html", "search.html?q=pickle", "tool/gitleaks.html", "rule/model-code-execution.html",
+       "topic/unsafe-model-deserialization.html", "framework/owasp-llm-2025.html")  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def hub() -> Hub:
@@ -67,13 +71,14 @@ def asked(browser: Browser, site: str, question: str) -> list[str]:
 
 def test_a_newcomer_asks_whether_a_pickle_is_safe(browser: Browser, site: str) -> None:
     offered = asked(browser, site, "someone sent me a pickle model, is it safe?")
-    assert "topic/unsafe-model-deserialization.html" in offered[:5]
-    for _ in range(offered.index("topic/unsafe-model-deserialization.html") + 1):
+    answers = {"topic/unsafe-model-deserialization.html", "tool/fickling.html", "tool/saferpickle.html"}
+    place = next(number for number, file in enumerate(offered[:5]) if file in answers)
+    for _ in range(place + 1):
         browser.press("ArrowDown", 40)
     browser.press("Enter", 13, "\r")
-    browser.until(
-        "location.pathname.endsWith('unsafe-model-deserialization.html') && document.readyState == 'complete'"
-    )
+    browser.until(f"location.pathname.endsWith('{offered[place]}') && document.readyState == 'complete'")
+    assert "pickle" in browser.run("document.querySelector('main').innerText").lower()
+    browser.go(f"{site}/topic/unsafe-model-deserialization.html")
     text = browser.run("document.querySelector('main').innerText")
     assert "How to fix it" in text
     assert "weights_only" in text
@@ -166,7 +171,7 @@ def test_pages_are_accessible_and_fit(browser: Browser, site: str, width: int, d
     axe = Path(axe_core_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     browser.look(width, 844, dark=dark)
     wrong = []
-    for page in PAGES:
+    for page in PAGES if (width, dark) == (1280, False) else FEW:
         browser.go(f"{site}/{page}")
         if "search" in page or "kind" in page:
             browser.until("document.querySelectorAll('#answers li').length")
@@ -174,7 +179,8 @@ def test_pages_are_accessible_and_fit(browser: Browser, site: str, width: int, d
         if wide > 0:
             wrong.append(f"{page}: {wide} px wider than the window")
         browser.run(f"{axe};0")
-        told = browser.run("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
-                           "v.id + ' ' + v.impact + ': ' + v.nodes.slice(0, 2).map(n => n.target + ' ' + n.html.slice(0, 150))))")  # fmt: skip
+        where = "v.nodes.slice(0, 2).map(n => n.target + ' ' + n.html.slice(0, 150))"
+        script = f"r => r.violations.map(v => v.id + ' ' + v.impact + ': ' + {where})"
+        told = browser.run(f"axe.run(document, {{resultTypes: ['violations']}}).then({script})")
         wrong += [f"{page}: {one}" for one in told]
     assert wrong == []

@@ -34,7 +34,9 @@ class Prose:
                 token.tag = f"h{min(6, int(token.tag[1]) + lower)}"
             if token.type == "inline" and token.children:
                 self._links(token.children, root)
+        # What scrolls sideways must be reachable with a keyboard.
         html = self._markdown.renderer.render(tokens, self._markdown.options, {})
+        html = html.replace("<pre>", '<pre tabindex="0">')
         return Markup(html)  # noqa: S704 (made by the renderer, which escapes all text)
 
     def _links(self, tokens: list[Any], root: str) -> None:
