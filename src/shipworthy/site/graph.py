@@ -104,7 +104,7 @@ def _placed(count: int, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
         heat = 0.1 * (1 - step / _STEPS)
         at += force / length[:, None] * np.minimum(length, heat)[:, None]
     low, high = at.min(axis=0), at.max(axis=0)
-    margin = np.array([70.0, 40.0])
+    margin = np.array([110.0, 40.0])
     scale = (np.array([WIDTH, HEIGHT]) - 2 * margin) / np.maximum(high - low, 1e-9)
     placed: NDArray[np.float64] = (at - low) * scale + margin
     return placed
