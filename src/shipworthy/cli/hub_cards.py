@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from shipworthy.cli.output import plain
+from shipworthy.cli.hub import console
+from shipworthy.cli.hub_text import markdown, said
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.model import Rule
 
@@ -31,11 +31,6 @@ KIND_TITLES = {
     "community": "Communities",
 }
 _USE = {"course": "Take it when", "community": "Join it when", "tool": "Use it when"}
-
-
-def said(text: str) -> str:
-    """A text as it can be printed: without what would steer the terminal, and with no markup of its own."""
-    return escape(plain(text))
 
 
 def line_of(hub: Hub, thing: Thing) -> str:
@@ -171,7 +166,7 @@ def of_topic(hub: Hub, topic: Topic) -> list[str]:
     lines = [linked(hub, topic.page)]
     lines += ["", said(topic.summary)] if topic.summary else ["", "[dim]This page is not written yet.[/]"]
     for section in topic.sections:
-        lines += [*_heading(section.heading), *markdown(section.text)]
+        lines += [*_heading(section.heading), *markdown(section.text, console().width, colour=sys.stdout.isatty())]
     lines += _list(hub, "Rules", [f"rule/{rule.id}" for rule in hub.rules_of(topic.page)])
     lines += _ids(hub, "Controls and techniques", topic.frameworks)
     return lines + _shelves_of_entries(hub, topic.page, most=8)
@@ -190,7 +185,7 @@ def of_rule(hub: Hub, rule: Rule) -> list[str]:
     lines += ["", said(rule.description), *_heading("What to do"), said(rule.remedy)]
     topic = hub.topics.get(rule.help)
     if topic and (fix := topic.fixes.get(rule.id)):
-        lines += ["", *markdown(fix)]
+        lines += ["", *markdown(fix, console().width, colour=sys.stdout.isatty())]
     lines += _ids(hub, "Controls and techniques", rule.taxonomy)
     return lines + (_list(hub, "Topic", [topic.page]) if topic else [])
 
@@ -269,26 +264,6 @@ def of_path(hub: Hub, path: Path) -> list[str]:
 def hours(minutes: int) -> str:
     """A time as people say it."""
     return f"{minutes} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
-
-
-def markdown(text: str) -> list[str]:
-    """Markdown as it is read in a terminal: emphasis and links are shown, code stands apart."""
-    import re
-
-    lines = []
-    fenced = False
-    for line in text.splitlines():
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-            continue
-        if fenced:
-            lines.append(f"    [cyan]{said(line)}[/]" if line.strip() else "")
-            continue
-        shown = said(re.sub(r"\[([^\]\n]{1,200})\]\([^)\s]{1,500}\)", r"\1", line))
-        shown = re.sub(r"\*\*([^*\n]{1,300})\*\*", r"[bold]\1[/]", shown)
-        shown = re.sub(r"`([^`\n]{1,300})`", r"[cyan]\1[/]", shown)
-        lines.append(f"[bold]{shown.lstrip('# ')}[/]" if line.startswith("### ") else shown)
-    return lines
 
 
 def as_data(hub: Hub, page: str) -> dict[str, Any]:
