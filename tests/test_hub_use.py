@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+import sample_runs
 from shipworthy.check import all_rules
 from shipworthy.cli import main
 from shipworthy.cli.hub_explain import before_the_rules, rule_lines
 from shipworthy.cli.hub_text import markdown
-from shipworthy.hub import Hub, load
+from shipworthy.compliance._controls import controls
+from shipworthy.config import load_settings
+from shipworthy.errors import UsageError
+from shipworthy.hub import Hub, Item, load
+from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.hub.seen import rules_about, seen
+from shipworthy.hub.titles import titles
+from shipworthy.model import Rule, Run
+from shipworthy.records import replace
+from shipworthy.reports import render
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +131,108 @@ def test_an_entry_is_about_the_rules_of_its_topics(hub: Hub) -> None:
     assert "tar-extract-unfiltered" in {rule.id for rule in rules_about(hub, "tool/modelaudit")}
     assert seen(hub, "tool/modelaudit", ()).findings == ()
     assert str(seen(hub, "tool/modelaudit", ())) == "not found"
+
+
+# --- reports lead into the hub ---------------------------------------------------------------------------------------
+
+SITE = "https://docs.example.org/hub/"
+PAGE = "https://docs.example.org/hub/rule/tar-extract-unfiltered.html"
+
+
+def run_with(*rules: Rule) -> Run:
+    """A run with a finding of each rule."""
+    run = sample_runs.stopped()
+    one = run.findings[0]
+    first = next(stage for stage in run.stages if any(check.findings for check in stage.checks))
+    check = next(check for check in first.checks if check.findings)
+    changed = replace(check, findings=tuple(replace(one, rule=rule, message=rule.title) for rule in rules))
+    stage = replace(first, checks=tuple(changed if own is check else own for own in first.checks))
+    return replace(run, stages=tuple(stage if own is first else own for own in run.stages))
+
+
+def test_reports_link_to_the_rule_where_a_site_is_set() -> None:
+    run = run_with(all_rules()["tar-extract-unfiltered"])
+    descriptors = json.loads(render(run, "sarif", site=SITE))["runs"][0]["tool"]["driver"]["rules"]
+    assert PAGE in {one.get("helpUri") for one in descriptors}
+    assert f"[`tar-extract-unfiltered`]({PAGE})" in render(run, "markdown", site=SITE)
+    assert f'href="{PAGE}"' in render(run, "html", site=SITE)
+
+
+def test_without_a_site_reports_name_the_command_and_no_address() -> None:
+    run = run_with(all_rules()["tar-extract-unfiltered"])
+    sarif = render(run, "sarif")
+    assert "helpUri" not in sarif
+    for text in (sarif, render(run, "markdown"), render(run, "html"), render(run, "table")):
+        assert "shipworthy explain" in text
+        assert "/rule/" not in text
+
+
+def test_what_has_no_page_is_not_linked() -> None:
+    known = all_rules()["tar-extract-unfiltered"]
+    foreign = replace(known, id="import-trivy-avd-1")
+    unknown = replace(known, id="x-rule", help="no-such-topic")
+    hostile = replace(known, id='x"><script>', help="../topics/tls")
+    for rule in (foreign, unknown, hostile):
+        assert not has_page(rule)
+        assert rule_address(SITE, rule) == ""
+    for format_ in ("sarif", "markdown", "html"):
+        text = render(run_with(foreign, unknown, hostile), format_, site=SITE)
+        assert not re.search(r"example\.org/hub/rule/(import-|x)", text)
+    assert rule_address("javascript:alert(1)", known) == ""
+
+
+def test_the_report_says_what_a_control_is_called() -> None:
+    page = render(run_with(all_rules()["repository-no-datasheet"]), "html")
+    assert "iso-42001-2023/A.7.5 Data provenance" in " ".join(page.split())
+
+
+def test_the_sites_address_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text("import tarfile\nwith tarfile.open('a.tar') as one:\n    one.extractall('x')\n")
+    (tmp_path / "shipworthy.toml").write_text(f'[scan]\nchecks = ["python-ml"]\n[hub]\nsite = "{SITE}"\n')
+    assert main(["scan", ".", "--format", "sarif", "--output", "a.sarif", "-q"]) in (0, 1)
+    assert PAGE in (tmp_path / "a.sarif").read_text()
+
+
+@pytest.mark.parametrize("site", ["javascript:alert(1)", "https://user@host/", "https://x.org/?a=1", "x.org/hub"])
+def test_what_is_no_address_of_a_site_is_refused(tmp_path: Path, site: str) -> None:
+    (tmp_path / "shipworthy.toml").write_text(f'[hub]\nsite = "{site}"\n')
+    with pytest.raises(UsageError, match=r"hub\.site"):
+        load_settings(tmp_path / "shipworthy.toml")
+
+
+# --- every rule has its page, and every id is exact ------------------------------------------------------------------
+
+
+def test_every_id_of_a_rule_means_one_item(hub: Hub) -> None:
+    """An id that several frameworks have is written with its framework; another edition of the same is none."""
+    owners: dict[str, set[str]] = {}
+    for framework in hub.frameworks.values():
+        for item in framework.items:
+            owners.setdefault(item.id, set()).add(framework.id)
+    wrong = []
+    for rule in hub.rules.values():
+        for one in rule.taxonomy:
+            if hub.resolve(one) is None:
+                wrong.append(f"{rule.id}: {one} is nothing")
+            elif len({name for name in owners.get(one, ()) if not name.startswith("mitre-atlas-")}) > 1:
+                wrong.append(f"{rule.id}: {one} may be of {', '.join(sorted(owners[one]))}")
+    assert wrong == []
+
+
+def test_titles_are_those_of_the_hub(hub: Hub) -> None:
+    for rule in hub.rules.values():
+        for one in rule.taxonomy:
+            item = hub.resolve(one)
+            assert item is not None
+            assert titles()[one] == item.title
+
+
+def test_the_controls_of_reports_are_those_of_the_hub(hub: Hub) -> None:
+    """One id, one title: where a framework gives an item no title, ours says that it is ours."""
+    for control in controls():
+        item = hub.resolve(f"{control.framework.id}/{control.id}")
+        assert isinstance(item, Item), f"{control.framework.id} has no {control.id}"
+        assert control.our_title is not bool(item.title), f"{control.framework.id} {control.id}"
+        assert item.title in ("", control.title)
+        assert hub.frameworks[item.framework].version == control.framework.version.removeprefix("Rev. ")

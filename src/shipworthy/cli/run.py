@@ -129,9 +129,9 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
             )
         )
     folder = runs_folder(root) / result.id
-    write_all(result, folder)
+    write_all(result, folder, settings.hub.site)
     refuse_usage_errors(result)
-    emit(result, options)
+    emit(result, options, site=settings.hub.site)
     if not options.quiet:
         print(f"report: {folder / 'report.html'}", file=sys.stderr if options.format != "table" else sys.stdout)
     return result.exit_code
