@@ -58,7 +58,8 @@ KIND_WORDS: Mapping[str, str] = {
     "checks": "rule item",
 }
 _SAYS_MORE = frozenset(
-    "generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs".split()
+    """generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
+    engine framework platform service software system systems app apps application style way ways work works""".split()
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path as File
@@ -193,14 +193,26 @@ class Hub:
 
         return related(self, page, limit)
 
+    @cached_property
+    def traits(self) -> Mapping[str, frozenset[str]]:
+        """What each entry is about, by its id: topics, stages, framework ids."""
+        from shipworthy.hub.nearness import traits
+
+        return {entry.id: traits(entry) for entry in self.entries.values()}
+
+    @cached_property
+    def trait_counts(self) -> Mapping[str, int]:
+        """How many entries have a trait: what is rare tells more."""
+        return Counter(trait for own in self.traits.values() for trait in sorted(own))
+
     def search(self, query: str, given: Mapping[str, tuple[str, ...]] | None = None, limit: int = 20) -> list[Hit]:
         """The pages that answer a query, best first. `given` are facets by name (`facets.NAMES`), each with the values
-        of which one must hold. Without words, all that has the facets, by title. Raises UsageError for a facet's
-        value that cannot be one."""
+        of which one must hold. Without words: all that has the facets, what most is linked with first. Raises
+        UsageError for a facet's value that cannot be one."""
         asked = facets.read(query, given or {})
         among = frozenset(self.having(asked.facets)) if asked.facets else None
         if not asked.words.strip():
-            found = sorted(among or (), key=lambda page: (_title(self.things[page]).casefold(), page))
+            found = sorted(among or (), key=lambda page: (-len(self.links(page)), _title(self.things[page]), page))
             return [Hit(page, 0.0, self.things[page]) for page in found[:limit]]
         scored = self.searcher.scores(asked.words, among, asked.light)
         if asked.likelier:

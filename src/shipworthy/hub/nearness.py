@@ -28,14 +28,16 @@ def related(hub: Hub, page: str, limit: int) -> tuple[Related, ...]:
 
     for other, weight, why in _named(hub, page, thing):
         add(other, weight, why)
-    mine = _traits(thing)
+    mine = traits(thing)
     if mine:
-        common = _spread(hub)
+        common = hub.trait_counts
         for entry in hub.entries.values():
-            shared = mine & _traits(entry)
-            weight = sum(math.log(1 + 400 / common[trait]) for trait in shared) / 4
-            if len(shared) > 1 and weight > 1:
-                words = sorted(shared, key=lambda trait: (common[trait], trait))[:2]
+            shared = mine & hub.traits[entry.id]
+            if len(shared) < 2:
+                continue
+            weight = sum(math.log(1 + 400 / common.get(trait, 1)) for trait in sorted(shared)) / 4
+            if weight > 1:
+                words = sorted(shared, key=lambda trait: (common.get(trait, 1), trait))[:2]
                 add(entry.page, weight - (1.5 if entry.superseded_by else 0), f"also about {_said(hub, words)}")
     ordered = sorted(weights, key=lambda other: (-weights[other], other))
     return tuple(Related(other, round(weights[other], 3), reasons[other]) for other in ordered[:limit])
@@ -66,7 +68,7 @@ def _named(hub: Hub, page: str, thing: Any) -> list[tuple[str, float, str]]:
     return found
 
 
-def _traits(thing: Any) -> frozenset[str]:
+def traits(thing: Any) -> frozenset[str]:
     """What a thing is about, by which it can be compared."""
     if isinstance(thing, Entry):
         frameworks = (*thing.frameworks, *thing.techniques)
@@ -81,14 +83,6 @@ def _traits(thing: Any) -> frozenset[str]:
     if isinstance(thing, Topic):
         return frozenset((f"?{thing.id}", *(f"@{one}" for one in thing.frameworks), *(f"/{s}" for s in thing.stages)))
     return frozenset()
-
-
-def _spread(hub: Hub) -> dict[str, int]:
-    found: dict[str, int] = defaultdict(lambda: 1)
-    for entry in hub.entries.values():
-        for trait in _traits(entry):
-            found[trait] += 1
-    return found
 
 
 def _said(hub: Hub, traits: list[str]) -> str:
