@@ -18,6 +18,7 @@ from shipworthy.config import load_settings
 from shipworthy.errors import UsageError
 from shipworthy.hub import Hub, Item, load
 from shipworthy.hub.addresses import has_page, rule_address
+from shipworthy.hub.schema import TOPIC_HEADINGS
 from shipworthy.hub.seen import rules_about, seen
 from shipworthy.hub.titles import titles
 from shipworthy.model import Rule, Run
@@ -204,19 +205,36 @@ def test_what_is_no_address_of_a_site_is_refused(tmp_path: Path, site: str) -> N
 # --- every rule has its page, and every id is exact ------------------------------------------------------------------
 
 
-def test_every_id_of_a_rule_means_one_item(hub: Hub) -> None:
-    """An id that several frameworks have is written with its framework; another edition of the same is none."""
+def test_every_rule_has_a_page_with_all_sections_and_a_fix_with_code(hub: Hub) -> None:
+    missing = []
+    for rule in hub.rules.values():
+        topic = hub.topics[rule.help]
+        parts = [heading for heading in TOPIC_HEADINGS[:4] if not topic.section(heading)]
+        missing += [f"{rule.id}: topics/{rule.help}.md has no `## {heading}`" for heading in parts]
+        own, general = topic.fixes.get(rule.id, ""), before_the_rules(topic.section("How to fix it"))
+        if "```" not in own and "```" not in general:
+            missing.append(f"{rule.id}: topics/{rule.help}.md shows no code that fixes it")
+        if not has_page(rule):
+            missing.append(f"{rule.id}: topics/{rule.help}.md is not there")
+    assert missing == []
+
+
+def test_every_id_means_one_item(hub: Hub) -> None:
+    """An id that several frameworks have is written with its framework, in rules, topics, entries and stages; another
+    edition of the same framework is not another framework."""
     owners: dict[str, set[str]] = {}
     for framework in hub.frameworks.values():
         for item in framework.items:
-            owners.setdefault(item.id, set()).add(framework.id)
+            owners.setdefault(item.id, set()).add(framework.id.partition("-2026")[0])
+    named = {f"rule/{rule.id}": rule.taxonomy for rule in hub.rules.values()}
+    named |= {topic.page: topic.frameworks for topic in hub.topics.values()}
+    named |= {entry.page: (*entry.frameworks, *entry.techniques) for entry in hub.entries.values()}
+    named |= {shelf.page: shelf.techniques for shelf in hub.shelves.values()}
     wrong = []
-    for rule in hub.rules.values():
-        for one in rule.taxonomy:
-            if hub.resolve(one) is None:
-                wrong.append(f"{rule.id}: {one} is nothing")
-            elif len({name for name in owners.get(one, ()) if not name.startswith("mitre-atlas-")}) > 1:
-                wrong.append(f"{rule.id}: {one} may be of {', '.join(sorted(owners[one]))}")
+    for page, ids in named.items():
+        wrong += [f"{page}: {one} is nothing" for one in ids if hub.resolve(one) is None]
+        several = {one: sorted(owners[one]) for one in ids if len(owners.get(one, ())) > 1}
+        wrong += [f"{page}: write {' or '.join(f'{name}/{one}' for name in of)}" for one, of in several.items()]
     assert wrong == []
 
 
