@@ -6,9 +6,9 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths patterns records rules user_folders",
-    "config check tools modelfile images",
+    "config check tools modelfile images look",
     "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses hub",
-    "engine guard stages pipelines reports",
+    "engine guard stages pipelines reports site",
     "cli __main__",
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.split()}

@@ -29,6 +29,7 @@ ACTIONS = {
     "learn": ("hub_learn", "learning paths: newcomer, ml-engineer, security-engineer, researcher"),
     "browse": ("hub_browse", "search and read in the terminal, with keys"),
     "export": ("hub_export", "as an awesome list, or as JSON"),
+    "build": ("hub_build", "write the hub as a website that works without a server"),
     "stats": ("hub_stats", "how much there is, and the numbers that the hub is held to"),
 }
 

@@ -57,7 +57,7 @@ KIND_WORDS: Mapping[str, str] = {
     "check": "rule item",
     "checks": "rule item",
 }
-_SAYS_MORE = frozenset(
+SAYS_MORE = frozenset(
     """generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
     engine framework platform service software system systems app apps application style way ways work works""".split()
 )
@@ -105,10 +105,10 @@ def read(query: str, given: Mapping[str, tuple[str, ...]]) -> Asked:
             _good(name, value)
     likelier = frozenset(kind for word in left.lower().split() for kind in KIND_WORDS.get(word, "").split())
     if likelier:
-        rest = " ".join(word for word in left.split() if word.lower() not in KIND_WORDS or word.lower() in _SAYS_MORE)
+        rest = " ".join(word for word in left.split() if word.lower() not in KIND_WORDS or word.lower() in SAYS_MORE)
         left = rest if rest.strip() else left
     return Asked(
-        left.strip(), tuple((name, tuple(values)) for name, values in facets.items()), likelier, tuple(told), _SAYS_MORE
+        left.strip(), tuple((name, tuple(values)) for name, values in facets.items()), likelier, tuple(told), SAYS_MORE
     )
 
 

@@ -53,7 +53,7 @@ class Hub:
         }
         self.across: tuple[str, ...] = tuple(data["across"])
         self._index: Mapping[str, Any] | None = data.get("index")
-        self._folder = folder
+        self.folder = folder
         self.items = {item.page: item for one in self.frameworks.values() for item in one.items}
         self.things: Mapping[str, Thing] = {
             **{one.page: one for one in self.topics.values()},
@@ -233,8 +233,12 @@ class Hub:
     @cached_property
     def searcher(self) -> Searcher:
         """The search's engine, over the compiled index."""
-        index = self._index or make_index(documents.of(self))
-        return Searcher(index, words.synonyms(self._folder))
+        return Searcher(self.index, words.synonyms(self.folder))
+
+    @cached_property
+    def index(self) -> Mapping[str, Any]:
+        """The search's index, as `search.make_index` makes it."""
+        return self._index or make_index(documents.of(self))
 
     def having(self, wanted: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
         """The pages that have every one of these facets."""

@@ -34,7 +34,7 @@ def stem(word: str) -> str:
     """A word without its grammar: poisoning, poisoned and poison are one; so are serialise and serialization."""
     if len(word) < 4 or not word.isalpha():
         return word
-    for end, other in _ENDS:
+    for end, other in ENDS:
         if word.endswith(end) and len(word) - len(end) >= 3:
             word = word[: -len(end)] + other
             break
@@ -52,7 +52,7 @@ def stem(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 4 else word
 
 
-_ENDS = (
+ENDS = (
     ("isations", "iz"),
     ("izations", "iz"),
     ("isation", "iz"),

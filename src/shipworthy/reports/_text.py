@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
+from shipworthy.look import visible
 from shipworthy.patterns import regex
 
-# Control characters, invisible and direction-changing ones, lone surrogates, non-characters, the tag block: what can
-# steer a terminal, hide text or is not allowed in XML. Tab and newline are left to the format.
-_INVISIBLE = regex(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
-)
 _DIGEST = regex(r"(?:[a-z0-9]+:)?([0-9a-f]{12})[0-9a-f]{20,}")
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def visible(text: str) -> str:
-    """The text with every character shown that would not be seen, or would do something, as an escape."""
-    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_escape, text)
 
 
 def one_line(text: str, limit: int = 0) -> str:

@@ -16,10 +16,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from shipworthy import __version__
+from shipworthy import __version__, look
 from shipworthy.compliance import Standing, assess, summary
 from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.hub.titles import titles
@@ -86,8 +86,8 @@ def render(run: Run, *, planned: Iterable[str] = (), limit: int = MAX_FINDINGS, 
 
 
 def stylesheet() -> str:
-    """The style sheet that every page of Shipworthy shares."""
-    return _asset("style.css")
+    """The style sheet of the report: the base that every page of Shipworthy shares, and its own."""
+    return f"{look.stylesheet()}\n{_asset('style.css')}"
 
 
 @cache
@@ -108,7 +108,9 @@ def _policy(style: str, script: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("shipworthy.reports", "templates"),
+        loader=ChoiceLoader(
+            (PackageLoader("shipworthy.reports", "templates"), PackageLoader("shipworthy.look", "templates"))
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

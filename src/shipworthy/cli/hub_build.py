@@ -1,0 +1,70 @@
+"""Write the hub as a website: static pages that work from the folder, without a server, and load nothing from
+elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shipworthy.site import Checked, Pipeline
+
+EXAMPLES = """examples:
+  shipworthy hub build                        into site/; open site/index.html
+  shipworthy hub build --out public --url https://example.org/hub/
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `hub build`."""
+    parser.add_argument("--out", type=Path, default=Path("site"), metavar="FOLDER", help="where to (default: site)")
+    parser.add_argument(
+        "--url", default="", metavar="URL", help="the address that the site will have, for the site map and the feed"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build it, and say how large it is."""
+    from shipworthy import __version__
+    from shipworthy.cli.hub import load_hub
+    from shipworthy.errors import UsageError
+    from shipworthy.site import Given, build
+    from shipworthy.site.addresses import outside
+
+    url = options.url
+    if url:
+        if not outside(url) or "?" in url or "#" in url:
+            raise UsageError(f"`{url[:200]}` is no address of a site", remedy="write https://example.org/hub/")
+        url = outside(url).rstrip("/") + "/"
+    began = time.monotonic()
+    built = build(load_hub(), Given(pipelines(), checks(), __version__, url), options.out)
+    took = time.monotonic() - began
+    print(f"{built.files:,} files, {built.size / 1e6:.1f} MB, in {took:.1f} s: {options.out / 'index.html'}")
+    print(f"the largest page is {built.largest[0]}, {built.largest[1] / 1000:.0f} kB")
+    for note in built.notes:
+        print(f"note: {note}")
+    return 0
+
+
+def pipelines() -> tuple[Pipeline, ...]:
+    """The pipelines as the site draws them."""
+    from shipworthy.pipelines import PIPELINES
+    from shipworthy.site import Pipeline, Stage
+
+    return tuple(
+        Pipeline(one.name, one.title, tuple(Stage(stage.name, stage.title, stage.about) for stage in one.stages))
+        for one in PIPELINES.values()
+    )
+
+
+def checks() -> tuple[Checked, ...]:
+    """Every check, with the ids of its rules."""
+    from shipworthy.check import registry
+    from shipworthy.site import Checked
+
+    return tuple(
+        Checked(one.name, one.summary, one.category, tuple(rule.id for rule in one.rules))
+        for one in sorted(registry().values(), key=lambda one: one.name)
+    )

@@ -1,0 +1,103 @@
+"""The graph of stages, topics and frameworks, laid out by forces: linked points attract, all points repel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shipworthy.hub.things import Framework
+from shipworthy.records import dataclass
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from shipworthy.hub import Hub
+
+WIDTH, HEIGHT = 1200, 900
+_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Node:
+    """A point: its page, kind and title, its place and radius in the drawing's units, and the numbers of the points
+    that it is linked with. The title of a `minor` one is shown when it is pointed at."""
+
+    page: str
+    kind: str
+    title: str
+    x: int
+    y: int
+    r: int
+    to: tuple[int, ...]
+    minor: bool
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The points, and the lines between them as the data of an SVG path."""
+
+    nodes: tuple[Node, ...]
+    lines: str
+
+
+def drawn(hub: Hub) -> Graph:
+    """Stages, topics and frameworks; a topic is linked with its stages and with the frameworks of its controls.
+    Deterministic."""
+    import numpy as np
+
+    edges: set[tuple[str, str]] = set()
+    for topic in hub.topics.values():
+        edges |= {(topic.page, f"stage/{one}") for one in topic.stages if one in hub.shelves}
+        for name in topic.frameworks:
+            found = hub.resolve(name)
+            if found is not None:
+                own = found if isinstance(found, Framework) else hub.frameworks[found.framework]
+                edges.add((topic.page, own.page))
+    used = {page for edge in edges for page in edge}
+    pages = [page for page in hub.things if page in used]
+    number = {page: place for place, page in enumerate(pages)}
+    pairs = np.array(sorted((number[a], number[b]) for a, b in edges), dtype=int).reshape(-1, 2)
+    to: list[list[int]] = [[] for _ in pages]
+    for a, b in pairs.tolist():
+        to[a].append(b)
+        to[b].append(a)
+    at = _placed(len(pages), pairs)
+    nodes = []
+    for place, page in enumerate(pages):
+        kind = page.partition("/")[0]
+        radius = {"stage": 11, "framework": 8}.get(kind, 4) + min(4, len(to[place]) // 12)
+        x, y = (int(value) for value in at[place])
+        title = hub.things[page].title
+        nodes.append(Node(page, kind, title, x, y, radius, tuple(sorted(to[place])), kind == "topic"))
+    lines = "".join(f"M{nodes[a].x} {nodes[a].y}L{nodes[b].x} {nodes[b].y}" for a, b in pairs.tolist())
+    return Graph(tuple(nodes), lines)
+
+
+def _placed(count: int, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
+    """Places of `count` points, shape (count, 2), within the drawing (Fruchterman and Reingold 1991, with a pull to
+    the middle, so that nothing drifts off)."""
+    import numpy as np
+
+    if not count:
+        return np.zeros((0, 2))
+    angle = np.arange(count) * 2.399963  # the golden angle spreads points evenly over a disc
+    far = np.sqrt((np.arange(count) + 0.5) / count)
+    at = np.stack((np.cos(angle) * far, np.sin(angle) * far), axis=1)
+    ideal = 1.1 / np.sqrt(count)
+    degree = np.bincount(pairs.ravel(), minlength=count) + 1.0
+    for step in range(_STEPS):
+        apart = at[:, None, :] - at[None, :, :]
+        distance = np.maximum(np.sqrt((apart**2).sum(axis=2)), 0.01)
+        force = (apart * (ideal**2 / distance**2)[:, :, None]).sum(axis=1) - 0.3 * at
+        span = at[pairs[:, 0]] - at[pairs[:, 1]]
+        pull = span * (np.sqrt((span**2).sum(axis=1)) / ideal)[:, None] * 0.5
+        pull /= np.sqrt(np.minimum(degree[pairs[:, 0]], degree[pairs[:, 1]]))[:, None]
+        np.add.at(force, pairs[:, 0], -pull)
+        np.add.at(force, pairs[:, 1], pull)
+        length = np.maximum(np.sqrt((force**2).sum(axis=1)), 1e-9)
+        heat = 0.1 * (1 - step / _STEPS)
+        at += force / length[:, None] * np.minimum(length, heat)[:, None]
+    low, high = at.min(axis=0), at.max(axis=0)
+    margin = np.array([70.0, 40.0])
+    inside: NDArray[np.float64] = (at - low) / np.maximum(high - low, 1e-9) * (np.array([WIDTH, HEIGHT]) - 2 * margin)
+    return inside + margin
