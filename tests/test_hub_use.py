@@ -11,8 +11,10 @@ import pytest
 import sample_runs
 from shipworthy.check import all_rules
 from shipworthy.cli import main
+from shipworthy.cli.hub_build import checks
 from shipworthy.cli.hub_explain import before_the_rules, rule_lines
 from shipworthy.cli.hub_text import markdown
+from shipworthy.cli.runs import newest_runs
 from shipworthy.compliance._controls import controls
 from shipworthy.config import load_settings
 from shipworthy.errors import UsageError
@@ -24,6 +26,8 @@ from shipworthy.hub.titles import titles
 from shipworthy.model import Rule, Run
 from shipworthy.records import replace
 from shipworthy.reports import render
+from shipworthy.site.addresses import places as site_places
+from shipworthy.site.coverage import Coverage
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,38 @@ def test_a_page_says_how_often_it_was_found_in_the_newest_run(project: Path, cap
     assert "How it is attacked" in told
     assert main(["explain", marks[0][:10], "-q"]) == 0
     assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+def test_the_site_says_it_too(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "build", "--out", "site", "--runs", "."]) == 0
+    run = next(newest_runs(project)).id
+    for page in ("rule/tar-extract-unfiltered", "topic/archive-extraction", "item/CWE-22", "tool/modelaudit"):
+        text = (project / "site" / f"{page}.html").read_text()
+        assert f"Found 3 times in your last run ({run})" in text, page
+    assert "last run" not in (project / "site" / "topic" / "tls.html").read_text()
+    rule = all_rules()["tar-extract-unfiltered"]
+    assert (project / rule_address("https://x.org/site", rule).removeprefix("https://x.org/")).is_file()
+    capfd.readouterr()
+    (project / "empty").mkdir()
+    assert main(["hub", "build", "--out", "other", "--runs", "empty"]) == 2
+    assert "there is no run here" in capfd.readouterr().err
+
+
+def test_every_rule_lies_where_reports_say(hub: Hub) -> None:
+    places = site_places(hub.things)
+    for rule in hub.rules.values():
+        assert rule_address("https://x.org", rule) == f"https://x.org/{places[f'rule/{rule.id}']}"
+
+
+def test_the_coverage_of_the_site_is_that_of_reports(hub: Hub) -> None:
+    """What a report can show of a control, the site says of it; no more is left to people there than here."""
+    coverage = Coverage(hub, checks())
+    for control in controls():
+        item = hub.resolve(f"{control.framework.id}/{control.id}")
+        assert isinstance(item, Item)
+        cover = coverage.of(item)
+        assert cover.person == control.person
+        assert (cover.stands in ("checks", "record")) or not (control.evidence or control.dev), control.id
 
 
 def test_without_a_run_nothing_is_said_of_one(
