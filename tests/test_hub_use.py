@@ -290,3 +290,36 @@ def test_the_controls_of_reports_are_those_of_the_hub(hub: Hub) -> None:
         assert control.our_title is not bool(item.title), f"{control.framework.id} {control.id}"
         assert item.title in ("", control.title)
         assert hub.frameworks[item.framework].version == control.framework.version.removeprefix("Rev. ")
+
+
+# --- learning paths --------------------------------------------------------------------------------------------------
+
+
+def test_each_path_leads_through_our_own_pages_and_the_catalogue(hub: Hub) -> None:
+    assert set(hub.paths) == {"newcomer", "ml-engineer", "security-engineer", "researcher"}
+    for path in hub.paths.values():
+        pages = [page for step in path.steps for page in step.pages]
+        assert len(set(pages)) == len(pages), path.id
+        assert set(pages) <= set(hub.things)
+        own = [page for page in pages if page.startswith(("topic/", "stage/", "framework/"))]
+        assert len(own) >= 4, path.id
+        assert all(step.minutes >= 5 * len(step.pages) for step in path.steps), path.id
+        for page in pages:
+            assert not getattr(hub.things[page], "superseded_by", ()), page
+            if page.startswith("topic/"):
+                assert hub.topics[page.removeprefix("topic/")].sections, page
+
+
+def test_a_path_is_printed_with_a_sentence_for_each_page(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "learn", "ml-engineer"]) == 0
+    told = capfd.readouterr().out
+    assert "Read it when" in told
+    assert "shipworthy hub show ID" in told
+    assert all(len(line) <= 100 for line in told.splitlines())
+
+
+def test_a_control_says_what_a_run_records_and_what_is_left(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "show", "nist-ssdf-1.1/PW.7"]) == 0
+    told = capfd.readouterr().out
+    assert "What a run records of it" in told
+    assert "Left to a person" in told
