@@ -49,6 +49,7 @@ _READING = ("best-practice", "standard", "article", "tutorial", "course", "book"
 _EVIDENCE = ("case-study", "dataset", "benchmark", "community")
 _PAPERS = {"newcomer": "New to it", "ml-engineer": "I build models", "security-engineer": "I secure software",
            "researcher": "I do research"}  # fmt: skip
+_FIXES = 16_000  # characters; more than that would make a topic's page too long to read
 Page = tuple[str, str, dict[str, Any]]
 
 
@@ -86,7 +87,7 @@ class Site:
     def name(self, page: str) -> str:
         """What a page is called in a list: its title, an item's id before it."""
         thing = self.hub.things[page]
-        return f"{thing.id} {thing.title}" if isinstance(thing, Item) else thing.title
+        return f"{thing.id} {thing.title}" if isinstance(thing, Item) and len(thing.id) < 30 else thing.title
 
     def pages(self) -> Iterator[Page]:
         """Each page: its file, its template, the template's variables."""
@@ -203,7 +204,14 @@ class Site:
         rules = self.hub.rules_of(topic.page)
         cases = [self.hub.entries[one] for one in topic.case_studies if one in self.hub.entries]
         reading = self._reading(topic.page)
+        sections: list[tuple[str, str, list[Rule]]] = [(one.heading, one.text, []) for one in topic.sections]
+        if sum(len(fix) for fix in topic.fixes.values()) > _FIXES:  # the rules' own pages have them
+            fixed = [rule for rule in rules if rule.id in topic.fixes]
+            for place, (heading, text, _) in enumerate(sections):
+                if heading == "How to fix it":
+                    sections[place] = (heading, text.partition("\n### ")[0], fixed)
         return {
+            "sections": sections,
             "rules": rules,
             "cases": cases,
             "items": self.items(topic.frameworks),
