@@ -133,19 +133,19 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
             )
         )
     folder = runs_folder(root) / result.id
-    write_all(result, folder)
+    write_all(result, folder, settings.hub.site)
     found = any(stage.checks for stage in result.stages)  # until it was stopped: that is told, however it ended
     if not found:
         refuse_usage_errors(result)
-    _tell(result, options, folder)
+    _tell(result, options, folder, settings.hub.site)
     if options.format != "table" or options.output or not sys.stdout.isatty():  # who sees the report has been told
         refuse_usage_errors(result)
     return result.exit_code
 
 
-def _tell(result: Run, options: argparse.Namespace, folder: Path) -> None:
+def _tell(result: Run, options: argparse.Namespace, folder: Path, site: str) -> None:
     import sys
 
-    emit(result, options)
+    emit(result, options, site=site)
     if not options.quiet:
         print(f"report: {folder / 'report.html'}", file=sys.stderr if options.format != "table" else sys.stdout)

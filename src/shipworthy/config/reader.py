@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from shipworthy.config.settings import NO_DATE, Protect, Settings, Waiver
-from shipworthy.config.text import line_of
+from shipworthy.config.text import SITE, line_of
 from shipworthy.errors import UsageError
 from shipworthy.paths import is_there
 from shipworthy.patterns import ill_formed
@@ -172,6 +172,10 @@ class _Reader:
         if (wrong := ill_formed(settings.scan.trust)) is not None:
             at = ("scan", "trust", settings.scan.trust.index(wrong))
             raise self.fail(at, f"`{wrong}` is no pattern of module:name", 'such as "mypackage.models:*"')
+        if settings.hub.site and not SITE.fullmatch(settings.hub.site):
+            raise self.fail(
+                ("hub", "site"), "`hub.site` is no address of a site", 'such as site = "https://docs.example.org/hub"'
+            )
         if settings.train and settings.train.early_stopping:
             self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
 

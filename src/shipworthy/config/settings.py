@@ -282,6 +282,17 @@ class Import:
 
 
 @dataclass(frozen=True)
+class HubSite:
+    """The hub's pages: `[hub]`."""
+
+    site: str = _opt(
+        "",
+        "where the site that `shipworthy hub build` made is published, such as `https://docs.example.org/hub`; reports "
+        "link each finding to its rule's page there. Default: none, and reports name `shipworthy explain`",
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the settings file can say."""
 
@@ -306,6 +317,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
     sign: Sign = _opt(Sign, "who signs")
     store: Store = _opt(Store, "where the signed model goes")
+    hub: HubSite = _opt(HubSite, "where the hub's pages are")
     digest: str = field(default="", metadata={"internal": True})
     source: Path | None = field(default=None, metadata={"internal": True})
 

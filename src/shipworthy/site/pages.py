@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.hub.schema import KINDS
+from shipworthy.hub.seen import rules_about
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.look import visible
 from shipworthy.model import Rule
@@ -95,7 +96,11 @@ class Site:
             kind = {Entry: "entry", Topic: "topic", Rule: "rule", Shelf: "shelf", Framework: "framework",
                     Item: "item", Path: "path"}[type(thing)]  # fmt: skip
             more = getattr(self, f"_{kind}")(thing)
-            yield self.places[page], f"{kind}.html.j2", {"page": page, "thing": thing, "title": self.name(page), **more}
+            yield (
+                self.places[page],
+                f"{kind}.html.j2",
+                {"page": page, "thing": thing, "title": self.name(page), "count": self.found(page), **more},
+            )
         for kind in KINDS:
             entries = [one for one in self.hub.entries.values() if one.kind == kind]
             yield self.places[f"kind/{kind}"], "kind.html.j2", {
@@ -105,6 +110,11 @@ class Site:
         for pipeline in self.given.pipelines:
             for number, stage in enumerate(pipeline.stages):
                 yield self._pipeline_stage(pipeline, number, stage)
+
+    def found(self, page: str) -> int:
+        """How often the last run found something that a page is about."""
+        found = self.given.found
+        return sum(found.get(rule.id, 0) for rule in rules_about(self.hub, page)) if found else 0
 
     def _roots(self) -> Iterator[Page]:
         hub = self.hub
