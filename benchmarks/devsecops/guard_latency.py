@@ -21,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def start(
     environment = dict(os.environ)
     for kind in ("bare", "inside", "proxy"):
         call = [sys.executable, str(HERE / "guard.py"), "serve", "--folder", str(folder), "--kind", kind]
-        services[kind] = _begin(call, environment, folder, _pinned(core, options.realtime))
+        services[kind] = _begin(call, environment, folder, pinned(core, options.realtime))
         if kind == "proxy":
             print(services["bare"][1], file=services[kind][0].stdin, flush=True)
         services[kind] = (services[kind][0], _port(services[kind][0]))
@@ -102,7 +102,7 @@ def start(
         for kind in ("flask", "flask + guard", "flask + gemini"):
             (own := folder / kind).mkdir()
             call = [options.gemini, str(HERE / "gemini_serve.py"), kind]
-            process, _ = _begin(call, environment, own, _pinned(core, options.realtime))
+            process, _ = _begin(call, environment, own, pinned(core, options.realtime))
             services[kind] = (process, 0)
             services[kind] = (process, _port(process))
 
@@ -122,7 +122,9 @@ def _port(process: subprocess.Popen[str]) -> int:
     return int(process.stdout.readline())  # type: ignore[union-attr]
 
 
-def _pinned(core: int, realtime: bool) -> Callable[[], None]:
+def pinned(core: int, realtime: bool) -> Callable[[], None]:
+    """What a new process does to run on that core."""
+
     def prepare() -> None:
         os.sched_setaffinity(0, {core})
         if realtime:
@@ -142,7 +144,7 @@ def _asked(
     else:
         call = [sys.executable, str(HERE / "guard_load.py"), str(port), str(options.rate), str(options.seconds)]
         call += [str(core), str(folder / "request")]
-    prepare = _pinned(core, options.realtime)
+    prepare = pinned(core, options.realtime)
     told = subprocess.run(call, capture_output=True, text=True, check=True, preexec_fn=prepare).stdout
     if options.wrk:
         number, errors, middle, high = map(int, told.rpartition("#")[2].split())
@@ -158,10 +160,10 @@ def _asked(
         value: dict[str, Any] = json.loads(told)
         number = max(value["number"], 1)
         one = {
-            "p50": _percentile(value["due"], 0.5),
-            "p99": _percentile(value["due"], 0.99),
-            "sent": _percentile(value["sent"], 0.99),
-            "late": _percentile(value["late"], 0.99),
+            "p50": quantile(value["due"], 0.5),
+            "p99": quantile(value["due"], 0.99),
+            "sent": quantile(value["sent"], 0.99),
+            "late": quantile(value["late"], 0.99),
             "refused": value["refused"],
             "kept": number / value["seconds"] if number < int(options.rate * options.seconds) else 0,
         }
@@ -234,7 +236,8 @@ def _shares(before: list[int], after: list[int]) -> dict[str, float]:
     return {"idle": spans[3] / total, "steal": spans[7] / total}
 
 
-def _percentile(values: list[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that this share of them is below (a share from 0 to less than 1); not a number when there is none."""
     if not values:
         return float("nan")
     return sorted(values)[int(len(values) * share)]

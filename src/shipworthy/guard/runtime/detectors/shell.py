@@ -55,7 +55,7 @@ _WORDS = _CERTAIN | _SPOKEN
 _FORMS = (
     ("ifs", regex(r"(?:^|[\s;|&`(/\x01])[a-z]\w{0,12}\$\{?ifs"), "a command without blanks"),
     ("$((", regex(r"\$\(\(\s?\d{1,9}\s?[-+*/%]\s?\d{1,9}\s?\)\)"), "a sum for a shell"),
-    (";", regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b"), "a command from a variable"),
+    ("$", regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b"), "a command from a variable"),
     ("$'\\", regex(r"\$'(?:\\(?:x[0-9a-f]{2}|[0-7]{2,3})){2}"), "a command with its name disguised"),
     ("<<<", regex(r"\b(?:ba|z|da|k)?sh ?<<<"), "what is fed to a shell"),
     ("/?", regex(r"(?:^|[\s;|&`(\x01])/(?:\?{3}|[a-z?]{1,4})/[a-z]?\?[a-z?]{0,6}(?:$|[\s;|&`)\x01])"),
@@ -142,7 +142,7 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         return ""
     before = low[:start].strip()
     one_word = " " not in before and len(before) < 80
-    if _spoken_of(low, start, mark):
+    if _spoken_of(low, start, end, mark):
         return ""
     inside = mark in ("`", "$(", "<(", ">(")
     obscured = (
@@ -173,6 +173,8 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         )
     if mark == "&" and "=" in low[end : end + 40] and not argument:
         return ""
+    if mark == "|" and base in _FED and before.partition(" ")[0] in _WORDS:
+        return "what is fed to a program"
     if base in _CERTAIN:
         return (
             "a command after another"
@@ -184,9 +186,10 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     return "a command after another" if ends and one_word and (before or len(low) < 16) else ""
 
 
-def _spoken_of(low: str, start: int, mark: str) -> bool:
-    """Whether this stands in a span of code of a text in Markdown, or goes on a line that is a command as a whole:
-    nobody's value ends there. Not if it reads what no example has to, or gives to a shell."""
+def _spoken_of(low: str, start: int, end: int, mark: str) -> bool:
+    """Whether this stands in a span of code of a text in Markdown (not if it reads what no example has to, or gives to
+    a shell), or goes on a line that is a command as a whole with what does nothing by itself: a filter, which reads
+    only what it is fed and writes only what comes next, or a usual step of git after another."""
     if any(sign in low for sign in _SHARP):
         return False
     before = low[low.rfind("\n", 0, start) + 1 : start]
@@ -199,9 +202,34 @@ def _spoken_of(low: str, start: int, mark: str) -> bool:
         opened = before.rfind("`")
         return opened > 0 and before[opened - 1] in " (*-" and low.find("`", start) > 0
     words = before.split()
-    return mark in ("|", "&&", "||", "<(") and len(words) > 1 and words[0] in _WORDS and words[1][:1] not in "=:"
+    if len(words) < 2 or words[0] not in _WORDS or words[1][:1] in "=:":
+        return False
+    if mark == "|":
+        return _FILTER.match(low, end) is not None
+    return mark == "&&" and words[0] == "git" and _STEP.match(low, end) is not None
 
 
+# Programs that only pass on what they are fed, with none of their options that name a file or start a program
+# (sort -o, grep -r, sed's `e` and `w`, awk's system); what follows must be another pipe, or the end.
+_FILTER = regex(
+    r"[ \t]*(?:(?:sort|uniq|wc|head|tail|less|more|cut|nl|rev|tac|column)"
+    r"(?:[ \t]+(?:-[a-eg-np-z]{0,4}[\d,.:-]{0,8}|-[df] ?(?:'[^']'|\"[^\"]\"|[\d,.:;-]{1,8})|[+-]?\d{1,6}))*+"
+    r"|[ef]?grep(?:[ \t]+-[ivnocewxlhq\d]{1,6})*+[ \t]+(?:'[^'\n]{0,80}'|\"[^\"$`\n]{0,80}\"|[\w.*^\[\]@:-]{1,40})"
+    r"|tr(?:[ \t]+-[cds]{1,3})?(?:[ \t]+(?:'[^'\n]{0,40}'|\"[^\"$`\n]{0,40}\"|[\w:\[\]-]{1,20})){1,2}"
+    r"|sed[ \t]+['\"]?s/[^/\s'\"$`;]{1,40}/[^/\s'\"$`;]{0,40}/[gi]{0,2}['\"]?"
+    r"|awk[ \t]+(?:-f[^\s\w'\"$`/.][ \t]+)?'\{ ?print(?: \$\d{1,2},?){0,6} ?\}'"
+    r"|gzip|cat)[ \t]*(?=$|[|\n\x01])"
+)
+_FED = frozenset(
+    """
+sh bash zsh dash ksh csh python python2 python3 perl ruby php lua node nodejs powershell pwsh busybox sudo env xargs nc
+ncat netcat socat telnet ssh openssl curl wget tee dd eval source crontab at awk gawk tar
+""".split()
+)
+_STEP = regex(
+    r"[ \t]*git[ \t]+(?:add|commit|push|pull|status|diff|log|checkout|switch|merge|fetch|tag)"
+    r"(?:[ \t]+(?!--?[cu])[\w./'\"-]{1,60}){0,8}[ \t]*(?=$|[|&\n\x01])"
+)
 _SHARP = ("/etc/", "/dev/tcp", "/bin/", "| sh", "|sh", "| bash", "|bash", "nc -", "ncat", "whoami", "base64", "passwd")
 
 
