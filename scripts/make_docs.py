@@ -1,11 +1,14 @@
-"""Write the pages that are made from the code: docs/settings.md, docs/tools.md, docs/checks/*.md, and the table in
-docs/model-formats.md."""
+"""Write the pages that are made from the code: docs/settings.md, docs/tools.md, docs/checks/*.md, the table in
+docs/model-formats.md, and the schema of the hub's entries for editors."""
 
+import json
 import re
 from pathlib import Path
 
-from shipworthy.check import registry
+from shipworthy.check import all_rules, registry
 from shipworthy.cli.pages import check_page, settings_page, tools_page
+from shipworthy.hub.json_schema import entry_schema
+from shipworthy.hub.reader import Reading
 from shipworthy.modelfile.support import table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -19,6 +22,8 @@ def main() -> None:
     formats = DOCS / "model-formats.md"
     page = re.sub(r"(?m)^\| format \|.*\n(?:\|.*\n)*", lambda _: table(), formats.read_text("utf-8"))
     formats.write_text(page, encoding="utf-8")
+    schema = entry_schema(Reading().data, {rule.help for rule in all_rules().values()})
+    (DOCS / "hub-entry.schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
     known = registry()
     for check in known.values():
         (DOCS / "checks" / f"{check.name}.md").write_text(check_page(check), encoding="utf-8")

@@ -52,6 +52,30 @@ def test_init_names_the_key_that_its_next_step_makes(tmp_path: Path) -> None:
     assert "docs/training.md" in run.stderr  # not `shipworthy init`, which has just been run
 
 
+def test_a_service_without_a_model_is_told_what_its_build_needs(tmp_path: Path) -> None:
+    """A Dockerfile and a program: `init` sees both, and what was found before the build could not begin is told."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "app.py").write_text("print('hello')\n")
+    (project / "Dockerfile").write_text(
+        'FROM python:3.12 AS made\nFROM made\nEXPOSE 8123/tcp\nCMD ["python", "app.py"]\n'
+    )
+    assert shipworthy("init", cwd=project).returncode == 0
+    settings = (project / "shipworthy.toml").read_text()
+    for line in ('pipeline = "dev"', "port = 8123", '# "python:3.12" = "this-python"', "[gates.before-release]"):
+        assert line in settings
+    assert "[train]" not in settings
+    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    run = shipworthy("run", cwd=project, COLUMNS="200")
+    assert run.returncode == 2, run.stdout + run.stderr
+    for words in ("dockerfile-base-unpinned", 'the base image "python:3.12" is not at hand', "[scan] offline = false"):
+        assert words in run.stdout
+    assert "is not at hand" in run.stderr
+    record = shipworthy("run", "--format", "json", cwd=project)
+    assert json.loads(record.stdout)["exit_code"] == record.returncode == 2
+    assert "is not at hand" in record.stderr
+
+
 def test_runs_do_not_make_the_repository_look_changed(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("A project\n")
     for command in (

@@ -54,7 +54,7 @@ SAMPLES = {
         "const q = 'DELETE FROM t WHERE a=?';\ndb.execute(q, [a])",
     ),
     "sql#unsafe": ("prisma.$queryRawUnsafe('select ' + a)", "prisma.$queryRaw`select ${a}`"),
-    "nosql": ("User.findOne(req.body)", "User.findOne({ name: String('x') })"),
+    "nosql": ("User.findOne(req.body)", "User.findOne({ name: String(req.body.name) })"),
     "nosql#where": ("C.find({ $where: 'this.a == ' + a })", "C.find({ a: 1 })"),
     "dom-xss": ("el.innerHTML = location.hash", "el.textContent = location.hash"),
     "dom-xss#react": (
@@ -139,6 +139,7 @@ SAMPLES = {
     ),
     "regex-from-input": ("new RegExp(req.query.q)", "new RegExp('^a')"),
     "slow-regex": ("const r = /^(a+)+$/", "const r = /^(ab)+$/"),
+    "slow-regex#words": (r"const r = /^(\w\w+)*$/", r"const w = /^\w+(?:\s\w+)*$/"),
     "message-origin": ("parent.postMessage(secret, '*')", "parent.postMessage(secret, 'https://a.org')"),
     "message-origin#listener": (
         "addEventListener('message', (e) => { go(e.data) })",

@@ -31,7 +31,8 @@ ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TAXONOMY = re.compile(
     r"CWE-\d{1,4}|AML\.T\d{4}(\.\d{3})?|(LLM|ML)(0[1-9]|10):20\d\d|ASI(0[1-9]|10)|CICD-SEC-\d{1,2}|AISVS C\d+(\.\d+)*|"
-    r"A\.\d+(\.\d+)*|Art\. \d+|(GOVERN|MAP|MEASURE|MANAGE) \d(\.\d+)?|(PO|PS|PW|RV)\.\d(\.\d+)?|"
+    r"(iso-\d+-\d+/)?A\.\d+(\.\d+)*|Art\. \d+|(GOVERN|MAP|MEASURE|MANAGE) \d(\.\d+)?|"
+    r"(nist-ssdf-1\.1/)?(PO|PS|PW|RV)\.\d(\.\d+)?|"
     r"K(0[1-9]|10):2025|(AC|AT|AU|CA|CM|CP|IA|IR|MA|MP|PE|PL|PM|PS|PT|RA|SA|SC|SI|SR)-\d{1,2}(\(\d+\))?"
 )
 # In a sentence a command may stand by its name alone; what it needs is said beside it.

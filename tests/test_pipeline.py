@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
+import urllib.request
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ from shipworthy.cli import main
 from shipworthy.evidence.digest import digest_of
 from shipworthy.keys import load_public
 from shipworthy.pipelines import ML
+from shipworthy.stores.serve import serve
 from story_world import example_run, own_folders, record, runs, shipworthy, stages
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -50,6 +53,19 @@ def test_the_demonstration_ends_with_the_verdict_and_the_place_of_the_report(exa
     assert printed.count("VERIFIED") == 2
     for word in ("MLSecOps", "DevSecOps", "/predict answers behind the guard"):
         assert word in printed
+
+
+def test_the_image_is_in_the_registry_that_it_was_deployed_from(example: Path, project: Path) -> None:
+    by = stages(record(runs(project)[1]))
+    first, second = by["store"]["details"]["stores"]
+    assert first.startswith("oci://127.0.0.1:")
+    assert second == "local:store"
+    name, version = by["store"]["details"]["name"], by["store"]["details"]["version"]
+    with serve(example / "demo" / "registry") as host:
+        address = f"http://{host}/v2/demo/prompt-injection-detector/manifests/{name}-{version}"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            raw = answer.read()
+    assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == by["build"]["outputs"]["image"]
 
 
 def test_all_ten_stages_passed_and_name_what_they_took_and_gave_by_digest(run: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,21 @@ def test_methods_that_do_not_exist(tmp_path: Path) -> None:
     with raw_server(talk) as port:
         found, _ = look(tmp_path, "http-methods", port)
     assert "http-any-method" in {f.rule.id for f in found}
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_input_that_is_answered_with_nothing_is_found_when_it_is_so_each_time(tmp_path: Path, always: bool) -> None:
+    """Python's own server closes the connection when a handler raises."""
+    times = count()
+
+    def answer(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if body == b"null" and (always or not next(times)):
+            raise ConnectionAbortedError
+        return honest(method, target, headers, body)
+
+    found, skipped = asked(tmp_path, "http-errors", answer)
+    assert found == ({"http-no-error-answer"} if always else set())
+    assert skipped == ([] if always else ["1 of the requests had no answer, the first: POST /predict"])
 
 
 TRACES = {

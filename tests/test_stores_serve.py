@@ -5,7 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
+import struct
 import subprocess
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +96,17 @@ def test_only_this_machine_is_served(address: str) -> None:
     assert address.startswith("127.0.0.1:")
     assert ask(address, "GET", "/v2/", Host=address)[0] == 200
     assert ask(address, "GET", "/v2/", Host="evil.example.org")[0] == 403  # a page that rebound its name
+
+
+def test_a_client_that_goes_away_is_not_shown_to_anybody(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with serve(tmp_path) as where:
+        address = (where.partition(":")[0], int(where.partition(":")[2]))
+        for begun in (b"", b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+            wire = socket.create_connection(address, 5)
+            wire.sendall(begun)
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets
+            wire.close()
+        time.sleep(0.3)
+        with urllib.request.urlopen(f"http://{where}/v2/", timeout=5) as answer:
+            assert answer.status == 200
+    assert capfd.readouterr() == ("", "")

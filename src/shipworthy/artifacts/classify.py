@@ -144,6 +144,7 @@ def _infrastructure(name: str, head: bytes) -> str:
     suffix = name.rpartition(".")[2].lower()
     if suffix not in ("yaml", "yml", "json", "template") or _IAC.match(name):
         return ""
+    head = head.removeprefix(b"\xef\xbb\xbf")
     if suffix != "json" and _MANIFEST.search(head) and b"\nkind:" in b"\n" + head:
         return "application/x-kubernetes"
     if suffix == "json" and b'"kind"' in head and _MANIFEST_JSON.search(head):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from shipworthy.errors import EvidenceError, UsageError
+from shipworthy.images.documents import parse
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -228,13 +229,11 @@ def read_base(folder: Path, architecture: str) -> Base:
 def _json(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as stream:
-            value = json.loads(stream.read(_JSON_BYTES))
+            value = parse(stream.read(_JSON_BYTES), path.name)
     except OSError as error:
         raise UsageError(
             f"cannot be read: {error.strerror}", where=str(path), remedy="name a folder with an OCI image layout"
         ) from None
-    except (ValueError, RecursionError):
-        raise UsageError("is no JSON", where=str(path)) from None
     if not isinstance(value, dict):
         raise UsageError("is no JSON object", where=str(path))
     return value

@@ -21,6 +21,7 @@ _ODD = regex("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\
 _MARKER = regex(r"(?m)^(?:---|\.\.\.)(?=[ \t\n]|\Z)")
 _DIRECTIVE = regex(r"(?m)^%[A-Z]+[^\n]{0,200}\n")
 _CORE = frozenset({"!str", "!int", "!float", "!bool", "!null", "!map", "!seq", "!timestamp", ""})
+_PLAIN = frozenset({"!int", "!float", "!bool", "!null"})
 _INDENT = regex(r"(?m)^[ \t]*\t[ \t]*")
 # A key that is one text, whatever stands behind it.
 _ALONE = regex(r""" "(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|[A-Za-z0-9_./][^:#]*+ """.strip())
@@ -122,6 +123,8 @@ class _Lines(Reader):
 
     def anchored(self, anchor: str, value: Any) -> Any:
         tag = self.pending.pop()
+        if tag in _PLAIN and isinstance(value, str) and value:
+            value = self.resolved(str(value))  # `!!bool "true"` is no text
         return super().anchored(anchor, value if tag in _CORE else Tagged(tag, value))
 
     def inline(self, parent: int, depth: int, in_map: bool = False) -> Any:

@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _alone(arguments: list[str]) -> int:
     """The command as a process of its own: the next one removes what it leaves in the temporary folder when killed."""
     gc.set_threshold(50_000, 20, 20)  # importing makes much and leaves no garbage: looking for it takes a tenth
-    if next((word for word in arguments if not word.startswith("-")), None) in ("run", "scan", "doctor", "demo"):
+    if next((word for word in arguments if not word.startswith("-")), None) in ("run", "scan", "up", "doctor", "demo"):
         from shipworthy.cli.leftovers import use_own_temporary_folder
 
         use_own_temporary_folder()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +16,7 @@ from shipworthy.artifacts.repository import git
 from shipworthy.cli.output import settings_for
 from shipworthy.cli.progress import Progress
 from shipworthy.cli.verify import print_chain
+from shipworthy.config import Settings
 from shipworthy.engine.events import Events
 from shipworthy.engine.runner import Order, run_pipeline, runs_folder
 from shipworthy.errors import EnvironmentFailure, UsageError
@@ -27,6 +30,7 @@ from shipworthy.pipelines import PIPELINES
 from shipworthy.reports import write_all
 from shipworthy.reports.terminal import print_run
 from shipworthy.stages.verification import image_of, trusted_keys, verify_target
+from shipworthy.stores.serve import serve
 from shipworthy.tools import ToolFailed, ToolMissing
 
 MARKER = ".shipworthy-demo"
@@ -55,6 +59,7 @@ class Demonstration:
         self.folder, self.data, self.quiet = folder, data, quiet
         self.console = Console(width=None if Console().is_terminal else 120)
         self.project = folder / "project"
+        self.registry = ""
 
     def run(self, attack: str | None) -> int:
         """Run what was asked for; returns the exit code."""
@@ -64,13 +69,14 @@ class Demonstration:
             return self._one_attack(wanted[0])
         # An attack on the service needs a trained model; one on what is stored, what it is stored by.
         needed = ("ml",) if attack and attack != "all" and wanted[0].when == "before-run" else ("ml", "dev")
-        for name in needed if attack != "swapped-model" else ("ml",):
-            run = self._honest_run(name)
-            code = run.exit_code or self._verify(name)
-            if code:
-                verdict = run.verdict if run.exit_code else "NOT SHIPWORTHY: verify: see above"
-                self._last_lines(verdict, self._report(self.project, run.id))
-                return code
+        with self._own_registry():
+            for name in needed if attack != "swapped-model" else ("ml",):
+                run = self._honest_run(name)
+                code = run.exit_code or self._verify(name)
+                if code:
+                    verdict = run.verdict if run.exit_code else "NOT SHIPWORTHY: verify: see above"
+                    self._last_lines(verdict, self._report(self.project, run.id))
+                    return code
         if attack is None:
             self._last_lines(run.verdict, self._report(self.project, run.id))
             return 0
@@ -125,9 +131,26 @@ class Demonstration:
         except (ToolMissing, ToolFailed) as error:
             self.console.print(f"[yellow]not in git:[/] {escape(str(error))}", highlight=False)
 
+    @contextmanager
+    def _own_registry(self) -> Iterator[None]:
+        """A registry on this machine, for as long as the honest project runs: what is deployed and verified is pulled
+        from there. The folder that the project's settings name gets the same."""
+        with serve(self.folder / "registry") as self.registry:
+            try:
+                yield
+            finally:
+                self.registry = ""
+
+    def _settings(self, project: Path) -> Settings:
+        settings = settings_for(project, None)
+        if not self.registry:
+            return settings
+        to = (f"oci://{self.registry}/demo/{settings.store.name}", *settings.store.to)
+        return replace(settings, store=replace(settings.store, to=to))
+
     def _pipeline(self, project: Path, name: str, quiet: bool) -> Run:
         with Progress(quiet) as progress:
-            run = run_pipeline(Order(project, settings_for(project, None), PIPELINES[name], events=Events([progress])))
+            run = run_pipeline(Order(project, self._settings(project), PIPELINES[name], events=Events([progress])))
         write_all(run, runs_folder(project) / run.id)
         return run
 
@@ -139,7 +162,7 @@ class Demonstration:
         return run
 
     def _chain(self, project: Path, name: str) -> ChainResult:
-        settings = settings_for(project, None)
+        settings = self._settings(project)
         target = image_of(settings, project) if name == "dev" else ""
         return verify_target(target, settings, project, trusted_keys(settings, project))
 

@@ -1,5 +1,5 @@
-"""Explain a rule or a finding: what it is, why it matters, what to do. For a model file: what loading it would do,
-read without loading it."""
+"""Explain a rule or a finding: what it is, why it matters, how it is attacked, how to fix it with code, which controls
+it touches, and what to read. For a model file: what loading it would do, read without loading it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from shipworthy.cli.output import plain, quiet_option
 
 if TYPE_CHECKING:
     from shipworthy.errors import UsageError
+    from shipworthy.model import Rule
 
 EXAMPLES = """examples:
   shipworthy explain                          every rule, a line each
   shipworthy explain model-code-execution     one rule
   shipworthy explain 3f0c2b9a8d7e6f50413223   a finding of a kept run, by the start of its id
+  shipworthy explain tls                      a topic: what several rules are about
   shipworthy explain model.pkl                what loading this file would do
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
-    parser.add_argument("what", nargs="?", metavar="RULE|FINDING|FILE")
+    parser.add_argument("what", nargs="?", metavar="RULE|FINDING|FILE|TOPIC")
     quiet_option(parser, "of a rule, what to do alone; of all rules, their names")
 
 
@@ -46,7 +48,9 @@ def run(options: argparse.Namespace) -> int:
     if os.path.isfile(options.what):
         _file(Path(options.what))
         return 0
-    if len(options.what) >= 8 and _finding(options.what):
+    if len(options.what) >= 8 and _finding(options.what, options.quiet):
+        return 0
+    if _topic(options.what):
         return 0
     raise _nothing(options.what)
 
@@ -107,38 +111,41 @@ def _file(path: Path) -> None:
     print(plain(explain(path)))
 
 
-def _rule(rule: object) -> None:
-    from rich.console import Console
-    from rich.markup import escape
+def _rule(rule: Rule) -> None:
+    from shipworthy.cli.hub_explain import newest_findings, rule_page
 
-    from shipworthy.check import registry
-    from shipworthy.model import Rule
-
-    assert isinstance(rule, Rule)  # noqa: S101  for the type checker
-    console = Console()
-    checks = [check.name for check in registry().values() if rule in check.rules]
-    console.print(f"[bold]{escape(rule.title)}[/]  ({rule.id})", highlight=False)
-    console.print(f"severity {rule.severity.value}, confidence {rule.confidence.value}", highlight=False)
-    console.print(f"found by {', '.join(checks) or 'the engine'}\n", highlight=False)
-    console.print(escape(rule.description), highlight=False)
-    console.print(f"\n[bold]What to do[/]\n{escape(rule.remedy)}", highlight=False)
-    if rule.taxonomy:
-        console.print(f"\n[bold]See[/] {', '.join(rule.taxonomy)}", highlight=False)
+    rule_page(rule, newest_findings())
 
 
-def _finding(start: str) -> bool:
+def _topic(name: str) -> bool:
+    """The page of a topic of the hub, which is what a rule's `help` names."""
+    from shipworthy.hub.schema import SLUG
+
+    if len(name) > 100 or not SLUG.fullmatch(name):
+        return False
+    from shipworthy.cli.hub_explain import topic_page
+
+    return topic_page(name)
+
+
+def _finding(start: str, quiet: bool) -> bool:
+    from shipworthy.cli.hub_explain import rule_page
     from shipworthy.cli.runs import newest_runs
 
     for run in newest_runs(Path()):
         for finding in run.findings:
             if finding.fingerprint.startswith(start):
+                if quiet:
+                    print(plain(finding.remedy))
+                    return True
                 print(plain(f"{finding.artifact.uri} {finding.location}: {finding.message}"))
                 if finding.evidence:
                     print(plain(f"  {finding.evidence}"))
                 state = f"{finding.disposition.value} {plain(finding.waiver)}".strip()
-                print(f"fingerprint {finding.fingerprint}, run {run.id}, {state}\n")
-                _rule(finding.rule)
+                print(f"fingerprint {finding.fingerprint}, run {run.id}, {state}")
                 if finding.remedy != finding.rule.remedy:
-                    print(plain(f"\nHere: {finding.remedy}"))
+                    print(plain(f"What to do here: {finding.remedy}"))
+                print()
+                rule_page(finding.rule)
                 return True
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -129,6 +130,7 @@ async def _serve(proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: s
         loop.add_signal_handler(number, ended.set)
     try:
         guard.warm()
+        gc.freeze()  # what is loaded stays: no collection, for which a request would wait, has to walk it
         await proxy.start(*_place(options.listen, "--listen"), tls=tls)
         metrics = await proxy.start_metrics(*_place(options.metrics, "--metrics")) if options.metrics else None
     except OSError as error:

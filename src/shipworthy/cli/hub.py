@@ -31,6 +31,9 @@ ACTIONS = {
     "export": ("hub_export", "as an awesome list, or as JSON"),
     "build": ("hub_build", "write the hub as a website that works without a server"),
     "stats": ("hub_stats", "how much there is, and the numbers that the hub is held to"),
+    "add": ("hub_add", "add an entry: asks, fills in, checks, writes the file"),
+    "lint": ("hub_lint", "check the hub's files before a pull request"),
+    "check-links": ("hub_check_links", "are its addresses still there? (asks the network: only with --online)"),
 }
 
 

@@ -113,7 +113,8 @@ class Browser:
 
     def lines(self) -> list[str]:
         """The lines of what is shown, as markup."""
-        from shipworthy.cli.hub_cards import card, line_of, linked, said
+        from shipworthy.cli.hub_cards import card, line_of, linked
+        from shipworthy.cli.hub_text import said
 
         if self.opened:
             return card(self.hub, self.opened[-1], everything=False)
@@ -130,7 +131,7 @@ class Browser:
 def _draw(screen: Console, browser: Browser) -> None:
     from rich.text import Text
 
-    from shipworthy.cli.hub_cards import said
+    from shipworthy.cli.hub_text import said
 
     width, height = screen.size
     browser.height = max(3, height - 3)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from shipworthy.cli.output import plain
+from shipworthy.cli.hub import console
+from shipworthy.cli.hub_text import broken, markdown, said
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.model import Rule
 
@@ -30,12 +30,14 @@ KIND_TITLES = {
     "benchmark": "Benchmarks",
     "community": "Communities",
 }
-_USE = {"course": "Take it when", "community": "Join it when", "tool": "Use it when"}
-
-
-def said(text: str) -> str:
-    """A text as it can be printed: without what would steer the terminal, and with no markup of its own."""
-    return escape(plain(text))
+_USE = {
+    "course": "Take it when",
+    "community": "Join it when",
+    "tool": "Use it when",
+    "dataset": "Use it when",
+    "benchmark": "Use it when",
+    "tutorial": "Try it when",
+}
 
 
 def line_of(hub: Hub, thing: Thing) -> str:
@@ -171,7 +173,7 @@ def of_topic(hub: Hub, topic: Topic) -> list[str]:
     lines = [linked(hub, topic.page)]
     lines += ["", said(topic.summary)] if topic.summary else ["", "[dim]This page is not written yet.[/]"]
     for section in topic.sections:
-        lines += [*_heading(section.heading), *markdown(section.text)]
+        lines += [*_heading(section.heading), *markdown(section.text, console().width, colour=sys.stdout.isatty())]
     lines += _list(hub, "Rules", [f"rule/{rule.id}" for rule in hub.rules_of(topic.page)])
     lines += _ids(hub, "Controls and techniques", topic.frameworks)
     return lines + _shelves_of_entries(hub, topic.page, most=8)
@@ -190,7 +192,7 @@ def of_rule(hub: Hub, rule: Rule) -> list[str]:
     lines += ["", said(rule.description), *_heading("What to do"), said(rule.remedy)]
     topic = hub.topics.get(rule.help)
     if topic and (fix := topic.fixes.get(rule.id)):
-        lines += ["", *markdown(fix)]
+        lines += ["", *markdown(fix, console().width, colour=sys.stdout.isatty())]
     lines += _ids(hub, "Controls and techniques", rule.taxonomy)
     return lines + (_list(hub, "Topic", [topic.page]) if topic else [])
 
@@ -242,6 +244,7 @@ def of_item(hub: Hub, item: Item) -> list[str]:
     )
     rules = hub.rules_of(item.page)
     lines += _list(hub, f"Rules that give evidence ({len(rules)})", [f"rule/{rule.id}" for rule in rules])
+    lines += _evidence(item)
     if not rules:
         lines += ["", "No rule of the checks names it."]
     pages = [page for page in hub.links(item.page) if page.partition("/")[0] in ("topic", "stage", "item")]
@@ -249,46 +252,54 @@ def of_item(hub: Hub, item: Item) -> list[str]:
     return lines + _shelves_of_entries(hub, item.page, most=10)
 
 
+def _evidence(item: Item) -> list[str]:
+    """What else a run records of a control, and what is left to a person: as reports say it."""
+    from shipworthy.compliance import control
+
+    found = control(item.framework, item.id)
+    if found is None:
+        return []
+    width = console().width
+    terms = dict.fromkeys((*found.evidence, *found.dev))
+    told = [f"  {said(term.replace(':', ' ', 1).replace('-', ' '))}" for term in terms]
+    shown = [*_heading("What a run records of it"), *told] if told else []
+    return [*shown, *_heading("Left to a person"), *(f"  {line}" for line in broken(said(found.person), width - 2))]
+
+
 def of_path(hub: Hub, path: Path) -> list[str]:
-    """A learning path: its steps, with about how long each takes."""
+    """A learning path: its steps, with about how long each takes, and a sentence on each page."""
+    width = console().width
     lines = [
         f"[bold]{said(path.title)}[/]  [dim]{said(path.page)}[/]  about {hours(path.minutes)}",
         "",
-        said(path.summary),
+        *broken(said(path.summary), width),
     ]
     for number, step in enumerate(path.steps, 1):
         lines += [
             "",
             f"[bold]{number}. {said(step.heading)}[/]  [dim]{hours(step.minutes)}[/]",
-            f"   {said(step.text)}",
+            *(f"   {line}" for line in markdown(step.text, width - 3)),
         ]
-        lines += [f"   {linked(hub, page)}" for page in step.pages]
-    return lines
+        for page in step.pages:
+            lines += [f"   {line}" for line in broken(linked(hub, page), width - 3, 2)]
+            lines += [f"     [dim]{line}[/]" for line in broken(said(_first(hub, hub.things[page])), width - 5)]
+    pages = [page for step in path.steps for page in step.pages]
+    opened = next((page for page in pages if page.startswith("topic/")), pages[0] if pages else "")
+    return [*lines, "", f"[dim]each page: shipworthy hub show ID, such as {said(opened)}[/]"] if opened else lines
+
+
+def _first(hub: Hub, thing: Thing) -> str:
+    """A sentence about a thing: when an entry is of use, or the first of what is said of it."""
+    if isinstance(thing, Entry) and thing.use_when:
+        return f"{_USE.get(thing.kind, 'Read it when')} {thing.use_when}"
+    text = line_of(hub, thing)
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]
 
 
 def hours(minutes: int) -> str:
     """A time as people say it."""
     return f"{minutes} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
-
-
-def markdown(text: str) -> list[str]:
-    """Markdown as it is read in a terminal: emphasis and links are shown, code stands apart."""
-    import re
-
-    lines = []
-    fenced = False
-    for line in text.splitlines():
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-            continue
-        if fenced:
-            lines.append(f"    [cyan]{said(line)}[/]" if line.strip() else "")
-            continue
-        shown = said(re.sub(r"\[([^\]\n]{1,200})\]\([^)\s]{1,500}\)", r"\1", line))
-        shown = re.sub(r"\*\*([^*\n]{1,300})\*\*", r"[bold]\1[/]", shown)
-        shown = re.sub(r"`([^`\n]{1,300})`", r"[cyan]\1[/]", shown)
-        lines.append(f"[bold]{shown.lstrip('# ')}[/]" if line.startswith("### ") else shown)
-    return lines
 
 
 def as_data(hub: Hub, page: str) -> dict[str, Any]:

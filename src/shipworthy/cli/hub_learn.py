@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a path, or list them."""
     from shipworthy.cli.hub import load_hub, printed
-    from shipworthy.cli.hub_cards import hours, of_path, said
+    from shipworthy.cli.hub_cards import hours, of_path
+    from shipworthy.cli.hub_text import said
     from shipworthy.errors import UsageError
     from shipworthy.hub.search import suggestions
 

@@ -1,4 +1,5 @@
-"""Show one page of the hub: an entry, a topic, a rule, a stage, a framework, a control, or a learning path."""
+"""Show one page of the hub: an entry, a topic, a rule, a stage, a framework, a control, or a learning path; and what
+the newest run here found that it is about."""
 
 from __future__ import annotations
 
@@ -26,22 +27,30 @@ def run(options: argparse.Namespace) -> int:
     """Show it. An id with a space in it (`AISVS C6.1`) needs no quotation marks."""
     from shipworthy.cli.hub import load_hub, printed
     from shipworthy.cli.hub_cards import card
+    from shipworthy.cli.hub_explain import newest_findings, seen_lines
+    from shipworthy.hub.seen import seen
 
     hub = load_hub()
     page = hub.page(" ".join(options.id))
+    findings = newest_findings()
+
+    def lines() -> list[str]:
+        return [*seen_lines(hub, page, findings), *card(hub, page)]
+
     if options.format == "json":
         import json
 
         from shipworthy.cli.hub_cards import as_data
         from shipworthy.cli.output import write
 
-        write(json.dumps(as_data(hub, page), indent=2, ensure_ascii=False) + "\n", options)
+        found = None if findings is None else [one.fingerprint for one in seen(hub, page, findings).findings]
+        write(json.dumps({**as_data(hub, page), "seen": found}, indent=2, ensure_ascii=False) + "\n", options)
     elif options.output:
         from rich.text import Text
 
         from shipworthy.cli.output import write
 
-        write("".join(f"{Text.from_markup(line).plain}\n" for line in card(hub, page)), options)
+        write("".join(f"{Text.from_markup(line).plain}\n" for line in lines()), options)
     else:
-        printed(card(hub, page))
+        printed(lines())
     return 0

@@ -74,5 +74,5 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     refuse_usage_errors(result)
-    emit(result, options)
+    emit(result, options, site=where.settings.hub.site)
     return result.exit_code

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.cli.output import quiet_option
+from shipworthy.model import Kind
+
+if TYPE_CHECKING:
+    from shipworthy.artifacts import Inventory
 
 EXAMPLES = """examples:
   shipworthy init            write shipworthy.toml here
@@ -45,27 +52,44 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _settings_text(name: str, inventory: object) -> str:
+def _settings_text(name: str, inventory: Inventory) -> str:
     """Settings for what is there; sections that need a decision are written as comments."""
-    from shipworthy.artifacts import Inventory
-    from shipworthy.model import Kind
-
-    assert isinstance(inventory, Inventory)  # noqa: S101  for the type checker
-    uris = {artifact.uri for artifact in inventory.artifacts}
-    train = next((uri for uri in sorted(uris) if uri.rpartition("/")[2] == "train.py"), None)
-    evaluate = next((uri for uri in sorted(uris) if uri.rpartition("/")[2] in ("evaluate.py", "eval.py")), None)
-    datasets = [artifact.uri for artifact in inventory.of(Kind.DATASET)]
-    lines = ['pipeline = "ml"', f"project = {_quoted(name)}", ""]
+    uris = sorted(artifact.uri for artifact in inventory.artifacts)
+    train = next((uri for uri in uris if uri.rpartition("/")[2] == "train.py"), None)
+    recipe = next((uri for uri in uris if uri.rpartition("/")[2] == "Dockerfile"), None)
+    pipeline = "all" if train and recipe else "dev" if recipe else "ml"
+    lines = [f"pipeline = {_quoted(pipeline)}", f"project = {_quoted(name)}", ""]
+    if pipeline != "dev":
+        lines += _training(uris, train, [artifact.uri for artifact in inventory.of(Kind.DATASET)])
+    if recipe:
+        lines += _service(recipe)
     lines += [
-        "[gates.before-train]",
-        'fail-on = "high"',
-        'require = ["*"]  # every check must have looked at everything',
+        "[sign]",
+        'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
+        "",
+        "[store]",
+        'to = ["local:.shipworthy/store"]  # and registries: "oci://registry.example.org/team/project"',
+        "",
     ]
-    lines += [
-        "# While only the embedded advisories are there:",
+    return "\n".join(lines)
+
+
+def _gate(name: str, require: str, comment: str = "") -> list[str]:
+    """A gate, with the words that accept what there is no full database for."""
+    return [
+        f"[gates.{name}]",
+        'fail-on = "high"',
+        f"require = {require}{comment}",
+        "# While only the embedded advisories are there (`shipworthy db update` fetches all):",
         '# accept-partial = ["dependency-vulnerabilities:embedded-data-only"]',
         "",
     ]
+
+
+def _training(uris: Sequence[str], train: str | None, datasets: Sequence[str]) -> list[str]:
+    """The sections of the pipeline ml."""
+    evaluate = next((uri for uri in uris if uri.rpartition("/")[2] in ("evaluate.py", "eval.py")), None)
+    lines = _gate("before-train", '["*"]', "  # every check must have looked at everything")
     lines += [
         "[gates.before-sign]",
         'fail-on = "high"',
@@ -94,13 +118,49 @@ def _settings_text(name: str, inventory: object) -> str:
             f"{mark if known else '# '}positive = {_quoted(known or classes[1])}"
             f"  # of {_quoted(classes[0])} and {_quoted(classes[1])}"
         ]
+    return [*lines, ""]
+
+
+def _service(recipe: str) -> list[str]:
+    """The sections of the pipeline dev."""
+    bases, port = _of_dockerfile(Path(recipe))
+    lines = _gate("before-build", '["secrets", "code", "dependencies"]')
+    lines += _gate("before-release", '["secrets", "images", "services"]')
+    lines[-2] = '# accept-partial = ["image-vulnerabilities:embedded-data-only"]'
+    lines += ["[gates.after-deploy]", 'fail-on = "high"', 'require = ["services"]', ""]
+    folder, _, file = recipe.rpartition("/")
+    lines += ["[image]", f"dockerfile = {_quoted(file)}", f"context = {_quoted(folder or '.')}", ""]
+    lines += [
+        "# Nothing is pulled while [scan] offline holds. To have bases pulled, put them here by digest, or say so:"
+    ]
+    lines += ["# [scan]", "# offline = false", "", "# [image.bases]"]
+    lines += [
+        f"# {_quoted(base)} = \"this-python\"  # a trial with this machine's Python; or an OCI layout's folder"
+        for base in bases
+    ]
     lines += [
         "",
-        "[sign]",
-        'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
+        "[service]",
+        f"port = {port or 8080}" + ("" if port else "  # what it listens on; the Dockerfile has no EXPOSE"),
     ]
-    lines += ["", "[store]", 'to = ["local:.shipworthy/store"]', ""]
-    return "\n".join(lines)
+    lines += ['health = "/healthz"  # a path that answers 200 when it is ready', ""]
+    lines += ["# [service.probe]  # a request that it must answer, also behind the guard", '# path = "/predict"']
+    return [*lines, '# body = \'{"text": "hello"}\'', ""]
+
+
+def _of_dockerfile(path: Path) -> tuple[tuple[str, ...], int]:
+    """The bases of a Dockerfile, and the first port that it exposes (0: none), as far as it can be understood."""
+    from shipworthy.building import dockerfile
+    from shipworthy.errors import ShipworthyError
+
+    try:
+        file = dockerfile.read(path)
+    except ShipworthyError:
+        return (), 0
+    exposed = (
+        re.match(r"(?i)\s*EXPOSE\s+(\d{1,5})\b", line) for line in path.read_text("utf-8", "replace").splitlines()
+    )
+    return file.bases(), next((int(found[1]) for found in exposed if found), 0)
 
 
 def _binary_label(path: Path) -> tuple[str, list[str]]:

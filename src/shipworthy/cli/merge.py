@@ -47,5 +47,5 @@ def run(options: argparse.Namespace) -> int:
         Order(root=root, settings=settings, pipeline=merge_pipeline(runs), trigger=trigger, keep=False)
     )
     refuse_usage_errors(result)
-    emit(result, options)
+    emit(result, options, site=settings.hub.site)
     return result.exit_code

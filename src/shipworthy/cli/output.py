@@ -75,14 +75,14 @@ def settings_for(folder: Path, given: Path | None) -> Settings:
     return load_settings(given or find_settings(folder))
 
 
-def emit(run: Run, options: argparse.Namespace, *, whole: bool = True) -> None:
+def emit(run: Run, options: argparse.Namespace, *, whole: bool = True, site: str = "") -> None:
     """Report a run as the options say; of a part, only the record, as it gives no evidence for anything. Without
     `--output` only the report goes to stdout; a reader that has gone (`| head`) has seen enough, and the answer of the
-    gate stays what it is. Raises EnvironmentFailure when it cannot be written."""
+    gate stays what it is. `site` is where the hub's pages are. Raises EnvironmentFailure when it cannot be written."""
     from shipworthy.errors import EnvironmentFailure
 
     try:
-        _emit(run, options, whole)
+        _emit(run, options, whole, site)
     except BrokenPipeError:
         let_go()
     except OSError as error:
@@ -99,7 +99,7 @@ def let_go() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _emit(run: Run, options: argparse.Namespace, whole: bool) -> None:
+def _emit(run: Run, options: argparse.Namespace, whole: bool, site: str) -> None:
     from shipworthy.model.serial import dumps, run_to_dict
     from shipworthy.reports import render
 
@@ -110,7 +110,7 @@ def _emit(run: Run, options: argparse.Namespace, whole: bool) -> None:
             print_run(run, console(), quiet=options.quiet)
             sys.stdout.flush()
         return
-    write(render(run, options.format) if whole else dumps(run_to_dict(run)), options)
+    write(render(run, options.format, site=site) if whole else dumps(run_to_dict(run)), options)
     if options.output is not None and not options.quiet:
         print(run.verdict, file=sys.stderr)
         print(f"report: {options.output}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shipworthy.check import Check
 from shipworthy.config.reference import reference
 
@@ -50,6 +52,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_NAMES = "abcdefghijklmnopqrstuvwxyz-0123456789"
 _TRIED = {
     "real": "the program itself was run",
     "recorded": "reports that others recorded",
@@ -104,14 +107,10 @@ require = ["*", "import:trivy"]
 
 def tools_page() -> str:
     """Every tool of the original proposal with its way in, and every report that is taken in, in Markdown."""
-    from shipworthy.check import registry
     from shipworthy.cli.proposal import PROPOSED
     from shipworthy.witnesses import TOOLS, names, source
 
-    wraps: dict[str, list[str]] = {}
-    for check in registry().values():
-        for tool in check.needs:
-            wraps.setdefault(tool.name, []).append(check.name)
+    wraps = _wraps()
     lines = ["## The tools of the original proposal", "", "| tool | for | way in |", "|---|---|---|"]
     for named in PROPOSED:
         ways = []
@@ -123,6 +122,7 @@ def tools_page() -> str:
         ways += [f"imported: {', '.join(f'`{name}`' for name in named.reports)}"] if named.reports else []
         ways += [f"instead: {named.instead}"] if named.instead else []
         lines.append(f"| {named.title} | {named.purpose} | {'; '.join(ways)} |")
+    lines += ["", "## Every program that is run", "", *_programs(wraps)]
     lines += [
         "",
         "## Every report that is taken in",
@@ -140,6 +140,45 @@ def tools_page() -> str:
         lines.append("| " + " | ".join(text.replace("|", "\\|") for text in (f"`{name}`", *made)) + " |")
     assert set(TOOLS) == {"modelscan", "picklescan", "fickling", "modelaudit"}  # noqa: S101  the sentence above
     return _TOOLS_HEAD + "\n".join(lines) + "\n"
+
+
+def _wraps() -> dict[str, list[str]]:
+    """The checks that run a program, by its command."""
+    from shipworthy.check import registry
+    from shipworthy.tools.catalogue import CATALOGUE
+
+    wraps = {known.command: [name for name in known.used if name in registry()] for known in CATALOGUE.values()}
+    for check in registry().values():
+        for tool in check.needs:
+            wraps.setdefault(tool.name, []).append(check.name)
+    return {name: sorted(checks) for name, checks in wraps.items() if checks}
+
+
+def _programs(wraps: Mapping[str, list[str]]) -> list[str]:
+    from shipworthy.check import registry
+    from shipworthy.tools.catalogue import BUNDLED, CATALOGUE, INSTALLED
+
+    versions = {tool.name: tool.versions for check in registry().values() for tool in check.needs}
+    lines = [
+        "A program that is missing is never clean: a second witness beside checks of ours then does not apply, and",
+        "says so; one that is named in the settings, `required`, or installed by `shipworthy tools install NAME` is",
+        "unavailable, and stops the gate. Every run of a scanner holds a known-bad file of ours that must be reported.",
+        "A file on which one crashes is found by halves: it alone is unread. `shipworthy doctor` fires every canary.",
+        "",
+        "| program | for | comes by | versions | run by | tried on |",
+        "|---|---|---|---|---|---|",
+    ]
+    for known in sorted(CATALOGUE.values(), key=lambda one: one.name):
+        if known.instead:
+            continue
+        way = f"`{INSTALLED} {known.name}`" if known.way == INSTALLED else known.way
+        way = "PATH" if way == "PATH" else "the package" if way == BUNDLED else way
+        users = [f"`{name}`" for name in wraps.get(known.command, ())]
+        users += [name for name in known.used if f"`{name}`" not in users]
+        read = versions.get(known.command) or known.versions or known.requirement.lstrip(_NAMES)
+        cells = (f"`{known.name}`", known.about, way, read or "any", ", ".join(users), _TRIED[known.tried])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
 
 
 def _toml(value: object) -> str:

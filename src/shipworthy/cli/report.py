@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipworthy.cli.output import emit, report_options, write
+from shipworthy.cli.output import emit, report_options, settings_for, write
 
 if TYPE_CHECKING:
     from shipworthy.model import Run
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if options.compliance:
         _compliance(found, options)
     else:
-        emit(found, options)
+        emit(found, options, site=settings_for(Path(), None).hub.site)
     return found.exit_code
 
 

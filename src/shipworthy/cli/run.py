@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.cli.output import (
     emit,
@@ -15,6 +16,9 @@ from shipworthy.cli.output import (
     settings_for,
     settings_option,
 )
+
+if TYPE_CHECKING:
+    from shipworthy.model import Run
 
 EXAMPLES = """examples:
   shipworthy run                  the pipeline that the settings name (default: ml)
@@ -129,9 +133,19 @@ def _run_one(name: str, root: Path, settings: object, options: argparse.Namespac
             )
         )
     folder = runs_folder(root) / result.id
-    write_all(result, folder)
-    refuse_usage_errors(result)
-    emit(result, options)
+    write_all(result, folder, settings.hub.site)
+    found = any(stage.checks for stage in result.stages)  # until it was stopped: that is told, however it ended
+    if not found:
+        refuse_usage_errors(result)
+    _tell(result, options, folder, settings.hub.site)
+    if options.format != "table" or options.output or not sys.stdout.isatty():  # who sees the report has been told
+        refuse_usage_errors(result)
+    return result.exit_code
+
+
+def _tell(result: Run, options: argparse.Namespace, folder: Path, site: str) -> None:
+    import sys
+
+    emit(result, options, site=site)
     if not options.quiet:
         print(f"report: {folder / 'report.html'}", file=sys.stderr if options.format != "table" else sys.stdout)
-    return result.exit_code

@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     refuse_usage_errors(result)
-    emit(result, options, whole=shard is None)
+    emit(result, options, whole=shard is None, site=settings.hub.site)
     if options.write_baseline:
         return _write_baseline(root, result, options.quiet)
     return result.exit_code
@@ -134,7 +134,7 @@ def _scan_elsewhere(options: argparse.Namespace) -> int:
             Order(Path(), settings, pipeline, Trigger(how="manual"), events=Events([progress]), keep=False)
         )
     refuse_usage_errors(result)
-    emit(result, options)
+    emit(result, options, site=settings.hub.site)
     return result.exit_code
 
 

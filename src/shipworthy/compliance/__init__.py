@@ -3,7 +3,7 @@
 A run gives evidence; it never makes anybody compliant. Every control keeps a part that only a person can do.
 """
 
-from shipworthy.compliance._controls import Control, Framework, frameworks
+from shipworthy.compliance._controls import Control, Framework, control, frameworks
 from shipworthy.compliance.assess import ControlResult, Standing, Summary, assess, summary, to_dicts
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Standing",
     "Summary",
     "assess",
+    "control",
     "frameworks",
     "summary",
     "to_dicts",

@@ -69,6 +69,11 @@ def frameworks() -> tuple[Framework, ...]:
     return tuple(dict.fromkeys(control.framework for control in controls()))
 
 
+def control(framework: str, id_: str) -> Control | None:
+    """The control of a framework, by the ids of both; None if a run is not held against it."""
+    return next((one for one in controls() if (one.framework.id, one.id) == (framework, id_)), None)
+
+
 def _framework(entry: dict[str, Any]) -> Framework:
     return Framework(entry["id"], entry["name"], entry["version"], entry["source"])
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from shipworthy.config.settings import NO_DATE, Settings, Waiver
-from shipworthy.config.text import line_of
+from shipworthy.config.settings import NO_DATE, Protect, Settings, Waiver
+from shipworthy.config.text import SITE, line_of
 from shipworthy.errors import UsageError
 from shipworthy.paths import is_there
 from shipworthy.patterns import ill_formed
@@ -159,7 +159,7 @@ class _Reader:
                 if not given.command:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
         self._one_of(settings.image.engine, ("auto", "buildah", "podman", "docker", "builtin"), ("image", "engine"))
-        self._one_of(settings.protect.mode, ("block", "watch", "off"), ("protect", "mode"))
+        self._protect(settings.protect)
         for index, reported in enumerate(settings.import_.reports):
             at = ("import", "reports", index)
             if not reported.tool or not reported.path:
@@ -172,8 +172,26 @@ class _Reader:
         if (wrong := ill_formed(settings.scan.trust)) is not None:
             at = ("scan", "trust", settings.scan.trust.index(wrong))
             raise self.fail(at, f"`{wrong}` is no pattern of module:name", 'such as "mypackage.models:*"')
+        if settings.hub.site and not SITE.fullmatch(settings.hub.site):
+            raise self.fail(
+                ("hub", "site"), "`hub.site` is no address of a site", 'such as site = "https://docs.example.org/hub"'
+            )
         if settings.train and settings.train.early_stopping:
             self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
+
+    def _protect(self, given: Protect) -> None:
+        for name in ("mode", "answers"):
+            self._one_of(getattr(given, name), ("block", "watch", "off"), ("protect", name))
+        for name in ("burst", "concurrent", "body", "depth"):
+            if getattr(given, name) < 1:
+                raise self.fail(("protect", name), f"`protect.{name}` is less than one", "leave it out for the default")
+        for name in ("rate", "volume"):
+            if not getattr(given, name) >= 0:  # also what is no number
+                raise self.fail(("protect", name), f"`protect.{name}` is less than zero", "0 is no limit")
+        if not 0 < given.seconds <= 3600:
+            raise self.fail(
+                ("protect", "seconds"), "`protect.seconds` must be more than 0, at most 3600", "such as 30.0"
+            )
 
     def _waiver(self, waiver: Waiver, index: int) -> None:
         for name in ("rule", "owner", "reason"):

@@ -189,6 +189,15 @@ class Protect:
 
     mode: str = _opt("block", "`block`, `watch` (only record) or `off`")
     listen: str = _opt("127.0.0.1:0", "where the guard listens; port 0: any that is free")
+    answers: str = _opt("watch", "personal data, secrets and stack traces in answers: `block`, `watch` or `off`")
+    rate: float = _opt(0.0, "requests in a second of one client; 0: no limit")
+    burst: int = _opt(50, "of which so many may come at once")
+    concurrent: int = _opt(64, "requests at once of all clients; health checks have places of their own")
+    body: int = _opt(1 << 20, "bytes of a request's body")
+    depth: int = _opt(32, "how deep a JSON body may nest")
+    seconds: float = _opt(30.0, "for a request to arrive, and for the service to answer")
+    volume: int = _opt(0, "questions of one client in an hour, beyond which it is refused; 0: no limit")
+    drift: str = _opt("", "file of training data (.jsonl, .csv, .txt) that requests are compared with")
 
 
 @dataclass(frozen=True)
@@ -273,6 +282,17 @@ class Import:
 
 
 @dataclass(frozen=True)
+class HubSite:
+    """The hub's pages: `[hub]`."""
+
+    site: str = _opt(
+        "",
+        "where the site that `shipworthy hub build` made is published, such as `https://docs.example.org/hub`; reports "
+        "link each finding to its rule's page there. Default: none, and reports name `shipworthy explain`",
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the settings file can say."""
 
@@ -297,6 +317,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
     sign: Sign = _opt(Sign, "who signs")
     store: Store = _opt(Store, "where the signed model goes")
+    hub: HubSite = _opt(HubSite, "where the hub's pages are")
     digest: str = field(default="", metadata={"internal": True})
     source: Path | None = field(default=None, metadata={"internal": True})
 

@@ -7,6 +7,9 @@ from shipworthy.patterns import regex
 _HEADER = regex(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = regex(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
+# The address of a published site: nothing in it that must be escaped where it is shown, no user, query or fragment.
+SITE = regex(r"https?://[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:/[A-Za-z0-9._~%-]{1,200}){0,20}/?")
+
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int:
     """The line (from 1) of the key with this path, list positions being whole numbers; of the nearest table or key

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import platform as machine
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import UsageError
+from shipworthy.images.documents import parse
 from shipworthy.images.errors import DEFAULT, DigestError, ImageError, LimitError, Limits
 from shipworthy.images.stores import Store, blob_name, open_store
 from shipworthy.images.streams import LayerStream, Verified, algorithm_of
@@ -158,6 +158,9 @@ def _from_layout(store: Store, reference: str, platform: str, limits: Limits, wh
     descriptor = chosen.descriptor
     digest = str(descriptor.get("digest", ""))
     manifest = _json(store, blob_name(digest), digest, limits, _size(descriptor))
+    told = manifest.get("mediaType")
+    if told is not None and told != descriptor.get("mediaType"):
+        raise ImageError("the manifest says that it is of another type than the index says", where=digest)
     config_is = _mapping(manifest.get("config"))
     if config_is.get("mediaType") not in _CONFIGS:
         raise ImageError("the manifest is not of a container image", where=digest)
@@ -271,7 +274,7 @@ def _from_docker(store: Store, reference: str, limits: Limits, where: str) -> Im
     stem = config_name.rpartition("/")[2].removesuffix(".json")
     promised = f"sha256:{stem}" if len(stem) == 64 else ""
     data = _read(store, config_name, promised, limits)
-    config = _mapping(_parsed(data, config_name))
+    config = _mapping(parse(data, config_name))
     names = [str(name) for name in _listed(item.get("Layers"))]
     diff_ids = _diff_ids(config, len(names), limits, where)
     made = _made_by(config, len(names))
@@ -316,27 +319,14 @@ def _made_by(config: Mapping[str, Any], number: int) -> list[str]:
 
 
 def _json(store: Store, name: str, digest: str, limits: Limits, size: int | None = None) -> Mapping[str, Any]:
-    value = _parsed(_read(store, name, digest, limits, size), name)
+    value = parse(_read(store, name, digest, limits, size), name)
     if not isinstance(value, dict):
         raise ImageError("is no JSON object", where=name)
     return value
 
 
 def _loaded(store: Store, name: str, limits: Limits) -> Any:
-    return _parsed(_read(store, name, "", limits), name)
-
-
-def _parsed(data: bytes, name: str) -> Any:
-    try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_no_twins)
-    except (ValueError, RecursionError):
-        raise ImageError("is no JSON, or says one thing twice", where=name) from None
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(made := dict(pairs)) != len(pairs):
-        raise ValueError("a name is there twice")
-    return made
+    return parse(_read(store, name, "", limits), name)
 
 
 def _read(store: Store, name: str, digest: str, limits: Limits, size: int | None = None) -> bytes:

@@ -25,9 +25,12 @@ class Format:
     module: str
     filename: str
     media_type: str
+    links: bool = False  # to the hub's pages: `render` takes their `site`
 
-    def __call__(self, run: Run, **options: Any) -> str:
-        """The run in this format; see the module's `render` for its options."""
+    def __call__(self, run: Run, site: str = "", **options: Any) -> str:
+        """The run in this format; see the module's `render` for its options. `site` is where the hub's pages are."""
+        if self.links:
+            options["site"] = site
         written: str = importlib.import_module(self.module).render(run, **options)
         return written
 
@@ -39,10 +42,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for item in (
             Format("table", f"{_HERE}.terminal", "report.txt", "text/plain"),
             Format("json", f"{_HERE}.document", "run.json", "application/json"),
-            Format("sarif", f"{_HERE}.sarif", "report.sarif", "application/sarif+json"),
-            Format("html", f"{_HERE}.html", "report.html", "text/html"),
+            Format("sarif", f"{_HERE}.sarif", "report.sarif", "application/sarif+json", True),
+            Format("html", f"{_HERE}.html", "report.html", "text/html", True),
             Format("junit", f"{_HERE}.junit", "junit.xml", "application/xml"),
-            Format("markdown", f"{_HERE}.markdown", "report.md", "text/markdown"),
+            Format("markdown", f"{_HERE}.markdown", "report.md", "text/markdown", True),
             Format("cyclonedx", f"{_HERE}.cyclonedx", "bom.cdx.json", "application/vnd.cyclonedx+json"),
         )
     }
@@ -56,11 +59,12 @@ def render(run: Run, format: str, **options: Any) -> str:  # noqa: A002
     return FORMATS[format](run, **options)
 
 
-def write_all(run: Run, folder: Path) -> None:
-    """Write what a run leaves in its folder: a file for each format but the terminal's. Raises EnvironmentFailure."""
+def write_all(run: Run, folder: Path, site: str = "") -> None:
+    """Write what a run leaves in its folder: a file for each format but the terminal's. `site` is where the hub's pages
+    are, if they are anywhere. Raises EnvironmentFailure."""
     for name, item in FORMATS.items():
         if name != "table":
-            write_atomically(folder / item.filename, item(run).encode("utf-8", "replace"))
+            write_atomically(folder / item.filename, item(run, site).encode("utf-8", "replace"))
 
 
 __all__ = ["FORMATS", "Format", "render", "write_all"]

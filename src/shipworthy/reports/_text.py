@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shipworthy.look import visible
+from shipworthy.look import visible as visible
 from shipworthy.patterns import regex
 
 _DIGEST = regex(r"(?:[a-z0-9]+:)?([0-9a-f]{12})[0-9a-f]{20,}")

@@ -21,6 +21,8 @@ from markupsafe import Markup, escape
 
 from shipworthy import __version__, look
 from shipworthy.compliance import Standing, assess, summary
+from shipworthy.hub.addresses import has_page, rule_address
+from shipworthy.hub.titles import titles
 from shipworthy.model import Artifact, Disposition, Finding, Kind, Outcome, Run, Severity, StageResult, Status
 from shipworthy.model.result import count_checks
 from shipworthy.model.serial import stage_to_dict
@@ -64,16 +66,18 @@ _REFERENCES = (
 )
 
 
-def render(run: Run, *, planned: Iterable[str] = (), limit: int = MAX_FINDINGS) -> str:
+def render(run: Run, *, planned: Iterable[str] = (), limit: int = MAX_FINDINGS, site: str = "") -> str:
     """The run as one HTML page.
 
     `planned` names stages of the pipeline that come after those of the run: they are drawn as not reached. Of more than
     `limit` findings the worst are listed and the page says how many are not.
+    Rules lead to the hub's pages, if those are published at `site`.
     """
     style, script = stylesheet(), _asset("report.js")
     environment = _environment()
     page = environment.get_template("report.html.j2").render(
         **_context(run, tuple(planned), limit),
+        hub_page=lambda rule: rule_address(site, rule),
         style=Markup(style),  # noqa: S704 (ours, from the package)
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),
@@ -130,7 +134,7 @@ def _environment() -> Environment:
         "coded": _coded,
         "same_remedy": same_remedy,
     }
-    environment.globals |= {"plural": _text.plural, "reference": _reference}
+    environment.globals |= {"plural": _text.plural, "reference": _reference, "called": _called, "has_page": has_page}
     return environment
 
 
@@ -164,6 +168,11 @@ def _reference(entry: str) -> str:
         if match:
             return address.format(match.group(1))
     return ""
+
+
+def _called(entry: str) -> str:
+    """The title of a taxonomy id, or nothing for one that no framework has."""
+    return titles().get(entry, "")
 
 
 def _context(run: Run, planned: tuple[str, ...], limit: int) -> dict[str, Any]:

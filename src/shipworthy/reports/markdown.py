@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from shipworthy.compliance import assess, summary
+from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.model import Disposition, Finding, Run, Status
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
 from shipworthy.reports._text import duration, moment, number, one_line, plural, short
@@ -35,12 +36,13 @@ _MARKS = {Status.PASSED: "✔", Status.SKIPPED: "·", Status.NOT_BUILT: "○"}
 _ZERO_WIDTH = "\u200b"
 
 
-def render(run: Run, *, limit: int = LIMIT) -> str:
-    """The run as GitHub-flavoured Markdown of about `limit` characters at most; says how many findings did not fit."""
+def render(run: Run, *, limit: int = LIMIT, site: str = "") -> str:
+    """The run as GitHub-flavoured Markdown of about `limit` characters at most; says how many findings did not fit.
+    Rules lead to the hub's pages, if those are published at `site`."""
     head = [*_verdict(run), *_stages(run), *_gates(run), *_gaps(run), *_metrics(run), *_compliance(run)]
     tail = ["", f"<sub>Run {code(run.id)}, {moment(run.started)}, {duration(run.seconds)}</sub>", ""]
     room = limit - len("\n".join(head + tail))
-    return "\n".join([*head, *_findings(run.findings, room), *tail])
+    return "\n".join([*head, *_findings(run.findings, room, site), *tail])
 
 
 def code(text: str, limit: int = 160) -> str:
@@ -191,7 +193,7 @@ def _listed(texts: Iterable[str]) -> str:
     return "; ".join(prose(text) for text in texts)
 
 
-def _findings(findings: Iterable[Finding], room: int) -> list[str]:
+def _findings(findings: Iterable[Finding], room: int, site: str) -> list[str]:
     every = list(findings)
     if not every:
         return []
@@ -200,20 +202,26 @@ def _findings(findings: Iterable[Finding], room: int) -> list[str]:
     rows: list[str] = []
     room -= len("\n".join(head)) + 120
     for finding in every:
-        row = _row(finding)
+        row = _row(finding, site)
         room -= len(row) + 1
         if room < 0:
             break
         rows.append(row)
     left = len(every) - len(rows)
-    end = ["", f"and {left:,} more: see the report of the run" if left else "", "</details>"]
-    return [*head, *rows, *(line for n, line in enumerate(end) if n != 1 or line)]
+    more = "`shipworthy explain RULE` says why it matters, how it is attacked and how to fix it, with code."
+    end = [f"and {left:,} more: see the report of the run"] if left else []
+    return [*head, *rows, "", *end, more if any(has_page(one.rule) for one in every) else "", "</details>"]
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding, site: str) -> str:
     severity = finding.severity.value
     severity = f"**{severity}**" if finding.severity.rank > 2 else severity
     if finding.disposition is not Disposition.NEW:
         severity += f" ({finding.disposition.value})"
     what = prose(finding.message, 200)
-    return f"| {severity} | {_cell(finding.rule.id)} | {_cell(place(finding))} | {what} | {code(finding.fingerprint)} |"
+    rule = (
+        f"[{_cell(finding.rule.id)}]({address})"
+        if (address := rule_address(site, finding.rule))
+        else _cell(finding.rule.id)
+    )
+    return f"| {severity} | {rule} | {_cell(place(finding))} | {what} | {code(finding.fingerprint)} |"

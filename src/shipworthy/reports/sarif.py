@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shipworthy import __version__
+from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.model import CheckResult, Confidence, Disposition, Finding, Outcome, Rule, Run, Severity, Status
 from shipworthy.model.serial import dumps
 from shipworthy.reports._text import cut, instant, plural, visible
@@ -51,15 +52,16 @@ _NOTIFICATIONS = {
 }
 
 
-def render(run: Run, *, limit: int = MAX_RESULTS) -> str:
-    """The run as a SARIF log. With more than `limit` findings the worst are kept, and a notification says so."""
-    return dumps(to_dict(run, limit=limit))
+def render(run: Run, *, limit: int = MAX_RESULTS, site: str = "") -> str:
+    """The run as a SARIF log; its rules lead to the hub's pages, if those are published at `site`. With more
+    than `limit` findings the worst are kept, and a notification says so."""
+    return dumps(to_dict(run, limit=limit, site=site))
 
 
-def to_dict(run: Run, *, limit: int = MAX_RESULTS) -> dict[str, Any]:
+def to_dict(run: Run, *, limit: int = MAX_RESULTS, site: str = "") -> dict[str, Any]:
     """The SARIF log as JSON values."""
     findings = run.findings[:limit]
-    rules = _Rules(findings)
+    rules = _Rules(findings, site)
     compared = any(finding.disposition is Disposition.KNOWN for finding in findings)
     driver: dict[str, Any] = {
         "name": "Shipworthy",
@@ -96,7 +98,7 @@ class _Rules:
     look for it; each result's own severity is in its level and properties.
     """
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[Finding], site: str) -> None:
         self.descriptors: list[dict[str, Any]] = []
         self.index: dict[str, int] = {}
         worst: dict[str, Severity] = {}
@@ -107,24 +109,29 @@ class _Rules:
             rule = finding.rule
             if rule.id not in self.index:
                 self.index[rule.id] = len(self.descriptors)
-                self.descriptors.append(_descriptor(rule, worst[rule.id], finding.category))
+                self.descriptors.append(_descriptor(rule, worst[rule.id], finding.category, site))
 
 
-def _descriptor(rule: Rule, severity: Severity, category: str) -> dict[str, Any]:
+def _descriptor(rule: Rule, severity: Severity, category: str, site: str) -> dict[str, Any]:
     tags = ["security", *([visible(category)] if category else [])]
     for entry in rule.taxonomy:
         cwe = re.fullmatch(r"CWE-(\d{1,6})", entry)
         tags.append(f"external/cwe/cwe-{int(cwe.group(1)):03d}" if cwe else visible(entry))
     description, remedy = cut(visible(rule.description), _MAX_TEXT), cut(visible(rule.remedy), _MAX_TEXT)
+    more = f"More, with code: shipworthy explain {rule.id}" if has_page(rule) else ""
+    address = rule_address(site, rule)
     return {
         "id": visible(rule.id),
         "name": "".join(part.capitalize() for part in re.findall(r"[A-Za-z0-9]+", rule.id))[:255] or "Rule",
         "shortDescription": {"text": _sentence(cut(visible(rule.title), 250))},
         "fullDescription": {"text": _sentence(description)},
         "help": {
-            "text": f"{description}\n\nWhat to do: {remedy}",
-            "markdown": f"{_markdown(description)}\n\n**What to do:** {_markdown(remedy)}",
+            "text": "\n\n".join(filter(None, (description, f"What to do: {remedy}", more))),
+            "markdown": "\n\n".join(
+                filter(None, (_markdown(description), f"**What to do:** {_markdown(remedy)}", _markdown(more)))
+            ),
         },
+        **({"helpUri": address} if address else {}),
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {
             "tags": list(dict.fromkeys(tags))[:_MAX_TAGS],

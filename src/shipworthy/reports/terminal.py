@@ -224,7 +224,7 @@ def _findings(findings: tuple[Finding, ...], sheet: Sheet, limit: int, kept: boo
     if findings:
         models = any(finding.check == "model-file" and "://" not in finding.artifact.uri for finding in findings)
         file = ", `shipworthy explain FILE` what loading it would do" if models else ""
-        _say(sheet, f"`shipworthy explain RULE` says why it matters{file}", "dim")
+        _say(sheet, f"`shipworthy explain RULE` says why it matters and how to fix it{file}", "dim")
     _left_out(findings, sheet, limit)
 
 

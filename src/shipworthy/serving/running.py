@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from shipworthy.tools.containers import start as start_container
 from shipworthy.tools.rootfs import account
 
 _TAIL, _LOG_BYTES = 64 << 10, 16 << 20
+_SHORTEST = 6  # characters: to mask less would tell where it is
 
 
 class Running:
@@ -148,11 +150,16 @@ class Running:
             with contextlib.suppress(OSError):
                 handle = os.open(self.service.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         written = 0
+        masked = Masked(self.service.secrets)
         try:
-            while data := os.read(self._started.output, 65_536):
+            going = True
+            while going:
+                data = os.read(self._started.output, 65_536)
+                going = bool(data)
+                data = masked.pass_on(data)
                 self._tail.append(data)
                 self._size += len(data)
-                while self._size - len(self._tail[0]) > _TAIL:
+                while self._tail and self._size - len(self._tail[0]) > _TAIL:
                     self._size -= len(self._tail.popleft())
                 if handle >= 0 and written < _LOG_BYTES:
                     with contextlib.suppress(OSError):
@@ -162,6 +169,37 @@ class Running:
         finally:
             if handle >= 0:
                 os.close(handle)
+
+
+class Masked:
+    """Replaces secrets in a stream, also where one lies in two pieces."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = {value.encode(): f"[{name}]".encode() for name, value in secrets.items()}
+        self._values = sorted((one for one in self._secrets if len(one) >= _SHORTEST), key=len, reverse=True)
+        self._held = b""
+
+    def pass_on(self, data: bytes) -> bytes:
+        """What can be passed on of the bytes so far; with no bytes, the rest."""
+        whole, at = self._held + data, 0
+        parts: list[bytes] = []
+        while True:
+            places = [(place, -len(one), one) for one in self._values if (place := whole.find(one, at)) >= 0]
+            begun = self._begun(whole, at) if data else len(whole)
+            if not places or begun <= min(places)[0]:
+                self._held = whole[begun:]
+                return b"".join((*parts, whole[at:begun]))
+            place, _, value = min(places)
+            parts += [whole[at:place], self._secrets[value]]
+            at = place + len(value)
+
+    def _begun(self, whole: bytes, at: int) -> int:
+        """Where what may become a secret begins, at the end of the bytes."""
+        longest = len(self._values[0]) - 1 if self._values else 0
+        for place in range(max(at, len(whole) - longest), len(whole)):
+            if any(one.startswith(whole[place:]) and len(one) > len(whole) - place for one in self._values):
+                return place
+        return len(whole)
 
 
 class _Connection(http.client.HTTPConnection):

@@ -22,7 +22,8 @@ class Service:
     exposes). `env` is added to the image's; `command` replaces Cmd. `writable` lets it write its root, which is what
     `docker run` does without `--read-only`. `volumes` are further empty folders it may write. It is ready when `ready`
     (a path such as "/healthz") is answered with a status below 500, or when the port listens if `ready` is "".
-    `ready_seconds` is how long that may take, `seconds` how long it may live (0: until it is stopped).
+    `ready_seconds` is how long that may take, `seconds` how long it may live (0: until it is stopped). What it prints
+    of `secrets` (values, by the names that stand for them) is kept nowhere.
     """
 
     rootfs: Path
@@ -37,6 +38,7 @@ class Service:
     ready_seconds: float = 30.0
     seconds: float = 0.0
     log: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def settings(self) -> Mapping[str, Any]:

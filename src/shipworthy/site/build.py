@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MARK = ".shipworthy-site"  # lists what a build wrote
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
+_USED = re.compile(r'href="#(i-[a-z-]+)"')
+_SYMBOL = re.compile(r'<symbol id="(i-[a-z-]+)".*?</symbol>\n?', re.DOTALL)
 ASSETS = ("site.js", "search.js", "browse.js", "graph.js", "icon.svg")
 
 
@@ -110,7 +112,8 @@ def _rendered(environment: Environment, site: Site, place: str, template: str, v
         about = site.line(variables["thing"])
     shown = {"place": place, "root": root, "about": about, "page": "", **variables}
     text = environment.get_template(template).render(shown)
-    return re.sub(r"\n\s*\n+", "\n", text) + "\n" if "<pre" not in text else text + "\n"
+    used = set(_USED.findall(text))
+    return _SYMBOL.sub(lambda symbol: symbol[0] if symbol[1] in used else "", text) + "\n"
 
 
 @cache

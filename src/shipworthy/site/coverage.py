@@ -48,11 +48,11 @@ class Coverage:
         self._controls: Mapping[tuple[str, str], Control] = {(one.framework.id, one.id): one for one in controls()}
         self._direct: dict[str, list[Rule]] = {}
         self._named: dict[str, list[Item]] = {}
-        for rule in hub.rules.values():
-            for name in rule.taxonomy:
-                item = hub.resolve(name)
-                if item is not None:
-                    self._direct.setdefault(item.page, []).append(rule)
+        for one in hub.rules.values():
+            for name in one.taxonomy:
+                named = hub.resolve(name)
+                if named is not None:
+                    self._direct.setdefault(named.page, []).append(one)
         for item in hub.items.values():
             if item.page in self._direct:
                 self._named.setdefault(item.framework, []).append(item)

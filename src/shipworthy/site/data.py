@@ -101,7 +101,8 @@ def index(hub: Hub) -> dict[str, Any]:
     given = hub.index
     postings = []
     for pairs in given["postings"].values():
-        last, flat = 0, []
+        last = 0
+        flat: list[int] = []
         for doc, weight in zip(pairs[::2], pairs[1::2], strict=True):
             flat += (doc - last, weight)
             last = doc

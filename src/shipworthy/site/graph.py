@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from shipworthy.hub.things import Framework
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from shipworthy.hub import Hub
 
 WIDTH, HEIGHT = 1200, 900
+_LONG = 30
 _STEPS = 400
+_OFTEN = 2  # ids of a framework that a topic must name to be linked with it: with one, all hang together
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ def drawn(hub: Hub) -> Graph:
     edges: set[tuple[str, str]] = set()
     for topic in hub.topics.values():
         edges |= {(topic.page, f"stage/{one}") for one in topic.stages if one in hub.shelves}
-        for name in topic.frameworks:
-            found = hub.resolve(name)
-            if found is not None:
-                own = found if isinstance(found, Framework) else hub.frameworks[found.framework]
-                edges.add((topic.page, own.page))
+        named = Counter(
+            found.page if isinstance(found, Framework) else hub.frameworks[found.framework].page
+            for name in topic.frameworks
+            if (found := hub.resolve(name)) is not None
+        )
+        edges |= {(topic.page, page) for page, often in named.items() if often >= _OFTEN}
     used = {page for edge in edges for page in edge}
     pages = [page for page in hub.things if page in used]
     number = {page: place for place, page in enumerate(pages)}
@@ -68,6 +72,8 @@ def drawn(hub: Hub) -> Graph:
         radius = {"stage": 11, "framework": 8}.get(kind, 4) + min(4, len(to[place]) // 12)
         x, y = (int(value) for value in at[place])
         title = hub.things[page].title
+        if kind == "framework" and len(title) > _LONG:
+            title = title[: _LONG - 1].rstrip() + "…"
         nodes.append(Node(page, kind, title, x, y, radius, tuple(sorted(to[place])), kind == "topic"))
     lines = "".join(f"M{nodes[a].x} {nodes[a].y}L{nodes[b].x} {nodes[b].y}" for a, b in pairs.tolist())
     return Graph(tuple(nodes), lines)
@@ -98,6 +104,7 @@ def _placed(count: int, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
         heat = 0.1 * (1 - step / _STEPS)
         at += force / length[:, None] * np.minimum(length, heat)[:, None]
     low, high = at.min(axis=0), at.max(axis=0)
-    margin = np.array([70.0, 40.0])
-    inside: NDArray[np.float64] = (at - low) / np.maximum(high - low, 1e-9) * (np.array([WIDTH, HEIGHT]) - 2 * margin)
-    return inside + margin
+    margin = np.array([110.0, 40.0])
+    scale = (np.array([WIDTH, HEIGHT]) - 2 * margin) / np.maximum(high - low, 1e-9)
+    placed: NDArray[np.float64] = (at - low) * scale + margin
+    return placed

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.hub.schema import KINDS
+from shipworthy.hub.seen import rules_about
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.look import visible
 from shipworthy.model import Rule
@@ -48,6 +49,7 @@ _READING = ("best-practice", "standard", "article", "tutorial", "course", "book"
 _EVIDENCE = ("case-study", "dataset", "benchmark", "community")
 _PAPERS = {"newcomer": "New to it", "ml-engineer": "I build models", "security-engineer": "I secure software",
            "researcher": "I do research"}  # fmt: skip
+_FIXES = 16_000  # characters; more than that would make a topic's page too long to read
 Page = tuple[str, str, dict[str, Any]]
 
 
@@ -85,7 +87,7 @@ class Site:
     def name(self, page: str) -> str:
         """What a page is called in a list: its title, an item's id before it."""
         thing = self.hub.things[page]
-        return f"{thing.id} {thing.title}" if isinstance(thing, Item) else thing.title
+        return f"{thing.id} {thing.title}" if isinstance(thing, Item) and len(thing.id) < 30 else thing.title
 
     def pages(self) -> Iterator[Page]:
         """Each page: its file, its template, the template's variables."""
@@ -94,7 +96,11 @@ class Site:
             kind = {Entry: "entry", Topic: "topic", Rule: "rule", Shelf: "shelf", Framework: "framework",
                     Item: "item", Path: "path"}[type(thing)]  # fmt: skip
             more = getattr(self, f"_{kind}")(thing)
-            yield self.places[page], f"{kind}.html.j2", {"page": page, "thing": thing, "title": self.name(page), **more}
+            yield (
+                self.places[page],
+                f"{kind}.html.j2",
+                {"page": page, "thing": thing, "title": self.name(page), "count": self.found(page), **more},
+            )
         for kind in KINDS:
             entries = [one for one in self.hub.entries.values() if one.kind == kind]
             yield self.places[f"kind/{kind}"], "kind.html.j2", {
@@ -104,6 +110,11 @@ class Site:
         for pipeline in self.given.pipelines:
             for number, stage in enumerate(pipeline.stages):
                 yield self._pipeline_stage(pipeline, number, stage)
+
+    def found(self, page: str) -> int:
+        """How often the last run found something that a page is about."""
+        found = self.given.found
+        return sum(found.get(rule.id, 0) for rule in rules_about(self.hub, page)) if found else 0
 
     def _roots(self) -> Iterator[Page]:
         hub = self.hub
@@ -193,7 +204,14 @@ class Site:
         rules = self.hub.rules_of(topic.page)
         cases = [self.hub.entries[one] for one in topic.case_studies if one in self.hub.entries]
         reading = self._reading(topic.page)
+        sections: list[tuple[str, str, list[Rule]]] = [(one.heading, one.text, []) for one in topic.sections]
+        if sum(len(fix) for fix in topic.fixes.values()) > _FIXES:  # the rules' own pages have them
+            fixed = [rule for rule in rules if rule.id in topic.fixes]
+            for place, (heading, text, _) in enumerate(sections):
+                if heading == "How to fix it":
+                    sections[place] = (heading, text.partition("\n### ")[0], fixed)
         return {
+            "sections": sections,
             "rules": rules,
             "cases": cases,
             "items": self.items(topic.frameworks),

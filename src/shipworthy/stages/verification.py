@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,15 +97,39 @@ def verify_target(
             if store.versions(name):
                 raise  # the name is known here, and the version is not
             continue
-        if not version and (later := _later(store, ref, policy)):
-            return later
         paths = {"model": pinned} if pinned else None
-        return verify_release(store, ref.raw, policy, version=ref.version, folders=folders, paths=paths)
+        return verify_stored(store, ref, policy, folders=folders, paths=paths, newest=not version)
     raise UsageError(
         f"nothing is stored as `{name}`, and there is no such file or folder",
         where=", ".join(settings.store.to),
         remedy="`shipworthy run` stores a model; or give the path of a model or of a folder of evidence",
     )
+
+
+def verify_stored(
+    store: Store,
+    ref: Ref,
+    policy: Policy,
+    *,
+    folders: tuple[Path, ...] = (),
+    paths: Mapping[str, Path] | None = None,
+    newest: bool = False,
+) -> ChainResult:
+    """Verify a release under the name and version that it is stored as. `newest`: it was asked for as the latest, so
+    that no later one may be there. An image must have been released under this name: a reference can be copied."""
+    if newest and (later := _later(store, ref, policy)):
+        return later
+    result = verify_release(store, ref.raw, policy, version=ref.version, folders=folders, paths=paths)
+    if result.first_broken is None and result.links[0].step == "image" and result.links[0].name != ref.name:
+        problem = Problem(
+            Failure.INTEGRITY,
+            f"the image was released as {result.links[0].name}, and lies here as {ref.name}",
+            ref.name,
+            result.links[0].name,
+            "somebody copied the reference: store the image again under the name that is meant",
+        )
+        return ChainResult("", (Link("store", f"{ref.name}@{ref.version}", ref.digest, Status.BROKEN).failed(problem),))
+    return result
 
 
 def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -251,6 +252,11 @@ class _Server(ThreadingHTTPServer):
         self.root, self.blobs, self.lock = root, LocalStore(root), threading.Lock()
         (root / "uploads").mkdir(parents=True, exist_ok=True)
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away in the middle is nothing that anybody needs to be shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def folder(self, repository: str) -> Path:
         """Where a repository's tags and lists are; the `=` is in no repository's name."""

@@ -114,6 +114,10 @@ class Toolbox:
 
         return tool.name in self.paths or installed(tool.name) is not None
 
+    def stopped(self) -> bool:
+        """Has the run ended, for which programs are started?"""
+        return self.ended is not None and self.ended.is_set()
+
     def version(self, tool: Tool) -> str:
         """The version that the program gives of itself. Raises ToolMissing when it is outside of what we can read."""
         path = self.locate(tool)

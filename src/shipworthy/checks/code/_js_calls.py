@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shipworthy.checks.code._js_names import Call, Names, Part, fields, texts
 from shipworthy.model import Confidence, Severity
@@ -134,6 +134,16 @@ def _commands(names: Names, call: Call, first: Part) -> Iterator[_Verdict]:
             yield "command", None, None
 
 
+def _objects(whole: Mapping[str, Part]) -> Iterator[Part]:
+    """The values of a query that can be objects: what `String` or a template makes is none."""
+    for value in whole.values():
+        made = value[0].value if value else ""
+        if not (made == "String" and len(value) > 1 and value[1].value == "(") and (
+            value and value[0].kind != "template"
+        ):
+            yield value
+
+
 def _queries(names: Names, call: Call, first: Part, last: str) -> Iterator[_Verdict]:
     if last in _UNSAFE_QUERY and not names.is_literal(first):
         yield "sql", None, Confidence.HIGH if names.is_theirs(first) else None
@@ -141,7 +151,7 @@ def _queries(names: Names, call: Call, first: Part, last: str) -> Iterator[_Verd
         yield from _by_input(names, "sql", first)
     elif last in _FIND and "." in call.raw:
         whole = fields(first)
-        direct = names.is_theirs(first) and (not whole or any(names.is_theirs(v) for v in whole.values()))
+        direct = names.is_theirs(first) and (not whole or any(map(names.is_theirs, _objects(whole))))
         if "$where" in whole and not names.is_literal(whole["$where"]):
             yield "nosql", Severity.HIGH, None
         elif direct:

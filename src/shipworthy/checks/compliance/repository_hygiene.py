@@ -34,7 +34,7 @@ NO_SECURITY_CONTACT = Rule(
     Severity.LOW,
     "People who find a weakness have no private way to tell; they publish it, or keep it.",
     "Add SECURITY.md with a contact and what you promise to do.",
-    taxonomy=("RV.1", "A.5.5", "GOVERN 5.1"),
+    taxonomy=("RV.1", "A.8.8", "GOVERN 5.1"),
     help="vulnerability-disclosure",
 )
 NO_MODEL_CARD = Rule(
@@ -45,7 +45,7 @@ NO_MODEL_CARD = Rule(
     "need such documentation.",
     "Add MODEL_CARD.md (or a README beside the model): intended use, training data, evaluation, limitations.",
     confidence=Confidence.MEDIUM,
-    taxonomy=("Art. 11", "Art. 13", "A.6.2.7", "A.8.2", "MAP 2.3", "GOVERN 1.4"),
+    taxonomy=("Art. 11", "Art. 13", "A.6.2.7", "iso-42001-2023/A.8.2", "MAP 2.3", "GOVERN 1.4"),
     help="model-card",
 )
 NO_DATASHEET = Rule(
@@ -55,7 +55,7 @@ NO_DATASHEET = Rule(
     "Where the data come from, under which terms and with whose consent cannot be shown.",
     "Add a datasheet (DATASHEET.md or data/README.md): source, collection, licence, personal data, known gaps.",
     confidence=Confidence.MEDIUM,
-    taxonomy=("Art. 10", "A.7.5", "A.7.3", "MAP 4.1"),
+    taxonomy=("Art. 10", "iso-42001-2023/A.7.5", "iso-42001-2023/A.7.3", "MAP 4.1"),
     help="datasheet",
 )
 NO_LOCK_FILE = Rule(

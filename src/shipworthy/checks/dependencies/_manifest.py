@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit, urlunsplit
 
@@ -49,6 +49,7 @@ class Dependency:
     ecosystem: str = "PyPI"
     scripts: bool = False
     host: str = ""
+    alias: str = ""
 
     @property
     def key(self) -> str:
@@ -70,7 +71,9 @@ class Manifest:
     """All that one file says. `format` is requirements, constraints, input, project, lock or conda; `includes` are the
     files that it names (-r, -c) with their lines; `problems` are the lines that could not be understood, `computed`
     those that only running the file would tell; `scripts` are those that npm runs at installation, with their lines;
-    `licences` are name, version, declared licence and line."""
+    `licences` are name, version, declared licence and line. `places` are the locked packages by where they are for a
+    project (a folder of npm, what was asked of yarn, folder and name of pnpm), None for a folder of the project itself;
+    `roots` are the folders, as the lock file names them, for which that is all."""
 
     format: str
     dependencies: tuple[Dependency, ...] = ()
@@ -80,6 +83,8 @@ class Manifest:
     computed: tuple[tuple[int, str], ...] = ()
     scripts: tuple[tuple[str, int], ...] = ()
     licences: tuple[tuple[str, str, str, int | None], ...] = ()
+    places: Mapping[str, Dependency | None] = field(default_factory=dict)
+    roots: frozenset[str] = frozenset()
 
 
 def without_credentials(url: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from shipworthy.checks._yaml import Malformed, as_map, as_text, read_text_map
+from shipworthy.checks.dependencies._json_lines import Lines
 from shipworthy.checks.dependencies._manifest import Dependency, Manifest, Unread, without_credentials
 from shipworthy.checks.dependencies._semver import InvalidSemVer, SemVer
 from shipworthy.patterns import regex
@@ -15,6 +16,7 @@ from shipworthy.patterns import regex
 ECOSYSTEM = "npm"
 REGISTRIES = ("registry.npmjs.org", "registry.yarnpkg.com", "npm.jsr.io")
 _MOST = 100_000
+_DEEP = 32  # folders within folders
 _NAME = regex(r"(?:@[a-zA-Z0-9~_.-][a-zA-Z0-9~._-]*/)?[a-zA-Z0-9~_.-][a-zA-Z0-9~._-]*\Z")
 _COMMIT = regex(r"[0-9a-f]{40}\Z")
 _GIT = ("git+", "git://", "git@", "github:", "gitlab:", "bitbucket:", "gist:", "ssh://")
@@ -23,6 +25,7 @@ _LOCAL = ("file:", "link:", "workspace:", "portal:", "./", "../", "/", "~/")
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _OWN_SCRIPTS = ("preinstall", "install", "postinstall", "prepare")
 _YARN_FIELD = regex(r'  "?(version|resolved|integrity)"? "?([^"\n]*)"?\Z')
+_PNPM_PEERS = regex(r"[(_]")
 _PNPM_KEY = regex(r"/?((?:@[^/@]+/)?[^/@]+)[@/](\d[^(_]*)")
 
 
@@ -57,24 +60,12 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-class _Lines:
-    """Where a name first stands between quotes: JSON gives no lines."""
-
-    def __init__(self, text: str) -> None:
-        self._found: dict[str, int] = {}
-        for number, line in enumerate(text.splitlines()[:500_000], 1):
-            for word in line[:600].split('"')[1:8:2]:
-                self._found.setdefault(word, number)
-
-    def __call__(self, *names: str) -> int | None:
-        return next((self._found[name] for name in names if name in self._found), None)
-
-
 def _dependency(name: str, spec: str, line: int | None, group: str) -> Dependency:
     """What package.json asks for."""
+    alias = ""
     if spec.startswith("npm:"):  # an alias: `npm:real@^1`
         real, _, spec = spec[4:].rpartition("@")
-        name = valid(real) or name
+        alias, name = name, valid(real) or name
     if spec.startswith(_LOCAL):
         return Dependency(name, line=line, source="path", fixed=True, group=group, ecosystem=ECOSYSTEM)
     if spec.startswith(_GIT) or spec.partition("#")[0].endswith(".git") or (_SHORT.match(spec) and "/" in spec):
@@ -84,7 +75,7 @@ def _dependency(name: str, spec: str, line: int | None, group: str) -> Dependenc
         )
     if spec.startswith(("http://", "https://")):
         return Dependency(name, line=line, source="url", url=_shown(spec), group=group, ecosystem=ECOSYSTEM)
-    return Dependency(name, spec, _exact(spec), line, group=group, ecosystem=ECOSYSTEM)
+    return Dependency(name, spec, _exact(spec), line, group=group, ecosystem=ECOSYSTEM, alias=alias)
 
 
 def _shown(url: str) -> str:
@@ -100,7 +91,8 @@ def _exact(text: str) -> str:
 
 def package_json(text: str) -> Manifest:
     """What the project asks for; the scripts that npm runs at its installation."""
-    data, lines = _json(text), _Lines(text)
+    data = _json(text)
+    lines = Lines(text)
     found: list[Dependency] = []
     problems: list[tuple[int, str]] = []
     for group in _GROUPS:
@@ -108,9 +100,9 @@ def package_json(text: str) -> Manifest:
             if not (name := valid(raw)) or not isinstance(spec, str):
                 problems.append((0, f"an entry of {group} is no package"))
                 continue
-            found.append(_dependency(name, spec.strip(), lines(raw), group))
+            found.append(_dependency(name, spec.strip(), lines(group, raw), group))
     own = _table(data.get("scripts"))
-    scripts = tuple((name, lines(name) or 1) for name in _OWN_SCRIPTS[:3] if isinstance(own.get(name), str))
+    scripts = tuple((name, lines("scripts", name) or 1) for name in _OWN_SCRIPTS[:3] if isinstance(own.get(name), str))
     return Manifest("project", tuple(found), problems=tuple(problems[:200]), scripts=scripts)
 
 
@@ -139,50 +131,63 @@ def _locked(
 
 def package_lock(text: str) -> Manifest:
     """`packages` of versions 2 and 3, else the nested `dependencies` of version 1."""
-    data, lines = _json(text), _Lines(text)
-    found: list[Dependency] = []
+    data = _json(text)
+    lines = Lines(text)
+    places: dict[str, Dependency | None] = {}
     licences: list[tuple[str, str, str, int | None]] = []
     if isinstance(data.get("packages"), dict):
+        roots = set()
         for place, package in list(data["packages"].items())[:_MOST]:
             own = _table(package)
-            if not place or own.get("link") is True or "node_modules/" not in place:
+            if "node_modules/" not in place:
+                roots.add(place)
                 continue
             name = valid(own.get("name")) or valid(place.rpartition("node_modules/")[2])
-            if name:
-                line, version = lines(place), _text(own.get("version"))
-                group, scripts = "dev" if own.get("dev") is True else "", own.get("hasInstallScript") is True
-                resolved, integrity = _text(own.get("resolved")), _text(own.get("integrity"))
-                found.append(_locked(name, version, line, resolved, integrity, group, scripts))
-                licences.append((name, version, _text(own.get("license")), line))
+            if own.get("link") is True or not name:
+                places[place] = None
+                continue
+            line, version = lines("packages", place), _text(own.get("version"))
+            group, scripts = "dev" if own.get("dev") is True else "", own.get("hasInstallScript") is True
+            resolved, integrity = _text(own.get("resolved")), _text(own.get("integrity"))
+            places[place] = _locked(name, version, line, resolved, integrity, group, scripts)
+            licences.append((name, version, _text(own.get("license")), line))
     elif isinstance(data.get("dependencies"), dict):
-        found = list(_nested(data["dependencies"], lines))
+        places.update(_nested(data["dependencies"], lines))
+        roots = {""}
     elif "lockfileVersion" not in data:
         raise Unread("is no lock file of this format")
-    return Manifest("lock", tuple(found), licences=tuple(licences))
+    else:
+        roots = set()
+    found = tuple(one for one in places.values() if one is not None)
+    return Manifest("lock", found, licences=tuple(licences), places=places, roots=frozenset(roots))
 
 
-def _nested(packages: Mapping[str, Any], lines: _Lines) -> Iterator[Dependency]:
-    """Version 1: a stack of its own, so that depth is no matter."""
-    pending, count = [packages], 0
+def _nested(packages: Mapping[str, Any], lines: Lines) -> Iterator[tuple[str, Dependency | None]]:
+    """Version 1, by place: a stack of its own, so that depth is no matter. Places that are too deep to matter are cut,
+    and told apart by their number."""
+    pending: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(packages, ())]
+    count = 0
     while pending and count < _MOST:
-        for raw, package in pending.pop().items():
+        inside, above = pending.pop()
+        for raw, package in inside.items():
             own, count = _table(package), count + 1
-            version = _text(own.get("version"))
+            version, path = _text(own.get("version")), (*above, raw)
             if name := valid(raw):
+                if version.startswith("npm:"):  # an alias: `npm:real@1.0.0`
+                    real, _, version = version[4:].rpartition("@")
+                    name = valid(real) or name
                 resolved = _text(own.get("resolved")) or (
                     version if version.startswith((*_GIT, "http", *_LOCAL)) else ""
                 )
-                yield _locked(
-                    name,
-                    version,
-                    lines(raw),
-                    resolved,
-                    _text(own.get("integrity")),
-                    "dev" if own.get("dev") is True else "",
-                    False,
+                line = lines(*(part for one in path for part in ("dependencies", one)))
+                group, integrity = "dev" if own.get("dev") is True else "", _text(own.get("integrity"))
+                place = "/".join(f"node_modules/{one}" for one in path)
+                yield (
+                    place if len(path) <= _DEEP else f"{count} {place}",
+                    _locked(name, version, line, resolved, integrity, group, False),
                 )
             if isinstance(own.get("dependencies"), dict):
-                pending.append(own["dependencies"])
+                pending.append((own["dependencies"], path[-_DEEP:]))
 
 
 def yarn_lock(text: str) -> Manifest:
@@ -190,22 +195,17 @@ def yarn_lock(text: str) -> Manifest:
     if "__metadata:" in text:
         return _berry(text)
     found: list[Dependency] = []
+    places: dict[str, Dependency | None] = {}
     head: tuple[str, int] | None = None
+    asked: list[str] = []
     own: dict[str, str] = {}
     for number, line in enumerate([*text.splitlines(), "end:"], 1):
         if line[:1] not in (" ", "#", ""):
             if head and (name := valid(head[0])):
-                found.append(
-                    _locked(
-                        name,
-                        own.get("version", ""),
-                        head[1],
-                        own.get("resolved", ""),
-                        own.get("integrity", ""),
-                        "",
-                        False,
-                    )
-                )
+                version, resolved, integrity = (own.get(key, "") for key in ("version", "resolved", "integrity"))
+                found.append(_locked(name, version, head[1], resolved, integrity, "", False))
+                places.update(dict.fromkeys(asked, found[-1]))
+            asked = [part.strip().strip('"') for part in line.rstrip(":").split(",")[:1000]]
             first = line.rstrip(":").split(",")[0].strip().strip('"')
             before, _, spec = first.rpartition("@")
             aliased = first.partition("@npm:")[2].rpartition("@")[0] if "@npm:" in first else ""
@@ -216,7 +216,7 @@ def yarn_lock(text: str) -> Manifest:
             own.setdefault(match[1], match[2])
     if "# yarn lockfile" not in text and not any(item.version for item in found):
         raise Unread("is no lock file of yarn")
-    return Manifest("lock", tuple(found[:_MOST]))
+    return Manifest("lock", tuple(found[:_MOST]), places=places)
 
 
 def _yaml(text: str) -> Any:
@@ -228,27 +228,21 @@ def _yaml(text: str) -> Any:
 
 def _berry(text: str) -> Manifest:
     found = []
+    places: dict[str, Dependency | None] = {}
     top = _yaml(text)
     for key, value in top.items():
         own = as_map(value)
+        asked = [part.strip() for part in key.split(",")[:1000]]
         name, _, where = as_text(own.get("resolution")).rpartition("@")
         if key == "__metadata" or not valid(name) or where.startswith(("workspace:", "link:", "portal:")):
+            places.update(dict.fromkeys(asked))
             continue
         where = where.removeprefix("npm:")
-        resolved = where if where.startswith(("http", *_GIT)) else ""
+        resolved = (where if where.startswith(("http", *_GIT)) else "").replace("#commit=", "#")
         checksum = as_text(own.get("checksum"))
-        found.append(
-            _locked(
-                name,
-                as_text(own.get("version")),
-                top.at(key),
-                resolved.replace("#commit=", "#"),
-                checksum,
-                "",
-                False,
-            )
-        )
-    return Manifest("lock", tuple(found))
+        found.append(_locked(name, as_text(own.get("version")), top.at(key), resolved, checksum, "", False))
+        places.update(dict.fromkeys(asked, found[-1]))
+    return Manifest("lock", tuple(found), places=places)
 
 
 def pnpm_lock(text: str) -> Manifest:
@@ -272,4 +266,29 @@ def pnpm_lock(text: str) -> Manifest:
         version = str(as_text(own.get("version"))) or (match[2] if match else "")
         scripts = as_text(own.get("requiresBuild")) == "true"
         found.append(_locked(name, version, line, resolved, as_text(resolution.get("integrity")), "", scripts))
-    return Manifest("lock", tuple(found), problems=tuple(problems[:200]))
+    places, roots = _imported(top, found)
+    return Manifest("lock", tuple(found), problems=tuple(problems[:200]), places=places, roots=roots)
+
+
+def _imported(
+    top: Mapping[str, Any], found: Iterable[Dependency]
+) -> tuple[dict[str, Dependency | None], frozenset[str]]:
+    """What each folder of a workspace gets: `importers`, or the top level where there is only one folder."""
+    by_version = {(one.name, one.version): one for one in found}
+    importers = as_map(top.get("importers")) or {".": top}
+    places: dict[str, Dependency | None] = {}
+    roots = set()
+    for folder, value in list(importers.items())[:_MOST]:
+        root = "" if folder == "." else str(folder)
+        roots.add(root)
+        for group in _GROUPS[:3]:
+            for raw, given in list(as_map(as_map(value).get(group)).items())[:_MOST]:
+                text = as_text(as_map(given).get("version")) or as_text(given)
+                match = _PNPM_KEY.match(text)  # an alias: `/real@1.0.0`, `real@1.0.0`
+                name, version = (match[1], match[2]) if match else (raw, _PNPM_PEERS.split(text, maxsplit=1)[0])
+                one = by_version.get((name, version))
+                if one is not None or text.startswith(_LOCAL[:4]):
+                    places[f"{root}\0{raw}"] = one
+                else:
+                    roots.discard(root)  # in a form that is not known: not judged by its place
+    return places, frozenset(roots)

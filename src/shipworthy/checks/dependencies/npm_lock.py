@@ -63,7 +63,7 @@ def _is_ours(artifact: Artifact) -> bool:
     kinds={"requirements"},
     accepts=_is_ours,
     scope="tree",
-    version=1,
+    version=2,
     canary=Canary(
         files={
             "package.json": b'{"dependencies": {"lodash": "^4.17.21"}}',
@@ -73,8 +73,8 @@ def _is_ours(artifact: Artifact) -> bool:
     ),
 )
 def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding | Skipped]:
-    """Findings of every package.json; its lock file is the nearest one in its folder or above. What that has anywhere
-    counts, because packages of a workspace are locked at other places: a wrong copy among right ones is not seen."""
+    """Findings of every package.json; its lock file is the nearest one in its folder or above. What counts is the copy
+    that the folder gets, as npm, yarn and pnpm look for it; where the lock file does not name the folder, any copy."""
     locks: dict[str, list[tuple[Artifact, Manifest | None]]] = defaultdict(list)
     for artifact in artifacts:
         if PurePosixPath(artifact.uri).name.lower() in _LOCKS:
@@ -125,19 +125,37 @@ def _nearest(
 def _differences(
     artifact: Artifact, asked: list[Dependency], lock: Artifact, locked: Manifest, forced: frozenset[str]
 ) -> Iterator[Finding]:
-    there: dict[str, list[Dependency]] = defaultdict(list)
-    for item in locked.dependencies:
-        there[item.name].append(item)
+    anywhere: dict[str, list[Dependency]] = defaultdict(list)
+    for one in locked.dependencies:
+        anywhere[one.name].append(one)
+    above, own = (posixpath.dirname(one.uri) for one in (lock, artifact))
+    folder = own[len(above) :].lstrip("/")
     for item in asked:
         if item.name in forced:
             continue
-        if item.name not in there:
+        there = _copies(item, folder, locked, anywhere[item.name])
+        if there == []:
             message = f"{item.name} {item.specifier} is not in {lock.uri}"
             yield NOT_LOCKED.at(artifact, message, line=item.line, key=f"{item.name} {lock.uri}")
-        elif _excluded(item.specifier, there[item.name]):
-            versions = ", ".join(sorted({one.version for one in there[item.name]})[:4])
+        elif there and _excluded(item.specifier, there):
+            versions = ", ".join(sorted({one.version for one in there})[:4])
             message = f"{item.name} {item.specifier} does not allow {versions}, which {lock.uri} has"
             yield DIFFERS.at(artifact, message, line=item.line, key=f"{item.name} {lock.uri}")
+
+
+def _copies(item: Dependency, folder: str, locked: Manifest, anywhere: list[Dependency]) -> list[Dependency] | None:
+    """The locked copy that a folder gets; all of that name where the lock file does not name the folder, or what is
+    asked; None for a folder of the project itself."""
+    name = item.alias or item.name
+    spec = f"npm:{item.name}@{item.specifier}" if item.alias else item.specifier
+    keys = [f"{name}@{spec}", f"{name}@npm:{spec}", f"{folder}\0{name}"]
+    parts = folder.split("/") if folder else []
+    keys += ["/".join((*parts[:count], "node_modules", name)) for count in range(len(parts), -1, -1)]
+    for key in keys:
+        if key in locked.places:
+            one = locked.places[key]
+            return None if one is None else [one]
+    return [] if folder in locked.roots else anywhere
 
 
 def _excluded(text: str, locked: list[Dependency]) -> bool:

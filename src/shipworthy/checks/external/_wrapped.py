@@ -6,12 +6,14 @@ that is not reported, nothing that the scanner says or does not say is believed.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shipworthy.check import Context, Skipped
+from shipworthy.checks.external._culprits import sift
 from shipworthy.model import Artifact, Confidence, Finding, Rule, Severity
 from shipworthy.patterns import regex
 from shipworthy.records import dataclass, field
@@ -85,9 +87,11 @@ def optional(name: str, versions: str) -> Tool:
 
 
 def ask(artifacts: Iterable[Artifact], context: Context, wrapped: Wrapped) -> Iterator[Finding | Skipped]:
-    """What it says of these artifacts. Raises ToolFailed when it gives no report that can be believed."""
+    """What it says of these artifacts; those on which it fails by themselves are skipped, and do not hide the others.
+    Raises ToolFailed when it gives no report that can be believed."""
+    name = wrapped.tool.name
     with tempfile.TemporaryDirectory(prefix="shipworthy-tool-") as place:
-        folder = Path(place).resolve()
+        store = Path(place).resolve() / "files"
         given: dict[str, Artifact] = {}
         folders: dict[str, str] = {}
         for artifact in artifacts:
@@ -95,17 +99,37 @@ def ask(artifacts: Iterable[Artifact], context: Context, wrapped: Wrapped) -> It
             if len(data) > LIMIT:
                 yield Skipped(artifact, f"the file is larger than {LIMIT:,} bytes")
                 continue
-            name = _name(artifact.uri, folders, given)
-            given[name] = artifact
-            _lay(folder / name, _without(wrapped.marks, data))
+            own = _name(artifact.uri, folders, given)
+            given[own] = artifact
+            _lay(store / own, _without(wrapped.marks, data))
         if not given:
             return
-        known = f"known/{wrapped.known.name}"
+
+        def attempt(names: Sequence[str], timeout: float) -> Report:
+            return _asked(store, names, context, wrapped, timeout)
+
+        report, refused = sift(tuple(given), attempt, wrapped.timeout, context.tools.stopped)
+    for own, why in refused.items():
+        yield Skipped(given[own], squeezed(f"{name} failed on the file: {why}", 200), code="unread")
+    yield from _told(report, {own: one for own, one in given.items() if own not in refused}, wrapped)
+
+
+def _asked(store: Path, names: Sequence[str], context: Context, wrapped: Wrapped, timeout: float) -> Report:
+    """One run over some of the files, in a folder that holds only these and the known one."""
+    with tempfile.TemporaryDirectory(prefix="run-", dir=store.parent) as place:
+        folder, known = Path(place), _known(wrapped)
+        for one in names:
+            (folder / one).parent.mkdir(exist_ok=True)
+            os.link(store / one, folder / one)
         _lay(folder / known, wrapped.known.content)
         done = context.tools.run(
-            wrapped.tool, *wrapped.command(folder, (known, *given)), timeout=wrapped.timeout, cwd=folder, ok=wrapped.ok
+            wrapped.tool, *wrapped.command(folder, (known, *names)), timeout=timeout, cwd=folder, ok=wrapped.ok
         )
-    yield from _told(_read(done, wrapped, known, given), given, wrapped, known)
+    return _read(done, wrapped, names)
+
+
+def _known(wrapped: Wrapped) -> str:
+    return f"known/{wrapped.known.name}"
 
 
 def _without(marks: Iterable[bytes], data: bytes) -> bytes:
@@ -130,8 +154,8 @@ def _name(uri: str, folders: dict[str, str], taken: Mapping[str, Artifact]) -> s
     return f"{folder}/{last}"
 
 
-def _read(done: Completed, wrapped: Wrapped, known: str, given: Mapping[str, Artifact]) -> Report:
-    name = wrapped.tool.name
+def _read(done: Completed, wrapped: Wrapped, given: Sequence[str]) -> Report:
+    name, known = wrapped.tool.name, _known(wrapped)
     try:
         report = wrapped.read(done)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -139,16 +163,15 @@ def _read(done: Completed, wrapped: Wrapped, known: str, given: Mapping[str, Art
     if len(report.said) > _MOST:
         raise ToolFailed(name, f"printed more than {_MOST:,} findings")
     names = {known, *given}
-    strange = next((one.name for one in report.said if one.name not in names), None)
-    if strange is not None:
+    if any(name not in names for name in (*(one.name for one in report.said), *report.unread)):
         raise ToolFailed(name, "reported something that is not about the given files")
     if not any(one.name == known and one.ident == wrapped.known.ident for one in report.said):
         raise ToolFailed(name, "did not report the known-bad file that every run has: its silence means nothing")
     return report
 
 
-def _told(report: Report, given: Mapping[str, Artifact], wrapped: Wrapped, known: str) -> Iterator[Finding | Skipped]:
-    name = wrapped.tool.name
+def _told(report: Report, given: Mapping[str, Artifact], wrapped: Wrapped) -> Iterator[Finding | Skipped]:
+    name, known = wrapped.tool.name, _known(wrapped)
     for file, artifact in given.items():
         if file in report.unread:
             yield Skipped(artifact, f"{name} could not read the file: {report.unread[file]}"[:200], code="unread")

@@ -57,7 +57,7 @@ def _command(folder: Path, names: Sequence[str]) -> list[str]:
     (folder / "rules.yaml").write_bytes(RULES_FILE.read_bytes())  # beside the files, or their ids have its path
     return [
         "scan", "--config", "rules.yaml", "--metrics=off", "--disable-version-check", "--disable-nosem",
-        "--no-git-ignore", "--scan-unknown-extensions", "--json", "--quiet", "--", *names,
+        "--timeout", "30", "-j", "1", "--no-git-ignore", "--scan-unknown-extensions", "--json", "--quiet", "--", *names,
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ ROOT = Rule(
     "Whoever breaks into the service is root in the container: one weakness of the kernel or of a mounted folder away"
     " from being root on the machine.",
     "Add a user of its own with a fixed number, and `USER 10001` (or another number) as the last user of the image.",
-    taxonomy=("CWE-250", "CWE-269", "A.8.2"),
+    taxonomy=("CWE-250", "CWE-269", "iso-27001-2022/A.8.2"),
     help=_LEAST,
 )
 NO_SUCH_USER = Rule(

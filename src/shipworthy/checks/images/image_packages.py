@@ -22,7 +22,7 @@ UNOWNED = Rule(
     "Install it as a package, or put it where programs of one's own are kept (`/usr/local`, `/opt`), with a record of"
     " its version and digest.",
     confidence=Confidence.MEDIUM,
-    taxonomy=("CWE-1104", "CWE-506", "PS.3.2"),
+    taxonomy=("CWE-1104", "CWE-506", "nist-ssdf-1.1/PS.3.2"),
     help="image-integrity",
 )
 RULES = (UNOWNED, DAMAGED, HOSTILE)

@@ -6,6 +6,7 @@ heredocs, flags, JSON form.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -125,11 +126,11 @@ def _instructions(lines: list[str], escape: str, problems: list[tuple[int, str]]
             if line.lstrip().startswith("#") or (not line.strip() and (parts or not line)):
                 going = bool(parts)
                 continue
-            going = line.endswith(escape)
+            going = line.endswith(escape) and not line.endswith(escape * 2)  # twice, it stands for itself
             parts.append(line[: -len(escape)] if going else line)
         if not parts:
             continue
-        joined = " ".join(part.strip() for part in parts)
+        joined = _joined(parts)
         if len(joined) > LONGEST:
             problems.append((first + 1, f"an instruction of more than {LONGEST:,} characters"))
             joined = joined[:LONGEST]
@@ -142,6 +143,15 @@ def _instructions(lines: list[str], escape: str, problems: list[tuple[int, str]]
             problems.append((first + 1, "an instruction that is not known"))
             continue
         yield _instruction(name, rest, first + 1, tuple(scripts))
+
+
+def _joined(parts: list[str]) -> str:
+    """Continued lines as one: a word goes on in the next line unless there is a blank."""
+    pieces = [parts[0].strip()]
+    for before, part in itertools.pairwise(parts):
+        glued = before[-1:].strip() and part[:1].strip()
+        pieces.append(part.strip() if glued else f" {part.strip()}")
+    return "".join(pieces)
 
 
 def _heredocs(

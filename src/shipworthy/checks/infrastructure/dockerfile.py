@@ -8,7 +8,7 @@ from pathlib import Path
 from shipworthy.check import Canary, Skipped, check
 from shipworthy.checks.infrastructure import _dockerfile_rules as rules
 from shipworthy.checks.infrastructure import _dockerfile_run
-from shipworthy.checks.infrastructure._dockerfile import Dockerfile, Instruction, Stage, parse
+from shipworthy.checks.infrastructure._dockerfile import Dockerfile, Instruction, Stage, expanded, parse
 from shipworthy.checks.infrastructure._dockerfile_rules import RULES
 from shipworthy.checks.infrastructure._report import (
     Hit,
@@ -39,6 +39,7 @@ _SECRET_FILE = regex(
     r"\.aws|\.ssh|\.gnupg|\.kube|\.git|\.git-credentials|credentials(?:\.json)?|\.htpasswd|kubeconfig|"
     r"service[-_]?account[\w-]{0,40}\.json|[^/]{1,80}\.(?:key|p12|pfx|jks|keystore|kdbx|ppk))/?$"
 )
+_ROOT = regex(r"root|[+-]?0{1,20}")  # any number that is 0
 _DIGEST = regex(r"@sha256:[0-9a-f]{64}$")
 _OWN_FRONTEND = regex(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$")
 _CANARY = b'FROM debian:latest\nRUN curl -s https://example.org/i.sh | sh\nCMD ["app"]\n'
@@ -87,9 +88,10 @@ def judge(parsed: Dockerfile, ignores: bool) -> Iterator[Hit]:
     names: set[str] = set()
     for number, stage in enumerate(parsed.stages):
         yield from _base(stage, names)
-        names |= {stage.name, str(number)} - {""}
         for item in stage.instructions:
             yield from _instruction(item, ignores)
+            yield from _taken_from(item, names)
+        names |= {stage.name, str(number)} - {""}
     if parsed.stages:
         yield from _final(parsed)
 
@@ -102,13 +104,27 @@ def _base(stage: Stage, names: set[str]) -> Iterator[Hit]:
         message = f"the base {shown(base)} is an argument without a default"
         yield Hit(rules.BASE_UNPINNED, message, stage.line, base, confidence=Confidence.LOW)
         return
+    yield from _pinned(base, stage.line)
+
+
+def _taken_from(item: Instruction, names: set[str]) -> Iterator[Hit]:
+    """Images besides the bases, of which files are copied or mounted."""
+    mounts = [part for flag, value in item.flags if flag == "mount" for part in value.split(",")]
+    given = [item.flag("from") or ""] if item.name == "COPY" else [m[5:] for m in mounts if m.startswith("from=")]
+    for image in given:
+        if image and image.lower() not in names and image != "scratch" and "$" not in image:
+            # a word alone may be a context that is given to the build by that name
+            yield from _pinned(image, item.line, None if set(image) & set("/:.") else Confidence.LOW)
+
+
+def _pinned(base: str, line: int, confidence: Confidence | None = None) -> Iterator[Hit]:
     if _DIGEST.search(base):
         return
     tag = base.rpartition("/")[2].partition(":")[2]
     if tag in ("", "latest"):
-        yield Hit(rules.BASE_LATEST, f"{shown(base)} has no version", stage.line, base)
+        yield Hit(rules.BASE_LATEST, f"{shown(base)} has no version", line, base, confidence=confidence)
     else:
-        yield Hit(rules.BASE_UNPINNED, f"{shown(base)} has no digest", stage.line, base)
+        yield Hit(rules.BASE_UNPINNED, f"{shown(base)} has no digest", line, base, confidence=confidence)
 
 
 def _instruction(item: Instruction, ignores: bool) -> Iterator[Hit]:
@@ -205,6 +221,16 @@ def _exposed(item: Instruction) -> Iterator[Hit]:
                 )
 
 
+def _known(parsed: Dockerfile, items: list[Instruction]) -> dict[str, str]:
+    """The values of arguments and variables, as far as the file gives them."""
+    outside = {name: value for item in parsed.before if item.name == "ARG" for name, value in item.pairs}
+    found: dict[str, str] = {}
+    for item in items:
+        for name, value in item.pairs if item.name in ("ARG", "ENV") else ():
+            found[name] = value or outside.get(name, "")
+    return {name: value for name, value in found.items() if value}
+
+
 def _final(parsed: Dockerfile) -> Iterator[Hit]:
     """What the image that is built has and has not: the last stage and those that it goes on from."""
     chain = [parsed.stages[-1]]
@@ -220,7 +246,7 @@ def _final(parsed: Dockerfile) -> Iterator[Hit]:
     if user is None:
         yield Hit(rules.ROOT_USER, "no USER is set: it is the base image's, mostly root", last.line, "no user",
                   confidence=Confidence.MEDIUM)  # fmt: skip
-    elif user.value.strip().partition(":")[0].strip("\"'").lower() in ("root", "0"):
+    elif _ROOT.fullmatch(expanded(user.value, _known(parsed, items))[0].strip().strip("\"'").partition(":")[0]):
         yield Hit(rules.ROOT_USER, f"the last USER is {shown(user.value)}", user.line, "user root")
     starts = any(item.name in ("CMD", "ENTRYPOINT") for item in items)
     if starts and not any(item.name == "HEALTHCHECK" and item.value.upper() != "NONE" for item in items):

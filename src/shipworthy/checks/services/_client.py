@@ -138,7 +138,7 @@ class Client:
         if self.info.credentials and "authorization" not in have:
             lines.append(f"Authorization: {self.info.credentials}")
         if "user-agent" not in have:
-            lines.append("User-Agent: shipworthy")
+            lines.append("User-Agent: Mozilla/5.0 (X11; Linux x86_64)")  # a service must not know that it is tested
         lines += [f"{name}: {value}" for name, value in request.headers]
         framed = "content-length" in have or "transfer-encoding" in have
         if not framed and (request.body or request.method in ("POST", "PUT", "PATCH")):

@@ -23,6 +23,7 @@ CRASHED = Rule(
 OPTIONS = {"requests": 400, "seconds": 90, "each": 8}  # of the service's answers; seconds for all, and for each
 _LARGE = 64 << 10  # bytes of a body that a server refuses before it has read all of it
 _RECOVERY, _HEALTHY = 12.0, 4.0  # seconds to answer again after a request without an answer; for each time it is asked
+_TIMES = 2  # that a request without an answer is sent again
 _PATIENCE = 3  # times that a request is sent again when there were too many
 _REFUSED = (401, 403, 407)
 
@@ -44,6 +45,7 @@ class Session:
         self.budget = Budget(int(options.get("requests", 400)), float(options.get("seconds", 90)))
         self.client = Client(info, self.budget, float(options.get("each", 8)))
         self.unanswered: list[str] = []
+        self.silence = ""  # how the last request that had no answer ended
         self.throttled = 0
 
     @property
@@ -79,9 +81,22 @@ class Session:
         self.throttled += answer.status == 429
         return answer
 
+    def closes(self, request: Request) -> bool:
+        """Of a request that had no answer: does the service close the connection each time? Then that is what it
+        answers, and nothing was missed."""
+        first = len(self.unanswered) - 1
+        for _ in range(_TIMES):
+            if self.silence != "closed" or first < 0 or self.ask(request) is not None:
+                return False
+        if self.silence != "closed":
+            return False
+        del self.unanswered[first:]
+        return True
+
     def still_there(self, request: str, how: str) -> None:
         """After a request without an answer: is the service still there? Raises Crashed, or Spent."""
         self.unanswered.append(request)
+        self.silence = how
         until = time.monotonic() + _RECOVERY
         self.budget.requests += 1  # to ask how it is costs nothing
         while True:

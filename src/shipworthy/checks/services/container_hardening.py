@@ -17,7 +17,7 @@ ROOT = Rule(
     Severity.HIGH,
     "Whoever takes over the service is root in its container, and close to being root on the host.",
     "End the Dockerfile with `USER 10001`, and run with `runAsNonRoot: true`. (CIS Docker Benchmark 4.1)",
-    taxonomy=("CWE-250", "A.8.2"),
+    taxonomy=("CWE-250", "iso-27001-2022/A.8.2"),
     help="container-hardening",
 )
 WRITABLE = Rule(

@@ -10,10 +10,20 @@ from shipworthy.checks.services._leaks import DEBUG, PLACES, SQL, TRACE, VERSION
 from shipworthy.checks.services._points import points
 from shipworthy.checks.services._session import CRASHED, OPTIONS, Session, examine, name_of, printable
 from shipworthy.checks.services._standing import standing
-from shipworthy.model import Artifact, Finding
+from shipworthy.model import Artifact, Finding, Rule, Severity
 
-__all__ = ["CRASHED", "DEBUG", "PLACES", "SQL", "TRACE", "VERSIONS", "scan"]
+__all__ = ["CRASHED", "DEBUG", "DROPPED", "PLACES", "SQL", "TRACE", "VERSIONS", "scan"]
 
+DROPPED = Rule(
+    "http-no-error-answer",
+    "Broken input is answered with nothing",
+    Severity.LOW,
+    "The connection is closed without an answer, each time: nobody caught the error. Clients cannot tell a mistake of "
+    "theirs from an outage, proxies count the service as failing, and a server of few workers loses one each time.",
+    "Catch errors at the edge: answer 400 to what cannot be read, 500 with an id to everything else.",
+    taxonomy=("CWE-755", "CWE-248"),
+    help="error-handling",
+)
 _LONG = 9_000  # characters: more than most servers take for a line of a header
 _VALUES = (
     "'",
@@ -68,9 +78,16 @@ def scan(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
 
 def _look(session: Session) -> Iterator[Finding | Skipped]:
     seen: set[tuple[str, str, str]] = set()
+    dropped: set[str] = set()
     for request, place, sent in _requests(session):
         answer = session.ask(request)
         if answer is None:
+            if place not in dropped and session.closes(request):
+                dropped.add(place)
+                message = f"{place}: broken input closes the connection, without an answer"
+                yield DROPPED.at(session.artifact, message, field=place, key=place)
+            elif place in dropped and session.silence == "closed":
+                session.unanswered.pop()
             continue
         for rule, what, text in leaks(answer, sent):
             if (rule.id, what, place) not in seen:  # one fault of one operation, however many inputs show it

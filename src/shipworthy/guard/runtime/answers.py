@@ -27,6 +27,14 @@ _TRACES = (
 )  # fmt: skip
 
 
+_ALL = (*_TOKENS, *_TRACES)
+# What each of them has, so that most answers are looked at once for all of them.
+_ANY = regex(
+    r"-----BEGIN |A(?:KIA|SIA|Iza)|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hf_|sk-|k_live_"
+    r"|Traceback \(|goroutine \d|\n\s+at [\w$.]"
+)
+
+
 def readable(content_type: str) -> bool:
     """Whether answers of this type are text."""
     kind = content_type.strip().lower()
@@ -43,7 +51,7 @@ def examine(body: bytes) -> list[Hit]:
 
 
 def _hits(text: str) -> Iterator[Hit]:
-    for detail, pattern in (*_TOKENS, *_TRACES):
+    for detail, pattern in _ALL if _ANY.search(text) else ():
         if pattern.search(text):
             yield Hit("traces" if detail == "a stack trace" else "secrets", detail, "answer")
     if _PERSONAL.search(text):

@@ -52,7 +52,7 @@ class GuardASGI:
         if path == self.guard.policy.metrics_path != "":
             await _answer(send, 200, [("Content-Type", TYPE)], self.guard.metrics.text().encode())
             return
-        client = self.guard.client(str((scope.get("client") or ("",))[0]), dict(headers))
+        client = self.guard.client(str((scope.get("client") or ("",))[0]), headers)
         if (entered := self.guard.enter(client, path)).refused:
             await _refuse(send, entered)
             return

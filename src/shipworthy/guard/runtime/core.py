@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +78,12 @@ class Guard:
             self._first.clean(gather(Request("POST", "/", (("content-type", "application/json"),), body), Limits()))
             answers.examine(text.encode())
 
-    def client(self, address: str, headers: Mapping[str, str]) -> str:
-        """Who asks: the address, or a keyed digest of the header that the policy names."""
-        name = self.policy.client_header
-        if name and (value := headers.get(name.lower())):
+    def client(self, address: str, headers: Iterable[tuple[str, str]]) -> str:
+        """Who asks: the address, or a keyed digest of the header that the policy names. Of two such headers the service
+        may go by the other, so they are none."""
+        name = self.policy.client_header.lower()
+        given = [value for one, value in headers if one == name] if name else []
+        if len(given) == 1 and (value := given[0]):
             return "key:" + hashlib.blake2b(value.encode(), key=self._salt, digest_size=8).hexdigest()
         return address
 
@@ -206,7 +208,7 @@ class Guard:
             return self._decide(reason, 403, request=request, hits=tuple(hits))
         if watched is not None:
             return watched
-        self.metrics.count("requests_total", decision="passed")
+        self.metrics.passed()
         if self._all and not self._write("passed", self._facts(request, "", ()), passed=True):
             return FAULT
         return PASSED

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,8 +34,28 @@ _CLASSES = ("@type", "$type", "__type", "class")  # the ends of names of which `
 _LONGEST_NAME = 120
 _NUMBERS = 64  # as many as `extraction` compares
 _MEMBERS = 16  # parts of a gzip stream
-_BOUNDARY = regex(r'boundary="?([^";,\s]{1,70})"?')
-_DISPOSITION = regex(r'(?:file)?name\*?="([^"\r\n]{0,1000})"')
+_BOUNDARY = regex(r';\s{0,20}boundary\s{0,20}="?([^";,\s]{1,70})"?', re.IGNORECASE)
+_DISPOSITION = regex(r';\s{0,20}(?:file)?name\*?\s{0,20}=\s{0,20}("[^"\r\n]{0,1000}"|[^";\r\n]{1,1000})', re.IGNORECASE)
+_CHARSET = regex(r"""charset\s{0,20}=\s{0,20}["']?([^"';,\s]{1,60})""", re.IGNORECASE)
+_ASCII = frozenset(
+    (
+        "",
+        "utf-8",
+        "utf8",
+        "us-ascii",
+        "ascii",
+        "iso-8859-1",
+        "latin-1",
+        "latin1",
+        "iso-8859-15",
+        "windows-1252",
+        "cp1252",
+    )
+)
+_WIDE = frozenset(("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be"))
+
+
+Parse = Callable[[bytes, Limits], Any]
 
 
 class TooMuch(Exception):
@@ -71,7 +94,7 @@ class Found:
 def gather(request: Request, limits: Limits) -> Found:
     """The request's texts, as fast as can be. Raises TooMuch."""
     found = Found()
-    given, value = _all(request, limits)
+    given, value = _all(request, limits, _flat)
     for field in given:
         if field.place == "key":
             found.keys.add(field.text)
@@ -88,12 +111,12 @@ def gather(request: Request, limits: Limits) -> Found:
 
 def fields(request: Request, limits: Limits) -> list[Field]:
     """The request's texts, each with its place. Raises TooMuch."""
-    found, value = _all(request, limits)
+    found, value = _all(request, limits, parse_json)
     return found if value is None else found + walk(value, limits)
 
 
-def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
-    """All but what a JSON body holds, and its value; None when there is none."""
+def _all(request: Request, limits: Limits, parse: Parse) -> tuple[list[Field], Any]:
+    """All but what a JSON body holds, and what `parse` makes of that; None when there is none."""
     if len(request.target) > limits.target:
         raise TooMuch("target-too-long", 414)
     if len(request.headers) > limits.headers:
@@ -107,7 +130,7 @@ def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
     size, kind, coding = 0, "", ""
     for name, value in request.headers:
         size += len(name) + len(value)
-        if name in _HEADERS and len(value) > 3:
+        if len(value) > 3 and (name in _HEADERS or "${" in value or "() {" in value):
             found.append(Field("header", name, value))
         if name == "content-type":
             kind = kind or value
@@ -117,7 +140,7 @@ def _all(request: Request, limits: Limits) -> tuple[list[Field], Any]:
         raise TooMuch("headers-too-large", 431)
     if not request.body:
         return found, None
-    more, value_ = _content(unpacked(request.body, coding, limits.body), kind, limits)
+    more, value_ = _content(unpacked(request.body, coding, limits.body), kind, limits, parse)
     return found + more, value_
 
 
@@ -162,19 +185,21 @@ def unpacked(body: bytes, coding: str, limit: int) -> bytes:
     raise TooMuch("body-not-gzip", 400)
 
 
-def _content(body: bytes, content_type: str, limits: Limits) -> tuple[list[Field], Any]:
-    kind = content_type.partition(";")[0].strip().lower()
+def _content(body: bytes, content_type: str, limits: Limits, parse: Parse) -> tuple[list[Field], Any]:
+    kind, _, told = content_type.partition(";")
+    kind = kind.strip().lower()
+    text = decoded(body, told) if told and kind != "multipart/form-data" else ""
     if kind == "application/x-www-form-urlencoded":
-        return _pairs("body", body.decode("utf-8", "replace"), limits), None
+        return _pairs("body", text or body.decode("utf-8", "replace"), limits), None
     if kind == "multipart/form-data":
         return list(_parts(body, content_type)), None
     if kind.endswith("json") or body.lstrip()[:1] in (b"{", b"["):
-        value = parse_json(body, limits)
+        value = parse(body, limits)
         if value is not None:
             return [], value
         if kind.endswith("json"):
             raise TooMuch("not-json", 400)
-    return [Field("body", "body", body.decode("utf-8", "replace"))], None
+    return [Field("body", "body", text or body.decode("utf-8", "replace"))], None
 
 
 def parse_json(raw: bytes, limits: Limits) -> Any:
@@ -201,33 +226,58 @@ def _integer(text: str) -> float:
     return int(text) if len(text) < 400 else float(text)
 
 
-def _gather(value: Any, limits: Limits, found: Found) -> None:
+class _Flat:
+    """A JSON value as the members of all of its objects (in which an object stands as None), and what holds them."""
+
+    __slots__ = ("objects", "raw", "value")
+
+    def __init__(self, raw: bytes, objects: list[list[tuple[str, Any]]], value: Any) -> None:
+        self.raw, self.objects, self.value = raw, objects, value
+
+
+def _flat(raw: bytes, limits: Limits) -> _Flat | None:
+    """As `parse_json`: nothing is made of an object but the list of its members, so nobody has to walk it."""
+    if deepest(raw, limits.depth) > limits.depth:
+        raise TooMuch("json-too-deep", 413)
+    objects: list[list[tuple[str, Any]]] = []
+    try:
+        return _Flat(raw, objects, json.loads(raw, object_pairs_hook=objects.append))
+    except RecursionError:
+        return None
+    except ValueError:
+        objects.clear()
+        try:
+            return _Flat(raw, objects, json.loads(raw, object_pairs_hook=objects.append, parse_int=_integer))
+        except (ValueError, RecursionError):
+            return None
+
+
+def _gather(flat: _Flat, limits: Limits, found: Found) -> None:
     """The strings, keys and first numbers of a JSON value. Raises TooMuch."""
-    texts, numbers = found.body, found.numbers
-    names: list[Any] = []
-    left: list[Any] = [[value]]
-    count = -1
-    for items in left:  # grows as it is walked
-        count += len(items)
-        if type(items) is tuple:
+    count = 2 * sum(map(len, flat.objects))
+    if count > limits.values:
+        raise TooMuch("too-many-values", 413)
+    names, values = zip(*members, strict=True) if (members := [*chain.from_iterable(flat.objects)]) else ((), ())
+    lists: list[Any] = [values, [flat.value]]
+    for items in lists:  # grows as it is walked
+        if items is not values:
             count += len(items)
-            pairs: Any = items
-        else:
-            pairs = [(None, item) for item in items] if count <= limits.values else ()
-        if count > limits.values:
-            raise TooMuch("too-many-values", 413)
-        for name, item in pairs:
-            names.append(name)
-            kind = type(item)
-            if kind is str:
-                texts.append(item)
-            elif kind is tuple or kind is list:
-                left.append(item)
-            elif (kind is int or kind is float) and len(numbers) < _NUMBERS:
-                numbers.append(float(item) if abs(item) < 1e300 else 1e300)
+            if count > limits.values + 1:
+                raise TooMuch("too-many-values", 413)
+        kinds = set(map(type, items))
+        if str in kinds:
+            found.body += [item for item in items if type(item) is str]
+        if list in kinds:
+            lists += [item for item in items if type(item) is list]
+        if (int in kinds or float in kinds) and len(found.numbers) < _NUMBERS:
+            found.numbers += [
+                float(item) if abs(item) < 1e300 else 1e300
+                for item in items
+                if type(item) is int or type(item) is float
+            ][: _NUMBERS - len(found.numbers)]
     found.keys.update(names)
-    found.keys.discard(None)  # of the items of lists
     if any(name[:40].endswith(_CLASSES) for name in found.keys):
+        value = parse_json(flat.raw, limits)
         found.others += [one for one in walk(value, limits) if one.place == "body" and one.name.endswith(_CLASSES)]
 
 
@@ -286,24 +336,47 @@ def walk(value: Any, limits: Limits) -> list[Field]:
 
 
 def _parts(body: bytes, content_type: str) -> Iterator[Field]:
-    """Names, file names and contents of the parts of a multipart body. A file of bytes is looked at as Latin-1."""
-    given = _BOUNDARY.search(content_type)
-    if given is None:
-        raise TooMuch("multipart-without-boundary", 400)
-    pieces = body.split(b"--" + given[1].encode("latin-1", "replace"))
+    """Names, file names and contents of the parts of a multipart body, and what lies around them (RFC 7578, RFC 2046).
+    A file of bytes is looked at as Latin-1."""
+    given = _BOUNDARY.findall(content_type)
+    if len(given) != 1:
+        raise TooMuch("multipart-without-boundary" if not given else "multipart-boundaries", 400)
+    pieces = body.split(b"--" + given[0].encode("latin-1", "replace"))
     if len(pieces) > 1000:
         raise TooMuch("too-many-values", 413)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
         raise TooMuch("multipart-incomplete", 400)
+    for around in (pieces[0], pieces[-1][2:]):
+        if around.strip():  # some readers take these for parts
+            yield Field("body", "around the parts", _text(around))
     for number, piece in enumerate(pieces[1:-1]):
-        head, _, content = piece.partition(b"\r\n\r\n")
+        head, found, content = piece.partition(b"\r\n\r\n")
+        if not found:  # as some write it, and some read it
+            head, found, content = piece.partition(b"\n\n")
+        head, content = (head, content) if found else (b"", piece)
         name = ""
-        for label in _DISPOSITION.findall(head.decode("utf-8", "replace"))[:4]:
+        told = head.decode("utf-8", "replace")
+        for label in _DISPOSITION.findall(told)[:4]:
+            label = label.strip().strip("\"'")
             name = name or label
             yield Field("key", f"part {number}", label)
         if content := content.removesuffix(b"\r\n"):
-            text = _text(content)
-            yield Field("body", name[:_LONGEST_NAME] or f"part {number}", text)
+            place = name[:_LONGEST_NAME] or f"part {number}"
+            yield Field("body", place, decoded(content, told) or _text(content))
+            if "quoted-printable" in told.lower():
+                yield Field("body", place, _text(binascii.a2b_qp(content)))
+
+
+def decoded(raw: bytes, told: str) -> str:
+    """The text in the character set that a content type (or a part's head) names; empty when it names none, or one that
+    ASCII is a part of. Raises TooMuch for others, in which a service would read what nobody looked at."""
+    found = _CHARSET.search(told)
+    charset = found[1].lower().replace("_", "-") if found else ""
+    if charset in _ASCII:
+        return ""
+    if charset not in _WIDE:
+        raise TooMuch("body-charset", 415)
+    return raw.decode(charset, "replace")
 
 
 def _text(raw: bytes) -> str:

@@ -19,6 +19,7 @@ _HELP = {
 }
 _SERIES = 500  # of labels: none are taken from requests, so there are few
 Labels = tuple[tuple[str, str], ...]
+_PASSED = ("shipworthy_guard_requests_total", (("decision", "passed"),))
 
 
 class Metrics:
@@ -36,6 +37,11 @@ class Metrics:
         with self._lock:
             if key in self._values or len(self._values) < _SERIES:
                 self._values[key] = self._values.get(key, 0) + number
+
+    def passed(self) -> None:
+        """`count("requests_total", decision="passed")`, which every request needs."""
+        with self._lock:
+            self._values[_PASSED] = self._values.get(_PASSED, 0) + 1
 
     def put(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""

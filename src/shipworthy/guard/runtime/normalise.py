@@ -16,22 +16,20 @@ VIEWS = 256  # forms of one text, and
 GROWTH = 24  # how many times as long as the text they may be together; a text of which there are more is told of
 _FREE = 64 << 10
 _BASE64 = regex(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}+={0,2}(?![A-Za-z0-9+/=_-])")
+EMBEDDED = regex(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}+={0,2}(?![A-Za-z0-9+/=_-])")
 _ENTITY = regex(r"&[#\w]")
 _ESCAPE = regex(r"\\[ux]")
 _ESCAPED = regex(r"\\(?:u\{?([0-9A-Fa-f]{4,6})\}?|x([0-9A-Fa-f]{2}))")
 _WIDE = regex(r"%u([0-9A-Fa-f]{4})")
 _PERCENT = regex(r"%[0-9A-Fa-f]{2}")
-_OVERLONG = (
-    (b"\xc0\xae", b"."),
-    (b"\xc0\xaf", b"/"),
-    (b"\xc0.", b"."),
-    (b"\xc0/", b"/"),
-    (b"\xc0\\", b"\\"),
-    (b"\xc1\x9c", b"\\"),
-    (b"\xc0\xa7", b"'"),
-    (b"\xc0\xbc", b"<"),
+# A character of ASCII in more bytes than it needs, which lenient decoders take: 2 to 6 bytes, the last of which may
+# even lack its mark. IIS read some code points of the private area as separators of paths.
+_OVERLONG = regex(
+    rb"[\xc0\xc1][\x20-\x7e\x80-\xbf]|\xe0[\x80-\x81][\x80-\xbf]|\xf0\x80[\x80-\x81][\x80-\xbf]"
+    rb"|\xf8\x80\x80[\x80-\x81][\x80-\xbf]|\xfc\x80\x80\x80[\x80-\x81][\x80-\xbf]"
 )
+_UTF7 = regex(r"\+A[A-Za-z0-9+/]{2,40}-?")
+_SEPARATORS = {0xEFC8: "/", 0xF025: "/", 0xC19C: "\\", 0xC0AF: "/"}
 _QUOTES = str.maketrans(
     {
         "\u2018": "'",
@@ -50,12 +48,14 @@ _QUOTES = str.maketrans(
 
 class Text:
     """One form of a field's text, with what every detector asks first: `low` is in lower case, `characters` are those
-    that there are, `whole` is one word, as paths, addresses and tokens are: not a sentence."""
+    that there are, `whole` is one word, as paths, addresses and tokens are: not a sentence. `sent` is the form that was
+    sent, if this one was made of it."""
 
-    __slots__ = ("characters", "low", "name", "place", "raw", "whole")
+    __slots__ = ("characters", "low", "name", "place", "raw", "sent", "whole")
 
-    def __init__(self, raw: str, name: str = "", place: str = "body") -> None:
+    def __init__(self, raw: str, name: str = "", place: str = "body", sent: str | None = None) -> None:
         self.raw, self.name, self.place = raw, name, place
+        self.sent = raw if sent is None else sent
         self.low, self.characters = raw.lower(), frozenset(raw)
         self.whole = not (self.characters & _BLANK) or not frozenset(raw.strip()) & _BLANK
 
@@ -90,12 +90,12 @@ def views(raw: str) -> tuple[list[str], bool]:
 
 def changes(text: str) -> bool:
     """Whether the text could have another form; False is certain."""
-    return marked(text) or (len(text) >= 12 and (alone(text) or _EMBEDDED.search(text) is not None))
+    return marked(text) or (len(text) >= 12 and (alone(text) or EMBEDDED.search(text) is not None))
 
 
 def marked(text: str) -> bool:
     """Whether something in it is written as something else: other than as base64."""
-    if not text.isascii() or "%" in text or "\0" in text:
+    if not text.isascii() or "%" in text or "\0" in text or ("+A" in text and _UTF7.search(text) is not None):
         return True
     return ("&" in text and _ENTITY.search(text) is not None) or ("\\" in text and _ESCAPE.search(text) is not None)
 
@@ -112,6 +112,8 @@ def _forms(text: str) -> Iterator[str]:
         yield _wide(text)
     if "&" in text and (unescaped := html.unescape(text)) != text:
         yield unescaped
+    if "+A" in text and _UTF7.search(text) and (read := _seven(text)) != text:
+        yield read
     if "\\" in text and _ESCAPED.search(text):
         yield _ESCAPED.sub(_character, text)
     if not text.isascii():
@@ -132,14 +134,40 @@ def fold(text: str) -> str:
 
 
 def _percent(text: str) -> str:
-    raw = unquote_to_bytes(_wide(text))
-    for wrong, right in _OVERLONG:
-        raw = raw.replace(wrong, right)
+    raw = _OVERLONG.sub(_short, unquote_to_bytes(_wide(text)))
     return raw.decode("utf-8", "replace")
 
 
+def _short(found: object) -> bytes:
+    """The character that an overlong form stands for."""
+    assert hasattr(found, "group")  # noqa: S101  for the type checker
+    *first, last = found.group(0)
+    if last < 0x80:
+        return bytes((last,))
+    return bytes((((first[-1] & 3) << 6 | last & 0x3F) & 0x7F,))
+
+
+def _seven(text: str) -> str:
+    """What is written in UTF-7, if it is marks: words and numbers are meant as they are."""
+
+    def one(found: object) -> str:
+        assert hasattr(found, "group")  # noqa: S101  for the type checker
+        whole: str = found.group(0)
+        try:
+            read = whole.encode().decode("utf-7")
+        except UnicodeDecodeError:
+            return whole
+        return read if read.isascii() and not read.isalnum() else whole
+
+    return _UTF7.sub(one, text)
+
+
 def _wide(text: str) -> str:
-    return _WIDE.sub(lambda found: chr(int(found[1], 16)), text) if "%u" in text else text
+    return (
+        _WIDE.sub(lambda found: _SEPARATORS.get(number := int(found[1], 16)) or chr(number), text)
+        if "%u" in text
+        else text
+    )
 
 
 def _character(found: object) -> str:
@@ -154,7 +182,7 @@ def _base64(text: str) -> Iterator[str]:
     if " " not in stripped and _BASE64.fullmatch(stripped):
         parts = [stripped]
     elif any(c in text for c in "+/=") or len(text) > 40:
-        parts = [found[0] for found in _EMBEDDED.finditer(text)]
+        parts = [found[0] for found in EMBEDDED.finditer(text)]
     else:
         return
     for part in parts:

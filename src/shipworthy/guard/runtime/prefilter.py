@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from shipworthy.guard.runtime.detectors import Looks, examine
 from shipworthy.guard.runtime.fields import Field, Found
-from shipworthy.guard.runtime.normalise import Text, alone, changes, marked, views
+from shipworthy.guard.runtime.normalise import EMBEDDED, Text, alone, changes, marked, views
 
 _KNOWN = 8192  # keys, headers and paths that are remembered as clean
 _LONGEST = 200  # characters of one
 _RUN = 24  # characters that may be base64 inside of another text
-_SPACED = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+_SPACED = bytes(code if chr(code).isalnum() or chr(code) == "_" else 32 for code in range(128)).ljust(256)
 
 
 class Prefilter:
@@ -29,10 +29,12 @@ class Prefilter:
 
     def clean(self, found: Found) -> bool:
         """Whether there is surely nothing in it."""
-        if not all(self._is_known(field.place, field.name, field.text) for field in found.others):
-            return False
-        if not all(self._is_known("key", "", key) for key in found.keys):
-            return False
+        for field in found.others:
+            if not self._is_known(field.place, field.name, field.text):
+                return False
+        for key in found.keys:
+            if not self._is_known("key", "", key):
+                return False
         return self._nothing("body", found.body, found) and self._nothing("query", found.query)
 
     def _is_known(self, place: str, name: str, text: str) -> bool:
@@ -55,7 +57,8 @@ class Prefilter:
         words = words_of(low)
         if found is not None:
             found.words = words
-        if marked(joined) or max(map(len, words), default=0) >= _RUN or "/" in joined or "+" in joined:
+        long = max(map(len, words), default=0) >= _RUN or "/" in joined or "+" in joined
+        if marked(joined) or (long and EMBEDDED.search(joined)):
             changed = [text for text in texts if changes(text)]
         else:
             changed = [text for text in texts if len(text) >= 12 and " " not in text and alone(text)]
@@ -78,9 +81,7 @@ class Prefilter:
 
 def words_of(low: str) -> frozenset[str]:
     """The words of ASCII that are in a text, and pieces of those that have other letters."""
-    if not low.isascii():
-        low = low.encode("ascii", "replace").decode("ascii")
-    return frozenset(low.translate(_SPACED).split())
+    return frozenset(low.encode("ascii", "replace").translate(_SPACED).decode("ascii").split())
 
 
 def _seen(place: str, raw: str, looks: Looks) -> bool:
@@ -89,5 +90,5 @@ def _seen(place: str, raw: str, looks: Looks) -> bool:
     left = [one for one in looks if one[3] is None or one[3](low, words)]
     if not left:
         return False
-    text = Text(raw, "", place)
+    text = Text(raw, "", place, "")  # what was sent is not known here
     return any(look(text) for _, needs, look, _ in left if not needs or text.characters & needs)

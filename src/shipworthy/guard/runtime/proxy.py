@@ -86,10 +86,12 @@ class Proxy:
         except (OSError, asyncio.CancelledError):
             pass
         finally:
-            self._connections.discard(task)
             writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
+            with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
+                async with asyncio.timeout(self.guard.policy.limits.seconds):
+                    await writer.wait_closed()
+            writer.transport.abort()  # a client that reads nothing would keep its answer in memory for ever
+            self._connections.discard(task)
 
     async def _crowded(self, reader: StreamReader, writer: StreamWriter) -> None:
         """More connections than are kept: each gets one answer, and only a health check gets more than a refusal."""
@@ -127,11 +129,16 @@ class Proxy:
                 return
             raw = b""
             keep = await self._one(head, reader, writer)
-            await writer.drain()
+            try:
+                async with asyncio.timeout(limits.seconds):
+                    await writer.drain()
+            except TimeoutError:
+                writer.transport.abort()
+                return
 
     async def _one(self, head: Head, reader: StreamReader, writer: StreamWriter) -> bool:
         """One request; whether the connection can be used for another."""
-        client = self.guard.client(_peer(writer), dict(head.headers))
+        client = self.guard.client(_peer(writer), head.headers)
         path = head.target.partition("?")[0]
         if (entered := self.guard.enter(client, path)).refused:
             await _refuse(writer, entered)
@@ -230,7 +237,9 @@ class Proxy:
             | {"content-length"}
             | ({"accept-encoding"} if self.guard.policy.answers != "off" else frozenset())
         )
-        headers = http1.end_to_end(head.headers, frozenset(drop))
+        # CGI, WSGI and their like take `_` in a name for `-`: it would be another header to the service
+        plain = tuple(pair for pair in head.headers if "_" not in pair[0])
+        headers = http1.end_to_end(plain, frozenset(drop))
         if not head.get("host"):
             headers.insert(0, ("host", f"{self.upstream.host}:{self.upstream.port}"))
         if request.body or head.length != 0 or head.get("content-length"):
@@ -302,7 +311,6 @@ async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
     that was sent (RFC 9112, 9.6)."""
     if reader.at_eof() or writer.is_closing():
         return
-    await writer.drain()
     if not writer.can_write_eof():  # TLS
         return
     writer.write_eof()
@@ -375,5 +383,6 @@ async def _refuse(writer: StreamWriter, decision: Decision, *, keep: bool = Fals
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     end = "" if keep else "Connection: close\r\n"
     writer.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}{end}\r\n".encode() + body)
-    with contextlib.suppress(OSError):
-        await writer.drain()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            await writer.drain()

@@ -22,7 +22,7 @@ class Upstream:
         """A connection, and whether it was used before. Raises OSError."""
         while self._idle and not fresh:
             reader, writer, since = self._idle.pop()
-            if not reader.at_eof() and not writer.is_closing() and time.monotonic() - since < _IDLE_SECONDS:
+            if _quiet(reader, writer) and time.monotonic() - since < _IDLE_SECONDS:
                 return reader, writer, True
             writer.close()
         reader, writer = await asyncio.open_connection(
@@ -31,8 +31,8 @@ class Upstream:
         return reader, writer, False
 
     def give_back(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Keep the connection for another request."""
-        if len(self._idle) < _IDLE:
+        """Keep the connection for another request, unless the service says more than was asked for."""
+        if len(self._idle) < _IDLE and _quiet(reader, writer):
             self._idle.append((reader, writer, time.monotonic()))
         else:
             writer.close()
@@ -41,3 +41,9 @@ class Upstream:
         """Close those that are kept."""
         while self._idle:
             self._idle.pop()[1].close()
+
+
+def _quiet(reader: StreamReader, writer: StreamWriter) -> bool:
+    """Whether the connection is open, and nothing waits on it: that would be read as the answer to the next request,
+    which is somebody else's (RFC 9112, 6.3)."""
+    return not reader.at_eof() and not writer.is_closing() and not getattr(reader, "_buffer", b"")

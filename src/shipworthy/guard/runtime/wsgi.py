@@ -39,7 +39,7 @@ class GuardWSGI:
             start_response("200 OK", [("Content-Type", TYPE)])
             return [guard.metrics.text().encode()]
         headers = tuple(_headers(environ))
-        client = guard.client(environ.get("REMOTE_ADDR", ""), dict(headers))
+        client = guard.client(environ.get("REMOTE_ADDR", ""), headers)
         if (entered := guard.enter(client, path)).refused:
             return _refuse(start_response, entered)
         left = _Once(lambda: guard.leave(path))

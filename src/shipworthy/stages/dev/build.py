@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shipworthy.building import Recipe, build, choose
+from shipworthy.building import Recipe, build, builtin, choose, dockerfile
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.evidence.digest import Manifest, sha256_file
@@ -60,6 +60,7 @@ def run(job: Job) -> StageResult:
         log=job.folder.resolve() / "build.log",
         seconds=float(settings.seconds),
     )
+    _all_at_hand(job, recipe, engine)
     built = build(recipe, engine)
     size = sum(size for _, size in blobs_of(read_bounded(blob(built.layout, built.digest), IMAGE_MANIFEST_LIMIT)))
     return job.passed(
@@ -97,6 +98,23 @@ def _bases(job: Job) -> dict[str, Path]:
             raise UsageError(f"`{given}` is no OCI layout", where="[image] bases", remedy="`skopeo copy` makes one")
         places[reference] = place
     return places
+
+
+def _all_at_hand(job: Job, recipe: Recipe, engine: str) -> None:
+    """Raises UsageError for a base that is neither at hand nor to be pulled, with the settings that bring it."""
+    if recipe.pull and engine != builtin.NAME:
+        return
+    for reference in dockerfile.read(recipe.file, recipe.arguments).bases():
+        if reference not in recipe.bases:
+            why = "pulling is off" if engine != builtin.NAME else "the builtin engine pulls nothing"
+            switch = "[scan] offline = false" if job.settings.scan.offline else "[image] pull = true"
+            how = f"{switch} has it pulled" if engine != builtin.NAME else "buildah, podman or docker pulls it"
+            raise UsageError(
+                f'the base image "{reference}" is not at hand, and {why}',
+                where=job.settings.image.dockerfile,
+                remedy=f'{how}; or name what stands in for it under [image.bases]: "{reference}" = the folder of an '
+                f'OCI layout (`skopeo copy` makes one), or "{THIS_PYTHON}" to try it with this machine\'s Python',
+            )
 
 
 def _base_name(job: Job, reference: str) -> str:

@@ -82,6 +82,8 @@ def _model_place(job: Job, prefix: str) -> str:
     if place.startswith(prefix):
         place = place[len(prefix) :]
     inside(job.root, place, what="image.model")
+    if os.path.normpath(place) == ".":
+        raise UsageError("the model cannot be the whole context", where="[image] model", remedy="name a folder in it")
     return place
 
 

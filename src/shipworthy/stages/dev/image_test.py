@@ -11,14 +11,13 @@ from shipworthy.artifacts import Inventory, identify
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
-from shipworthy.evidence.digest import Manifest
 from shipworthy.files import write_atomically
 from shipworthy.images import Image, layer_files, open_image
 from shipworthy.images.packages import read
 from shipworthy.images.sbom import to_dict
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
-from shipworthy.rules import MODEL_MISSING, MODEL_UNSIGNED
 from shipworthy.stages.dev.build import image_name, layout_of
+from shipworthy.stages.dev.image_model import look
 from shipworthy.stages.dev.model import model_folder
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.dev.sign import BOM_NAME
@@ -26,7 +25,6 @@ from shipworthy.stages.results import counted, filter_results, with_reports
 
 FROM_OUTSIDE = frozenset({"open-ports", "tls", "container-hardening", "openscap"})
 """The checks of a service that look at how it is deployed, which the deploy check runs."""
-_PACKAGED = ("/site-packages/", "/dist-packages/", "/node_modules/", "usr/share/", "usr/lib/")
 
 
 def run(job: Job) -> StageResult:
@@ -90,28 +88,12 @@ def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> Ch
     model = model_folder(job)
     if not model.exists():
         return CheckResult("image-model", "models", "1", Outcome.NOT_APPLICABLE, note="this project ships no model")
-    signed = {entry.digest: entry.path for entry in Manifest.of(model).files}
-    there = {file.digest for file in files if ": layer " not in file.uri}
-    findings = [
-        MODEL_MISSING.at(
-            subject,
-            evidence=path,
-            message=f"`{path}` of the signed model is not in the image, or not as it was signed",
-        )
-        for digest, path in sorted(signed.items(), key=lambda item: item[1])
-        if digest not in there
-    ]
-    findings += [
-        MODEL_UNSIGNED.at(file, message=f"`{file.uri}` is a model file that nobody signed")
-        for file in files
-        if file.kind is Kind.MODEL and file.digest not in signed and not any(part in file.uri for part in _PACKAGED)
-    ]
     return CheckResult(
         check="image-model",
         category="models",
         version="1",
         outcome=Outcome.RAN,
-        findings=tuple(findings),
+        findings=tuple(look(subject, model, files)),
         examined=frozenset({subject.uri}),
         seconds=time.monotonic() - started,
     )

@@ -14,11 +14,11 @@ from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.envelope import read
 from shipworthy.evidence.failures import RefusedError
 from shipworthy.evidence.names import is_digest
-from shipworthy.evidence.release import release_evidence, verify_release
+from shipworthy.evidence.release import release_evidence
 from shipworthy.evidence.statement import parse
 from shipworthy.files import write_atomically
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.verification import demands, stored_name, trusted_keys
+from shipworthy.stages.verification import demands, stored_name, trusted_keys, verify_stored
 from shipworthy.stores import Ref, Store
 
 
@@ -65,7 +65,7 @@ def bring_model(job: Job) -> Brought | None:
         return None
     uri, store, ref = _find(job)
     policy = demands(job.settings, trusted_keys(job.settings, job.root))
-    result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
+    result = verify_stored(store, ref, policy, folders=(job.root,), newest=not job.trigger.model)
     if result.first_broken is not None:
         first = result.first_broken
         raise EvidenceError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -28,6 +29,9 @@ _ATTACKS: Mapping[str, str] = {
 """One of each family, as people send them; 192.0.2.0/24 is nobody's (RFC 5737)."""
 
 
+_AGAIN, _LONGEST = 4, 15  # times, and seconds to wait for
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: its status (0: nothing came) and the first part of its body."""
@@ -45,7 +49,7 @@ def run(job: Job) -> StageResult:
         shutil.rmtree(folder)
     with (
         running(job.settings, job.folder, fetch_image(job, digest), digest, "protect") as service,
-        guarded(job.settings, service, digest, folder) as guard,
+        guarded(job.settings, job.root, service, digest, folder) as guard,
     ):
         answers = _try(job, guard.url)
         metrics = _ask(guard.metrics)
@@ -73,6 +77,7 @@ def _try(job: Job, url: str) -> dict[str, Answer]:
     """A health check, the probe as it should be asked, and an attack of each family in its place."""
     service = job.settings.service
     answers = {"health": _ask(url + service.health)}
+    answers["too large"] = _announce(url, job.settings.protect.body + 1)
     if (probe := service.probe) is None:
         return answers
     for name, body in {"probe": probe.body, **{n: _inside(probe.body, text) for n, text in _ATTACKS.items()}}.items():
@@ -94,15 +99,33 @@ def _inside(body: str, text: str) -> str:
 
 
 def _ask(url: str, body: bytes | None = None, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask the guard: straight, whatever proxies the environment names."""
+    """Ask the guard: straight, whatever proxies the environment names. One that says to come back later is asked again
+    then: a rate that a client may not exceed holds for this one, too."""
+    for _ in range(_AGAIN):
+        answer, wait = _once(url, body, method, headers)
+        if answer.status != 429 or not 0 < wait <= _LONGEST:
+            break
+        time.sleep(wait)
+    return answer
+
+
+def _announce(url: str, size: int) -> Answer:
+    """Announce a body of that many bytes, and send none of it."""
+    return _once(url + "/", None, "POST", {"Content-Length": str(size)})[0]
+
+
+def _once(url: str, body: bytes | None, method: str, headers: Mapping[str, str] | None) -> tuple[Answer, int]:
+    """The answer, and after how many seconds one may ask again (0: it does not say)."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     try:
         connection.request(method, parts.path or "/", body, dict(headers or {}))
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read(500).decode("utf-8", "replace"))
+        wait = answer.getheader("Retry-After") or ""
+        seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else 0
+        return Answer(answer.status, answer.read(500).decode("utf-8", "replace")), seconds
     except (OSError, http.client.HTTPException) as error:
-        return Answer(0, type(error).__name__)
+        return Answer(0, type(error).__name__), 0
     finally:
         connection.close()
 
@@ -117,6 +140,8 @@ def _wrong(job: Job, answers: Mapping[str, Answer], metrics: Answer) -> str:
     let = [name for name in _ATTACKS if name in answers and answers[name].status != 403]
     if mode == "block" and let:
         return f"the guard let an attack pass: {', '.join(let)}"
+    if mode != "off" and answers["too large"].status != 413:
+        return f"the guard takes more than the {job.settings.protect.body} bytes of `[protect] body`"
     if metrics.status != 200:
         return "the guard's metrics do not answer"
     return ""

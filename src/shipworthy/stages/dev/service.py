@@ -16,7 +16,8 @@ from shipworthy.config import Settings
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.guard.runtime.core import Guard
-from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Policy
+from shipworthy.guard.runtime.drift import Drift, load
+from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Limits, Policy
 from shipworthy.guard.runtime.proxy import Proxy, Upstream
 from shipworthy.images import open_image, unpack
 from shipworthy.model import Artifact, Kind
@@ -43,7 +44,8 @@ def running(given: Settings, folder: Path, layout: Path, digest: str, name: str)
         rootfs=rootfs,
         config=image.config,
         port=settings.port,
-        env=_environment(settings.env),
+        env=(env := _environment(settings.env)),
+        secrets={name: env[name] for name, value in settings.env.items() if value.startswith("env:")},
         use=Use(memory_mb=settings.memory_mb, processes=settings.processes),
         ready=settings.health,
         ready_seconds=float(settings.ready_seconds),
@@ -117,17 +119,14 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(settings: Settings, service: Running, digest: str, folder: Path) -> Iterator[Guarded]:
-    """Put the guard before the running service of the image with this digest, in a thread of its own. Raises
-    EnvironmentFailure when it cannot listen."""
-    policy = Policy(
-        mode=settings.protect.mode,  # type: ignore[arg-type]  # the settings' reader has checked it
-        detectors=(*DETECTORS, *([PROMPTS] if settings.service.llm else [])),
-        health=(settings.service.health,),
-    )
+def guarded(settings: Settings, root: Path, service: Running, digest: str, folder: Path) -> Iterator[Guarded]:
+    """Put the guard before the running service of the image with this digest, in a thread of its own, as `[protect]`
+    says; `root` is the workspace. Raises EnvironmentFailure when it cannot listen, UsageError for `drift`."""
+    policy = policy_of(settings)
+    drift = _drift(settings.protect.drift, root)
     folder.mkdir(parents=True, exist_ok=True)
     events = folder / "guard-events.jsonl"
-    guard = Guard(policy, events=events)
+    guard = Guard(policy, events=events, drift=drift)
     guard.note("started", {"mode": policy.mode, "image": digest})
     thread = _Thread(guard, service, settings.protect.listen)
     try:
@@ -137,6 +136,36 @@ def guarded(settings: Settings, service: Running, digest: str, folder: Path) -> 
         thread.end()
         guard.note("stopped", {})
         guard.close()
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What `[protect]` asks for, in the guard's words."""
+    given = settings.protect
+    return Policy(
+        mode=given.mode,  # type: ignore[arg-type]  # the settings' reader has checked it
+        answers=given.answers,  # type: ignore[arg-type]  # as well
+        limits=Limits(
+            body=given.body,
+            depth=given.depth,
+            rate=given.rate,
+            burst=given.burst,
+            concurrent=given.concurrent,
+            seconds=given.seconds,
+        ),
+        volume=given.volume,
+        detectors=(*DETECTORS, *([PROMPTS] if settings.service.llm else [])),
+        health=(settings.service.health,),
+    )
+
+
+def _drift(given: str, root: Path) -> Drift | None:
+    """The training data that requests are compared with. Raises UsageError when it is no file of the workspace."""
+    if not given:
+        return None
+    path = (root / given).resolve()
+    if not path.is_relative_to(root.resolve()) or not path.is_file():
+        raise UsageError(f"there is no `{given}` in the workspace", where="[protect] drift", remedy="name a file of it")
+    return load(path)
 
 
 class _Thread:

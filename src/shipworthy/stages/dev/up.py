@@ -10,13 +10,12 @@ from pathlib import Path
 from shipworthy.config import Settings
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.links import ChainResult
-from shipworthy.evidence.release import verify_release
 from shipworthy.files import new_folder, remove_folder
 from shipworthy.serving import Running
 from shipworthy.stages.dev.fetched import write_layout
 from shipworthy.stages.dev.service import Guarded, guarded, running
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.verification import demands, image_of, trusted_keys
+from shipworthy.stages.verification import demands, image_of, trusted_keys, verify_stored
 from shipworthy.stores import Ref, Store
 
 
@@ -40,9 +39,10 @@ def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator
     Raises EvidenceError for the first link that does not hold: nothing is served then. UsageError when nothing is
     stored under that name, EnvironmentFailure when the service does not get ready.
     """
-    store, ref = _find(target or image_of(settings, root), settings, root)
+    target = target or image_of(settings, root)
+    store, ref = _find(target, settings, root)
     policy = demands(settings, trusted_keys(settings, root))
-    chain = verify_release(store, ref.raw, policy, version=ref.version, folders=(root,))
+    chain = verify_stored(store, ref, policy, folders=(root,), newest="@" not in target)
     if chain.first_broken is not None:
         first = chain.first_broken
         raise EvidenceError(
@@ -55,7 +55,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator
         layout = write_layout(store, chain.target, folder / "image")
         with (
             running(settings, folder, layout, chain.target, "up") as service,
-            guarded(settings, service, chain.target, events) as guard,
+            guarded(settings, root, service, chain.target, events) as guard,
         ):
             yield Up(ref.name, ref.version, chain.target, chain, guard, service)
     finally:

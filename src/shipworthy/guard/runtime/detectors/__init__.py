@@ -57,7 +57,7 @@ def examine(fields: Iterable[Field], looks: Looks) -> list[Hit]:
 def _one(field: Field, forms: Iterable[str], looks: Looks, hits: list[Hit]) -> None:
     found: set[str] = set()
     for form in forms:
-        text = Text(form, field.name, field.place)
+        text = Text(form, field.name, field.place, field.text)
         for name, needs, look, _ in looks:
             if (needs and not (text.characters & needs)) or name in found:
                 continue

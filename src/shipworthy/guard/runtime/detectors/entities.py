@@ -9,6 +9,7 @@ NEEDS = "<"
 
 _ENTITY = regex(r"<!entity\s+(?:%\s+)?[\w.:-]{1,80}\s+(system|public|['\"])")
 _EXTERNAL = regex(r"<!doctype\s+[\w.:-]{1,80}\s+(?:system|public\s+['\"][^'\"]{0,200}['\"])\s+['\"](?:[a-z]{2,9}:|/)")
+_DECLARES = regex(r"<!doctype\s+[\w.:-]{1,80}\s*\[|<!(?:element|attlist|notation)\s+[\w.:-]{1,80}\s")
 _HTML = regex(r"<!doctype\s+html\b")
 
 
@@ -26,6 +27,8 @@ def look(text: Text) -> str:
         return "an entity" if kinds else ""
     if "<!doctype" in low and not _HTML.search(low) and _EXTERNAL.search(low):
         return "a document type from outside"
+    if "<!" in low and _DECLARES.search(low):
+        return "a document type of its own"
     if "xinclude" in low and "include" in low and "href" in low:
         return "a document from outside"
     return "a style sheet from outside" if "<?xml-stylesheet" in low and "href" in low else ""

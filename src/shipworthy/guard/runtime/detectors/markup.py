@@ -43,6 +43,7 @@ _OUT = regex(
 _CODE_OUT = regex(
     r"^[^\n]{0,200}?['\"`]\s*[;+\-*,)|&^%/<>=}\]]{1,4}\s*[^\n]{0,60}?\b(?:alert|confirm|prompt|eval|fetch|print|function|import|window|document|location|top|self|throw|settimeout)\b\s*[(`=.\[{]"
 )
+_INCLUDE = regex(r"<!--\s{0,8}#\s{0,4}(?:exec|include|echo|printenv|config|set|fsize|flastmod|odbc)\b")
 _STYLE = regex(r"expression\s*\(|-moz-binding|behavior\s*:|@import|url\s*\(\s*['\"]?\s*(?:javascript|data):")
 _FUNCTIONS = frozenset(
     "alert confirm prompt eval fetch settimeout setinterval function atob import print open msgbox constructor".split()
@@ -58,6 +59,8 @@ def look(text: Text) -> str:
     low = text.low
     if "<![cdata[" in low:
         low = low.replace("<![cdata[", "").replace("]]>", "")
+    if "<!--" in low and _INCLUDE.search(low):
+        return "a directive for the server"
     if "<" in text.characters and (detail := _tags(low)):
         return detail
     if (":" in text.characters and "script" in "".join(low.split()) and (found := _SCRIPT_URL.search(low))) and (

@@ -53,9 +53,13 @@ _BRACKETED = regex(r"\[(\$[a-z]{2,12})\]")
 _IN_TEXT = regex(
     r"['\"{\s]\$(?:ne|gt|gte|lt|lte|in|nin|where|regex|exists|or|nor|expr|function)['\"]?\s*:\s*['\"\[{\d\w]"
 )
+_BRACKET_IN_TEXT = regex(r"\[\$(?:ne|gt|gte|lt|lte|in|nin|where|regex|exists|or|nor|eq|all)\]\s*=")
+_NAMED = regex(r"(?:^|[,'\"{\s])\$(?:where|or|and|nor|ne|nin|regex|comment|expr|function)['\"]?\s*:\s*['\"\[{\d\w/]")
 _SCRIPT = regex(
     r"this\.\w+\s*(?:==|!=|\.match|\.length|\[|<|>)|\breturn\s*(?:true|\(?\s*this|!|\d)|;\s*(?:return|while\s*\(|sleep\()|\bdb\.\w+\.(?:find|insert|drop|update|remove)\w*\(|\bemit\(|new\s+date\(\)|tojson\("
 )
+_OPERATOR = regex(r"['\"{\s,\[\x01]\$[a-z]{2,8}['\"]?\]?\s*[:=]")
+_META = regex(r"[*()|&!='%\d\s]{4,40}")
 _SIGNS = ("count(/", "*)", "*(|", ")(", "//*", "/*/", "//user", "/*[", "::node()", "__schema")
 _SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "tojson(")
 _LDAP = regex(
@@ -73,6 +77,7 @@ _PATH = regex(
 )
 _ANY0 = frozenset(";'\"|&{")
 _ANY1 = frozenset("'\"")
+_JOINS = frozenset("|&!")
 
 
 def look(text: Text) -> str:
@@ -82,7 +87,7 @@ def look(text: Text) -> str:
         if text.place == "key":
             if low in _OPERATORS or any(one in _OPERATORS for one in _BRACKETED.findall(low)):
                 return "an operator of a document store"
-        elif _IN_TEXT.search(low) and ("{" in low or "[" in low) and len(low) < 2000:
+        elif _operates(low):
             return "an operator of a document store"
     if text.place == "key":
         return ""
@@ -107,6 +112,8 @@ def look(text: Text) -> str:
         if _code_like(low):
             return ""
         return "a filter of LDAP"
+    if "*" in low and "(" in low and text.characters & _JOINS and _META.fullmatch(low) and ")" in low:
+        return "a filter of LDAP" if text.whole and not any(c.isdigit() for c in low) else ""
     if low.startswith(("*)(", "*))", "*(|", ")(", "*)%00", "*))%00")):
         return "a filter of LDAP"
     if (
@@ -124,6 +131,13 @@ def look(text: Text) -> str:
     return "the schema of GraphQL" if "__schema" in low and "{" in low and len(low) < 3000 else ""
 
 
+def _operates(low: str) -> bool:
+    """Whether a text, and not the name of a member, holds an operator."""
+    if _BRACKET_IN_TEXT.search(low) or (len(low) < 120 and _NAMED.search(low)):
+        return True
+    return len(low) < 2000 and ("{" in low or "[" in low) and _IN_TEXT.search(low) is not None
+
+
 def _code_like(low: str) -> bool:
     """Functions and calls, as programs have them."""
     return any(one in low for one in ("function", "return ", "def ", "lambda", "{", "=>", " = ", "==", ");"))
@@ -132,11 +146,13 @@ def _code_like(low: str) -> bool:
 def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
     """Whether `look` could see any of the texts; see `prefilter`."""
     marked = "(" in low or "*" in low or "//" in low or "::" in low or "__" in low
-    if (marked and any(sign in low for sign in _SIGNS)) or ("$" in low and _IN_TEXT.search(low)):
+    if (marked and any(sign in low for sign in _SIGNS)) or ("$" in low and _OPERATOR.search(low)):
         return True
     if any(word in low for word in _SCRIPTED) and _SCRIPT.search(low):
         return True
     if "(" in low:
+        if "*" in low and ")" in low and ("|" in low or "&" in low or "!" in low):
+            return True
         if "=" in low and _BRACKETS.search(low) and _LDAP.search(low):
             return True
         joined = "'" in low and (" or " in low or " and " in low)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = ";|&`\n$<>(\\"
+NEEDS = ";|&`\n$<>(\\?{/"
 
 _CERTAIN = frozenset("""
 whoami uname ifconfig wget curl nc ncat netcat bash sh zsh dash ksh csh python python2 python3 perl ruby php lua nodejs
@@ -50,6 +50,24 @@ _NEXT = regex(  # the second group: what can disguise a name
 )
 _DISGUISED = regex(r"[;|&`\n$<>](?:(?<=[;|&`\n])|\()[\s{(]*+\w*+[^\s\w;|&`\n,()<>\x01=!]")
 _WORDS = _CERTAIN | _SPOKEN
+# Forms that are a command wherever they stand: a blank from $IFS, a name from a variable that was just set, a name in
+# escaped characters, what is fed to a shell, a path with wildcards to a program.
+_FORMS = (
+    ("ifs", regex(r"(?:^|[\s;|&`(/\x01])[a-z]\w{0,12}\$\{?ifs"), "a command without blanks"),
+    ("$((", regex(r"\$\(\(\s?\d{1,9}\s?[-+*/%]\s?\d{1,9}\s?\)\)"), "a sum for a shell"),
+    ("$", regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b"), "a command from a variable"),
+    ("$'\\", regex(r"\$'(?:\\(?:x[0-9a-f]{2}|[0-7]{2,3})){2}"), "a command with its name disguised"),
+    ("<<<", regex(r"\b(?:ba|z|da|k)?sh ?<<<"), "what is fed to a shell"),
+    ("/?", regex(r"(?:^|[\s;|&`(\x01])/(?:\?{3}|[a-z?]{1,4})/[a-z]?\?[a-z?]{0,6}(?:$|[\s;|&`)\x01])"),
+     "a program by its path"),
+    ("?/", regex(r"(?:^|[\s;|&`(\x01])/(?=[a-z]?\?)[a-z?]{3}/[a-z?]{1,8}(?:$|[\s;|&`)\x01])"), "a program by its path"),
+)  # fmt: skip
+_ENDED = regex(  # a call after the end of another
+    r"[;)'\"}]\s*;?\s*(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|phpinfo|assert|eval)\s*\("
+    r"(?:['\"$)`]|\w+\))"
+)
+_PROGRAM = regex(r"[^\w\s]{0,3}\s?/(?:usr/)?(?:local/)?s?bin/[a-z][\w.-]{0,20}\s+(?:-\w|/[a-z])")
+_LISTED = regex(r"\{([a-z/]{2,20})(?:,[^,{}\s]{1,60}){1,6}\}$")
 _DROP = str.maketrans("", "", "\"'\\^")
 _MOST = 20_000
 _PATHS = ("/bin/", "/usr/", "/sbin/", "/???/", "/b?n")
@@ -62,8 +80,10 @@ def look(text: Text) -> str:
     for sign, detail in _ALWAYS:
         if sign in low:
             return detail
-    if "(" in text.characters and _code(text):
+    if "(" in text.characters and (_code(text) or (len(low) < 120 and _ENDED.search(low))):
         return "code that starts a program"
+    if detail := _formed(low):
+        return detail
     if not text.characters & _ANY0:
         return ""
     if "ifs" in low or "{" in text.characters:
@@ -77,6 +97,17 @@ def look(text: Text) -> str:
         if detail := _command(low, mark.start(), mark.end(), mark[0]):
             return detail
     return ""
+
+
+def _formed(low: str) -> str:
+    """What is a command by its form."""
+    for sign, form, detail in _FORMS:
+        if sign in low and form.search(low):
+            return detail
+    if len(low) < 120 and _PROGRAM.match(low):
+        return "a program by its path"
+    listed = _LISTED.match(low) if low[:1] == "{" else None
+    return "a command without blanks" if listed and listed[1].rpartition("/")[2] in _WORDS else ""
 
 
 def _brace(low: str) -> str:
@@ -102,7 +133,7 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     found = _WORD.match(low, end, end + 200)
     if found is None:
         return ""
-    given = found[1]
+    given = found[1].removesuffix("\\n").removesuffix("\\r")
     name = _plain(given)
     after = found.end()
     base = name.rpartition("/")[2]
@@ -111,6 +142,8 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         return ""
     before = low[:start].strip()
     one_word = " " not in before and len(before) < 80
+    if _spoken_of(low, start, end, mark):
+        return ""
     inside = mark in ("`", "$(", "<(", ">(")
     obscured = (
         name != given
@@ -133,9 +166,15 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
         closed = closes in low[after : after + 300]
         if mark == "`" and before and (low[start - 1].isspace() or before[-1] == "`" or " " in before):
             return ""  # Markdown writes `ls` so
-        return "a command in the place of a word" if closed and (base in _CERTAIN or argument or ends) else ""
+        return (
+            "a command in the place of a word"
+            if closed and (mark == "$(" or base in _CERTAIN or argument or ends)
+            else ""
+        )
     if mark == "&" and "=" in low[end : end + 40] and not argument:
         return ""
+    if mark == "|" and base in _FED and before.partition(" ")[0] in _WORDS:
+        return "what is fed to a program"
     if base in _CERTAIN:
         return (
             "a command after another"
@@ -147,6 +186,53 @@ def _command(low: str, start: int, end: int, mark: str) -> str:
     return "a command after another" if ends and one_word and (before or len(low) < 16) else ""
 
 
+def _spoken_of(low: str, start: int, end: int, mark: str) -> bool:
+    """Whether this stands in a span of code of a text in Markdown (not if it reads what no example has to, or gives to
+    a shell), or goes on a line that is a command as a whole with what does nothing by itself: a filter, which reads
+    only what it is fed and writes only what comes next, or a usual step of git after another."""
+    if any(sign in low for sign in _SHARP):
+        return False
+    before = low[low.rfind("\n", 0, start) + 1 : start]
+    if mark == "`":
+        if before.count("`") % 2:  # it closes one
+            return " " in before
+        closed = low.find("`", start + 1)
+        return closed > 0 and low[closed + 1 : closed + 2] in (" ", ",", ".", ":", ";") and not before
+    if before.count("`") % 2:
+        opened = before.rfind("`")
+        return opened > 0 and before[opened - 1] in " (*-" and low.find("`", start) > 0
+    words = before.split()
+    if len(words) < 2 or words[0] not in _WORDS or words[1][:1] in "=:":
+        return False
+    if mark == "|":
+        return _FILTER.match(low, end) is not None
+    return mark == "&&" and words[0] == "git" and _STEP.match(low, end) is not None
+
+
+# Programs that only pass on what they are fed, with none of their options that name a file or start a program
+# (sort -o, grep -r, sed's `e` and `w`, awk's system); what follows must be another pipe, or the end.
+_FILTER = regex(
+    r"[ \t]*(?:(?:sort|uniq|wc|head|tail|less|more|cut|nl|rev|tac|column)"
+    r"(?:[ \t]+(?:-[a-eg-np-z]{0,4}[\d,.:-]{0,8}|-[df] ?(?:'[^']'|\"[^\"]\"|[\d,.:;-]{1,8})|[+-]?\d{1,6}))*+"
+    r"|[ef]?grep(?:[ \t]+-[ivnocewxlhq\d]{1,6})*+[ \t]+(?:'[^'\n]{0,80}'|\"[^\"$`\n]{0,80}\"|[\w.*^\[\]@:-]{1,40})"
+    r"|tr(?:[ \t]+-[cds]{1,3})?(?:[ \t]+(?:'[^'\n]{0,40}'|\"[^\"$`\n]{0,40}\"|[\w:\[\]-]{1,20})){1,2}"
+    r"|sed[ \t]+['\"]?s/[^/\s'\"$`;]{1,40}/[^/\s'\"$`;]{0,40}/[gi]{0,2}['\"]?"
+    r"|awk[ \t]+(?:-f[^\s\w'\"$`/.][ \t]+)?'\{ ?print(?: \$\d{1,2},?){0,6} ?\}'"
+    r"|gzip|cat)[ \t]*(?=$|[|\n\x01])"
+)
+_FED = frozenset(
+    """
+sh bash zsh dash ksh csh python python2 python3 perl ruby php lua node nodejs powershell pwsh busybox sudo env xargs nc
+ncat netcat socat telnet ssh openssl curl wget tee dd eval source crontab at awk gawk tar
+""".split()
+)
+_STEP = regex(
+    r"[ \t]*git[ \t]+(?:add|commit|push|pull|status|diff|log|checkout|switch|merge|fetch|tag)"
+    r"(?:[ \t]+(?!--?[cu])[\w./'\"-]{1,60}){0,8}[ \t]*(?=$|[|&\n\x01])"
+)
+_SHARP = ("/etc/", "/dev/tcp", "/bin/", "| sh", "|sh", "| bash", "|bash", "nc -", "ncat", "whoami", "base64", "passwd")
+
+
 def _plain(word: str) -> str:
     """A word without the marks that a shell takes out of it."""
     return word.translate(_DROP).replace("$@", "").replace("$*", "").replace("[", "").replace("]", "").rstrip(":.")
@@ -155,6 +241,10 @@ def _plain(word: str) -> str:
 def possible(low: str, words: frozenset[str]) -> bool:
     """Whether `look` could see any of the texts; see `prefilter`."""
     if (" -" in low or "/" in low or "{" in low or "<&" in low) and any(sign in low for sign, _ in _ALWAYS):
+        return True
+    if "bin/" in low or "\x01{" in low or any(sign in low and form.search(low) for sign, form, _ in _FORMS):
+        return True
+    if "(" in low and _ENDED.search(low):
         return True
     if "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
         return True

@@ -53,6 +53,10 @@ _BEGIN = (
     r"|copy|grant|revoke|call|handler|[a-z_.]{3,40}\(|[\w-]{1,40}[\s)]*(?:--|#|/\*))"
 )
 _BEGINS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"\x01(?:" + _BEGIN + ")")
+_UNUSUAL = SLOW - {"exp", "sleep", "make_set"}
+_SPAN = regex(r"(?:^|[\s(*;:])`[^`]{1,200}`(?:$|[\s.,;:)!?])")  # of code, as Markdown writes it
+_WINDOW = 2000  # characters of which the tokens are made
+_CLOSING = " \t\r\n\f\v\0\xa0)"
 _RUN_COMMENT = regex(r"/\*!\d{0,6}")  # MySQL runs what is in it
 
 
@@ -61,9 +65,12 @@ def look(text: Text) -> str:
     low = _RUN_COMMENT.sub(" ", text.low) if "/*!" in text.low else text.low
     # at every place where a literal could end
     if "'" in text.characters or '"' in text.characters or "`" in text.characters:
+        spans = "`" in text.characters and low.count("`") % 2 == 0 and _SPAN.search(low)
         for count, found in enumerate(_BREAK.finditer(low)):
             if count >= _ANCHORS:
                 return _UNREAD
+            if spans and low[found.start()] == "`":
+                continue
             if detail := _after_quote(low, found.start(), found.end()):
                 return detail
     for count, found in enumerate(_JUMP.finditer(low)):
@@ -78,7 +85,7 @@ def _start(low: str) -> str:
     """A value that is a statement, or goes on from its first token."""
     if not _BEGINS.match(low):
         return ""
-    run = tokens(low[:2000], 24)
+    run = tokens(low[:_WINDOW], 24)
     if len(run) > 2 and _statement(run) and (run[0][1] != "select" or any(name in low for name in CATALOGS)):
         return "a statement in the place of a value"
     if len(run) > 1 and run[0][0] in ("number", "name") and len(low) < 80 and run[-1][0] == "comment":
@@ -96,8 +103,10 @@ def _start(low: str) -> str:
 
 def _after_quote(low: str, start: int, end: int) -> str:
     """What follows a quote that ends the literal."""
-    run = tokens(low[end : end + 2000])
-    run = _unclosed(run)
+    window = low[end : end + _WINDOW]
+    if "select" not in window and window.lstrip(_CLOSING).startswith(","):
+        return ""  # items of a list: only a query in brackets would be something
+    run = _unclosed(tokens(window))
     if not run:
         return ""
     first = run[0]
@@ -137,14 +146,19 @@ def _operator(run: list[Token], low: str, start: int) -> str:
 
 def _bare(low: str, start: int) -> str:
     """What a keyword or mark outside of quotes begins."""
-    run = tokens(low[start : start + 2000])
+    mark = low[start]
+    if mark == "(" and low.find("select", start, start + _WINDOW) < 0:
+        return ""
+    if mark in ",=" and not _is_slow(tokens(low[start : start + _WINDOW], 2)):
+        return ""  # nearly all calls, of which programs are full
+    run = tokens(low[start : start + _WINDOW])
     if not run:
         return ""
     before = low[:start].rstrip(" \t)/*+\x00\n")
     value = not before or " " not in before[-24:].strip() or before[-1:].isdigit()
     word = run[0][1]
     if word not in LOGICAL and word in ",=":
-        return _call(run) if len(run) > 2 and run[1][1] in SLOW - {"exp", "sleep", "make_set"} else ""
+        return _call(run) if len(run) > 2 and _is_slow(run) else ""
     if word in LOGICAL:
         return _condition(run[1:], broken=False) or (_call(run) if value else "")
     if word == ";":
@@ -159,7 +173,12 @@ def _bare(low: str, start: int) -> str:
         return "a stored procedure is called" if run[1][1].startswith(("xp_", "master", "sp_", "sys.", "dbo.")) else ""
     if word == "(":
         return _subselect(run)
-    return _call(run) if len(run) > 1 and run[1][1] in SLOW - {"exp", "sleep", "make_set"} else ""
+    return _call(run) if _is_slow(run) else ""
+
+
+def _is_slow(run: list[Token]) -> bool:
+    """Whether the second token is the name of a function that no program calls by a usual name."""
+    return len(run) > 1 and run[1][1] in _UNUSUAL
 
 
 def _unclosed(run: list[Token]) -> list[Token]:
@@ -255,6 +274,8 @@ def _condition(run: list[Token], *, broken: bool) -> str:
         or after[0][1] in (";", ",", "limit", "union", "order", "having")
     )
     constants = _is_constant(run, length) and _is_constant(other, second)
+    if ends and length == second == 1 and run[0] == other[0] and rest[0][1] == "=" and run[0][0] == "name":
+        return "a condition that is always the same"
     if constants and (broken or ends) and not (after and after[0][0] == "name" and not ends):
         return "a condition that is always the same"
     commented = bool(after) and after[0][0] == "comment" and _bare_comment(after[0][1])
@@ -364,7 +385,9 @@ def _statement(run: list[Token]) -> str:
         return "another statement"
     if first in ("grant", "revoke") and "to" in words[2:10] and "on" in words[2:8]:
         return "another statement"
-    if first in ("if", "begin", "call", "waitfor", "handler"):
+    if first == "begin" and len(run) > 1:
+        return _statement(run[1:])
+    if first in ("if", "call", "waitfor", "handler"):
         return _call(run) or _subselect(run) or _clause(run, broken=True) if first != "call" else _call(run)
     return _call(run[:3])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = "/\\\0"
+NEEDS = "/\\\0x"
 
 _UP = regex(r"(?:^|[/\\=:;\s'\"(,]|\.)\.\.(?:;|\\|/|%2f|%5c)", 0)
 _CLIMB = regex(r"(?:\.\.[\\/;]{1,8}){2,}|(?:\.{2,8}[\\/]{2,8}){2,}|\.\.[\\/]+\.\.")
@@ -14,9 +14,21 @@ _FILES = regex(
     r"|proc[\\/]+(?:self|version|cmdline|\d+|net|mounts)|windows[\\/]+(?:win\.ini|system32|system\.ini|repair|php\.ini|debug)"
     r"|winnt[\\/]+|boot\.ini|\.ssh[\\/]|id_rsa|\.aws[\\/]|\.env(?:$|[.\s\x01])|web-inf|meta-inf|web\.config|\.git[\\/]|\.htpasswd"
     r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.bash_history|var[\\/]+www|var[\\/]+lib"
+    r"|etc[\\/]+(?:apt[\\/]|mtab|inetd|redhat-release|lsb-release|os-release|profile|exports|vsftpd|proftpd|samba|postfix"
+    r"|anacrontab|cron|login\.defs|securetty|pam|ftp|grub|lilo|logrotate|bashrc|master\.passwd|security[\\/]|sysctl"
+    r"|host\.conf|lighttpd|chkrootkit|snort|wu-ftpd|pure-ftpd|http[\\/]|phpmyadmin|mail[\\/]|aliases|gshadow|opasswd)"
+    r"|proc[\\/]+(?:cpuinfo|meminfo|stat|sched_debug|devices|ioports|interrupts|swaps|partitions|modules|filesystems)"
+    r"|var[\\/]+(?:mail|spool|adm|backups)[\\/]|windows[\\/]+(?:iis|panther|temp|explorer)|config[\\/]+sam\b|global\.asa"
+    r"|(?:apache2?|httpd|nginx|lighttpd|xampp)[\\/]+(?:[\w.]+[\\/]+)?(?:logs?|conf)[\\/]"
     r"|usr[\\/]+local|opt[\\/]+|home[\\/]+\w+[\\/]+\.)"
 )
-_WRITTEN = regex(r"(?:\.\.0x(?:2f|5c)){2}")
+_WRITTEN = regex(r"(?:(?:\.\.|0x2e0x2e)(?:0x(?:2f|5c)|[\\/])){2}|(?:(?:\.\.|0x2e0x2e)0x(?:2f|5c)){2}")
+# What is left to climb with when each `../`, or `./`, is taken out once.
+_NESTED = regex(r"(?:\.{2,3}[\\/]{1,4}\.{1,2}[\\/]|\.{4}[\\/]{1,8}){2,}")
+_KEPT = regex(  # in folders that hold a service's own files, too
+    r"(?:apache2?|httpd|nginx|lighttpd|xampp|tomcat\d?|php\d?|mysql)[\\/](?:[\w.]+[\\/]){0,3}(?:logs?|conf|etc)[\\/]"
+    r"|[\\/](?:access|error)[._-]?log|httpd\.conf|php\.ini|my\.cnf|\.htpasswd|[\\/]logs?[\\/]+[\w.-]*(?:access|error)"
+)
 _SCHEMES = (
     "php://",
     "file:///",
@@ -31,6 +43,7 @@ _SCHEMES = (
     "jar:file",
     "compress.zlib://",
 )
+_MARKS = frozenset("/\\\0")
 _STARTS = regex(r"(?:file:)?(?:[a-z]:)?[\\/.%]")
 _BEGIN_OF_ANY = regex(r"\x01(?:file:)?(?:[a-z]:)?[\\/.%]")
 
@@ -38,7 +51,7 @@ _BEGIN_OF_ANY = regex(r"\x01(?:file:)?(?:[a-z]:)?[\\/.%]")
 def look(text: Text) -> str:
     """How the path leaves its place; empty when it does not."""
     low = text.low
-    if "/" not in text.characters and "\\" not in text.characters and "\0" not in text.characters:
+    if not text.characters & _MARKS and "0x2e0x2e" not in low:
         return ""
     if text.whole and low.startswith(_SCHEMES):
         return "a file by another scheme"
@@ -49,26 +62,36 @@ def look(text: Text) -> str:
         and low.replace("\0", "").isprintable()
     ):
         return "a path with a null byte"
-    up = ".." in low
+    up = ".." in low or "0x2e0x2e" in low
     if up and _WRITTEN.search(low):
         return "a path that leaves its folder"
     if up and text.place in ("path", "query", "key", "header") and _UP.search(low):  # noqa: SIM102
         if text.place == "path" or _CLIMB.search(low) or _FILES.search(low) or low.startswith("..") or text.whole:
             return "a path that leaves its folder"
+    if up and text.whole and len(low) < 300 and (_ABOVE.match(low) or (_climbs(low) and not _climbs(text.sent))):
+        return "a path that leaves its folder"
+    if up and text.whole and len(low) < 300 and _NESTED.search(low):
+        return "a path that leaves its folder"
     if up and _CLIMB.search(low) and (_FILES.search(low) or (text.whole and len(low) < 300)):
         return "a path that leaves its folder"
     if up and text.whole and (_FILES.search(low) or "..;" in low):
         return "a path that leaves its folder"
     if text.whole and len(low) < 300 and _STARTS.match(low) and _FILES.search(low) and text.place != "header":
-        return "a file of the system" if not _OWN.match(low) else ""
+        return "a file of the system" if not _OWN.match(low) or _KEPT.search(low) else ""
     return ""
 
 
+def _climbs(path: str) -> bool:
+    """Whether it goes up. One that does so only when it is decoded was hidden by somebody."""
+    return "../" in path or "..\\" in path
+
+
+_ABOVE = regex(r"(?:[a-z]:)?[\\/]+\.\.[\\/;]")
 _OWN = regex(r"[\\/](?:usr[\\/]+local|opt|var[\\/]+www|var[\\/]+lib)[\\/]")
 
 
 def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one signature for all
     """Whether `look` could see any of the texts; see `prefilter`."""
-    if ".." in low or "\0" in low or (":" in low and any(scheme in low for scheme in _SCHEMES)):
+    if ".." in low or "0x2e0x2e" in low or "\0" in low or (":" in low and any(scheme in low for scheme in _SCHEMES)):
         return True
     return ("/" in low or "\\" in low) and _BEGIN_OF_ANY.search(low) is not None and _FILES.search(low) is not None

@@ -1,0 +1,29 @@
+"""Dates that can be, and that agree."""
+
+from __future__ import annotations
+
+from shipworthy.hub.lint.subject import Catalogue, Plain, Said
+
+
+def look(catalogue: Catalogue, entry: Plain) -> Said:
+    """Nothing of the future; `date`, `year` and the arXiv id tell of the same time; a state is of a day."""
+    year, date, today = entry.get("year"), str(entry.get("date", "")), catalogue.today
+    if year and today and year > int(today[:4]):
+        yield "year", f"{year} is in the future", "give the year in which it came out"
+    if date and today and date > today[: len(date)]:
+        yield "date", f"{date} is in the future", "give the day on which it came out"
+    if date and year and date[:4] != str(year):
+        yield "date", f"the date is of {date[:4]}, `year` says {year}", "correct the one that is wrong"
+    arxiv = entry.get("arxiv", "")
+    if arxiv[:4].isdigit() and year and year < 2000 + int(arxiv[:2]):
+        yield "year", f"arXiv {arxiv} is of 20{arxiv[:2]}, `year` says {year}", "correct the one that is wrong"
+    basis = entry.get("basis", {})
+    of = str(basis.get("as-of", ""))
+    if of and today and of > today[: len(of)]:
+        yield "as-of", f"{of} is in the future", "give the day on which the facts were looked up"
+    if entry.get("maintained") not in ("unknown", "not-applicable", None) and not (of and basis.get("maintained")):
+        yield (
+            "maintained",
+            f"`{entry['maintained']}` does not say since when, and how that is known",
+            'add to [basis]: maintained = "last commit 2026-11-02" and as-of = 2026-11-22 (that day)',
+        )

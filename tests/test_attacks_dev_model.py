@@ -1,0 +1,134 @@
+"""Attacks on what is served: an image in which the signed model is, and another one that is loaded."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from shipworthy.artifacts import identify
+from shipworthy.config import Load
+from shipworthy.model import Artifact, Kind
+from shipworthy.stages.dev.image_model import look
+
+
+def matrix(number: float) -> bytes:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }"
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<d", number)
+
+
+def found(tmp_path: Path, image: Mapping[str, bytes], hidden: Mapping[str, bytes] | None = None) -> list[str]:
+    """The rules that fire for an image of these files, and where."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "weights.npy").write_bytes(matrix(1))
+    (model / "config.json").write_text('{"threshold": 0.5}')
+    files = []
+    for number, (name, data) in enumerate([*image.items(), *(hidden or {}).items()]):
+        place = tmp_path / "files" / str(number) / name.rpartition("/")[2]
+        place.parent.mkdir(parents=True)
+        place.write_bytes(data)
+        layer = "" if number < len(image) else "layer 2: "
+        files.append(identify(place, f"svc: {layer}/{name}", Load()))
+    subject = Artifact("svc", Kind.IMAGE, "sha256:" + "0" * 64, 0)
+    return sorted(
+        f"{one.rule.id} {one.artifact.uri} {one.evidence}".strip() for one in look(subject, model, tuple(files))
+    )
+
+
+CONFIG = b'{"threshold": 0.5}'
+
+
+def record(**files: bytes) -> bytes:
+    lines = [
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')},{len(data)}"
+        for name, data in files.items()
+    ]
+    return "\n".join(lines).encode()
+
+
+def test_the_signed_model_as_it_is(tmp_path: Path) -> None:
+    weights = matrix(1)
+    assert found(tmp_path, {"srv/model/weights.npy": weights, "srv/model/config.json": CONFIG, "app.py": b"1"}) == []
+
+
+def test_also_under_other_names(tmp_path: Path) -> None:
+    assert found(tmp_path, {"w.npy": matrix(1), "etc/app/c.json": CONFIG}) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [
+        ("srv/model", "image-model-changed svc: /srv/model/config.json config.json"),
+        ("usr/lib/model", "image-model-changed svc: /usr/lib/model/config.json config.json"),
+        ("", "image-model-changed svc: /config.json config.json"),
+    ],
+)
+def test_a_part_is_changed_and_a_whole_copy_lies_elsewhere(tmp_path: Path, place: str, rule: str) -> None:
+    weights = matrix(1)
+    start = f"{place}/" if place else ""
+    image = {
+        "opt/decoy/weights.npy": weights,
+        "opt/decoy/config.json": CONFIG,
+        f"{start}weights.npy": weights,
+        f"{start}config.json": b'{"threshold": 0.0}',
+    }
+    assert found(tmp_path, image) == [rule]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "srv/other.npy",
+        "usr/lib/app/other.npy",
+        "usr/share/other.npy",
+        "srv/myusr/lib/other.npy",
+        "usr/lib/python3/dist-packages/other.npy",
+        "usr/local/lib/python3.13/site-packages/app/other.npy",
+        "srv/node_modules/app/other.npy",
+        "srv/: layer 2: /other.npy",
+    ],
+)
+def test_another_model_is_found_wherever_it_lies(tmp_path: Path, place: str) -> None:
+    image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG, place: matrix(2)}
+    assert found(tmp_path, image) == [f"image-model-unsigned svc: /{place}"]
+
+
+def test_also_one_that_a_later_layer_hides(tmp_path: Path) -> None:
+    image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG}
+    assert found(tmp_path, image, {"usr/lib/x.npy": matrix(2)}) == ["image-model-unsigned svc: layer 2: /usr/lib/x.npy"]
+
+
+def test_the_models_of_packages_are_known_by_the_packages_own_digests(tmp_path: Path) -> None:
+    whole = {"m/weights.npy": matrix(1), "m/config.json": CONFIG}
+    theirs, other = matrix(2), matrix(3)
+    site = "usr/lib/python3.13/site-packages"
+    listed = {
+        f"{site}/joblib-1.dist-info/RECORD": record(**{"joblib/a.npy": theirs}),
+        "var/lib/dpkg/info/r.md5sums": f"{hashlib.md5(theirs).hexdigest()}  usr/share/r/b.npy\n".encode(),
+        "lib/apk/db/installed": b"P:r\nF:usr/share/q\nR:c.npy\nZ:Q1" + base64.b64encode(hashlib.sha1(theirs).digest()),
+    }
+    places = (f"{site}/joblib/a.npy", "usr/share/r/b.npy", "usr/share/q/c.npy")
+    honest = tmp_path / "honest"
+    swapped = tmp_path / "swapped"
+    for each in (honest, swapped):
+        each.mkdir()
+    assert found(honest, {**whole, **listed, **dict.fromkeys(places, theirs)}) == []
+    assert found(swapped, {**whole, **listed, **dict.fromkeys(places, other)}) == sorted(
+        f"image-model-unsigned svc: /{place}" for place in places
+    )
+
+
+def test_broken_lists_of_packages_excuse_nothing(tmp_path: Path) -> None:
+    lists = {
+        "a/site-packages/x.dist-info/RECORD": b'"\0,\xff\n../../../x.npy,sha256=' + b"!" * 43,
+        "lib/apk/db/installed": b"Z:Q1###\nR:\nF:",
+        "var/lib/dpkg/info/x.md5sums": b"x.npy",
+    }
+    image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG, "x.npy": matrix(2), **lists}
+    assert found(tmp_path, image) == ["image-model-unsigned svc: /x.npy"]
