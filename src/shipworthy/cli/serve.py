@@ -1,5 +1,5 @@
-"""Show the hub and this workspace's runs in a browser: on this machine only, until Ctrl-C. Nothing is started or changed
-from the pages."""
+"""Show the hub and this workspace's runs in a browser: on this machine only, until Ctrl-C. The pages start and change
+nothing."""
 
 from __future__ import annotations
 
@@ -61,12 +61,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _given(root: Path) -> tuple[Hub, Given]:
+    """The hub, and what its pages say of this workspace: what its newest run found, if there is one."""
     from shipworthy import __version__
     from shipworthy.cli.hub import load_hub
-    from shipworthy.cli.hub_build import checks, pipelines
+    from shipworthy.cli.hub_build import checks, last_run, pipelines
+    from shipworthy.cli.runs import newest_runs
     from shipworthy.site import Given
 
-    return load_hub(), Given(pipelines(), checks(), __version__, served=True)
+    found, last = last_run(root if next(newest_runs(root), None) else None)
+    return load_hub(), Given(pipelines(), checks(), __version__, found=found, run=last, served=True)
 
 
 def listing(hub: Hub, given: Given, root: Path) -> str:
@@ -93,4 +96,5 @@ def listing(hub: Hub, given: Given, root: Path) -> str:
         )
     there = sum(1 for _ in folder.glob("*/run.json")) if folder.is_dir() else 0
     shown: dict[str, Any] = {"title": "Runs", "runs": lines, "project": root.resolve().name}
+    shown["newer"] = bool(lines) and lines[0]["id"] != given.run
     return page(hub, given, "runs.html", "runs.html.j2", {**shown, "left_out": max(0, there - len(lines))})

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -116,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _copy(file: BinaryIO, to: BinaryIO, size: int) -> None:
+def _copy(file: BinaryIO, to: BufferedIOBase, size: int) -> None:
     """As much as was promised: a report that grows meanwhile does not run into the next answer."""
     while size > 0 and (block := file.read(min(size, 1 << 20))):
         to.write(block)
