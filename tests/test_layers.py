@@ -8,7 +8,7 @@ ORDER = (
     "errors model files paths patterns records rules user_folders",
     "config check tools modelfile images look",
     "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses hub",
-    "engine guard stages pipelines reports site",
+    "engine guard stages pipelines reports server site",
     "cli __main__",
 )
 LAYERS = {name: number for number, names in enumerate(ORDER) for name in names.split()}

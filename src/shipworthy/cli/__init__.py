@@ -37,6 +37,7 @@ COMMANDS = {
     "guard": ("guard", "protect a running service: a reverse proxy that looks at requests and answers"),
     "up": ("up", "serve a stored image: verified, isolated, behind the guard"),
     "hub": ("hub", "what the field knows: search it, read it, learn it; linked to stages, checks and controls"),
+    "serve": ("serve", "show the hub and the runs of this workspace in a browser"),
     "new-check": ("new_check", "write a new check, its test and its documentation"),
 }
 EPILOG = """examples:

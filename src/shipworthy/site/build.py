@@ -83,6 +83,12 @@ def _robots(url: str) -> str:
     return f"User-agent: *\nAllow: /\nSitemap: {url}sitemap.xml\n"
 
 
+def page(hub: Hub, given: Given, place: str, template: str, variables: Mapping[str, Any]) -> str:
+    """One page by itself, as the site would have it at `place`."""
+    site = Site(hub, given)
+    return _rendered(_environment(site), site, place, template, variables)
+
+
 def _files(site: Site) -> Iterator[tuple[str, str]]:
     environment = _environment(site)
     for place, template, variables in site.pages():

@@ -38,7 +38,8 @@ class Checked:
 @dataclass(frozen=True)
 class Given:
     """What a site is built from besides the hub. `found` says how often a rule (by id) was found in the last run, and
-    `run` which run that was; `url` is the address that the site will have, if it is known, ending in a slash."""
+    `run` which run that was; `url` is the address that the site will have, if it is known, ending in a slash. `served`:
+    it is shown by a server that has a page of runs."""
 
     pipelines: tuple[Pipeline, ...]
     checks: tuple[Checked, ...]
@@ -46,6 +47,7 @@ class Given:
     url: str = ""
     found: Mapping[str, int] = field(default_factory=dict)
     run: str = ""
+    served: bool = False
 
 
 @dataclass(frozen=True)
