@@ -311,3 +311,15 @@ def test_the_real_one(tmp_path: Path) -> None:
         found, skipped = with_tool(tmp_path, port, Toolbox({"schemathesis": REAL}))
     assert not skipped
     assert {f.rule.id for f in found} <= {"api-accepts-invalid"}
+
+
+def test_what_a_deep_schema_requires_stays_a_list_of_names() -> None:
+    """FastAPI's document of validation errors lies deep: its `required` must not become something else at the limit."""
+    from shipworthy.checks.services._fuzz import mismatch
+    from shipworthy.checks.services._openapi import _DEEPEST, _resolved
+
+    for more in range(_DEEPEST + 2):
+        schema = {"type": "object", "required": ["loc"]}
+        assert _resolved(schema, {}, more) in (schema, {**schema, "required": []}, {})
+    assert mismatch(b"{}", {"required": [{}, "loc"]}) == "the answer has no loc"
+    assert mismatch(b"{}", {"required": True}) == ""

@@ -173,8 +173,9 @@ def _beyond(value: Any, bound: Any, side: int) -> bool:
 
 
 def _object_differs(value: dict[str, Any], schema: Schema, at: str, depth: int) -> str:
-    for name in schema.get("required") or ():
-        if name not in value:
+    required = schema.get("required")
+    for name in required if isinstance(required, list) else ():
+        if isinstance(name, str) and name not in value:
             return f"{at} has no {str(name)[:40]}"
     fields = schema.get("properties")
     fields = fields if isinstance(fields, dict) else {}

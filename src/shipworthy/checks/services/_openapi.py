@@ -136,13 +136,13 @@ def _list(value: object) -> Sequence[Any]:
 def _resolved(value: Any, document: Mapping[str, Any], depth: int = 0, size: list[int] | None = None) -> Any:
     """The value with its local references put in; what is deeper than `_DEEPEST`, or too much, is left out."""
     size = size if size is not None else [20_000]
+    if not isinstance(value, dict | list):  # costs nothing, and {} in its place would be no name of a field
+        return value
     size[0] -= 1
     if depth > _DEEPEST or size[0] < 0:
-        return {}
+        return {} if isinstance(value, dict) else []
     if isinstance(value, list):
         return [_resolved(one, document, depth + 1, size) for one in value]
-    if not isinstance(value, dict):
-        return value
     if isinstance(ref := value.get("$ref"), str):
         target: Any = document
         for part in ref.removeprefix("#/").split("/") if ref.startswith("#/") else ["?"]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.evidence.digest import sha256_file
+from shipworthy.guard.runtime.answers import examine
 from shipworthy.guard.runtime.events import read_events
 from shipworthy.guard.runtime.summary import today, write_summary
 from shipworthy.model import StageResult
@@ -29,6 +30,7 @@ _ATTACKS: Mapping[str, str] = {
 """One of each family, as people send them; 192.0.2.0/24 is nobody's (RFC 5737)."""
 
 
+_READ = 8192  # bytes of an answer that are looked at
 _AGAIN, _LONGEST = 4, 15  # times, and seconds to wait for
 
 
@@ -123,11 +125,19 @@ def _once(url: str, body: bytes | None, method: str, headers: Mapping[str, str] 
         answer = connection.getresponse()
         wait = answer.getheader("Retry-After") or ""
         seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else 0
-        return Answer(answer.status, answer.read(500).decode("utf-8", "replace")), seconds
+        return Answer(answer.status, _kept(answer.read(_READ))), seconds
     except (OSError, http.client.HTTPException) as error:
         return Answer(0, type(error).__name__), 0
     finally:
         connection.close()
+
+
+def _kept(body: bytes) -> str:
+    """What the record keeps of an answer: its beginning, unless there is what no record may hold. Some more is read
+    than kept, so that a secret that is cut off by the end of what is kept is still seen as one."""
+    if hits := examine(body):
+        return f"(withheld: {', '.join(sorted({hit.detail for hit in hits}))})"
+    return body[:500].decode("utf-8", "replace")
 
 
 def _wrong(job: Job, answers: Mapping[str, Answer], metrics: Answer) -> str:
