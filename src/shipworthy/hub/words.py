@@ -75,7 +75,11 @@ _ENDS = (
     ("ence", "ens"),
     ("enses", "ens"),
     ("ense", "ens"),
+    ("abilities", "abl"),
+    ("ability", "abl"),
     ("ies", "y"),
+    ("nesses", ""),
+    ("ness", ""),
     ("sses", "ss"),
     ("ations", "at"),
     ("ation", "at"),
@@ -86,6 +90,13 @@ _ENDS = (
     ("ctors", "ct"),
     ("ctor", "ct"),
 )
+
+
+def stems(text: str) -> Iterator[str]:
+    """Stems of the words in order, without those that say nothing."""
+    for found in WORD.finditer(plain(text)):
+        if (word := found[0].partition("'")[0]) not in STOP:
+            yield stem(word)
 
 
 def terms(text: str) -> Iterator[str]:
