@@ -21,7 +21,11 @@ from shipworthy.check import all_rules
 from shipworthy.hub import Hub, documents, load
 
 HERE = Path(__file__).parent
-TUNED = ("", "second")  # sets of queries that were read when the ranking was changed
+TUNED = ("", "second", "third")  # sets of queries that were read when the ranking was changed
+HISTORY = (
+    "Measured once on queries that nobody had looked at, before they were read and the ranking was mended:",
+    "44 queries (the third set) written on 2026-11-23 after the freeze b17838a: 0.851, substring search 0.686.",
+)
 Search = Callable[[str], list[str]]
 
 
@@ -134,7 +138,9 @@ def main() -> None:
             for name, search in (("this search", ours), ("substring", plain))
         ),
         "",
-        "Goal: recall@5 >= 0.9.",
+        "Goal: recall@5 >= 0.9. It is not reached on queries that the ranking was not tuned on.",
+        "",
+        *HISTORY,
         "",
         "| milliseconds | median | largest |",
         "|---|---|---|",

@@ -21,7 +21,7 @@ _K, _B = 1.2, 0.4
 _SCALE = 100  # weights are kept as whole numbers
 # What an answer is likely to be: a page that explains comes before one of six hundred rules.
 PRIOR = {"topic": 1.4, "stage": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6, "standard": 1.2, "case-study": 0.9}
-_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.8
+_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.9
 _EXPANSIONS = 40
 _ALL = 1.5  # how much it counts that a page has all of the query
 _LIGHT = 0.3  # how much a word counts that says more of the kind than of the matter
