@@ -29,9 +29,12 @@ def pages(hub: Hub, query: str, limit: int = 5) -> list[str]:
 
 
 def test_the_newcomer_the_engineer_and_the_researcher_find_their_answer(hub: Hub) -> None:
-    first = pages(hub, "someone sent me a pickle model, is it safe?")
-    assert {"topic/unsafe-model-deserialization", "tool/fickling", "tool/saferpickle"} & set(first)
-    assert "item/LLM03:2025" in pages(hub, "which checks cover OWASP LLM03?", 3)
+    assert pages(hub, "someone sent me a pickle model, is it safe?", 1) == ["topic/unsafe-model-deserialization"]
+    found = pages(hub, "which checks cover OWASP LLM03?")
+    assert found[0] == "item/LLM03:2025"
+    shown = [hub.rules[page.removeprefix("rule/")] for page in found if page.startswith("rule/")]
+    assert len(shown) >= 3
+    assert all("LLM03:2025" in rule.taxonomy for rule in shown)
     assert hub.rules_of("item/LLM03:2025")
     assert pages(hub, "papers on clean-label poisoning since 2023", 1) == [
         "paper/denoising-against-clean-label-poisoning"
@@ -42,11 +45,11 @@ def test_the_judged_queries_are_answered(hub: Hub) -> None:
     """A floor, so that a change that loses answers is noticed; what is reached stands in benchmarks/hub."""
     judged = tomllib.loads(QUERIES.read_text(encoding="utf-8"))["query"]
     assert len(judged) >= 60
-    assert sum(bool(one.get("after")) for one in judged) >= 30
+    assert sum(one.get("set", "") != "" for one in judged) >= 30
     unknown = {page for one in judged for page in one["answers"]} - set(hub.things)
     assert unknown == set()
     shares = [len(set(pages(hub, q["words"])) & set(q["answers"])) / min(5, len(q["answers"])) for q in judged]
-    assert mean(shares) > 0.75
+    assert mean(shares) > 0.8
 
 
 @pytest.mark.parametrize(

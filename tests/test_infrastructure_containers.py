@@ -241,6 +241,42 @@ def test_pods_are_found_wherever_they_are(kind: str) -> None:
     assert "container-host-namespace" in seen(yaml.safe_dump(inside))
 
 
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("privileged: ${P:-true}", "container-privileged"),
+        ('privileged: "${P-yes}"', "container-privileged"),
+        ("network_mode: ${N:-host}", "container-host-namespace"),
+        ("cap_add: ['${C:-SYS_ADMIN}']", "container-capability-added"),
+        ("privileged: ${P:-false}", ""),
+        ("privileged: ${P}", ""),
+        ("environment: {TOKEN: '${TOKEN:-none}'}", ""),
+    ],
+)
+def test_a_variable_stands_for_its_default(line: str, rule: str) -> None:
+    (document,) = documents(service(line))
+    assert isinstance(document, Document)
+    told = {hit.rule.id for hit in compose.judge(document.value)}
+    (plain,) = documents(service(""))
+    assert isinstance(plain, Document)
+    assert told - {hit.rule.id for hit in compose.judge(plain.value)} == ({rule} if rule else set())
+
+
+def test_what_lies_in_files_of_other_names_is_told_as_unread(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "include:\n  - parts/db.yaml\n  - path: [compose.web.yml, oci://example.org/x]\n"
+        "services:\n  a:\n    extends:\n      file: base.yml\n      service: b\n"
+        "  c:\n    extends: {file: compose.base.yaml, service: b}\n"
+    )
+    (artifact,) = discover(tmp_path).artifacts
+    told = [one.reason for one in compose.scan.check.call(artifact, None) if isinstance(one, Skipped)]
+    assert told == [
+        "line 2: what it includes is not read: parts/db.yaml",
+        "line 3: what it includes is not read: oci://example.org/x",
+        "line 7: what it extends is not read: base.yml",
+    ]
+
+
 def test_files_are_classified_and_found_with_their_lines(tmp_path: Path) -> None:
     (tmp_path / "k8s").mkdir()
     (tmp_path / "k8s" / "app.yaml").write_text("# first\n---\n" + thing("Service", "spec:\n  type: NodePort\n"))

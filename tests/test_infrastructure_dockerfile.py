@@ -134,6 +134,7 @@ def test_a_rule_sees_what_breaks_it_and_nothing_else(rule: str) -> None:
         ("RUN chmod 4755 /srv/x", "dockerfile-setuid"),
         ("RUN apk add curl", "dockerfile-packages-left"),
         ("ADD https://example.org/a.git#main /src", "dockerfile-git-unpinned"),
+        ("ARG U=http://example.org/a.bin\nADD ${U} /a", "dockerfile-plain-http"),
         ("RUN pip install git+https://example.org/a.git@main", "dockerfile-git-unpinned"),
     ],
 )

@@ -21,6 +21,11 @@ from shipworthy.check import all_rules
 from shipworthy.hub import Hub, documents, load
 
 HERE = Path(__file__).parent
+TUNED = ("", "second", "third")  # sets of queries that were read when the ranking was changed
+HISTORY = (
+    "Measured once on queries that nobody had looked at, before they were read and the ranking was mended:",
+    "44 queries (the third set) written on 2026-11-23 after the freeze b17838a: 0.851, substring search 0.686.",
+)
 Search = Callable[[str], list[str]]
 
 
@@ -78,6 +83,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--set", help="misses of this set of queries only")
     options = parser.parse_args()
     queries = tomllib.loads((HERE / "queries.toml").read_text(encoding="utf-8"))["query"]
     rules = all_rules()
@@ -100,15 +106,20 @@ def main() -> None:
     plain = substring(hub)
     if options.misses:
         for one in queries:
+            if options.set is not None and one.get("set", "") != options.set:
+                continue
             found = ours(one["words"])
             if recall(found, one["answers"]) < 1:
-                print(
-                    f"{one['words']}\n  wanted {', '.join(set(one['answers']) - set(found[:5]))}\n  found  {found[:5]}"
-                )
-        print(row("this search", ours, queries))
+                shown = " ".join(page if page in one["answers"] else f"({page})" for page in found[:5])
+                lacks = " ".join(page for page in one["answers"] if page not in found[:5])
+                print(f"{one['words']}\n  lacks {lacks[:300]}\n  found {shown}")
+        print(row("this search", ours, [one for one in queries if options.set in (None, one.get("set", ""))]))
         return
-    before = [one for one in queries if not one.get("after")]
-    after = [one for one in queries if one.get("after")]
+    tuned = [one for one in queries if one.get("set", "") in TUNED]
+    unseen: dict[str, list[dict[str, object]]] = {}
+    for one in queries:
+        if one.get("set", "") not in TUNED:
+            unseen.setdefault(one["set"], []).append(one)
     words = [one["words"] for one in queries]
     quick, slow = timed(ours, words, 5), timed(plain, words, 2)
     lines = [
@@ -119,13 +130,17 @@ def main() -> None:
         "",
         "| search | queries | recall@5 | mean reciprocal rank |",
         "|---|---|---|---|",
-        row("this search, all", ours, queries),
-        row("this search, queries it was tuned on", ours, before),
-        *([row("this search, queries written after", ours, after)] if after else []),
-        row("substring, all", plain, queries),
-        *([row("substring, queries written after", plain, after)] if after else []),
+        row("this search, queries it was tuned on", ours, tuned),
+        row("substring, queries this search was tuned on", plain, tuned),
+        *(
+            row(f"{name}, {about}", search, those)
+            for about, those in unseen.items()
+            for name, search in (("this search", ours), ("substring", plain))
+        ),
         "",
-        "Goal: recall@5 >= 0.9.",
+        "Goal: recall@5 >= 0.9. It is not reached on queries that the ranking was not tuned on.",
+        "",
+        *HISTORY,
         "",
         "| milliseconds | median | largest |",
         "|---|---|---|",

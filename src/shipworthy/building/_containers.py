@@ -178,8 +178,12 @@ class _Job:
         hint = ""
         if not self.recipe.network and ("resolve" in words or "network is unreachable" in words):
             hint = "; RUN has no network: put what it fetches into the context, or allow the network for this build"
+        missing = next((line for line in reversed(last) if "not found" in line.lower()), "")
+        told = self._last()
+        if "exit status 127" in words and missing and missing not in told:
+            told = f"{missing[:200]}: {told}"
         return BuildFailed(
-            f"{message}{f' at {step[:200]}' if step else ''}: {self._last()}",
+            f"{message}{f' at {step[:200]}' if step else ''}: {told}",
             where=str(self.recipe.file),
             remedy=f"see {self.engine.log.path}{hint}",
             last=last,

@@ -129,7 +129,14 @@ def _service(recipe: str) -> list[str]:
     lines[-2] = '# accept-partial = ["image-vulnerabilities:embedded-data-only"]'
     lines += ["[gates.after-deploy]", 'fail-on = "high"', 'require = ["services"]', ""]
     folder, _, file = recipe.rpartition("/")
-    lines += ["[image]", f"dockerfile = {_quoted(file)}", f"context = {_quoted(folder or '.')}", ""]
+    lines += ["[image]", f"dockerfile = {_quoted(file)}", f"context = {_quoted(folder or '.')}"]
+    lines += [
+        "# Builds have no network. What this lists, with digests, is fetched into `wheels/` of the context; in the"
+    ]
+    lines += [
+        "# Dockerfile: RUN python -m pip install --no-index --find-links wheels --require-hashes -r requirements.txt"
+    ]
+    lines += ['# wheels = "requirements.txt"', ""]
     lines += [
         "# Nothing is pulled while [scan] offline holds. To have bases pulled, put them here by digest, or say so:"
     ]

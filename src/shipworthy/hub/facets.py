@@ -14,51 +14,41 @@ OTHER_KINDS = ("topic", "rule", "item", "framework", "stage", "path")
 _SAYS = {"license": "licence", "status": "maintained"}
 _PIECE = regex(r"([a-z]{2,12}):(\"[^\"]{0,200}\"|\S{1,200})")
 _SINCE = regex(r"\b(since|after|from|before|until|in) (?:the year )?(\d{4})\b")
+_QUESTION = regex(r"\?\s*$|^(how|is|can|should|why|what|do|does|my)\b|\bis it\b")
 _YEARS = regex(r"(?:(>=|<=|>|<)?(\d{4}))|(?:(\d{4})?(?:-|\.\.)(\d{4})?)")
 # A word of a query that names a kind makes that kind likelier; nothing else is left out for it.
 KIND_WORDS: Mapping[str, str] = {
-    "learn": "tutorial course book path",
-    "lab": "tutorial",
-    "labs": "tutorial",
-    "exercise": "tutorial",
-    "exercises": "tutorial",
-    "tool": "tool",
-    "tools": "tool",
-    "generator": "tool",
-    "library": "tool",
-    "scanner": "tool",
-    "scanners": "tool",
-    "paper": "paper",
-    "papers": "paper",
-    "research": "paper",
-    "article": "article",
-    "articles": "article",
-    "tutorial": "tutorial",
-    "tutorials": "tutorial",
-    "course": "course",
-    "courses": "course",
-    "certification": "course",
-    "book": "book",
-    "books": "book",
-    "talk": "talk",
-    "talks": "talk",
-    "standard": "standard",
-    "standards": "standard",
-    "incident": "case-study",
-    "incidents": "case-study",
-    "dataset": "dataset",
-    "datasets": "dataset",
-    "benchmark": "benchmark",
-    "benchmarks": "benchmark",
-    "community": "community",
-    "communities": "community",
-    "rule": "rule item",
-    "rules": "rule item",
-    "check": "rule item",
-    "checks": "rule item",
+    word: kinds
+    for kinds, said in (
+        ("tutorial course book path", "learn learning"),
+        ("tutorial", "lab labs exercise exercises tutorial tutorials hands-on playground walkthrough"),
+        ("course tutorial", "training trainings"),
+        ("course", "course courses certification certifications certificate"),
+        ("tool", "tool tools library libraries scanner scanners linter linters generator toolkit software plugin"),
+        ("tool", "checker fuzzer proxy firewall"),
+        ("paper", "paper papers research survey surveys study arxiv"),
+        ("article", "article articles blog post writeup"),
+        ("book", "book books"),
+        ("talk", "talk talks video keynote"),
+        ("standard framework", "standard standards regulation regulations law legal"),
+        ("best-practice", "guide guides guideline guidelines guidance cheatsheet cheat checklist practices"),
+        ("case-study", "incident incidents breach breaches hacked happened case cases"),
+        ("dataset", "dataset datasets corpus"),
+        ("benchmark", "benchmark benchmarks leaderboard"),
+        ("community", "community communities podcast podcasts newsletter forum conference awesome slack"),
+        ("rule item", "rule rules checks"),
+    )
+    for word in said.split()
 }
+# Words of which only the kind is meant; the others of `KIND_WORDS` are looked for too.
+ONLY_KIND = frozenset(
+    """tool tools paper papers article articles course courses book books talk talks tutorial tutorials
+    rule rules checks standards library libraries research learn""".split()
+)
 SAYS_MORE = frozenset(
-    """generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
+    """safe problem problems issue issues trouble best good check high risk security secure
+    generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
+    linter checker fuzzer survey study guide guidance checklist incident case cases corpus training platforms happened
     engine framework platform service software system systems app apps application style way ways work works""".split()
 )
 
@@ -67,13 +57,14 @@ SAYS_MORE = frozenset(
 class Asked:
     """A query, taken apart: the `words` to look for, the `facets` that answers must have, and `told`, what was
     understood of the words, for people. `likelier` are kinds that the words name; `light` are words that say more of
-    the kind than of the matter."""
+    the kind than of the matter. `question`: it asks what to do."""
 
     words: str
     facets: tuple[tuple[str, tuple[str, ...]], ...]
     likelier: frozenset[str] = frozenset()
     told: tuple[str, ...] = ()
     light: frozenset[str] = frozenset()
+    question: bool = False
 
 
 def read(query: str, given: Mapping[str, tuple[str, ...]]) -> Asked:
@@ -103,12 +94,19 @@ def read(query: str, given: Mapping[str, tuple[str, ...]]) -> Asked:
     for name, values in facets.items():
         for value in values:
             _good(name, value)
-    likelier = frozenset(kind for word in left.lower().split() for kind in KIND_WORDS.get(word, "").split())
+    likelier = frozenset(
+        kind for word in left.lower().split() for kind in KIND_WORDS.get(word.strip("?,.!"), "").split()
+    )
     if likelier:
-        rest = " ".join(word for word in left.split() if word.lower() not in KIND_WORDS or word.lower() in SAYS_MORE)
+        rest = " ".join(word for word in left.split() if word.lower().strip("?,.!") not in ONLY_KIND)
         left = rest if rest.strip() else left
     return Asked(
-        left.strip(), tuple((name, tuple(values)) for name, values in facets.items()), likelier, tuple(told), SAYS_MORE
+        left.strip(),
+        tuple((name, tuple(values)) for name, values in facets.items()),
+        likelier,
+        tuple(told),
+        SAYS_MORE,
+        bool(_QUESTION.search(query[:1000].lower())),
     )
 
 

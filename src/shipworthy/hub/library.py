@@ -9,7 +9,7 @@ from pathlib import Path as File
 from typing import Any
 
 from shipworthy.errors import UsageError
-from shipworthy.hub import build, compiled, documents, facets, words
+from shipworthy.hub import build, compiled, documents, facets, ranking, words
 from shipworthy.hub.reader import FOLDER, Reading
 from shipworthy.hub.search import Searcher, make_index, suggestions
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
@@ -212,13 +212,16 @@ class Hub:
         asked = facets.read(query, given or {})
         among = frozenset(self.having(asked.facets)) if asked.facets else None
         if not asked.words.strip():
-            found = sorted(among or (), key=lambda page: (-len(self.links(page)), _title(self.things[page]), page))
-            return [Hit(page, 0.0, self.things[page]) for page in found[:limit]]
+            return [Hit(page, 0.0, self.things[page]) for page in self.in_order(among or ())[:limit]]
         scored = self.searcher.scores(asked.words, among, asked.light)
-        if asked.likelier:
-            scored = [(page, score * 2.5 if _kind(page) in asked.likelier else score) for page, score in scored]
-            scored.sort(key=lambda one: (-one[1], one[0]))
+        scored = ranking.by_kind(scored, asked)
+        scored = ranking.alike(self, ranking.of_the_topic(self, scored))
+        scored = ranking.by_id(self, scored, asked, among)
         return [Hit(page, score, self.things[page]) for page, score in self._followed(scored, among)[:limit]]
+
+    def in_order(self, pages: Iterable[str]) -> list[str]:
+        """The order of pages when no words are asked for: what most is linked with first."""
+        return sorted(pages, key=lambda page: (-len(self.links(page)), _title(self.things[page]), page))
 
     def _followed(self, scored: list[tuple[str, float]], among: frozenset[str] | None) -> list[tuple[str, float]]:
         """The answers, each that has a successor followed by it: who asks for the old one should see the new one."""

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from shipworthy.hub import words
@@ -19,10 +20,17 @@ from shipworthy.records import dataclass
 _K, _B = 1.2, 0.4
 _SCALE = 100  # weights are kept as whole numbers
 # What an answer is likely to be: a page that explains comes before one of six hundred rules.
-PRIOR = {"topic": 1.4, "stage": 1.1, "path": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6}
-_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.8
+PRIOR = {"topic": 1.4, "stage": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6, "standard": 1.2, "case-study": 0.9}
+_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.9
 _EXPANSIONS = 40
 _ALL = 1.5  # how much it counts that a page has all of the query
+_LIGHT = 0.3  # how much a word counts that says more of the kind than of the matter
+_RARE = 1.0  # how much more a rare word counts when a page lacks it
+_FULL = 0.34  # the share of the best page's score for a word with which a page has it in full
+_PART = 0.35  # how much it counts that a page has one word of an expression
+_PHRASE, _TITLE = 0.6, 0.48
+_CLOSER = 80  # pages that are looked at closer
+_SAID = ("title", "slug", "labels", "summary", "use")
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Doc:
 
 
 # How much a word counts by where it stands.
-FIELDS = {"title": 3.0, "ids": 4.0, "slug": 1.0, "labels": 2.2, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.2}
+FIELDS = {"title": 3.0, "ids": 4.3, "slug": 1.0, "labels": 2.05, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.2}
 
 
 def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
@@ -66,8 +74,15 @@ def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
         "letters": [_letters(term) for term in sorted(postings)],
         "weights": [round(doc.weight, 3) for doc in docs],
         "titles": [" ".join(words.terms(doc.title)) for doc in docs],
+        "texts": [_told(doc) for doc in docs],
         "postings": dict(sorted(postings.items())),
     }
+
+
+def _told(doc: Doc) -> str:
+    """The stems of what a page says first, in order, to see what stands side by side."""
+    said = (" ".join(word for word in words.stems(doc.fields.get(name, ""))) for name in _SAID)
+    return f" {' | '.join(one for one in said if one)} "
 
 
 class Searcher:
@@ -76,6 +91,7 @@ class Searcher:
     def __init__(self, index: Mapping[str, Any], same: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]) -> None:
         self._pages: list[str] = index["pages"]
         self._titles: list[str] = index["titles"]
+        self._texts: list[str] = index["texts"]
         self._weights: list[float] = index["weights"]
         self._postings: Mapping[str, list[int]] = index["postings"]
         self._terms = list(self._postings)  # sorted by `make_index`
@@ -97,45 +113,76 @@ class Searcher:
         has: dict[int, float] = defaultdict(float)
         weights = 0.0
         for ways in concepts:
-            best: dict[int, float] = {}
-            for way, factor in ways:
-                for doc, score in self._way(way).items():
-                    if score * factor > best.get(doc, 0.0):
-                        best[doc] = score * factor
-            share = 0.3 if ways[0][0][0] in lighter else 1.0
-            weight = share if best else 0.25 * share  # a word that nothing has tells little
+            best = self._best(ways)
+            share = _LIGHT if ways[0][0][0] in lighter else 1.0
+            most = max(best.values(), default=0.0)
+            # A word that nothing has tells little, and so does one that everything has.
+            weight = share * (math.log(1 + len(self._pages) / len(best)) ** _RARE if best else 0.5)
             if any(char.isdigit() for char in ways[0][0][0]):
                 weight *= 2  # an id is meant
             weights += weight
             for doc, score in best.items():
                 total[doc] += score * share
-                has[doc] += weight
-        asked = " ".join(way for ways in concepts for way in ways[0][0])
-        plain = words.plain(query).strip()
-        pieces = {piece.strip("\"'`,;?!()[]{}") for piece in plain.split()}
+                has[doc] += weight * min(1.0, score / (_FULL * most))
         found = []
+        pairs, pieces = self._pairs(concepts), self._pieces(query)
         for doc, score in total.items():
-            page = self._pages[doc]
-            if among is not None and page not in among:
-                continue
-            score *= (has[doc] / weights) ** _ALL * PRIOR.get(page.partition("/")[0], 1.0) * self._weights[doc]
-            title = self._titles[doc]
-            name = page.partition("/")[2].lower()
-            if name == plain:
-                score = score * 3.0 + _SCALE
-            elif name in pieces or name.partition(":")[0] in pieces:
-                score *= 1.5 if name.isalpha() else 4.0
-            if title == asked:
-                score *= 2.0
-            elif title.startswith(asked + " "):
-                score *= 1.25
-            found.append((page, round(score / _SCALE, 4)))
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+            if among is None or self._pages[doc] in among:
+                found.append((score * (has[doc] / weights) ** _ALL * self._prior(doc), doc))
+        found.sort(reverse=True)
+        asked = " ".join(way for ways in concepts for way in ways[0][0])
+        near = ((score * self._closeness(doc, pairs, concepts), doc) for score, doc in found[:_CLOSER])
+        rest = found[_CLOSER:]
+        named = ((self._pages[doc], self._named(doc, score, asked, query, pieces)) for score, doc in (*near, *rest))
+        return sorted(((page, round(score / _SCALE, 4)) for page, score in named), key=lambda one: (-one[1], one[0]))
+
+    def _best(self, ways: list[tuple[tuple[str, ...], float]]) -> dict[int, float]:
+        """Documents that have a concept, each with the score of the best way to say it."""
+        best: dict[int, float] = {}
+        for way, factor in ways:
+            for doc, score in self._way(way).items():
+                if score * factor > best.get(doc, 0.0):
+                    best[doc] = score * factor
+        return best
+
+    def _prior(self, doc: int) -> float:
+        return PRIOR.get(self._pages[doc].partition("/")[0], 1.0) * self._weights[doc]
+
+    def _pairs(self, concepts: list[list[tuple[tuple[str, ...], float]]]) -> list[str]:
+        """What stands side by side in the query."""
+        asked = [way for ways in concepts for way in ways[0][0]]
+        return [f" {one} {other} " for one, other in pairwise(asked)]
+
+    def _pieces(self, query: str) -> set[str]:
+        return {piece.strip("\"'`,;?!()[]{}") for piece in words.plain(query).split()}
+
+    def _closeness(self, doc: int, pairs: list[str], concepts: list[list[tuple[tuple[str, ...], float]]]) -> float:
+        """How much it counts that words stand side by side as in the query, and how much of the title was asked for."""
+        text, title = self._texts[doc], self._titles[doc].split()
+        together = sum(pair in text for pair in pairs) / len(pairs) if pairs else 0.0
+        said = {term for ways in concepts for way, _ in ways for term in way}
+        covered = sum(word in said for word in title) / len(title) if title else 0.0
+        return 1 + _PHRASE * together + _TITLE * covered
+
+    def _named(self, doc: int, score: float, asked: str, query: str, pieces: set[str]) -> float:
+        """The score of a page whose very name the query is, or has."""
+        page, title = self._pages[doc], self._titles[doc]
+        plain = words.plain(query).strip()
+        name = page.partition("/")[2].lower()
+        if name == plain:
+            score = score * 3.0 + _SCALE
+        elif name in pieces or name.partition(":")[0] in pieces:
+            score *= 1.5 if name.isalpha() else 4.0
+        if title == asked:
+            score *= 2.0
+        elif title.startswith(asked + " "):
+            score *= 1.25
+        return score
 
     def _concepts(self, query: str) -> list[list[tuple[tuple[str, ...], float]]]:
         """What is asked for: for each part of the query, the ways to say it, each with its factor."""
         every = self._ids(query)
-        pairs = [one for one in every if one[0] not in words.STOP] or every
+        pairs = [one for one in every if one[1] not in words.STOP] or every
         given = [term for term, _ in pairs]
         raw = [word for _, word in pairs]
         concepts: list[list[tuple[tuple[str, ...], float]]] = []
@@ -145,6 +192,7 @@ class Searcher:
                 way = tuple(given[position : position + length])
                 if way in self._same:
                     ways = [(way, 1.0), *((other, _SYNONYM) for other in self._same[way])]
+                    ways += [((term,), _PART) for term in way if length > 1]
                     break
             else:
                 length, ways = 1, [((given[position],), 1.0)]

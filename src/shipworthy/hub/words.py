@@ -13,11 +13,11 @@ from shipworthy.patterns import regex
 WORD = regex(r"[a-z0-9]+(?:['’][a-z]{1,2}(?![a-z]))?")
 _ID = regex(r"[a-z0-9]+(?:[.:/+#()_-]+[a-z0-9]+)+\)?")
 STOP = frozenset(
-    """a about all am an and any anybody are as at be been but by can cannot could did do does for from get gets give
-    gives got had has have how i if in into is it its just know look looks make makes me my need needs of on one or
-    our out please see send sends sent should show so some somebody someone something tell than that the their them
-    then there they thing things this to us use used uses using want was we were what when where which who why will
-    with would you your""".split()
+    """a about against all am an and any anybody are as at be been but by can cannot could did do does fix for from get
+    gets give gives got had has have how i if in into is it its just know look looks make makes me my need needs of
+    on one or our out please see send sends sent should show so some somebody someone something tell than that the
+    their them then there they thing things this to us use used uses using want was we were what when where which
+    who why will with would you your""".split()
 )
 
 
@@ -75,7 +75,11 @@ ENDS = (
     ("ence", "ens"),
     ("enses", "ens"),
     ("ense", "ens"),
+    ("abilities", "abl"),
+    ("ability", "abl"),
     ("ies", "y"),
+    ("nesses", ""),
+    ("ness", ""),
     ("sses", "ss"),
     ("ations", "at"),
     ("ation", "at"),
@@ -86,6 +90,13 @@ ENDS = (
     ("ctors", "ct"),
     ("ctor", "ct"),
 )
+
+
+def stems(text: str) -> Iterator[str]:
+    """Stems of the words in order, without those that say nothing."""
+    for found in WORD.finditer(plain(text)):
+        if (word := found[0].partition("'")[0]) not in STOP:
+            yield stem(word)
 
 
 def terms(text: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ MARK = ".shipworthy-site"  # lists what a build wrote
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
 _USED = re.compile(r'href="#(i-[a-z-]+)"')
 _SYMBOL = re.compile(r'<symbol id="(i-[a-z-]+)".*?</symbol>\n?', re.DOTALL)
-ASSETS = ("site.js", "search.js", "browse.js", "graph.js", "icon.svg")
+ASSETS = ("site.js", "search.js", "ranking.js", "browse.js", "graph.js", "icon.svg")
 
 
 def build(hub: Hub, given: Given, folder: Path) -> Built:

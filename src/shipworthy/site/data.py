@@ -113,13 +113,44 @@ def index(hub: Hub) -> dict[str, Any]:
         "postings": postings,
         "weights": given["weights"],
         "titles": given["titles"],
+        "texts": [text.strip() for text in given["texts"]],
         "same": [[" ".join(way), [" ".join(other) for other in others]] for way, others in same.items()],
         "stop": sorted(words.STOP),
         "ends": words.ENDS,
         "prior": engine.PRIOR,
         "kinds": facets.KIND_WORDS,
+        "only": sorted(facets.ONLY_KIND),
         "more": sorted(facets.SAYS_MORE),
+        **_ranking(hub),
     }
+
+
+def _ranking(hub: Hub) -> dict[str, Any]:
+    """What `hub.ranking` knows of the hub, by the rows' numbers: what pages that explain name (as differences), what
+    entries are about, the order without words, how ids are looked up."""
+    number = {page: place for place, page in enumerate(hub.things)}
+    links = {}
+    for page in hub.things:
+        if page.startswith(("topic/", "item/", "stage/")):
+            to = sorted(number[other] for other in hub.links(page))
+            links[number[page]] = [after - before for before, after in zip([0, *to], to, strict=False)]
+    traits = {trait: place for place, trait in enumerate(sorted(hub.trait_counts))}
+    about = {id_: sorted(traits[trait] for trait in own) for id_, own in hub.traits.items()}
+    return {
+        "links": {page: to for page, to in links.items() if to},
+        "traits": {
+            "of": [about.get(page.partition("/")[2], 0) for page in hub.things],
+            "counts": [hub.trait_counts[trait] for trait in traits],
+            "entries": len(about),
+        },
+        "order": [number[page] for page in hub.in_order(hub.things)],
+        "frameworks": list(hub.frameworks),
+        "aliases": [
+            [old, number[found.page]]
+            for one in hub.frameworks.values() for old in one.aliases if (found := hub.resolve(old)) is not None
+        ],
+        "helps": {id_: number[one.page] for id_, one in hub.topics.items()},
+    }  # fmt: skip
 
 
 def interface(site: Site) -> Iterator[tuple[str, str]]:

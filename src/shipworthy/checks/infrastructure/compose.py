@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipworthy.check import Canary, Skipped, check
-from shipworthy.checks._yaml import Map, Unread, as_map, documents, line_of, sequence
+from shipworthy.checks._yaml import Map, Seq, Text, Unread, as_map, documents, line_of, sequence
 from shipworthy.checks.infrastructure import _container
 from shipworthy.checks.infrastructure import _container_rules as rules
 from shipworthy.checks.infrastructure._container_rules import CONTAINER_RULES
@@ -45,6 +45,9 @@ _INTERNAL = {
     9042: "Cassandra", 2181: "ZooKeeper", 9092: "Kafka", 8500: "Consul", 2379: "etcd", 5678: "debugpy", 9229: "Node.js",
     5005: "a Java debugger", 22: "ssh", 23: "telnet", 15672: "RabbitMQ", 8888: "Jupyter", 5900: "VNC", 389: "LDAP",
 }  # fmt: skip
+# A variable with what stands for it where it is not set (or empty, with the colon).
+_DEFAULT = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]{0,100}:?-([^${}]{0,300})\}")
+_YES = frozenset({"true", "yes", "y", "on", "1"})  # what Compose reads as true once variables are filled in
 _CANARY = b"services:\n  app:\n    image: app:1\n    privileged: true\n"
 
 
@@ -73,6 +76,7 @@ def scan(artifact: Artifact) -> Iterator[Finding | Skipped]:
             yield from unread(artifact, [(document.line, "it is no mapping, as Compose files are")])
         else:
             yield from findings(artifact, judge(document.value))
+            yield from unread(artifact, elsewhere(document.value))
 
 
 def judge(value: Map) -> Iterator[Hit]:
@@ -85,10 +89,48 @@ def judge(value: Map) -> Iterator[Hit]:
             yield from _service(shown(name, 60), service, services.at(name))
 
 
-def _service(name: str, service: Map, line: int) -> Iterator[Hit]:
+def elsewhere(value: Map) -> Iterator[tuple[int, str]]:
+    """What a Compose file takes from files that are not known as Compose files by their names, and so are not read."""
+    for item in sequence(value.get("include")):
+        paths = item.get("path") if isinstance(item, Map) else item
+        for path in sequence(paths) if isinstance(paths, list) else (paths,):
+            if not _read_too(path):
+                yield line_of(path, value.at("include")), f"what it includes is not read: {shown(path)}"
+    for service in as_map(value.get("services")).values():
+        given = service.get("extends") if isinstance(service, Map) else None
+        if isinstance(given, Map) and "file" in given and not _read_too(given["file"]):
+            yield given.at("file"), f"what it extends is not read: {shown(given['file'])}"
+
+
+def _read_too(path: object) -> bool:
+    return isinstance(path, str) and "://" not in path and _NAME.match(path.rpartition("/")[2]) is not None
+
+
+def _filled(value: Any) -> Any:
+    """A value with the defaults of its variables, which hold where nobody sets them."""
+    if isinstance(value, Map):
+        made = Map({key: _filled(item) for key, item in value.items()})
+        made.line, made.tag, made.lines = value.line, value.tag, value.lines
+        return made
+    if isinstance(value, Seq):
+        items = Seq(_filled(item) for item in value)
+        items.line, items.tag = value.line, value.tag
+        return items
+    if isinstance(value, Text) and "${" in value:
+        return Text(_DEFAULT.sub(lambda found: found[1], value), value.line, plain=value.plain, tag=value.tag)
+    return value
+
+
+def _yes(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in _YES)
+
+
+def _service(name: str, given: Map, line: int) -> Iterator[Hit]:
+    service = Map({key: value if key == "environment" else _filled(value) for key, value in given.items()})
+    service.line, service.tag, service.lines = given.line, given.tag, given.lines
     if "image" in service and "build" not in service:
         yield from _container.image(service["image"], name, service.at("image"))
-    if service.get("privileged") is True:
+    if _yes(service.get("privileged")):
         yield Hit(rules.PRIVILEGED, f"{name} is privileged", service.at("privileged"), name)
     for item in sequence(service.get("cap_add")):
         yield from _container.capability(item, name, line_of(item, service.at("cap_add")))
@@ -110,7 +152,7 @@ def _options(name: str, service: Map, line: int) -> Iterator[Hit]:
     for option in options:
         if option in ("seccomp:unconfined", "apparmor:unconfined", "label:disable", "systempaths:unconfined"):
             yield Hit(rules.UNCONFINED, f"{name}: {option}", service.at("security_opt"), f"{name} {option}")
-    if service.get("use_api_socket") is True:
+    if _yes(service.get("use_api_socket")):
         yield Hit(rules.RUNTIME_SOCKET, f"{name}: use_api_socket", service.at("use_api_socket"), f"{name} socket")
     if "extends" in service:
         return  # what is missing here may be there
@@ -121,13 +163,13 @@ def _options(name: str, service: Map, line: int) -> Iterator[Hit]:
         yield Hit(rules.ESCALATION, f"{name} has no no-new-privileges", line, name, severity=Severity.LOW)
     if not any(str(item).upper() == "ALL" for item in sequence(service.get("cap_drop"))):
         yield Hit(rules.CAPABILITIES_KEPT, f"{name} drops no capabilities", line, name)
-    if service.get("read_only") is not True:
+    if not _yes(service.get("read_only")):
         yield Hit(rules.WRITABLE_ROOT, f"{name} has a writable root", line, name, severity=Severity.INFO)
     limits = as_map(as_map(as_map(service.get("deploy")).get("resources")).get("limits"))
     if "mem_limit" not in service and "memory" not in limits:
         yield Hit(rules.NO_LIMITS, f"{name} has no limit of memory", line, name)
     health = service.get("healthcheck")
-    if isinstance(health, Map) and (health.get("disable") is True or health.get("test") in (["NONE"], "NONE")):
+    if isinstance(health, Map) and (_yes(health.get("disable")) or health.get("test") in (["NONE"], "NONE")):
         yield Hit(rules.NO_PROBE, f"{name} switches its health check off", service.at("healthcheck"), name)
 
 
@@ -135,7 +177,7 @@ def _volumes(name: str, service: Map) -> Iterator[Hit]:
     for item in sequence(service.get("volumes")):
         if isinstance(item, Map):
             source = item.get("source") if item.get("type") == "bind" else None
-            read_only = item.get("read_only") is True
+            read_only = _yes(item.get("read_only"))
             line = item.line
         elif isinstance(item, str):
             parts = item.split(":")

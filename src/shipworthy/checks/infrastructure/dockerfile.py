@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shipworthy.check import Canary, Skipped, check
@@ -89,7 +89,8 @@ def judge(parsed: Dockerfile, ignores: bool) -> Iterator[Hit]:
     for number, stage in enumerate(parsed.stages):
         yield from _base(stage, names)
         for item in stage.instructions:
-            yield from _instruction(item, ignores)
+            known = _known(parsed, stage.instructions) if item.name in ("COPY", "ADD") and "$" in item.value else {}
+            yield from _instruction(item, ignores, known)
             yield from _taken_from(item, names)
         names |= {stage.name, str(number)} - {""}
     if parsed.stages:
@@ -127,7 +128,7 @@ def _pinned(base: str, line: int, confidence: Confidence | None = None) -> Itera
         yield Hit(rules.BASE_UNPINNED, f"{shown(base)} has no digest", line, base, confidence=confidence)
 
 
-def _instruction(item: Instruction, ignores: bool) -> Iterator[Hit]:
+def _instruction(item: Instruction, ignores: bool, known: Mapping[str, str]) -> Iterator[Hit]:
     if item.name == "RUN":
         for flag, value in item.flags:
             if (flag, value) in (("security", "insecure"), ("network", "host")):
@@ -142,7 +143,7 @@ def _instruction(item: Instruction, ignores: bool) -> Iterator[Hit]:
     elif item.name in ("ENV", "ARG", "LABEL"):
         yield from _values(item)
     elif item.name in ("COPY", "ADD"):
-        yield from _copied(item, ignores)
+        yield from _copied(item, ignores, known)
     elif item.name == "EXPOSE":
         yield from _exposed(item)
     elif item.name == "VOLUME" and ("docker.sock" in item.value or "containerd.sock" in item.value):
@@ -165,8 +166,8 @@ def _values(item: Instruction) -> Iterator[Hit]:
             yield Hit(rules.TLS_OFF, f"{item.name} {name}={value}", item.line, name)
 
 
-def _copied(item: Instruction, ignores: bool) -> Iterator[Hit]:
-    sources = list(item.words or item.value.split())[:-1]
+def _copied(item: Instruction, ignores: bool, known: Mapping[str, str]) -> Iterator[Hit]:
+    sources = [expanded(source, known)[0] for source in list(item.words or item.value.split())[:-1]]
     chmod = item.flag("chmod") or ""
     if chmod.isdigit() and chmod[-1:] in "2367" and len(chmod) >= 3:
         yield Hit(
@@ -221,7 +222,7 @@ def _exposed(item: Instruction) -> Iterator[Hit]:
                 )
 
 
-def _known(parsed: Dockerfile, items: list[Instruction]) -> dict[str, str]:
+def _known(parsed: Dockerfile, items: Sequence[Instruction]) -> dict[str, str]:
     """The values of arguments and variables, as far as the file gives them."""
     outside = {name: value for item in parsed.before if item.name == "ARG" for name, value in item.pairs}
     found: dict[str, str] = {}

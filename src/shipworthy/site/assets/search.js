@@ -1,13 +1,17 @@
 /* The hub's search, as in the terminal: the same index, the same steps, the same answers
-   (src/shipworthy/hub/search.py, words.py, facets.py; a test compares them). */
+   (src/shipworthy/hub/search.py, words.py, facets.py; ranking.js is of ranking.py; a test compares them). */
 "use strict";
 (() => {
   const SW = (self.SW = self.SW || {});
-  const PREFIX = 0.75, TYPO = 0.55, SYNONYM = 0.8, EXPANSIONS = 40, ALL = 1.5, SCALE = 100;
+  const PREFIX = 0.75, TYPO = 0.55, SYNONYM = 0.9, EXPANSIONS = 40, ALL = 1.5, SCALE = 100;
+  const LIGHT = 0.3, FULL = 0.34, PART = 0.35, PHRASE = 0.6, TITLE = 0.48, CLOSER = 80;
+  const EDGES = /^["'`,;?!()[\]{}]+|["'`,;?!()[\]{}]+$/g;
   const OTHER_KINDS = ["topic", "rule", "item", "framework", "stage", "path"];
   const NAMES = ["kind", "stage", "topic", "framework", "year", "licence", "maintained", "pipeline", "level", "language"];
   const SAYS = { license: "licence", status: "maintained" };
   const SIGNS = { since: ">=", from: ">=", after: ">", before: "<", until: "<=" };
+  const QUESTION = /\?\s*$|^(how|is|can|should|why|what|do|does|my)\b|\bis it\b/;
+  const bare = (word) => word.toLowerCase().replace(/^[?,.!]+|[?,.!]+$/g, "");
   const alpha = (word) => /^[a-z]+$/.test(word);
   let engine = null;
 
@@ -44,6 +48,23 @@
       known.set(given, word);
       return word;
     };
+  }
+
+  /* The letters of a word as bits of two numbers: what differs in too many cannot be near. */
+  function letters(word) {
+    let low = 0, high = 0;
+    for (let i = 0; i < word.length; i += 1) {
+      const code = word.charCodeAt(i) & 63;
+      if (code < 32) low |= 1 << code;
+      else high |= 1 << (code - 32);
+    }
+    return [low, high];
+  }
+
+  function bits(number) {
+    let count = 0;
+    for (let left = number; left; left &= left - 1) count += 1;
+    return count;
   }
 
   /* Letters to add, leave out, exchange or swap; `most` + 1 if more than `most`. */
@@ -87,35 +108,55 @@
         for (const [way, factor] of ways)
           for (const [doc, score] of this.way(way)) if (score * factor > (best.get(doc) || 0)) best.set(doc, score * factor);
         const first = ways[0][0][0];
-        const share = this.light.has(first) ? 0.3 : 1;
-        let weight = best.size ? share : 0.25 * share;
+        const share = this.light.has(first) ? LIGHT : 1;
+        let most = 0;
+        for (const score of best.values()) if (score > most) most = score;
+        /* A word that nothing has tells little, and so does one that everything has. */
+        let weight = share * (best.size ? Math.log(1 + this.rows.length / best.size) : 0.5);
         if (/\d/.test(first)) weight *= 2;
         weights += weight;
         for (const [doc, score] of best) {
           total.set(doc, (total.get(doc) || 0) + score * share);
-          has.set(doc, (has.get(doc) || 0) + weight);
+          has.set(doc, (has.get(doc) || 0) + weight * Math.min(1, score / (FULL * most)));
         }
       }
-      const asked = concepts.map((ways) => ways[0][0].join(" ")).join(" ");
-      const said = plain(query).trim();
-      const pieces = new Set(said.split(/\s+/).map((piece) => piece.replace(/^["'`,;?!()[\]{}]+|["'`,;?!()[\]{}]+$/g, "")));
       const found = [];
-      for (let [doc, score] of total) {
+      for (const [doc, score] of total) {
         if (among && !among.has(doc)) continue;
-        const page = this.rows[doc][0];
-        const cut = page.indexOf("/");
-        score *= (has.get(doc) / weights) ** ALL * (this.index.prior[page.slice(0, cut)] || 1) * this.index.weights[doc];
+        found.push([doc, score * (has.get(doc) / weights) ** ALL * (this.index.prior[SW.kindOf(doc)] || 1) * this.index.weights[doc]]);
+      }
+      found.sort((a, b) => b[1] - a[1] || b[0] - a[0]);
+      return this.sorted(this.closer(found, query, concepts));
+    }
+
+    /* What stands side by side as in the query, titles that were asked for, pages whose very name was. */
+    closer(found, query, concepts) {
+      const words = concepts.flatMap((ways) => ways[0][0]);
+      const pairs = words.slice(1).map((word, place) => ` ${words[place]} ${word} `);
+      const ways = new Set(concepts.flatMap((all) => all.flatMap(([way]) => way)));
+      const asked = words.join(" ");
+      const said = plain(query).trim();
+      const pieces = new Set(said.split(/\s+/).map((piece) => piece.replace(EDGES, "")));
+      return found.map(([doc, given], place) => {
+        let score = given;
         const title = this.index.titles[doc];
-        const name = page.slice(cut + 1).toLowerCase();
+        if (place < CLOSER) {
+          const text = ` ${this.index.texts[doc]} `;
+          const own = title.split(" ").filter(Boolean);
+          const together = pairs.length ? pairs.filter((pair) => text.includes(pair)).length / pairs.length : 0;
+          const covered = own.length ? own.filter((word) => ways.has(word)).length / own.length : 0;
+          score *= 1 + PHRASE * together + TITLE * covered;
+        }
+        const name = SW.idOf(doc).toLowerCase();
         if (name === said) score = score * 3 + SCALE;
         else if (pieces.has(name) || pieces.has(name.split(":")[0])) score *= alpha(name) ? 1.5 : 4;
         if (title === asked) score *= 2;
         else if (title.startsWith(`${asked} `)) score *= 1.25;
-        found.push([doc, Math.round((score / SCALE) * 1e4) / 1e4]);
-      }
-      return this.sorted(found);
+        return [doc, SW.rounded(score / SCALE)];
+      });
     }
 
+    /* Best first; of equals, by the page's id. */
     sorted(found) {
       const page = (doc) => this.rows[doc][0];
       return found.sort((a, b) => b[1] - a[1] || (page(a[0]) < page(b[0]) ? -1 : 1));
@@ -123,7 +164,7 @@
 
     concepts(query) {
       const every = this.ids(query);
-      const kept = every.filter(([term]) => !this.stop.has(term));
+      const kept = every.filter(([, word]) => !this.stop.has(word));
       const pairs = kept.length ? kept : every;
       const given = pairs.map((pair) => pair[0]), raw = pairs.map((pair) => pair[1]);
       const concepts = new Map();
@@ -135,6 +176,7 @@
           const others = this.same.get(way.join(" "));
           if (others) {
             ways = [[way, 1], ...others.map((other) => [other.split(" "), SYNONYM])];
+            if (length > 1) ways.push(...way.map((term) => [[term], PART]));
             break;
           }
         }
@@ -156,10 +198,10 @@
     ids(query) {
       const found = [];
       for (const piece of plain(query).split(/\s+/).filter(Boolean)) {
-        const bare = piece.replace(/^["'`,;?!()[\]{}]+|["'`,;?!()[\]{}]+$/g, "");
-        if (this.number.has(bare) && !alpha(bare)) found.push([bare, bare]);
+        const whole = piece.replace(EDGES, "");
+        if (this.number.has(whole) && !alpha(whole)) found.push([whole, whole]);
         else
-          for (const part of bare.matchAll(/[a-z0-9]+(?:['’][a-z]{1,2}(?![a-z]))?/g)) {
+          for (const part of whole.matchAll(/[a-z0-9]+(?:['’][a-z]{1,2}(?![a-z]))?/g)) {
             const word = part[0].split("'")[0];
             found.push([this.stem(word), word]);
           }
@@ -216,8 +258,11 @@
       const most = term.length < 6 ? 1 : 2;
       const found = new Map();
       let best = 0;
-      for (const other of this.terms) {
+      this.letters = this.letters || this.terms.map(letters);
+      const [low, high] = letters(term);
+      for (const [place, other] of this.terms.entries()) {
         if (Math.abs(other.length - term.length) > most || !alpha(other)) continue;
+        if (bits(low ^ this.letters[place][0]) + bits(high ^ this.letters[place][1]) > 2 * most) continue;
         const distance = edits(term, other, most);
         if (distance > most) continue;
         const factor = (TYPO / distance) * (other[0] === term[0] ? 1 : 0.7);
@@ -249,14 +294,15 @@
       });
     }
     const kinds = SW.index.kinds;
-    const known = (word) => Object.hasOwn(kinds, word.toLowerCase());
+    const known = (word) => Object.hasOwn(kinds, bare(word));
     const words = left.split(/\s+/).filter(Boolean);
-    const likelier = new Set(words.flatMap((word) => (known(word) ? kinds[word.toLowerCase()].split(" ") : [])));
+    const likelier = new Set(words.flatMap((word) => (known(word) ? kinds[bare(word)].split(" ") : [])));
     if (likelier.size) {
-      const rest = words.filter((word) => !known(word) || SW.index.more.includes(word.toLowerCase()));
+      const rest = words.filter((word) => !SW.index.only.includes(bare(word)));
       if (rest.length) left = rest.join(" ");
     }
-    return { words: left.trim(), facets, likelier, told };
+    const question = QUESTION.test(query.slice(0, 1000).toLowerCase());
+    return { words: left.trim(), facets, likelier, told, question };
   }
 
   function inYears(value) {
@@ -319,21 +365,20 @@
       rows.forEach((row, place) => tests.every((test) => test(row, place)) && among.add(place));
     }
     if (!asked.words) {
-      const found = [...(among || [])].sort((a, b) => rows[a][2].toLowerCase() < rows[b][2].toLowerCase() ? -1 : 1);
-      return { found, told: asked.told, asked };
+      return { found: SW.index.order.filter((doc) => among && among.has(doc)), told: asked.told, asked };
     }
-    let scored = engine.scores(asked.words, among);
-    if (asked.likelier.size) {
-      const kind = (doc) => rows[doc][0].slice(0, rows[doc][0].indexOf("/"));
-      scored = engine.sorted(scored.map(([doc, score]) => [doc, asked.likelier.has(kind(doc)) ? score * 2.5 : score]));
-    }
+    const scored = SW.ranked(engine, engine.scores(asked.words, among), asked, among);
     const scores = new Map(scored);
     for (const [doc, score] of scored.slice(0, 5))
       for (const next of rows[doc][13])
-        if (!among || among.has(next)) scores.set(next, Math.max(scores.get(next) || 0, Math.round(score * 0.9e4) / 1e4));
+        if (!among || among.has(next)) scores.set(next, Math.max(scores.get(next) || 0, SW.rounded(score * 0.9)));
     return { found: engine.sorted([...scores]).map(([doc]) => doc), told: asked.told, asked };
   }
 
+  SW.rounded = (score) => Math.round(score * 1e4) / 1e4;
+  SW.kindOf = (doc) => SW.pages.rows[doc][0].slice(0, SW.pages.rows[doc][0].indexOf("/"));
+  SW.idOf = (doc) => SW.pages.rows[doc][0].slice(SW.pages.rows[doc][0].indexOf("/") + 1);
+  SW.plain = plain;
   SW.search = search;
   SW.holds = holds;
   SW.OTHER_KINDS = OTHER_KINDS;

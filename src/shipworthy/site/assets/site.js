@@ -22,6 +22,7 @@
       ready ||
       Promise.all([
         SW.search ? null : script("assets/search.js"),
+        SW.ranked ? null : script("assets/ranking.js"),
         SW.pages ? null : script("data/pages.js"),
         SW.index ? null : script("data/index.js"),
       ]);
