@@ -8,36 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from shipworthy.cli.hub import console
 from shipworthy.cli.hub_text import broken, markdown, said
+from shipworthy.hub.schema import KIND_TITLES, use_of
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.model import Rule
 
 if TYPE_CHECKING:
     from shipworthy.hub import Hub, Thing
-
-READING = ("paper", "article", "tutorial", "course", "book", "talk", "best-practice", "standard", "case-study")
-KIND_TITLES = {
-    "tool": "Tools",
-    "best-practice": "Best practices",
-    "standard": "Standards",
-    "case-study": "Case studies",
-    "article": "Articles",
-    "paper": "Papers",
-    "tutorial": "Tutorials",
-    "course": "Courses",
-    "book": "Books",
-    "talk": "Talks",
-    "dataset": "Datasets",
-    "benchmark": "Benchmarks",
-    "community": "Communities",
-}
-_USE = {
-    "course": "Take it when",
-    "community": "Join it when",
-    "tool": "Use it when",
-    "dataset": "Use it when",
-    "benchmark": "Use it when",
-    "tutorial": "Try it when",
-}
 
 
 def line_of(hub: Hub, thing: Thing) -> str:
@@ -136,7 +112,7 @@ def of_entry(hub: Hub, entry: Entry) -> list[str]:
         lines += ["", f"[yellow]It is {entry.maintained.replace('unknown', 'superseded')}{instead}.[/]"]
     lines += ["", said(entry.summary or "Nobody has described it here yet.")]
     if entry.use_when:
-        lines.append(f"{_USE.get(entry.kind, 'Read it when')} {said(entry.use_when)}")
+        lines.append(f"{use_of(entry.kind)} {said(entry.use_when)}")
     if entry.note and entry.note not in entry.summary:
         lines.append(f"Note: {said(entry.note)}")
     if entry.disclosure:
@@ -291,7 +267,7 @@ def of_path(hub: Hub, path: Path) -> list[str]:
 def _first(hub: Hub, thing: Thing) -> str:
     """A sentence about a thing: when an entry is of use, or the first of what is said of it."""
     if isinstance(thing, Entry) and thing.use_when:
-        return f"{_USE.get(thing.kind, 'Read it when')} {thing.use_when}"
+        return f"{use_of(thing.kind)} {thing.use_when}"
     text = line_of(hub, thing)
     end = text.find(". ")
     return text if end < 0 else text[: end + 1]

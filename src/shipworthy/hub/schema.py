@@ -7,21 +7,24 @@ from datetime import date as Date  # noqa: N812  a key has its name
 
 from shipworthy.patterns import regex
 
-KINDS = (
-    "tool",
-    "paper",
-    "article",
-    "tutorial",
-    "course",
-    "book",
-    "talk",
-    "best-practice",
-    "standard",
-    "case-study",
-    "community",
-    "dataset",
-    "benchmark",
-)
+KIND_TITLES = {
+    "tool": "Tools",
+    "best-practice": "Best practices",
+    "standard": "Standards",
+    "case-study": "Case studies",
+    "article": "Articles",
+    "paper": "Papers",
+    "tutorial": "Tutorials",
+    "course": "Courses",
+    "book": "Books",
+    "talk": "Talks",
+    "dataset": "Datasets",
+    "benchmark": "Benchmarks",
+    "community": "Communities",
+}  # in the order in which pages list them
+KINDS = tuple(KIND_TITLES)
+_USE = dict.fromkeys(("tool", "dataset", "benchmark"), "Use it when")
+_USE |= {"tutorial": "Try it when", "course": "Take it when", "community": "Join it when"}
 MAINTAINED = ("active", "archived", "dormant", "unknown", "not-applicable")
 LEVELS = ("newcomer", "practitioner", "expert")
 PIPELINES = ("ml", "dev")
@@ -33,6 +36,11 @@ _DOI = regex(r"10\.\d{4,9}/[^\s]{1,200}")
 _DATE = regex(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 _URL = regex(r"https?://[^\s<>\"]{3,2000}")
 Look = Callable[[object], str]
+
+
+def use_of(kind: str) -> str:
+    """The words before what an entry of a kind is of use for."""
+    return _USE.get(kind, "Read it when")
 
 
 def text(longest: int = 400, *, lines: bool = False) -> Look:

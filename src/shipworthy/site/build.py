@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 
 from shipworthy import look
 from shipworthy.errors import UsageError
+from shipworthy.hub.schema import KIND_TITLES
 from shipworthy.hub.things import Entry
 from shipworthy.site import data
 from shipworthy.site.addresses import outside
 from shipworthy.site.graph import drawn
-from shipworthy.site.pages import KIND_TITLES, NAMES, Site
+from shipworthy.site.pages import NAMES, Site
 from shipworthy.site.things import Built, Given
 
 if TYPE_CHECKING:

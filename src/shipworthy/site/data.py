@@ -9,10 +9,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from shipworthy.hub import facets, schema, words
 from shipworthy.hub import search as engine
+from shipworthy.hub.schema import KIND_TITLES
 from shipworthy.hub.things import Entry, Item, Shelf, Topic
 from shipworthy.look import visible
 from shipworthy.model import Rule
-from shipworthy.site.pages import KIND_TITLES, NAMES
+from shipworthy.site.pages import NAMES
 
 if TYPE_CHECKING:
     from shipworthy.hub import Hub

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from shipworthy.hub.schema import KINDS
+from shipworthy.hub.schema import KIND_TITLES, KINDS, use_of
 from shipworthy.hub.seen import rules_about
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.look import visible
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from shipworthy.hub import Hub, Thing
     from shipworthy.site.things import Given
 
-KIND_TITLES: Mapping[str, str] = {
-    "tool": "Tools",
-    "best-practice": "Best practices",
-    "standard": "Standards",
-    "case-study": "Case studies",
-    "article": "Articles",
-    "paper": "Papers",
-    "tutorial": "Tutorials",
-    "course": "Courses",
-    "book": "Books",
-    "talk": "Talks",
-    "dataset": "Datasets",
-    "benchmark": "Benchmarks",
-    "community": "Communities",
-}
 NAMES: Mapping[str, str] = {
     "topic": "Topic",
     "rule": "Rule",
@@ -44,7 +29,6 @@ NAMES: Mapping[str, str] = {
     "path": "Learning path",
     **{kind: kind.replace("-", " ").capitalize() for kind in KINDS},
 }
-_USE = {"tool": "Use it when", "community": "Join it when", "course": "Take it when"}
 _READING = ("best-practice", "standard", "article", "tutorial", "course", "book", "talk", "paper")
 _EVIDENCE = ("case-study", "dataset", "benchmark", "community")
 _PAPERS = {"newcomer": "New to it", "ml-engineer": "I build models", "security-engineer": "I secure software",
@@ -193,7 +177,7 @@ class Site:
         topics = [f"topic/{one}" for one in entry.help if one in self.hub.topics]
         return {
             "facts": [fact for fact in facts if fact[1]],
-            "use": _USE.get(entry.kind, "Read it when"),
+            "use": use_of(entry.kind),
             "instead": old,
             "items": self.items((*entry.frameworks, *entry.techniques)),
             "topics": topics,
