@@ -96,8 +96,8 @@ def test_every_page_of_the_hub_can_be_shown(hub: Hub) -> None:
     for page in hub.things:
         kind = page.partition("/")[0]
         if kind != "framework":  # counted for each of its items: slow, and looked at above
-            for line in card(hub, page):
-                Text.from_markup(line)
+            shown = "\n".join(Text.from_markup(line).plain for line in card(hub, page))
+            assert " ".join(hub.things[page].title.split()) in " ".join(shown.split()), page
 
 
 def test_stages_and_paths_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -300,9 +300,9 @@ def test_addresses_that_do_not_belong(url: str) -> None:
 
 @given(st.text(max_size=300))
 def test_no_address_breaks_the_lint(url: str) -> None:
-    canonical(url)
-    list(wrong(url))
-    Contributor(name=url, email=url, login=url)
+    assert canonical(canonical(url)) == canonical(url)
+    assert all(rule and told.strip() for rule, told in wrong(url))
+    assert Contributor(name=url, email=url, login=url).name == url
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
