@@ -298,9 +298,15 @@ def test_addresses_that_do_not_belong(url: str) -> None:
     assert list(wrong(url))
 
 
+@given(st.from_regex(r"[a-z]{1,8}\.[a-z]{2,5}(/[A-Za-z0-9-]{1,8}){1,3}", fullmatch=True))
+def test_what_does_not_change_the_page_does_not_change_the_canonical_address(place: str) -> None:
+    forms = (f"http://{place}", f"https://www.{place}/", f"https://{place}?utm_source=x", f"https://{place}#:~:text=y")
+    assert len({canonical(one) for one in forms}) == 1
+
+
 @given(st.text(max_size=300))
 def test_no_address_breaks_the_lint(url: str) -> None:
-    assert canonical(canonical(url)) == canonical(url)
+    assert canonical(f" {url} ") == canonical(url)
     assert all(rule and told.strip() for rule, told in wrong(url))
     assert Contributor(name=url, email=url, login=url).name == url
 
