@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from shipworthy.check import all_rules
+from shipworthy.cli.hub_cards import card
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
+from shipworthy.hub.lint.shared_ids import several_meanings
 from shipworthy.hub.reader import FOLDER, Reading
 from shipworthy.pipelines import PIPELINES
 from shipworthy.user_folders import cache_folder
@@ -58,6 +60,21 @@ def test_an_id_that_two_frameworks_have_is_that_of_the_one_whose_ids_are_shared(
     assert hub.things[other.page] is other
     assert hub.resolve("A.10.2").framework == "iso-42001-2023"  # type: ignore[union-attr]
     assert hub.resolve("LLM99:2025") is None
+
+
+def test_rules_name_an_id_that_means_several_things_with_its_framework(hub: Hub) -> None:
+    several = several_meanings(Reading().data["frameworks"])
+    assert several["A.5.2"] == ("iso-27001-2022", "iso-42001-2023")
+    assert [(rule.id, one) for rule in hub.rules.values() for one in rule.taxonomy if one in several] == []
+
+
+def test_every_id_of_a_framework_has_a_title_and_says_when_it_is_ours(hub: Hub) -> None:
+    assert [item.page for item in hub.items.values() if not item.title.strip()] == []
+    ours = [item for item in hub.items.values() if item.own_title]
+    assert {item.framework for item in ours} == {"nist-ai-rmf-1.0", "nist-ssdf-1.1", "nist-ssdf-218a"}
+    assert "item/PW.3.1" in [item.page for item in ours]
+    assert "in our words" in "\n".join(card(hub, "item/MEASURE 2.7"))
+    assert "in our words" not in "\n".join(card(hub, "item/MEASURE 2"))
 
 
 def test_an_id_of_an_older_edition_leads_to_the_newer(hub: Hub) -> None:

@@ -158,10 +158,12 @@ FRAMEWORK: Mapping[str, Look] = {
     "note": text(600),
     "supersedes": matching(FRAMEWORK_ID, "it must be the id of a framework"),
     "shares-ids-with": matching(FRAMEWORK_ID, "it must be the id of a framework"),
+    "same-meanings": yes_or_no,
 }
 ITEM: Mapping[str, Look] = {
     "id": text(200),
-    "title": lambda value: "" if value == "" else text(600)(value),
+    "title": text(600),
+    "own-title": yes_or_no,
     "type": text(60),
     "was": text(200),
     "parent": text(200),
