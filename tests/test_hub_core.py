@@ -13,7 +13,6 @@ from shipworthy.cli.hub_cards import card
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
-from shipworthy.hub.lint.shared_ids import several_meanings
 from shipworthy.hub.reader import FOLDER, Reading
 from shipworthy.pipelines import PIPELINES
 from shipworthy.user_folders import cache_folder
@@ -60,12 +59,6 @@ def test_an_id_that_two_frameworks_have_is_that_of_the_one_whose_ids_are_shared(
     assert hub.things[other.page] is other
     assert hub.resolve("A.10.2").framework == "iso-42001-2023"  # type: ignore[union-attr]
     assert hub.resolve("LLM99:2025") is None
-
-
-def test_rules_name_an_id_that_means_several_things_with_its_framework(hub: Hub) -> None:
-    several = several_meanings(Reading().data["frameworks"])
-    assert several["A.5.2"] == ("iso-27001-2022", "iso-42001-2023")
-    assert [(rule.id, one) for rule in hub.rules.values() for one in rule.taxonomy if one in several] == []
 
 
 def test_every_id_of_a_framework_has_a_title_and_says_when_it_is_ours(hub: Hub) -> None:
@@ -141,6 +134,14 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_place(tmp_path: Path, text
     assert told in str(error.value)
     assert "catalogue/tool/trivy.toml" in str(error.value)
     assert remedy in error.value.remedy
+
+
+def test_no_entry_is_a_programs_settings(tmp_path: Path) -> None:
+    """Ruff and others obey a file of their name in any folder: an entry must not change how the repository is checked."""
+    reading = Reading(folder_with(tmp_path, "catalogue/tool/ruff.toml", GOOD))
+    told = ["catalogue/tool/ruff.toml: programs take a file `ruff.toml` for their settings"]
+    assert [str(problem) for problem in reading.problems] == told
+    assert "ruff-tool.toml" in reading.problems[0].remedy
 
 
 def test_an_id_is_used_once_whatever_the_kind(tmp_path: Path) -> None:

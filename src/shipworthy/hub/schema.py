@@ -27,6 +27,7 @@ LEVELS = ("newcomer", "practitioner", "expert")
 PIPELINES = ("ml", "dev")
 BASIS = ("licence", "maintained", "title", "as-of")
 SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SETTINGS = ("pyproject", "ruff", "taplo")  # files of these names are settings to programs, wherever they lie
 FRAMEWORK_ID = regex(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _ARXIV = regex(r"\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}")
 _DOI = regex(r"10\.\d{4,9}/[^\s]{1,200}")
