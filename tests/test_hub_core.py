@@ -137,7 +137,7 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_place(tmp_path: Path, text
 
 
 def test_no_entry_is_a_programs_settings(tmp_path: Path) -> None:
-    """Ruff and others obey a file of their name in any folder: an entry must not change how the repository is checked."""
+    """Ruff and others obey a file of their name in any folder; an entry must not change how code is checked."""
     reading = Reading(folder_with(tmp_path, "catalogue/tool/ruff.toml", GOOD))
     told = ["catalogue/tool/ruff.toml: programs take a file `ruff.toml` for their settings"]
     assert [str(problem) for problem in reading.problems] == told
