@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipworthy.check import all_rules
+from shipworthy.cli.hub_cards import card
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
@@ -58,6 +59,15 @@ def test_an_id_that_two_frameworks_have_is_that_of_the_one_whose_ids_are_shared(
     assert hub.things[other.page] is other
     assert hub.resolve("A.10.2").framework == "iso-42001-2023"  # type: ignore[union-attr]
     assert hub.resolve("LLM99:2025") is None
+
+
+def test_every_id_of_a_framework_has_a_title_and_says_when_it_is_ours(hub: Hub) -> None:
+    assert [item.page for item in hub.items.values() if not item.title.strip()] == []
+    ours = [item for item in hub.items.values() if item.own_title]
+    assert {item.framework for item in ours} == {"nist-ai-rmf-1.0", "nist-ssdf-1.1", "nist-ssdf-218a"}
+    assert "item/PW.3.1" in [item.page for item in ours]
+    assert "in our words" in "\n".join(card(hub, "item/MEASURE 2.7"))
+    assert "in our words" not in "\n".join(card(hub, "item/MEASURE 2"))
 
 
 def test_an_id_of_an_older_edition_leads_to_the_newer(hub: Hub) -> None:
@@ -124,6 +134,14 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_place(tmp_path: Path, text
     assert told in str(error.value)
     assert "catalogue/tool/trivy.toml" in str(error.value)
     assert remedy in error.value.remedy
+
+
+def test_no_entry_is_a_programs_settings(tmp_path: Path) -> None:
+    """Ruff and others obey a file of their name in any folder; an entry must not change how code is checked."""
+    reading = Reading(folder_with(tmp_path, "catalogue/tool/ruff.toml", GOOD))
+    told = ["catalogue/tool/ruff.toml: programs take a file `ruff.toml` for their settings"]
+    assert [str(problem) for problem in reading.problems] == told
+    assert "ruff-tool.toml" in reading.problems[0].remedy
 
 
 def test_an_id_is_used_once_whatever_the_kind(tmp_path: Path) -> None:

@@ -122,6 +122,33 @@ def test_an_unknown_framework_id_fails(hub: Path, capsys: pytest.CaptureFixture[
     assert "what to do: did you mean `LLM03:2025`?" in said
 
 
+def test_an_id_that_frameworks_use_for_different_things_is_written_with_its_framework(
+    hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proposed(hub, GOOD.replace('"LLM03:2025"', '"A.5.2"'))
+    code, said = linted(capsys)
+    assert code == 1
+    told = "`A.5.2` is an id of iso-27001-2022 and of iso-42001-2023, with another meaning [ambiguous-id]"
+    assert f"sluice.toml:9: frameworks: {told}" in said
+    assert "write `iso-27001-2022/A.5.2` or `iso-42001-2023/A.5.2`, whichever is meant" in said
+    proposed(hub, GOOD.replace('"LLM03:2025"', '"iso-42001-2023/A.5.2", "AML.T0020"'))  # one thing in two editions
+    assert linted(capsys) == (0, "no problem\n")
+
+
+def test_topics_and_stages_write_such_ids_in_full_too(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file, before, after in (
+        ("topics/model-card.md", "frameworks = [", 'frameworks = ["A.8.2", '),
+        ("stages.toml", "techniques = [", 'techniques = ["V5.1", '),
+    ):
+        text = (hub / file).read_text(encoding="utf-8")
+        assert before in text
+        proposed(hub, text.replace(before, after, 1), file)
+        code, said = linted(capsys)
+        assert code == 1
+        assert f"`{after.split(chr(34))[1]}` is an id of" in said
+        proposed(hub, text, file)
+
+
 def test_marketing_words_fail(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proposed(hub, GOOD.replace("Reads the tensors", "Powerful, enterprise-grade reader: seamlessly reads the tensors"))
     code, said = linted(capsys)
@@ -228,7 +255,7 @@ def test_each_rule_fires_on_what_it_is_for(hub: Path, rule: str) -> None:
 
 
 def test_every_rule_is_tried_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    tried = {*BAD, "unknown-id", "duplicate-address", "disclosure", "succession", "praise"}
+    tried = {*BAD, "unknown-id", "ambiguous-id", "duplicate-address", "disclosure", "succession", "praise"}
     assert tried == set(ABOUT)
     assert {one.id for one in LINTS} <= tried
     assert main(["hub", "lint", "--list-rules"]) == 0

@@ -208,6 +208,7 @@ def of_item(hub: Hub, item: Item) -> list[str]:
     """A control, risk or technique: the checks' rules that give evidence, the entries about it."""
     framework = hub.frameworks[item.framework]
     lines = [f"[bold]{said(item.id)}  {said(item.title)}[/]  [dim]{said(item.page)}[/]", said(framework.title)]
+    lines += ["[dim]It has a sentence, no title: the title is in our words.[/]"] if item.own_title else []
     if item.now:
         new = hub.resolve(f"{hub.frameworks_after.get(framework.id, '')}/{item.now}")
         lines.append(

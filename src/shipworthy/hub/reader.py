@@ -124,6 +124,9 @@ class Reading:
             self.wrong(
                 file, "", "the file's name is no id", "use lower-case letters, digits and single hyphens: trivy.toml"
             )
+        if name in schema.SETTINGS:
+            told = f"programs take a file `{name}.toml` for their settings"
+            self.wrong(file, "", told, f"choose another id: {name}-tool.toml")
         return name
 
     def _entry(self, file: str) -> Plain | None:

@@ -30,6 +30,7 @@ LEVELS = ("newcomer", "practitioner", "expert")
 PIPELINES = ("ml", "dev")
 BASIS = ("licence", "maintained", "title", "as-of")
 SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SETTINGS = ("pyproject", "ruff", "taplo")  # files of these names are settings to programs, wherever they lie
 FRAMEWORK_ID = regex(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _ARXIV = regex(r"\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}")
 _DOI = regex(r"10\.\d{4,9}/[^\s]{1,200}")
@@ -166,10 +167,12 @@ FRAMEWORK: Mapping[str, Look] = {
     "note": text(600),
     "supersedes": matching(FRAMEWORK_ID, "it must be the id of a framework"),
     "shares-ids-with": matching(FRAMEWORK_ID, "it must be the id of a framework"),
+    "same-meanings": yes_or_no,
 }
 ITEM: Mapping[str, Look] = {
     "id": text(200),
-    "title": lambda value: "" if value == "" else text(600)(value),
+    "title": text(600),
+    "own-title": yes_or_no,
     "type": text(60),
     "was": text(200),
     "parent": text(200),

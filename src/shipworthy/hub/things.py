@@ -97,12 +97,14 @@ class Topic:
 @dataclass(frozen=True)
 class Item:
     """A control, risk, weakness or technique of a framework. `page` names the framework only where a bare id is not
-    enough, since an earlier framework has the same. `now` is what a newer edition calls it."""
+    enough, since an earlier framework has the same. `now` is what a newer edition calls it. Where the framework has a
+    sentence and no title, the title is ours: `own_title`."""
 
     id: str
     framework: str
     title: str
     page: str
+    own_title: bool = False
     type: str = ""
     parent: str = ""
     was: str = ""
@@ -114,7 +116,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Framework:
-    """A standard, law or list of risks, in one version: ids and titles as facts, with their source."""
+    """A standard, law or list of risks, in one version: ids and titles as facts, with their source. `shares_ids_with`
+    is the framework whose bare ids it has too, for other things unless `same_meanings` says that they are the same."""
 
     id: str
     name: str
@@ -126,6 +129,7 @@ class Framework:
     note: str = ""
     supersedes: str = ""
     shares_ids_with: str = ""
+    same_meanings: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
 

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shipworthy.hub import build
-from shipworthy.hub.lint import addresses, dates, disclosure, duplicates, pages, succession, wording
+from shipworthy.hub.lint import addresses, dates, disclosure, duplicates, pages, shared_ids, succession, wording
 from shipworthy.hub.lint.subject import Catalogue, Contributor, Lint, Notice, Plain, file_of
 from shipworthy.hub.reader import FOLDER, Reading
 from shipworthy.hub.things import Problem
 from shipworthy.model import Rule
 from shipworthy.patterns import regex
 
-FORM, UNKNOWN, HIDDEN, HTML = "form", "unknown-id", "hidden-text", "markup"
+FORM, UNKNOWN, AMBIGUOUS, HIDDEN, HTML = "form", "unknown-id", "ambiguous-id", "hidden-text", "markup"
 LINTS = (
     Lint("duplicate-address", "one entry for one address, paper or repository", duplicates.address),
     Lint("duplicate-title", "one entry of a kind for one title", duplicates.title),
@@ -35,6 +35,7 @@ LINTS = (
 ABOUT: Mapping[str, str] = {
     FORM: "TOML in UTF-8 with the keys of the format, each with a value of its form; ids used once",
     UNKNOWN: "stages, topics, help, frameworks, techniques, related, superseded-by name what exists",
+    AMBIGUOUS: "an id that frameworks use for different things is written with its framework",
     HIDDEN: "no control, bidirectional or invisible characters, no words of mixed scripts",
     **{one.id: one.about for one in LINTS},
 }
@@ -64,6 +65,7 @@ def lint(
         if (lost := _LOST_ENTRY.match(problem.message)) and lost[1] in broken:
             continue  # it is there, and what is wrong with it is said above
         found.append(Notice(UNKNOWN, problem))
+    found += [Notice(AMBIGUOUS, problem) for problem in shared_ids.bare(data)]
     catalogue = Catalogue(
         tuple(data["entries"]),
         {word["id"]: word["title"] for word in data["words"]},
