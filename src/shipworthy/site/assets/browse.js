@@ -16,7 +16,7 @@
   const own = (map, name) => (Object.hasOwn(map, name) ? map[name] : ""); // a value comes from the address: `constructor`
   const FACETS = [
     ["kind", "Kind", (row) => [kindOf(row)], (value) => own(P.kinds, value)],
-    ["pipeline", "Pipeline", (row) => row[5].map((one) => P.pipelines[one]), (value) => (value === "ml" ? "MLSecOps" : "DevSecOps")],
+    ["pipeline", "Pipeline", (row) => row[5].map((one) => P.pipelines[one]), (value) => own({ ml: "MLSecOps", dev: "DevSecOps" }, value)],
     ["stage", "Stage", (row) => row[6].map((one) => P.stages[one][0]), (value) => titles.get(value)],
     ["topic", "Topic", (row) => row[7], (value) => own(P.words, value) || value],
     ["framework", "Framework", (row, at) => [...new Set([at, ...row[8]].map((one) => framework.get(one)).filter(Boolean))], (value) => (P.frameworks.find((one) => one[0] === value) || [])[1]],
