@@ -23,8 +23,7 @@ from shipworthy.cli import main
 from shipworthy.cli.hub_cards import card, hit_lines
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, load
-from shipworthy.hub.export import as_json, awesome
-from shipworthy.model.serial import dumps
+from shipworthy.hub.export import awesome
 from shipworthy.site import Given, build
 
 BAD = (
@@ -169,10 +168,17 @@ def test_the_awesome_list_has_no_link_but_the_entry_s_own(hub: Hub) -> None:
     assert honest.startswith("- [")
 
 
-def test_json_for_a_terminal_has_no_characters_that_steer_it(hub: Hub) -> None:
-    text = dumps(as_json(hub))
+@pytest.mark.parametrize("args", [["show", "tool/evil", "--format", "json"], ["export", "--json"]], ids=str)
+def test_json_for_a_terminal_has_no_characters_that_steer_it(
+    hub: Hub, args: list[str], monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr("shipworthy.cli.hub.load_hub", lambda: hub)
+    assert main(["hub", *args]) == 0
+    text = capsysbinary.readouterr().out.decode("utf-8")
     assert not any(char in text for char in "\u202e\x9b\x1b\x07")
-    assert next(one for one in json.loads(text)["entries"] if one["id"] == "evil")["title"] == BAD
+    data = json.loads(text)
+    found = data if "title" in data else next(one for one in data["entries"] if one["id"] == "evil")
+    assert found["title"] == BAD
 
 
 def test_cards_in_the_terminal_show_it_as_text(hub: Hub) -> None:
