@@ -33,6 +33,18 @@ def remove_folder(folder: Path, *known: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """At most so many bytes of a file. Pipes and devices, which may have no end, raise OSError as what is not there
+    does."""
+    import errno
+    import stat
+
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+        return stream.read(most)
+
+
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write to a temporary file beside `path`, fsync, rename, fsync the folder.
 

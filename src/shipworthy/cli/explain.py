@@ -142,7 +142,7 @@ def _finding(start: str, quiet: bool) -> bool:
                 if finding.evidence:
                     print(plain(f"  {finding.evidence}"))
                 state = f"{finding.disposition.value} {plain(finding.waiver)}".strip()
-                print(f"fingerprint {finding.fingerprint}, run {run.id}, {state}")
+                print(f"fingerprint {finding.fingerprint}, run {plain(run.id)}, {state}")
                 if finding.remedy != finding.rule.remedy:
                     print(plain(f"What to do here: {finding.remedy}"))
                 print()

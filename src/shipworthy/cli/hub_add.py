@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from shipworthy.hub.drafts import Vocabulary, entry_of, filled, missing
     from shipworthy.hub.reader import Reading
     from shipworthy.hub.writing import as_toml
+    from shipworthy.paths import inside
 
     folder = folder_of(options.hub)
     if not options.dry_run and options.hub is None and not any((up / ".git").exists() for up in folder.parents):
@@ -89,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
     if not known.get("id"):
         raise UsageError("the title gives no id", remedy="add --from id=… in lower-case letters, digits and hyphens")
     file, entry = entry_of(known)
+    inside(folder, file, what="file")  # a checkout can bring a link in place of a folder
     if (folder / file).exists():
         raise UsageError("there is such a file already", where=str(folder / file), remedy="add --from id=… or edit it")
     return _finish(options, folder, file, as_toml(entry), person)
@@ -159,6 +161,7 @@ def _asked(known: dict[str, Any], vocabulary: Vocabulary, today: str) -> dict[st
 
 def _answer(key: str, usual: Any, vocabulary: Vocabulary, *, needed: bool) -> Any:
     """Ask until the answer is one. Raises UsageError at the end of the input."""
+    from shipworthy.cli.output import plain
     from shipworthy.errors import UsageError
     from shipworthy.hub.drafts import value_of
 
@@ -176,7 +179,7 @@ def _answer(key: str, usual: Any, vocabulary: Vocabulary, *, needed: bool) -> An
             continue
         value = value_of(key, text)
         if told := vocabulary.wrong(key, value):
-            print(f"  {told}")
+            print(f"  {plain(told)}")
             continue
         return value
 

@@ -138,7 +138,7 @@ def _draw(screen: Console, browser: Browser) -> None:
     head = (
         f"[bold]search:[/] {said(browser.query)}[reverse] [/]"
         if not browser.opened
-        else f"[dim]{browser.opened[-1]}[/]"
+        else f"[dim]{said(browser.opened[-1])}[/]"
     )
     lines = [Text.from_markup(line) for line in browser.lines()]
     if browser.opened:

@@ -60,7 +60,7 @@ def _authors(folder: Path, base: str) -> tuple[Contributor, ...]:
     """Those of the commits since then. (One author for all files of a change: who adds a competitor's tool besides
     does no harm by being asked.)"""
     said = git(folder, "log", f"--max-count={_MANY}", "--no-merges", "--format=%an%x00%ae", f"{base}..HEAD", "--", ".")
-    found = dict.fromkeys(said.stdout.decode("utf-8", "replace").splitlines())
+    found = dict.fromkeys(said.stdout.decode("utf-8", "replace").split("\n"))
     return tuple(Contributor(*line.split("\0", 1)) for line in found if "\0" in line)
 
 

@@ -22,12 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write it."""
-    import json
-
     from shipworthy.cli.hub import load_hub
     from shipworthy.cli.output import write
     from shipworthy.hub.export import as_json, awesome
+    from shipworthy.model.serial import dumps
 
     hub = load_hub()
-    write(awesome(hub) if options.awesome else json.dumps(as_json(hub), indent=1, ensure_ascii=False) + "\n", options)
+    write(awesome(hub) if options.awesome else dumps(as_json(hub)), options)
     return 0

@@ -72,11 +72,13 @@ def _text(folder: Path, notices: list[Notice]) -> str:
 
 def _github(folder: Path, notices: list[Notice]) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
+    from shipworthy.cli.output import plain
+
     lines = []
     for one in notices:
-        problem, place = one.problem, _property(_place(folder, one))
+        problem, place = one.problem, _property(plain(_place(folder, one)))
         told = f"{problem.key}: {problem.message}" if problem.key else problem.message
-        said = _data(f"{told}\nwhat to do: {problem.remedy}")
+        said = _data(plain(f"{told}\nwhat to do: {problem.remedy}"))
         lines.append(f"::error file={place},line={max(1, problem.line)},title=hub lint%3A {one.rule}::{said}")
     return "".join(f"{line}\n" for line in lines) + f"{_counted(len(notices), 'problem')}\n"
 
@@ -100,7 +102,7 @@ def _json(folder: Path, notices: list[Notice]) -> str:
 
 def _place(folder: Path, notice: Notice) -> str:
     """The file as seen from here, if it is below."""
-    path = (folder / notice.problem.file).resolve()
+    path = folder.resolve() / notice.problem.file  # a file that is a link stands where it stands
     here = Path.cwd().resolve()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 

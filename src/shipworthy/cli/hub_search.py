@@ -61,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
     hub = load_hub()
     hits = hub.search(query, given, options.limit)
     if options.format == "json":
-        import json
+        from shipworthy.model.serial import dumps
 
-        write(json.dumps([as_dict(hub, hit) for hit in hits], indent=2, ensure_ascii=False) + "\n", options)
+        write(dumps([as_dict(hub, hit) for hit in hits]), options)
     elif options.output:
         write("".join(f"{plain(hit.page)}\t{plain(hit.thing.title)}\n" for hit in hits), options)
     else:

@@ -38,13 +38,12 @@ def run(options: argparse.Namespace) -> int:
         return [*seen_lines(hub, page, findings), *card(hub, page)]
 
     if options.format == "json":
-        import json
-
         from shipworthy.cli.hub_cards import as_data
         from shipworthy.cli.output import write
+        from shipworthy.model.serial import dumps
 
         found = None if findings is None else [one.fingerprint for one in seen(hub, page, findings).findings]
-        write(json.dumps({**as_data(hub, page), "seen": found}, indent=2, ensure_ascii=False) + "\n", options)
+        write(dumps({**as_data(hub, page), "seen": found}), options)
     elif options.output:
         from rich.text import Text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def newest_runs(root: Path) -> Iterator[Run]:
     from shipworthy.engine.runner import runs_folder
 
     folder = runs_folder(root)
-    for path in sorted(folder.glob("*/run.json"), key=_age, reverse=True) if folder.is_dir() else []:
+    found = [path for path in folder.glob("*/run.json") if os.path.isfile(path)] if folder.is_dir() else []
+    for path in sorted(found, key=_age, reverse=True):  # (a repository can bring pipes, devices and links to them)
         try:
             yield read_run(path)
         except UsageError:
@@ -26,7 +28,10 @@ def newest_runs(root: Path) -> Iterator[Run]:
 
 def _age(path: Path) -> tuple[str, int]:
     """When the run began, by its name to the second, and between two of one second when it was written."""
-    return path.parent.name.partition("-")[0], path.stat().st_mtime_ns
+    try:
+        return path.parent.name.partition("-")[0], path.stat().st_mtime_ns
+    except OSError:
+        return "", 0  # it has gone
 
 
 def read_run(path: Path) -> Run:
@@ -34,9 +39,11 @@ def read_run(path: Path) -> Run:
     from shipworthy.model.serial import run_from_dict
 
     try:
-        if path.stat().st_size > _LIMIT:
+        with path.open("rb") as stream:
+            raw = stream.read(_LIMIT + 1)
+        if len(raw) > _LIMIT:
             raise UsageError("larger than 1 GiB", where=str(path))
-        return run_from_dict(json.loads(path.read_bytes()))
+        return run_from_dict(json.loads(raw))
     except UsageError as error:
         raise UsageError(error.message, where=str(path), remedy=error.remedy) from None
     except OSError as error:

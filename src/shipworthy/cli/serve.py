@@ -78,11 +78,12 @@ def listing(hub: Hub, given: Given, root: Path) -> str:
 
     from shipworthy.cli.runs import newest_runs
     from shipworthy.engine.runner import runs_folder
+    from shipworthy.server import REPORTS, RUN_ID
     from shipworthy.site import page
 
     folder, lines = runs_folder(root), []
-    for one in islice(newest_runs(root), _LISTED):
-        place = folder / one.id
+    for one in islice((run for run in newest_runs(root) if RUN_ID.fullmatch(run.id)), _LISTED):
+        place = folder / one.id  # (an id that is a path is none of ours)
         lines.append(
             {
                 "id": one.id,
@@ -91,7 +92,7 @@ def listing(hub: Hub, given: Given, root: Path) -> str:
                 "verdict": one.verdict,
                 "passed": not one.exit_code,
                 "findings": sum(len(check.findings) for stage in one.stages for check in stage.checks),
-                "files": {path.name for path in place.iterdir()} if place.is_dir() else set(),
+                "files": {name for name in REPORTS if (place / name).is_file()},
             }
         )
     there = sum(1 for _ in folder.glob("*/run.json")) if folder.is_dir() else 0

@@ -81,7 +81,7 @@ def value_of(key: str, text: str) -> Any:
     if key in LISTS:
         sign = ";" if key in ("authors", "sources", "aliases") else ","
         return [one.strip() for one in text.split(sign) if one.strip()]
-    if key == "year" and text.isdigit() and len(text) <= 4:
+    if key == "year" and text.isascii() and text.isdigit() and len(text) <= 4:
         return int(text)
     if key == "original-list":
         return text == "true"

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from shipworthy.hub.things import Entry
+from shipworthy.look import visible
 
 if TYPE_CHECKING:
     from shipworthy.hub.library import Hub
@@ -19,6 +21,7 @@ _KINDS = {
     "Case studies": (("Incidents and reports", "case-study"), ("Datasets", "dataset"), ("Benchmarks", "benchmark")),
     "Community": (("Groups and lists", "community"),),
 }  # fmt: skip
+_IN_ADDRESS = "/:?#@!$&'*+,;=%~-._"  # what stays as it is; a bracket would end the link, and what follows be Markdown
 _OWN = {"monitoring": "Monitoring", "key-management": "Key management"}
 
 
@@ -99,12 +102,12 @@ def _item(entry: Entry) -> str:
     for name in (entry.title, entry.title.partition(" (")[0]):  # the list's form forbids to say the name again
         if text.lower().startswith(f"{name.lower()} "):
             text = text[len(name) :].lstrip(" ,:")
-    return f"- [{_plain(entry.title)}]({entry.url.replace(' ', '%20')}) - {_plain(text[:1].upper() + text[1:])}"
+    return f"- [{_plain(entry.title)}]({quote(entry.url, safe=_IN_ADDRESS)}) - {_plain(text[:1].upper() + text[1:])}"
 
 
 def _plain(text: str) -> str:
     """Text that means itself in Markdown; quotation marks that need a partner become those that need none."""
-    straight = text.replace("‘", "'").replace("’", "'").replace("“", '"').replace("”", '"')
+    straight = visible(text).replace("‘", "'").replace("’", "'").replace("“", '"').replace("”", '"')
     return re.sub(r"([\\`*_\[\]<>])", r"\\\1", straight)
 
 

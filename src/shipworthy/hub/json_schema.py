@@ -53,29 +53,29 @@ def entry_schema(data: Plain, topics: Iterable[str]) -> dict[str, Any]:
         "url": address,
         "summary": {**text(400), "minLength": 40},
         "use-when": text(250),
-        "authors": _list(text(100)),
+        "authors": _list(text(100), schema.MOST["authors"]),
         "year": {"type": "integer", "minimum": 1950, "maximum": 2100},
         "date": date,
         "arxiv": {"type": "string", "pattern": "^(\\d{4}\\.\\d{4,5}|[a-z-]{2,20}(\\.[A-Z]{2})?/\\d{7})$"},
         "doi": {"type": "string", "pattern": "^10\\.\\d{4,9}/\\S{1,200}$"},
-        "pipeline": _list({"enum": list(schema.PIPELINES)}),
-        "stages": _list({"enum": stages}),
-        "topics": _list({"enum": words}),
-        "help": _list({"enum": pages}),
-        "frameworks": _list(text(200)),
+        "pipeline": _list({"enum": list(schema.PIPELINES)}, 2),
+        "stages": _list({"enum": stages}, schema.MOST["stages"]),
+        "topics": _list({"enum": words}, schema.MOST["topics"]),
+        "help": _list({"enum": pages}, schema.MOST["help"]),
+        "frameworks": _list(text(200), schema.MOST["frameworks"]),
         "level": {"enum": list(schema.LEVELS)},
         "licence": text(100),
         "language": text(60),
         "maintained": {"enum": list(schema.MAINTAINED)},
         "original-list": {"type": "boolean"},
-        "superseded-by": _list(slug),
-        "supersedes": _list(slug),
-        "related": _list(slug),
-        "aliases": _list(address),
+        "superseded-by": _list(slug, schema.MOST["superseded-by"]),
+        "supersedes": _list(slug, schema.MOST["supersedes"]),
+        "related": _list(slug, schema.MOST["related"]),
+        "aliases": _list(address, schema.MOST["aliases"]),
         "disclosure": text(400),
         "note": text(400),
-        "techniques": _list(text(30)),
-        "sources": _list(text(400)),
+        "techniques": _list(text(30), schema.MOST["techniques"]),
+        "sources": _list(text(400), schema.MOST["sources"]),
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -104,5 +104,5 @@ def _text(longest: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": longest}
 
 
-def _list(each: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": each, "uniqueItems": True}
+def _list(each: dict[str, Any], most: int) -> dict[str, Any]:
+    return {"type": "array", "items": each, "uniqueItems": True, "maxItems": most}

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from shipworthy.files import read_regular
 from shipworthy.hub import schema
 from shipworthy.hub.things import Problem
 from shipworthy.patterns import regex
 
 FOLDER = Path(__file__).parent
 _LARGEST = 1_000_000  # bytes of one file
+_LARGEST_ENTRY = 64_000
+_PROBLEMS = 40  # of one file that are told
+# Python's reader of TOML takes time that grows with the square of a dotted key's parts.
+_DOTTED = regex(r"^[ \t\[]*(?:(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*\.[ \t]*){8}", 8)  # re.MULTILINE
 _FENCE = regex(r"[ ]{0,3}(?:```|~~~)")
 _RULE_HEADING = regex(r"### +`([a-z0-9-]{1,100})` *")
 Plain = dict[str, Any]
@@ -30,6 +36,8 @@ class Reading:
         self.folder = folder
         self.problems: list[Problem] = []
         self._entry_file: dict[str, str] = {}
+        self._told: Counter[str] = Counter()
+        self._lines: tuple[str, list[str]] = ("", [])
         self.data: Plain = {
             "entries": [entry for name in self._entries() if (entry := self._entry(name))],
             "topics": [topic for name in self._names("topics", ".md") if (topic := self._topic(name))],
@@ -41,20 +49,22 @@ class Reading:
 
     def wrong(self, file: str, key: str, message: str, remedy: str) -> None:
         """Note a problem; the line is looked up."""
-        self.problems.append(Problem(file, key, message, remedy, self._line(file, key)))
+        self._told[file] += 1
+        if self._told[file] < _PROBLEMS:
+            key = key if len(key) <= 100 else f"{key[:99]}…"
+            self.problems.append(Problem(file, key, message, remedy, self._line(file, key)))
+        elif self._told[file] == _PROBLEMS:
+            self.problems.append(Problem(file, "", "there are more problems", "correct the others of the file first"))
 
     def _line(self, file: str, key: str) -> int:
-        try:
-            lines = (self.folder / file).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return 0
         last = key.rpartition(".")[2].partition("[")[0]
+        lines = self._lines[1] if self._lines[0] == file else []
         return next((n for n, text in enumerate(lines, 1) if last and text.partition("=")[0].strip() == last), 0)
 
     def _names(self, folder: str, suffix: str) -> list[str]:
         try:
             found = sorted(os.listdir(self.folder / folder))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         for name in found:
             if not name.endswith(suffix) and not name.startswith(("_", ".")):
@@ -64,7 +74,7 @@ class Reading:
     def _entries(self) -> list[str]:
         try:
             kinds = sorted(os.listdir(self.folder / "catalogue"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         names: list[str] = []
         for kind in kinds:
@@ -76,12 +86,15 @@ class Reading:
         return names
 
     def _text(self, file: str) -> str:
-        path = self.folder / file
+        most = _LARGEST_ENTRY if file.startswith("catalogue/") else _LARGEST
         try:
-            if path.stat().st_size > _LARGEST:
-                self.wrong(file, "", "it is larger than 1 MB", "take out what does not belong")
+            raw = read_regular(self.folder / file, most + 1)
+            if len(raw) > most:
+                self.wrong(file, "", f"it is larger than {most // 1000} kB", "take out what does not belong")
                 return ""
-            return path.read_text(encoding="utf-8")
+            text = raw.decode("utf-8").replace("\r\n", "\n")
+            self._lines = (file, text.split("\n"))
+            return text
         except UnicodeDecodeError as error:
             self.wrong(file, "", f"byte {error.start} is not UTF-8", "save it as UTF-8")
         except OSError as error:
@@ -92,9 +105,12 @@ class Reading:
         text = self._text(file) if text is None else text
         if not text:
             return None
+        if _DOTTED.search(text):
+            self.wrong(file, "", "a key has too many parts", "keys are words; texts stand in quotation marks")
+            return None
         try:
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
             self.wrong(file, "", f"it is no TOML: {error}", "texts stand in quotation marks, lists in square brackets")
         except RecursionError:
             self.wrong(file, "", "it is nested too deeply", "an entry needs no nesting")
@@ -143,7 +159,7 @@ class Reading:
             self.wrong(file, "basis", "it must be a table", "begin it with a line `[basis]`")
             basis = {}
         good = self._looked(file, given, schema.ENTRY)
-        if not self._needs(file, given, schema.ENTRY_NEEDS):
+        if not self._needs(file, given, schema.ENTRY_NEEDS) or not good.keys() >= set(schema.ENTRY_NEEDS):
             return None
         return {"id": name, "kind": file.split("/")[1], **good, "basis": self._basis(file, basis)}
 
@@ -172,56 +188,84 @@ class Reading:
                 told = f"`## {heading}` is none of the sections of a topic"
                 self.wrong(file, "", told, f"they are {', '.join(schema.TOPIC_HEADINGS)}")
         fix = next((section["text"] for section in sections if section["heading"] == "How to fix it"), "")
-        return {"id": name, **self._looked(file, given, schema.TOPIC), "sections": sections, "fixes": _fixes(fix)}
+        good = self._looked(file, given, schema.TOPIC)
+        if not good.keys() >= {"title", "summary"}:
+            return None
+        return {"id": name, **good, "sections": sections, "fixes": _fixes(fix)}
 
     def _framework(self, file: str) -> Plain | None:
         given, name = self._toml(file), self._id(file, schema.FRAMEWORK_ID)
         if given is None:
             return None
-        items, aliases = given.pop("item", []), given.pop("aliases", {})
-        if not self._needs(file, given, ("name", "version", "url", "source", "verified")):
+        items, aliases = self._tables(file, "item", given.pop("item", [])), given.pop("aliases", {})
+        needs = ("name", "version", "url", "source", "verified")
+        if not self._needs(file, given, needs):
             return None
-        good = []
-        for number, item in enumerate(items, 1):
-            if isinstance(item, dict) and self._needs(file, item, ("id", "title"), f"item[{number}]."):
-                good.append(self._looked(file, item, schema.ITEM, f"item[{number}]."))
-        ids = {item.get("id") for item in good}
+        good = [one for where, item in items if (one := self._part(file, item, schema.ITEM, ("id", "title"), where))]
+        ids = {item["id"] for item in good}
+        if not isinstance(aliases, dict):
+            self.wrong(file, "aliases", "it must be a table", "begin it with a line `[aliases]`")
+            aliases = {}
         for old, new in aliases.items():
-            if new not in ids:
-                self.wrong(file, f"aliases.{old}", f"`{new}` is no item of it", "name an id that stands below")
-        return {"id": name, **self._looked(file, given, schema.FRAMEWORK), "aliases": aliases, "items": good}
+            if not isinstance(new, str) or new not in ids:
+                self.wrong(
+                    file, f"aliases.{old}", f"`{str(new)[:100]}` is no item of it", "name an id that stands below"
+                )
+        aliases = {old: new for old, new in aliases.items() if isinstance(new, str) and new in ids}
+        about = self._looked(file, given, schema.FRAMEWORK)
+        return {"id": name, **about, "aliases": aliases, "items": good} if about.keys() >= set(needs) else None
+
+    def _tables(self, file: str, key: str, given: Any) -> list[tuple[str, Plain]]:
+        """The tables of a list with where they stand; what is none is told."""
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+            self.wrong(file, key, "it must be tables", f"begin each with a line `[[{key}]]`")
+            return []
+        return [(f"{key}[{number}].", one) for number, one in enumerate(given, 1)]
+
+    def _part(
+        self, file: str, given: Any, keys: Mapping[str, schema.Look], needs: Iterable[str], where: str
+    ) -> Plain | None:
+        """A table within a file; None if it lacks what it needs."""
+        if not isinstance(given, dict):
+            self.wrong(file, where.rstrip("."), "it must be a table", "look at its neighbours")
+            return None
+        if not self._needs(file, given, needs, where):
+            return None
+        good = self._looked(file, given, keys, where)
+        return good if good.keys() >= set(needs) else None
 
     def _path(self, file: str) -> Plain | None:
         given, name = self._toml(file), self._id(file)
         if given is None:
             return None
-        steps = given.pop("step", [])
-        if not self._needs(file, given, schema.PATH):
-            return None
-        good = []
-        for number, step in enumerate(steps, 1):
-            if isinstance(step, dict) and self._needs(file, step, schema.STEP, f"step[{number}]."):
-                good.append(self._looked(file, step, schema.STEP, f"step[{number}]."))
-        return {"id": name, **self._looked(file, given, schema.PATH), "steps": good}
+        steps = self._tables(file, "step", given.pop("step", []))
+        about = self._part(file, given, schema.PATH, schema.PATH, "")
+        good = [one for where, step in steps if (one := self._part(file, step, schema.STEP, schema.STEP, where))]
+        return {"id": name, **about, "steps": good} if about else None
 
     def _words(self) -> list[Plain]:
         file = "topic-words.toml"
         given = self._toml(file) or {}
-        return [
-            {"id": name, **self._looked(file, word, schema.WORD, f"{name}.")}
-            for name, word in given.items()
-            if isinstance(word, dict) and self._needs(file, word, schema.WORD, f"{name}.")
-        ]
+        found = ((name, self._part(file, word, schema.WORD, schema.WORD, f"{name}.")) for name, word in given.items())
+        return [{"id": name, **word} for name, word in found if word]
 
     def _stages(self) -> Plain:
         file = "stages.toml"
         given = self._toml(file) or {}
-        pipelines, across = given.get("pipeline", {}), given.get("across", {}).get("shelves", [])
+        try:
+            pipelines = {
+                one: {stage: [str(name) for name in has] for stage, has in of.items()}
+                for one, of in given.get("pipeline", {}).items()
+            }
+            across = [str(name) for name in given.get("across", {}).get("shelves", [])]
+            shelf_tables = dict(given.get("shelf", {}))
+        except (AttributeError, TypeError, ValueError):
+            self.wrong(file, "", "its tables are of another form", "compare it with an earlier version of it")
+            return {"shelves": [], "pipelines": {}, "across": []}
         shelves = []
-        for name, shelf in given.get("shelf", {}).items():
-            if self._needs(file, shelf, ("title", "what", "why", "threats"), f"shelf.{name}."):
+        for name, shelf in shelf_tables.items():
+            if good := self._part(file, shelf, schema.SHELF, ("title", "what", "why", "threats"), f"shelf.{name}."):
                 used = [f"{one}/{stage}" for one, of in pipelines.items() for stage, has in of.items() if name in has]
-                good = self._looked(file, shelf, schema.SHELF, f"shelf.{name}.")
                 shelves.append({"id": name, **good, "used_by": used})
         known = {shelf["id"] for shelf in shelves}
         for one, of in {**pipelines, "across": {"shelves": across}}.items():

@@ -32,10 +32,26 @@ BASIS = ("licence", "maintained", "title", "as-of")
 SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 SETTINGS = ("pyproject", "ruff", "taplo")  # files of these names are settings to programs, wherever they lie
 FRAMEWORK_ID = regex(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-_ARXIV = regex(r"\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}")
-_DOI = regex(r"10\.\d{4,9}/[^\s]{1,200}")
-_DATE = regex(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
-_URL = regex(r"https?://[^\s<>\"]{3,2000}")
+_ASCII = 256  # re.ASCII: digits are 0 to 9
+_ARXIV = regex(r"\d{4}\.\d{4,5}|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}", _ASCII)
+_DOI = regex(r"10\.\d{4,9}/[^\s\x00-\x20\x7f-\x9f\ud800-\udfff]{1,200}", _ASCII)
+_DATE = regex(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?", _ASCII)
+_CONTROL = regex("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# How much a list of an entry may name: an entry that is about everything is about nothing, and stands on every page.
+MOST: Mapping[str, int] = {
+    "authors": 100,
+    "stages": 12,
+    "topics": 10,
+    "help": 8,
+    "frameworks": 30,
+    "techniques": 60,
+    "superseded-by": 5,
+    "supersedes": 10,
+    "related": 20,
+    "aliases": 20,
+    "sources": 20,
+}
+_URL = regex(r"https?://[^\s<>\"\x00-\x20\x7f-\x9f\ud800-\udfff]{3,2000}")
 Look = Callable[[object], str]
 
 
@@ -54,7 +70,7 @@ def text(longest: int = 400, *, lines: bool = False) -> Look:
             return "it is empty; leave the key out"
         if value != value.strip() or ("\n" in value and not lines):
             return "it must be one line, without space at its ends"
-        if any(ord(char) < 32 and char != "\n" for char in value):
+        if _CONTROL.search(value):
             return "it holds control characters"
         return f"it is longer than {longest} characters" if len(value) > longest else ""
 
@@ -79,15 +95,17 @@ def one_of(*words: str) -> Look:
     return look
 
 
-def several(each: Look) -> Look:
-    """A list of what `each` accepts, nothing twice."""
+def several(each: Look, most: int = 2000) -> Look:
+    """A list of at most so many of what `each` accepts, nothing twice."""
 
     def look(value: object) -> str:
         if not isinstance(value, list):
             return "it must be a list, in square brackets"
+        if len(value) > most:
+            return f"it names {len(value)}, and {most} at most help anybody"
         for one in value:
             if wrong := each(one):
-                return f"`{one}`: {wrong}"
+                return f"`{one[:100] if isinstance(one, str) else type(one).__name__}`: {wrong}"
         return "it names something twice" if len(set(value)) < len(value) else ""
 
     return look
@@ -123,29 +141,29 @@ ENTRY: Mapping[str, Look] = {
     "url": url,
     "summary": text(400),
     "use-when": text(250),
-    "authors": several(text(100)),
+    "authors": several(text(100), MOST["authors"]),
     "year": whole(1950, 2100),
     "date": date,
     "arxiv": matching(_ARXIV, "it must be an arXiv id such as 2406.12345"),
     "doi": matching(_DOI, "it must be a DOI such as 10.1145/3658644.3690217"),
     "pipeline": several(one_of(*PIPELINES)),
-    "stages": several(slug),
-    "topics": several(slug),
-    "help": several(slug),
-    "frameworks": several(text(200)),
+    "stages": several(slug, MOST["stages"]),
+    "topics": several(slug, MOST["topics"]),
+    "help": several(slug, MOST["help"]),
+    "frameworks": several(text(200), MOST["frameworks"]),
     "level": one_of(*LEVELS),
     "licence": text(100),
     "language": text(60),
     "maintained": one_of(*MAINTAINED),
     "original-list": yes_or_no,
-    "superseded-by": several(slug),
-    "supersedes": several(slug),
-    "related": several(slug),
-    "aliases": several(url),
+    "superseded-by": several(slug, MOST["superseded-by"]),
+    "supersedes": several(slug, MOST["supersedes"]),
+    "related": several(slug, MOST["related"]),
+    "aliases": several(url, MOST["aliases"]),
     "disclosure": text(400),
     "note": text(400),
-    "techniques": several(text(30)),
-    "sources": several(text(400)),
+    "techniques": several(text(30), MOST["techniques"]),
+    "sources": several(text(400), MOST["sources"]),
 }
 ENTRY_NEEDS = ("title", "url", "pipeline", "maintained")
 BASIS_KEYS: Mapping[str, Look] = {"licence": text(), "maintained": text(), "title": text(), "as-of": date}

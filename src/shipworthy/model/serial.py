@@ -95,7 +95,7 @@ def stage_from_dict(data: Mapping[str, Any]) -> StageResult:
         raise _unreadable("stage", error) from error
 
 
-def dumps(data: Mapping[str, Any]) -> str:
+def dumps(data: Mapping[str, Any] | Sequence[Any]) -> str:
     """JSON text, indented, with a final newline; characters that could steer a terminal are escaped."""
     text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
     return _UNSAFE.sub(lambda match: json.dumps(match.group())[1:-1], text) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,9 +15,10 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shipworthy import look
-from shipworthy.errors import UsageError
+from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.hub.schema import KIND_TITLES
 from shipworthy.hub.things import Entry
+from shipworthy.paths import inside
 from shipworthy.site import data
 from shipworthy.site.addresses import outside
 from shipworthy.site.graph import drawn
@@ -26,6 +28,7 @@ from shipworthy.site.things import Built, Given
 if TYPE_CHECKING:
     from shipworthy.hub import Hub
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MARK = ".shipworthy-site"  # lists what a build wrote
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
 _USED = re.compile(r'href="#(i-[a-z-]+)"')
@@ -38,23 +41,19 @@ def build(hub: Hub, given: Given, folder: Path) -> Built:
     earlier = _earlier(folder)
     site = Site(hub, given)
     written: dict[str, int] = {}
+    made: set[Path] = set()
     notes = []
     for name, text in _files(site):
-        raw = text.encode("utf-8", "backslashreplace")
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(raw)
-        written[name] = len(raw)
+        written[name] = _write(folder, name, text, made)
     if given.url:
         places = [name for name in written if name.endswith(".html") and name != "404.html"]
         for name, text in (("sitemap.xml", data.site_map(site, places)), ("robots.txt", _robots(given.url))):
-            (folder / name).write_text(text, encoding="utf-8")
-            written[name] = len(text.encode())
+            written[name] = _write(folder, name, text, made)
     else:
         notes.append("no site map, and addresses in the feed are relative: say --url to have both")
     for name in earlier - set(written):
         _remove(folder, name)
-    (folder / MARK).write_text("".join(f"{name}\n" for name in sorted(written)), encoding="utf-8")
+    _write(folder, MARK, "".join(f"{name}\n" for name in sorted(written)), made)
     largest = max(((size, name) for name, size in written.items() if name.endswith(".html")), default=(0, ""))
     return Built(len(written), sum(written.values()), (largest[1], largest[0]), tuple(notes))
 
@@ -63,12 +62,30 @@ def _earlier(folder: Path) -> set[str]:
     """What an earlier build wrote here."""
     mark = folder / MARK
     if mark.is_file():
-        return set(mark.read_text(encoding="utf-8").splitlines())
+        return set(mark.read_text(encoding="utf-8", errors="replace").splitlines())
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
             f"{folder} has files that no build of the site wrote", remedy="choose an empty or a new folder with --out"
         )
     return set()
+
+
+def _write(folder: Path, name: str, text: str, made: set[Path]) -> int:
+    """Write a file of the site; its size. A folder that somebody else filled may have links to elsewhere: those are not
+    followed. Raises UsageError for one, EnvironmentFailure when it cannot be written."""
+    file, raw = folder / name, text.encode("utf-8", "backslashreplace")
+    try:
+        if file.parent not in made:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            inside(folder, name)
+            made.add(file.parent)
+        with open(os.open(file, _NEW, 0o666), "wb") as stream:
+            stream.write(raw)
+    except OSError as error:
+        if file.is_symlink():
+            raise UsageError("it is a link", where=str(file), remedy="remove it, or choose another --out") from None
+        raise EnvironmentFailure(f"cannot write: {error.strerror or error}", where=str(file)) from None
+    return len(raw)
 
 
 def _remove(folder: Path, name: str) -> None:

@@ -74,8 +74,9 @@ def archived(url: str, client: Client, service: str = ARCHIVE) -> str:
     try:
         answer = client.page(service + quote(url, safe=""))
         copy = json.loads(answer.body)["archived_snapshots"]["closest"]["url"] if answer.status == 200 else ""
+        parts = urlsplit(copy if isinstance(copy, str) else "")
     except (NotPublicError, ForbiddenError, UnreachableError, ValueError, KeyError, TypeError, RecursionError):
         return ""
-    if not isinstance(copy, str) or urlsplit(copy).hostname != "web.archive.org" or len(copy) > 3000:
+    if parts.scheme not in ("http", "https") or parts.netloc.lower() != "web.archive.org" or len(copy) > 3000:
         return ""
     return "https" + copy[copy.index(":") :]

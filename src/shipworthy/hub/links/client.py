@@ -23,7 +23,14 @@ _BODY = 64 * 1024  # bytes of a page that are read at most
 _ROBOTS = 500 * 1024  # RFC 9309 asks for at least that
 _REDIRECTS = 6
 _LONGEST_WAIT = 120.0  # seconds that are waited because a server asks for it
+_PORTS = frozenset({80, 443, 8080, 8443})  # a redirect could have us talk to any service of anybody
 _TRY_GET = frozenset({400, 401, 403, 404, 405, 406, 409, 410, 500, 501, 503})  # what some answer to HEAD alone
+
+
+# Of IPv6, what Python's own table calls public and is not: local NAT64, documentation, segment routing, site-local; and
+# the networks whose last 32 bits are an IPv4 address (NAT64, translated, compatible).
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10")))
+_CARRIES_V4 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
 
 
 class NotPublicError(Exception):
@@ -88,7 +95,7 @@ class Client:
             if status not in (301, 302, 303, 307, 308) or not to:
                 return Answer(status, url, permanent, body)
             permanent = permanent and status in (301, 308)
-            url = urljoin(url, to)
+            url = _joined(url, to)
         raise UnreachableError("it redirects in a circle")
 
     def _may(self, url: str) -> None:
@@ -105,7 +112,11 @@ class Client:
         rules = self._robots[origin]
         if rules is None:
             raise ForbiddenError("its robots.txt cannot be read just now")
-        if not rules.can_fetch(PRODUCT, url):
+        try:
+            allowed = rules.can_fetch(PRODUCT, url)
+        except ValueError:
+            raise UnreachableError("it is no address") from None
+        if not allowed:
             raise ForbiddenError("its robots.txt asks not to")
 
     def _read_robots(self, origin: str) -> RobotFileParser | None:
@@ -114,10 +125,13 @@ class Client:
             status, headers, body = self._patient("GET", url, _ROBOTS)
             if status not in (301, 302, 303, 307, 308) or "location" not in headers:
                 break
-            url = urljoin(url, headers["location"])
+            url = _joined(url, headers["location"])
         if status >= 500 or status == 429:
             return None
-        rules.parse(body.decode("utf-8", "replace").splitlines() if status == 200 else [])
+        try:
+            rules.parse(body.decode("utf-8", "replace").splitlines() if status == 200 else [])
+        except ValueError:  # the parser fails at addresses and numbers that are none
+            return None
         rules.modified()
         return rules
 
@@ -164,7 +178,10 @@ class Client:
         self, method: str, scheme: str, host: str, port: int | None, target: str, limit: int
     ) -> tuple[int, dict[str, str], bytes]:
         number = port or (443 if scheme == "https" else 80)
-        wire = socket.create_connection((self._public(host, number), number), self._timeout)
+        address = self._public(host, number)
+        if number not in _PORTS and address not in self._allowed:
+            raise NotPublicError(f"port {number} is none of the web's")
+        wire = socket.create_connection((address, number), self._timeout)
         if scheme == "https":
             plain, context = wire, ssl.create_default_context()
             wire = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
@@ -201,6 +218,13 @@ class Client:
         return found[0]
 
 
+def _joined(url: str, to: str) -> str:
+    try:
+        return urljoin(url, to)
+    except ValueError:
+        raise UnreachableError("it redirects to what is no address") from None
+
+
 def _hang_up(wire: socket.socket) -> None:
     with contextlib.suppress(OSError):
         socket.socket.shutdown(wire, socket.SHUT_RDWR)  # of TLS, too, without its farewell
@@ -211,8 +235,10 @@ def is_public(address: str) -> bool:
     carries such an IPv4 address within."""
     one = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(one, ipaddress.IPv6Address):
+        if any(one in network for network in _NOT_PUBLIC):
+            return False
         inner = one.ipv4_mapped or one.sixtofour or (one.teredo[1] if one.teredo else None)
-        if inner is None and one in ipaddress.ip_network("64:ff9b::/96"):
+        if inner is None and any(one in network for network in _CARRIES_V4):
             inner = ipaddress.IPv4Address(int(one) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))

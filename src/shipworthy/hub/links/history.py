@@ -45,12 +45,13 @@ def load(path: Path) -> dict[str, Known]:
     try:
         if path.stat().st_size > _LARGEST:
             raise UsageError("it is too large for a history of links", where=str(path), remedy="name another file")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the history cannot be read: {error}", where=str(path), remedy="name another file") from None
     found = {}
+    lines = text.removesuffix("\n").split("\n") if text else []  # not `splitlines`, for which texts have more ends
     for number, line in enumerate(lines, 1):
         try:
             known = Known(**json.loads(line))
@@ -69,7 +70,5 @@ def load(path: Path) -> dict[str, Known]:
 def save(path: Path, known: Mapping[str, Known]) -> None:
     """Written whole, sorted by address. Raises EnvironmentFailure."""
     names = ("url", "checked", "good", "failing", "failures", "last")
-    lines = [
-        json.dumps({name: getattr(one, name) for name in names}, ensure_ascii=False) for _, one in sorted(known.items())
-    ]
+    lines = [json.dumps({name: getattr(one, name) for name in names}) for _, one in sorted(known.items())]
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))

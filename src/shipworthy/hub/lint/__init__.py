@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 from shipworthy.hub import build
 from shipworthy.hub.lint import addresses, dates, disclosure, duplicates, pages, shared_ids, succession, wording
 from shipworthy.hub.lint.subject import Catalogue, Contributor, Lint, Notice, Plain, file_of
 from shipworthy.hub.reader import FOLDER, Reading
+from shipworthy.hub.schema import SLUG
 from shipworthy.hub.things import Problem
 from shipworthy.model import Rule
+from shipworthy.paths import portable
 from shipworthy.patterns import regex
 
 FORM, UNKNOWN, AMBIGUOUS, HIDDEN, HTML = "form", "unknown-id", "ambiguous-id", "hidden-text", "markup"
@@ -76,6 +79,7 @@ def lint(
     for entry in catalogue.entries:
         if wanted is None or file_of(entry) in wanted:
             found += _of_entry(catalogue, entry)
+    found += _in_escapes(data)
     names = sorted(_files(folder, ""))
     for file, text in pages.texts(folder, [name for name in names if wanted is None or name in wanted]):
         found += [Notice(HIDDEN, problem) for problem in pages.unseen(file, text)]
@@ -98,7 +102,19 @@ class _Reading(Reading):
         return list(dict.fromkeys((*super()._entries(), *self._drafts)))
 
     def _text(self, file: str) -> str:
-        return self._drafts[file] if file in self._drafts else super()._text(file)
+        if file in self._drafts:
+            return self._drafts[file]
+        # An installed hub may be made of links; a contributed one shows what stands elsewhere as if it were here.
+        if any((self.folder / part).is_symlink() for part in (file, *map(str, PurePath(file).parents)) if part != "."):
+            self.wrong(file, "", "it is a link", "put the file itself there")
+            return ""
+        return super()._text(file)
+
+    def _id(self, file: str, pattern: Any = SLUG) -> str:
+        name = super()._id(file, pattern)
+        if why := portable(name):
+            self.wrong(file, "", f"{why}", "choose another name for the file")
+        return name
 
 
 def _of_entry(catalogue: Catalogue, entry: Plain) -> Iterator[Notice]:
@@ -106,10 +122,31 @@ def _of_entry(catalogue: Catalogue, entry: Plain) -> Iterator[Notice]:
     for rule in LINTS:
         for key, told, remedy in rule.look(catalogue, entry):
             yield Notice(rule.id, Problem(file, key, told, remedy))
-    for key, text in entry.items():  # TOML has escapes: what is hidden in them is not seen in the file's text
-        for one in (text,) if isinstance(text, str) else text if isinstance(text, list) else ():
-            for _, told in wording.hidden(one) if isinstance(one, str) and not one.isascii() else ():
-                yield Notice(HIDDEN, Problem(file, key.replace("_", "-"), told, "delete it"))
+
+
+def _in_escapes(data: Plain) -> Iterator[Notice]:
+    """TOML has escapes: what is hidden in them is not seen in the file's text."""
+    for kind, place in (("entries", ""), ("topics", "topics/{}.md"), ("paths", "paths/{}.toml"),
+                        ("frameworks", "frameworks/{}.toml"), ("shelves", "stages.toml"),
+                        ("words", "topic-words.toml")):  # fmt: skip
+        for one in data[kind]:
+            file = place.format(one["id"]) or file_of(one)
+            for key, value in one.items():
+                for text in _all_texts(value) if key not in ("sections", "fixes") else ():  # those have no escapes
+                    for _, told in wording.hidden(text) if not text.isascii() else ():
+                        yield Notice(HIDDEN, Problem(file, key.replace("_", "-"), told, "delete it"))
+
+
+def _all_texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            yield from _all_texts(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _all_texts(one)
 
 
 def _files(folder: Path, under: str) -> Iterator[str]:

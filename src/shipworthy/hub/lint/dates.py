@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from shipworthy.hub.lint.subject import Catalogue, Plain, Said
+from shipworthy.patterns import regex
+
+_ENDED = regex(r"\b(?:archived|deprecated|unmaintained|abandoned|discontinued|end of life)\b", 2)
+_YEAR = regex(r"(?<!\d)(?:19|20)\d\d(?!\d)", 256)
+_STILL = 3  # years for which something without a change may be called active
+
+
+def _not_active(basis: Plain) -> str:
+    said, of = str(basis.get("maintained", "")), str(basis.get("as-of", ""))
+    if ended := _ENDED.search(said):
+        return f"`{ended[0]}`"
+    years = [int(year) for year in _YEAR.findall(said)]
+    return f"that the last change was in {max(years)}" if years and of and int(of[:4]) - max(years) >= _STILL else ""
 
 
 def look(catalogue: Catalogue, entry: Plain) -> Said:
@@ -21,6 +34,8 @@ def look(catalogue: Catalogue, entry: Plain) -> Said:
     of = str(basis.get("as-of", ""))
     if of and today and of > today[: len(of)]:
         yield "as-of", f"{of} is in the future", "give the day on which the facts were looked up"
+    if entry.get("maintained") == "active" and (told := _not_active(basis)):
+        yield "maintained", f"it is called active, and its basis says {told}", "give the state that the basis shows"
     if entry.get("maintained") not in ("unknown", "not-applicable", None) and not (of and basis.get("maintained")):
         yield (
             "maintained",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from shipworthy.hub.lint.addresses import without_archive
 from shipworthy.hub.lint.subject import Catalogue, Contributor, Plain, Said, file_of, squeezed
 from shipworthy.patterns import regex
 
 # Where the first part of the path is whose it is. On `<owner>.<host>` it is the first label.
 _OWNED = (
     "github.com",
+    "raw.githubusercontent.com",
     "gitlab.com",
     "codeberg.org",
     "bitbucket.org",
@@ -31,12 +33,13 @@ _EVERYBODY = frozenset(
     users.noreply.github.com github.com gitlab.com""".split()
 )
 _NOREPLY = regex(r"(?:\d+\+)?([A-Za-z0-9-]{1,60})@users\.noreply\.github\.com")
+_SAYS = 2  # words of a disclosure that discloses something
 _SHORTEST = 4  # letters from which on a name in common is no accident
 
 
 def look(catalogue: Catalogue, entry: Plain) -> Said:
     """An entry about a thing of the contributor's own, or of their employer's, has a `disclosure`."""
-    if entry.get("disclosure"):
+    if len(entry.get("disclosure", "").split()) >= _SAYS:
         return
     for person in catalogue.contributors.get(file_of(entry), ()):
         if why := _own(entry, person):
@@ -92,8 +95,9 @@ def _domain(email: str) -> str:
 def _urls(entry: Plain) -> Iterator[tuple[str, list[str]]]:
     for url in (entry.get("url", ""), *entry.get("aliases", ())):
         try:
-            parts = urlsplit(url)
-            yield (parts.hostname or "").lower().removeprefix("www."), [one for one in parts.path.split("/") if one]
+            parts = urlsplit(without_archive(url))
+            path = unquote(parts.path, errors="replace")
+            yield (parts.hostname or "").lower().removeprefix("www."), [one for one in path.split("/") if one]
         except ValueError:
             continue
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from shipworthy.hub.lint.subject import TEXTS, Catalogue, Plain, Said
+from shipworthy.hub.words import plain as plain_letters
 from shipworthy.patterns import regex
 
 # What praises and tells nothing. A word is here only if a sentence about a tool or paper loses nothing without it.
@@ -15,7 +16,7 @@ _PRAISE = regex(
     r"(?:military|bank|production)-grade|excellent|exciting|fantastic|first-class|frictionless|future-proof|"
     r"game[- ]chang(?:er|ing)|gold standard|groundbreaking|holistic(?:ally)?|incredibl[ey]|industry[- ]leading|"
     r"innovative|leading|lightning[- ]fast|magic(?:al|ally)?|market[- ]leading|must-have|next[- ]gen(?:eration)?|"
-    r"number one|one-stop(?: shop)?|perfect(?:ly)?|powerful|premier|renowned|revolution(?:ary|i[sz]\w{1,4})|"
+    r"number (?:one|1)|one-stop(?: shop)?|perfect(?:ly)?|powerful|premier|renowned|revolution(?:ary|i[sz]\w{1,4})|"
     r"rock[- ]solid|seamless(?:ly)?|state[- ]of[- ]the[- ]art|stunning|super-?charge[ds]?|superior|"
     r"world'?s (?:best|first|fastest|most \w{3,20})|the (?:most (?:advanced|comprehensive|complete|popular)|smartest)|"
     r"the best (?:choice|library|option|platform|product|scanner|solution|tool|way)s?|top[- ](?:notch|tier)|"
@@ -47,16 +48,22 @@ _BRITISH = {
     "modeling": "modelling",
 }
 _WORD = regex(r"[a-z]+(?![\w'’/.-]*[\w/])")
-_HTML = regex(r"</?[A-Za-z][^<>]{0,200}>|<!--|<!\w|<\?|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
+_HTML = regex(r"</?[A-Za-z][^<>]{0,2000}>|<!--|<!\w|<\?|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
 _MARKUP = regex(r"\]\(|!\[|\]\[|https?://|javascript:|data:text", 2)
 _END = regex(r"[.!?](?= [A-Z])|[.!?]\Z")
+_SCHEME = regex(r"javascript:|data:text|vbscript:|file:", 2)
+# Letters in another style, wide or in a circle, which are read as plain ones and are not; what is seen as nothing.
+_STYLED = ("<font>", "<wide>", "<narrow>", "<circle>", "<square>")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Letters of other scripts that look like Latin ones.
+_LOOKALIKE = frozenset("АВЕКМНОРСТУХаеорсухіјѕһԁԛԝІЈЅԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυՕՍօսհոցզԱ")
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH")
 
 
 def praise(_catalogue: Catalogue, entry: Plain) -> Said:
     """Marketing words."""
-    for key, text in _texts(entry):
-        found = list(dict.fromkeys(one[0].lower() for one in _PRAISE.finditer(text)))
+    for key, text in (*_texts(entry), *_of_basis(entry)):
+        found = list(dict.fromkeys(one[0] for one in _PRAISE.finditer(" ".join(plain_letters(text).split()))))
         if found:
             words = ", ".join(f"`{one}`" for one in found)
             yield key, f"{words}: that is praise", "leave it out, or say what it does and how that was measured"
@@ -100,10 +107,10 @@ def length(_catalogue: Catalogue, entry: Plain) -> Said:
 
 def plain(_catalogue: Catalogue, entry: Plain) -> Said:
     """Plain text: no HTML, no Markdown links, no addresses outside of the keys that are for them."""
-    for key, text in (("title", entry.get("title", "")), *_texts(entry), *_listed(entry)):
+    for key, text in (("title", entry.get("title", "")), *_texts(entry), *_listed(entry), *_of_basis(entry)):
         if found := _HTML.search(text):
             yield key, f"`{found[0][:40]}` is HTML", "write plain text; & and < stand for themselves"
-        elif key != "sources" and (found := _MARKUP.search(text)):
+        elif found := (_SCHEME if key == "sources" else _MARKUP).search(text):
             yield key, f"`{found[0]}` is a link", "texts are plain; addresses stand in `url`, `aliases` or `sources`"
 
 
@@ -112,21 +119,31 @@ def hidden(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.isascii() and line.isprintable():
             continue
-        for char in line:
-            if (kind := unicodedata.category(char)) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp") and char != "\t":
-                name = unicodedata.name(char, "control character" if kind == "Cc" else "character without a name")
-                yield number, f"U+{ord(char):04X} ({name.lower()}) is not seen, or changes what is seen"
-                break
-        else:
-            if word := _mixed(line):
-                yield number, f"`{word[:40]}` mixes letters of several scripts, which look the same and are not"
+        if told := next(filter(None, map(_unseen, unicodedata.normalize("NFC", line))), ""):
+            yield number, told
+        elif word := _mixed(line):
+            yield number, f"`{word[:40]}` has letters of other scripts, which look the same and are not"
+
+
+def _unseen(char: str) -> str:
+    """What is wrong with a character; empty when it is good."""
+    if char.isascii() and (char.isprintable() or char == "\t"):
+        return ""
+    kind = unicodedata.category(char)
+    name = unicodedata.name(char, "control character" if kind == "Cc" else "character without a name").lower()
+    if kind in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp", "Zs", "Mn", "Me") or char in _BLANK:
+        return f"U+{ord(char):04X} ({name}) is not seen, or changes what is seen"
+    if unicodedata.decomposition(char).startswith(_STYLED):
+        return f"U+{ord(char):04X} ({name}) is a letter in disguise"
+    return ""
 
 
 def _mixed(line: str) -> str:
     for word in line.split():
         if not word.isascii():
-            names = {unicodedata.name(char, "").split(" ")[0] for char in word if char.isalpha()}
-            if len(names.intersection(_SCRIPTS)) > 1:
+            letters = [char for char in word if char.isalpha()]
+            names = {unicodedata.name(char, "").split(" ")[0] for char in letters}
+            if len(names.intersection(_SCRIPTS)) > 1 or (len(letters) > 1 and _LOOKALIKE.issuperset(letters)):
                 return word
     return ""
 
@@ -135,6 +152,11 @@ def _texts(entry: Plain) -> Iterator[tuple[str, str]]:
     for key in TEXTS:
         if entry.get(key):
             yield key.replace("_", "-"), entry[key]
+
+
+def _of_basis(entry: Plain) -> Iterator[tuple[str, str]]:
+    for key, text in entry.get("basis", {}).items():
+        yield f"basis.{key}", text
 
 
 def _listed(entry: Plain) -> Iterator[tuple[str, str]]:

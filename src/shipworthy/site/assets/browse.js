@@ -13,12 +13,13 @@
   for (const [id, , own, items] of P.frameworks) for (const one of [own, ...items]) framework.set(one, id);
   /* name, label, the values that a row has, how a value is shown */
   const titles = new Map(P.stages);
+  const own = (map, name) => (Object.hasOwn(map, name) ? map[name] : ""); // a value comes from the address: `constructor`
   const FACETS = [
-    ["kind", "Kind", (row) => [kindOf(row)], (value) => P.kinds[value]],
-    ["pipeline", "Pipeline", (row) => row[5].map((one) => P.pipelines[one]), (value) => (value === "ml" ? "MLSecOps" : "DevSecOps")],
+    ["kind", "Kind", (row) => [kindOf(row)], (value) => own(P.kinds, value)],
+    ["pipeline", "Pipeline", (row) => row[5].map((one) => P.pipelines[one]), (value) => own({ ml: "MLSecOps", dev: "DevSecOps" }, value)],
     ["stage", "Stage", (row) => row[6].map((one) => P.stages[one][0]), (value) => titles.get(value)],
-    ["topic", "Topic", (row) => row[7], (value) => P.words[value] || value],
-    ["framework", "Framework", (row, at) => [...new Set([at, ...row[8]].map((one) => framework.get(one)).filter(Boolean))], (value) => P.frameworks.find((one) => one[0] === value)[1]],
+    ["topic", "Topic", (row) => row[7], (value) => own(P.words, value) || value],
+    ["framework", "Framework", (row, at) => [...new Set([at, ...row[8]].map((one) => framework.get(one)).filter(Boolean))], (value) => (P.frameworks.find((one) => one[0] === value) || [])[1]],
     ["year", "Year", (row) => (row[4] ? [String(row[4])] : []), (value) => value],
     ["licence", "Licence", (row) => (row[9] ? [row[9]] : []), (value) => value.replace("LicenseRef-", "")],
     ["maintained", "Maintained", (row) => (row[10] ? [row[10]] : []), (value) => value.replace("-", " ")],
