@@ -83,7 +83,7 @@ def test_hostile_data_stays_text(hub: Hub, given: Given) -> None:
     bad = "</script><script>alert(1)</script>\u202e<img src=x onerror=alert(1)> {{ 7*7 }}"
     entry = replace(
         hub.entries["gitleaks"], title=bad, summary=bad, use_when=bad, note=bad, disclosure=bad, licence=bad,
-        authors=(bad,), url='javascript:alert(1)//"onclick=x', basis={"as-of": "<b>", "licence": bad},
+        authors=(bad,), url='javascript:alert(1)//"onclick=x', basis={"as-of": "<b>", "licence": bad}, added="<b>",
     )  # fmt: skip
     changed = load(all_rules())
     changed.entries[entry.id] = entry  # type: ignore[index]
@@ -105,6 +105,26 @@ def test_hostile_data_stays_text(hub: Hub, given: Given) -> None:
             assert text.isascii()
     root = ElementTree.fromstring(data.feed(site))
     assert len(root) > 50
+
+
+def test_what_was_added_last_comes_first_on_the_page_and_in_the_feed(given: Given) -> None:
+    hub = load(all_rules())
+    later = replace(hub.entries["gitleaks"], added="2027-01-31", year=2018)
+    hub.entries[later.id] = hub.things[later.page] = later  # type: ignore[index]
+    site = Site(hub, given)
+    assert site.newest[0] is later
+    assert [one.added for one in site.newest] == sorted((one.added for one in hub.entries.values()), reverse=True)
+    from shipworthy.site import data
+
+    root = ElementTree.fromstring(data.feed(site))
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    assert root.findtext("a:updated", "", atom) == "2027-01-31T00:00:00Z"
+    assert root.findtext("a:entry/a:title", "", atom) == "Gitleaks"
+    assert root.findtext("a:entry/a:published", "", atom) == "2027-01-31T00:00:00Z"
+    place, template, variables = next(one for one in site.pages() if one[0] == "new.html")
+    text = _rendered(_environment(site), site, place, template, variables)
+    assert text.index("2027-01-31") < text.index("Gitleaks") < text.index("2026-11-23")
+    assert "1 entry" in text
 
 
 def test_markdown_has_no_html_no_pictures_and_no_other_schemes() -> None:

@@ -156,6 +156,7 @@ def of_entry(hub: Hub, entry: Entry) -> list[str]:
         ("stages", ", ".join(entry.stages)),
         ("about", ", ".join(hub.words[word].title.lower() for word in entry.topics if word in hub.words)),
         ("facts of", basis.get("as-of", "")),
+        ("added", entry.added),
         ("also at", ", ".join(entry.aliases)),
     ))]  # fmt: skip
     lines += _ids(hub, "Frameworks", entry.frameworks)

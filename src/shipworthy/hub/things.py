@@ -17,8 +17,8 @@ class Entry:
     """Something elsewhere that is worth knowing: a tool, a paper, a course. One file in `catalogue/<kind>/`.
 
     `frameworks` are ids of items as written in the file; `techniques` are those that a case study names. `maintained`
-    is one of `schema.MAINTAINED`; `basis` says where facts come from and, as `as-of`, of which day they are. An entry
-    that nobody has described yet has no `summary`.
+    is one of `schema.MAINTAINED`; `basis` says where facts come from and, as `as-of`, of which day they are; `added` is
+    the day on which it came into the hub. An entry that nobody has described yet has no `summary`.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Entry:
     note: str = ""
     techniques: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    added: str = ""
     basis: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -131,7 +131,7 @@ class Site:
                       for one in sorted(hub.frameworks.values(), key=lambda one: one.title.casefold())]  # fmt: skip
         yield "frameworks.html", "frameworks.html.j2", {"title": "Frameworks", "frameworks": frameworks}
         yield "learn.html", "learn.html.j2", {"title": "Learn", "ways": _PAPERS}
-        yield "new.html", "new.html.j2", {"title": "What is new", "newest": self.newest[:100]}
+        yield "new.html", "new.html.j2", {"title": "What is new", "days": self._days(100)}
         yield "404.html", "missing.html.j2", {"title": "No such page"}
 
     @cached_property
@@ -142,13 +142,21 @@ class Site:
 
     @cached_property
     def newest(self) -> Sequence[Entry]:
-        """Entries by the day their facts are of and the year they are from, newest first."""
+        """Entries by the day on which they were added, newest first; of one day, what is from the latest year."""
 
-        def age(one: Entry) -> tuple[str, str, int]:
-            return (one.basis.get("as-of", ""), one.date, one.year or 0)
+        def age(one: Entry) -> tuple[str, str]:
+            return (one.added, one.date or str(one.year or ""))
 
         entries = sorted(self.hub.entries.values(), key=lambda one: one.id)
         return sorted(entries, key=age, reverse=True)
+
+    def _days(self, most: int) -> list[tuple[str, list[Entry], int]]:
+        """The newest entries by the day on which they were added: the day, the entries, how many came on it in all."""
+        every = Counter(one.added for one in self.newest)
+        shown: dict[str, list[Entry]] = {}
+        for one in self.newest[:most]:
+            shown.setdefault(one.added, []).append(one)
+        return [(day, entries, every[day]) for day, entries in shown.items()]
 
     def _rule_groups(self) -> list[tuple[str, list[Rule]]]:
         found: dict[str, list[Rule]] = {}
@@ -188,6 +196,7 @@ class Site:
             ("Maintained", state, basis.get("maintained", "")),
             ("Level", entry.level, ""),
             ("Facts as of", basis.get("as-of", ""), ""),
+            ("Added here", entry.added, ""),
         ]
         old = [self.hub.entries[one] for one in entry.superseded_by if one in self.hub.entries]
         topics = [f"topic/{one}" for one in entry.help if one in self.hub.topics]
