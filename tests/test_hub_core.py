@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.check import all_rules
+from shipworthy.check import all_rules, registry
+from shipworthy.cli.hub_checks import of_shelf
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
@@ -43,6 +44,21 @@ def test_every_stage_of_the_pipelines_has_its_shelves(hub: Hub) -> None:
         assert all(has for has in hub.pipelines[name].values())
     used = {shelf for of in hub.pipelines.values() for has in of.values() for shelf in has} | set(hub.across)
     assert used == set(hub.shelves)
+
+
+def test_a_shelf_names_checks_that_run_where_it_is(hub: Hub) -> None:
+    checks = registry().values()
+    names = {check.name for check in checks} | {check.category for check in checks}
+    assert {one for shelf in hub.shelves.values() for one in shelf.checks} <= names
+    shown = {check.name for shelf in hub.shelves.values() for check in of_shelf(shelf)}
+    assert {check.name for check in checks} - shown == set(), "name it in `checks` of a shelf in hub/stages.toml"
+    assert [check.name for check in of_shelf(hub.shelves["deploy-check"])] == [
+        "container-hardening", "open-ports", "openscap", "tls"
+    ]  # fmt: skip
+    assert of_shelf(hub.shelves["gate"]) == ()
+    outside = {check.name for check in of_shelf(hub.shelves["dast"])}
+    assert "http-injection" in outside
+    assert not outside & {check.name for check in of_shelf(hub.shelves["deploy-check"])}
 
 
 def test_every_id_that_a_rule_names_is_one(hub: Hub) -> None:

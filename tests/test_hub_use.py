@@ -12,6 +12,7 @@ import sample_runs
 from shipworthy.check import all_rules
 from shipworthy.cli import main
 from shipworthy.cli.hub_build import checks
+from shipworthy.cli.hub_checks import by_stage
 from shipworthy.cli.hub_explain import before_the_rules, rule_lines
 from shipworthy.cli.hub_text import markdown
 from shipworthy.cli.runs import newest_runs
@@ -120,6 +121,13 @@ def test_a_page_says_how_often_it_was_found_in_the_newest_run(project: Path, cap
     assert "How it is attacked" in told
     assert main(["explain", marks[0][:10], "-q"]) == 0
     assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+def test_what_ran_is_what_the_stage_declares(project: Path) -> None:
+    run = next(newest_runs(project))
+    ran = {(f"ml/{stage.stage}", check.check) for stage in run.stages for check in stage.checks if check.examined}
+    assert ("ml/scan", "python-ml") in ran
+    assert ran <= {(stage, check.name) for stage, checks in by_stage().items() for check in checks}
 
 
 def test_the_site_says_it_too(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

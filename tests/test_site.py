@@ -172,10 +172,26 @@ def test_coverage_says_what_is_missing(written: tuple[Path, Built]) -> None:
     assert "Evidence is not conformity" in text
 
 
+def test_a_stage_shows_the_checks_that_run_in_it(written: tuple[Path, Built]) -> None:
+    def shown(page: str) -> str:
+        return (written[0] / page).read_text(encoding="utf-8")
+
+    model_scan, load, scan = shown("stage/model-scan.html"), shown("stage/load.html"), shown("pipeline/dev-scan.html")
+    assert "<code>model-file</code>" in model_scan
+    assert '<a href="../pipeline/ml-model-scan.html">MLSecOps: Model scan</a>' in model_scan
+    assert model_scan.index("topic/unsafe-model-deserialization") < model_scan.index("topic/archive-extraction")
+    assert "<code>" not in load.partition("Checks that run there")[2].partition("<h2>")[0]
+    besides = scan.partition("Checked in this stage besides")[2]
+    assert "<code>notebook-secrets</code>" in besides  # of a shelf that the DevSecOps pipeline does not draw
+    assert "<code>kubernetes</code>" in scan.removesuffix(besides)
+    assert "<code>open-ports</code>" not in scan
+
+
 def test_a_run_s_findings_are_told(written: tuple[Path, Built]) -> None:
     folder, _ = written
     assert "Found 3 times in your last run (r1)" in (folder / "rule" / "model-code-execution.html").read_text()
-    assert "found 3 times in your last run" in (folder / "topic" / "unsafe-model-deserialization.html").read_text()
+    for page in ("topic/unsafe-model-deserialization.html", "stage/model-scan.html"):
+        assert "ound 3 times in your last run" in (folder / page).read_text()
 
 
 def test_a_build_takes_away_its_own_old_files_and_touches_no_others(tmp_path: Path, hub: Hub, given: Given) -> None:

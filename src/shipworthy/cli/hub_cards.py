@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.cli.hub import console
+from shipworthy.cli.hub_checks import of_shelf as checks_of_shelf
 from shipworthy.cli.hub_text import broken, markdown, said
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.model import Rule
@@ -199,12 +200,15 @@ def of_rule(hub: Hub, rule: Rule) -> list[str]:
 
 
 def of_shelf(hub: Hub, shelf: Shelf, *, everything: bool = False) -> list[str]:
-    """A shelf: what, why, threats, topics, tools and reading."""
+    """A shelf: what, why, threats, checks, topics, tools and reading."""
     lines = [linked(hub, shelf.page), f"[dim]{said(', '.join(shelf.used_by) or 'across all stages')}[/]", ""]
     lines += [said(shelf.what), said(shelf.why), *_heading("What goes wrong")]
     lines += [f"  {said(threat)}" for threat in shelf.threats]
     lines += _ids(hub, "Risks, controls and techniques", shelf.techniques)
-    lines += _list(hub, "Topics of the checks", [one for one in hub.links(shelf.page) if one.startswith("topic/")])
+    checks = checks_of_shelf(shelf)
+    lines += [*_heading(f"Checks ({len(checks)})"), *(f"  {one.name}  [dim]{said(one.summary)}[/]" for one in checks)]
+    lines += ["  none of ours"] if not checks else []
+    lines += _list(hub, "Topics of the checks", hub.topics_of(shelf.page))
     return lines + _shelves_of_entries(hub, shelf.page, most=0 if everything else 8)
 
 

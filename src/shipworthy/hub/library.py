@@ -187,6 +187,17 @@ class Hub:
 
         return tuple(sorted(chosen, key=lambda one: (_rank(one), place(one), one.title.casefold(), one.id)))
 
+    def topics_of(self, page: str) -> tuple[str, ...]:
+        """The topics that are linked with a page; of a stage, those first that belong to it before all others."""
+        found = [one for one in self.links(page) if one.startswith("topic/")]
+        stage = page.partition("/")[2] if page.startswith("stage/") else ""
+
+        def place(one: str) -> int:
+            stages = self.topics[one.partition("/")[2]].stages
+            return stages.index(stage) if stage in stages else 0
+
+        return tuple(sorted(found, key=place))
+
     def related(self, page: str, limit: int = 12) -> tuple[Related, ...]:
         """What somebody who looks at a page may want next, strongest first."""
         from shipworthy.hub.nearness import related

@@ -185,6 +185,7 @@ SHELF: Mapping[str, Look] = {
     "why": text(600),
     "threats": several(text(200)),
     "techniques": several(text(200)),
+    "checks": several(slug),
 }
 PATH: Mapping[str, Look] = {"title": text(100), "summary": text(600)}
 STEP: Mapping[str, Look] = {

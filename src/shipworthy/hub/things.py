@@ -143,8 +143,8 @@ class Framework:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One of the 22 kinds of work that the stages of the pipelines are made of. `techniques` are ids of items;
-    `used_by` are stages of pipelines, as `ml/scan`."""
+    """One of the 22 kinds of work that the stages of the pipelines are made of. `techniques` are ids of items,
+    `checks` categories or names of the checks that are about it; `used_by` are stages of pipelines, as `ml/scan`."""
 
     id: str
     title: str
@@ -152,12 +152,17 @@ class Shelf:
     why: str
     threats: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
 
     @property
     def page(self) -> str:
         """Its page id."""
         return f"stage/{self.id}"
+
+    def has(self, check: str, category: str) -> bool:
+        """Is a check of this name and category about it?"""
+        return check in self.checks or category in self.checks
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from shipworthy.site.prose import Prose
 
 if TYPE_CHECKING:
     from shipworthy.hub import Hub, Thing
-    from shipworthy.site.things import Given
+    from shipworthy.site.things import Checked, Given
 
 KIND_TITLES: Mapping[str, str] = {
     "tool": "Tools",
@@ -241,21 +241,25 @@ class Site:
         }
 
     def _shelf(self, shelf: Shelf) -> dict[str, Any]:
-        topics = [self.hub.topics[one.partition("/")[2]] for one in self.hub.links(shelf.page)
-                  if one.startswith("topic/")]  # fmt: skip
+        titles = {f"{one.name}/{stage.name}": (f"pipeline/{one.name}-{stage.name}", f"{one.title}: {stage.title}")
+                  for one in self.given.pipelines for stage in one.stages}  # fmt: skip
         return {
-            "topics": topics,
-            "checks": self.checks_of(shelf),
+            "topics": [self.hub.topics[one.partition("/")[2]] for one in self.hub.topics_of(shelf.page)],
+            "checks": self.checks_of(shelf, shelf.used_by),
             "items": self.items(shelf.techniques),
-            "used": [one for one in shelf.used_by if f"pipeline/{one.replace('/', '-', 1)}" in self.places],
+            "used": [titles[one] for one in shelf.used_by if one in titles],
             **self._reading(shelf.page, 12),
         }
 
-    def checks_of(self, shelf: Shelf) -> list[Any]:
-        """The checks with a rule whose topic belongs to a shelf first of all."""
-        mine = {one.id for one in self.hub.topics.values() if one.stages and one.stages[0] == shelf.id}
-        rules = {rule.id for rule in self.hub.rules.values() if rule.help in mine}
-        return [check for check in self.given.checks if rules.intersection(check.rules)]
+    def checks_of(self, shelf: Shelf, stages: Sequence[str]) -> list[Checked]:
+        """The checks that run in these stages of pipelines (`ml/scan`) and are about a shelf."""
+        run = {name for stage in stages for name in self._runs.get(stage, ())}
+        return [one for one in self.given.checks if one.name in run and shelf.has(one.name, one.category)]
+
+    @cached_property
+    def _runs(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the checks that run in each stage of the pipelines."""
+        return {f"{one.name}/{stage.name}": stage.checks for one in self.given.pipelines for stage in one.stages}
 
     def _framework(self, framework: Framework) -> dict[str, Any]:
         covers = self.coverage.of_framework(framework)
@@ -287,9 +291,12 @@ class Site:
     def _pipeline_stage(self, pipeline: Any, number: int, stage: Any) -> Page:
         shelves = [self.hub.shelves[one] for one in self.hub.pipelines.get(pipeline.name, {}).get(stage.name, ())]
         page = f"pipeline/{pipeline.name}-{stage.name}"
+        shown = [(shelf, self.checks_of(shelf, (f"{pipeline.name}/{stage.name}",))) for shelf in shelves]
+        named = {check.name for _, checks in shown for check in checks}
         return self.places[page], "pipeline.html.j2", {
             "page": page,
             "title": f"{stage.title}, {pipeline.title}",
             "pipeline": pipeline, "number": number, "stage": stage,
-            "shelves": [(shelf, self.checks_of(shelf), self._reading(shelf.page, 4)) for shelf in shelves],
+            "shelves": [(shelf, checks, self._reading(shelf.page, 4)) for shelf, checks in shown],
+            "besides": [one for one in self.given.checks if one.name in stage.checks and one.name not in named],
         }  # fmt: skip
