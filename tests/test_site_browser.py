@@ -163,6 +163,26 @@ def test_keys_reach_everything(browser: Browser, site: str) -> None:
     assert browser.run("[...document.querySelectorAll('#graph a')].every(a => a.textContent.trim())")
 
 
+def test_no_label_of_the_graph_lies_on_another(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/graph.html")
+    shown = browser.run("[...document.querySelectorAll('#graph text:not(.minor)')].map(one => [one.textContent,"
+                        " ...['x', 'y', 'width', 'height'].map(side => one.getBBox()[side])])")  # fmt: skip
+    assert len(shown) > 30
+    for number, (one, x, y, width, height) in enumerate(shown):
+        assert x >= 0, one
+        assert x + width <= 1200, one
+        for other, x2, y2, width2, height2 in shown[:number]:
+            assert x + width <= x2 or x2 + width2 <= x or y + height <= y2 or y2 + height2 <= y, (one, other)
+    assert "drag to move" in browser.run("document.querySelector('main').innerText")
+    drawing = "document.getElementById('graph').viewBox.baseVal.x"
+    for kind, place in (("mousePressed", 600), ("mouseMoved", 650), ("mouseReleased", 650)):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=place, y=700, button="left", buttons=1, clickCount=1)
+    assert browser.run(drawing) < 0
+    linked = browser.run("document.querySelectorAll('#list details a').length")
+    lines = browser.run("document.querySelector('.edges').getAttribute('d').split('M').length") - 1
+    assert linked == lines + len(shown)
+
+
 @pytest.mark.skipif(not find_spec("axe_core_python"), reason="needs axe-core-python")
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_pages_are_accessible_and_fit(browser: Browser, site: str, width: int, dark: bool) -> None:
