@@ -13,7 +13,7 @@ from shipworthy.check import all_rules
 from shipworthy.cli import main
 from shipworthy.cli.hub_build import checks
 from shipworthy.cli.hub_checks import by_stage
-from shipworthy.cli.hub_explain import before_the_rules, rule_lines
+from shipworthy.cli.hub_explain import rule_lines
 from shipworthy.cli.hub_text import markdown
 from shipworthy.cli.runs import newest_runs
 from shipworthy.compliance._controls import controls
@@ -23,6 +23,7 @@ from shipworthy.hub import Hub, Item, load
 from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.hub.schema import TOPIC_HEADINGS
 from shipworthy.hub.seen import rules_about, seen
+from shipworthy.hub.things import before_the_rules
 from shipworthy.hub.titles import titles
 from shipworthy.model import Rule, Run
 from shipworthy.records import replace
@@ -255,8 +256,7 @@ def test_every_rule_has_a_page_with_all_sections_and_a_fix_with_code(hub: Hub) -
         topic = hub.topics[rule.help]
         parts = [heading for heading in TOPIC_HEADINGS[:4] if not topic.section(heading)]
         missing += [f"{rule.id}: topics/{rule.help}.md has no `## {heading}`" for heading in parts]
-        own, general = topic.fixes.get(rule.id, ""), before_the_rules(topic.section("How to fix it"))
-        if "```" not in own and "```" not in general:
+        if "```" not in topic.fixes.get(rule.id, "") and "```" not in topic.general_fix:
             missing.append(f"{rule.id}: topics/{rule.help}.md shows no code that fixes it")
         if not has_page(rule):
             missing.append(f"{rule.id}: topics/{rule.help}.md is not there")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path as File
 from typing import Any
@@ -215,6 +215,15 @@ class Hub:
     def trait_counts(self) -> Mapping[str, int]:
         """How many entries have a trait: what is rare tells more."""
         return Counter(trait for own in self.traits.values() for trait in sorted(own))
+
+    @cached_property
+    def entries_by_trait(self) -> Mapping[str, Sequence[str]]:
+        """The ids of the entries that have a trait."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for id_, own in self.traits.items():
+            for trait in own:
+                found[trait].append(id_)
+        return found
 
     def search(self, query: str, given: Mapping[str, tuple[str, ...]] | None = None, limit: int = 20) -> list[Hit]:
         """The pages that answer a query, best first. `given` are facets by name (`facets.NAMES`), each with the values

@@ -59,6 +59,18 @@ class Entry:
         return f"{self.kind}/{self.id}"
 
 
+def before_the_rules(text: str) -> str:
+    """The part of `How to fix it` that is about every rule of the topic: what stands before the first `### `."""
+    kept: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if line.startswith("### ") and not fenced:
+            break
+        kept.append(line)
+    return "\n".join(kept).strip()
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a topic's page: its heading and its text (Markdown, without the heading)."""
@@ -93,6 +105,15 @@ class Topic:
     def section(self, heading: str) -> str:
         """The text under a heading; empty when there is none."""
         return next((one.text for one in self.sections if one.heading == heading), "")
+
+    @property
+    def general_fix(self) -> str:
+        """What to do that is the same for all of its rules."""
+        return before_the_rules(self.section("How to fix it"))
+
+    def fix(self, rule: str) -> str:
+        """What to do about a rule: what is written for it alone, or else what is the same for all."""
+        return self.fixes.get(rule) or self.general_fix
 
 
 @dataclass(frozen=True)

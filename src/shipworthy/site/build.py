@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MARK = ".shipworthy-site"  # lists what a build wrote
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
 _USED = re.compile(r'href="#(i-[a-z-]+)"')
+_ICONS_HERE = "<!-- icons -->"  # in the layout; text of the hub is escaped and cannot have it
 _SYMBOL = re.compile(r'<symbol id="(i-[a-z-]+)".*?</symbol>\n?', re.DOTALL)
 ASSETS = ("site.js", "search.js", "ranking.js", "browse.js", "graph.js", "icon.svg")
 
@@ -37,11 +38,14 @@ def build(hub: Hub, given: Given, folder: Path) -> Built:
     earlier = _earlier(folder)
     site = Site(hub, given)
     written: dict[str, int] = {}
+    made: set[Path] = set()
     notes = []
     for name, text in _files(site):
         raw = text.encode("utf-8", "backslashreplace")
         file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.parent not in made:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made.add(file.parent)
         file.write_bytes(raw)
         written[name] = len(raw)
     if given.url:
@@ -112,8 +116,14 @@ def _rendered(environment: Environment, site: Site, place: str, template: str, v
         about = site.line(variables["thing"])
     shown = {"place": place, "root": root, "about": about, "page": "", **variables}
     text = environment.get_template(template).render(shown)
-    used = set(_USED.findall(text))
-    return _SYMBOL.sub(lambda symbol: symbol[0] if symbol[1] in used else "", text) + "\n"
+    return text.replace(_ICONS_HERE, _icons(environment, frozenset(_USED.findall(text))), 1) + "\n"
+
+
+@cache
+def _icons(environment: Environment, used: frozenset[str]) -> str:
+    """The pictures that a page uses, once each."""
+    every = str(environment.get_template("_icons.html.j2").module.sprite())  # type: ignore[attr-defined]
+    return _SYMBOL.sub(lambda symbol: symbol[0] if symbol[1] in used else "", every)
 
 
 @cache
@@ -126,6 +136,7 @@ def _environment(site: Site) -> Environment:
         loader=ChoiceLoader([PackageLoader(f"shipworthy.{own}", "templates") for own in ("site", "look")]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,

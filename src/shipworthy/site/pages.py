@@ -232,7 +232,7 @@ class Site:
         topic = self.hub.topics.get(rule.help)
         return {
             "topic": topic,
-            "fix": (topic.fixes.get(rule.id, "") or topic.section("How to fix it")) if topic else "",
+            "fix": topic.fix(rule.id) if topic else "",
             "own_fix": bool(topic and rule.id in topic.fixes),
             "checks": self.coverage.checks_of(rule.id),
             "items": self.items(rule.taxonomy),
