@@ -14,6 +14,7 @@ from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
 from shipworthy.hub.reader import FOLDER, Reading
+from shipworthy.hub.things import Section, Topic
 from shipworthy.pipelines import PIPELINES
 from shipworthy.user_folders import cache_folder
 
@@ -59,6 +60,21 @@ def test_a_shelf_names_checks_that_run_where_it_is(hub: Hub) -> None:
     outside = {check.name for check in of_shelf(hub.shelves["dast"])}
     assert "http-injection" in outside
     assert not outside & {check.name for check in of_shelf(hub.shelves["deploy-check"])}
+
+
+def test_a_rule_without_a_fix_of_its_own_gets_that_of_all_and_not_of_others() -> None:
+    text = "Pin it.\n\n### `rule-a`\n\nOnly for a.\n"
+    topic = Topic("t", "T", sections=(Section("How to fix it", text),), fixes={"rule-a": "Only for a."})
+    assert topic.fix("rule-a") == "Only for a."
+    assert topic.fix("rule-b") == "Pin it."
+
+
+def test_a_stages_tools_begin_with_what_the_field_leans_on(hub: Hub) -> None:
+    first = {one.id for one in hub.entries_of("stage/dependency-scan", "tool")[:5]}
+    assert {"trivy", "osv-scanner"} <= first
+    living = [one.maintained in ("archived", "dormant") or bool(one.superseded_by)
+              for one in hub.entries_of("stage/iac-scan", "tool")]  # fmt: skip
+    assert living == sorted(living)
 
 
 def test_every_id_that_a_rule_names_is_one(hub: Hub) -> None:

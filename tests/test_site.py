@@ -172,6 +172,17 @@ def test_coverage_says_what_is_missing(written: tuple[Path, Built]) -> None:
     assert "Evidence is not conformity" in text
 
 
+def test_rules_are_listed_the_worst_first_and_a_control_says_what_is_recorded(written: tuple[Path, Built]) -> None:
+    text = (written[0] / "item" / "LLM03-2025.html").read_text(encoding="utf-8")
+    found = re.findall(r'<span class="s s-(\w+)">', text.partition("<h2>Rules")[2])
+    assert len(found) > 10
+    order = ["critical", "high", "medium", "low", "info"]
+    assert found == sorted(found, key=order.index)
+    assert "the chain from the stored model back to its data was verified" in text
+    part = (written[0] / "item" / "AML.T0010.001.html").read_text(encoding="utf-8")
+    assert '<dt>Part of</dt><dd><a href="../item/AML.T0010.html">' in part
+
+
 def test_a_stage_shows_the_checks_that_run_in_it(written: tuple[Path, Built]) -> None:
     def shown(page: str) -> str:
         return (written[0] / page).read_text(encoding="utf-8")

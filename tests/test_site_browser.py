@@ -134,6 +134,28 @@ def test_facets_count_and_filter(browser: Browser, site: str, hub: Hub) -> None:
     assert "stage=model-scan" in browser.run("location.search")
 
 
+def test_answers_of_one_title_are_told_apart(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/search.html?q=which%20checks%20cover%20OWASP%20LLM03%3F")
+    browser.until("document.querySelectorAll('#answers li').length")
+    told = browser.run("[...document.querySelectorAll('#answers .t')].map(one => one.innerText)")
+    assert len(set(told)) == len(told)
+    assert any("bandit-pickle-load" in one for one in told)
+    assert any("OWASP Top 10 for LLM Applications 2025" in one for one in told)
+
+
+def test_the_counts_of_facets_follow_when_the_typing_rests(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/search.html?q=pickle")
+    browser.until("document.querySelectorAll('#answers li').length")
+    browser.run("document.querySelector('#browse input').focus()")
+    browser.run("document.querySelector('#browse input').select()")
+    browser.type("terraform scanner")
+    assert "terraform-compliance" in browser.run("document.getElementById('answers').innerText")
+    found = int(browser.run("document.querySelector('#browse output').textContent").split()[0].replace(",", ""))
+    counts = "[...document.querySelector('#browse select[name=kind]').options].slice(1)"
+    counts += ".map(one => Number(one.textContent.match(/\\((\\d+)\\)/)[1])).reduce((a, b) => a + b, 0)"
+    browser.until(f"{counts} === {found}")
+
+
 def test_a_list_is_there_without_scripts(browser: Browser, site: str) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:

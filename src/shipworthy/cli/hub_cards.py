@@ -260,13 +260,14 @@ def of_item(hub: Hub, item: Item) -> list[str]:
 def _evidence(item: Item) -> list[str]:
     """What else a run records of a control, and what is left to a person: as reports say it."""
     from shipworthy.compliance import control
+    from shipworthy.compliance import said as in_words
 
     found = control(item.framework, item.id)
     if found is None:
         return []
     width = console().width
     terms = dict.fromkeys((*found.evidence, *found.dev))
-    told = [f"  {said(term.replace(':', ' ', 1).replace('-', ' '))}" for term in terms]
+    told = [f"  {said(in_words(term))}" for term in terms]
     shown = [*_heading("What a run records of it"), *told] if told else []
     return [*shown, *_heading("Left to a person"), *(f"  {line}" for line in broken(said(found.person), width - 2))]
 

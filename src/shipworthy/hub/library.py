@@ -177,7 +177,8 @@ class Hub:
         return tuple(rule for rule in self.rules.values() if wanted.intersection(self._items(rule.taxonomy)))
 
     def entries_of(self, page: str, kind: str = "") -> tuple[Entry, ...]:
-        """The entries that are linked with a page, those of one kind if given: described ones and living ones first."""
+        """The entries that are linked with a page, those of one kind if given: living ones first, then those
+        for which it comes first, then those that most is linked with."""
         found = [thing for one in self.links(page) if isinstance(thing := self.things[one], Entry)]
         chosen = [entry for entry in found if not kind or entry.kind == kind]
         stage = page.partition("/")[2] if page.startswith("stage/") else ""
@@ -185,7 +186,10 @@ class Hub:
         def place(one: Entry) -> int:
             return min(2, one.stages.index(stage)) if stage in one.stages else 0
 
-        return tuple(sorted(chosen, key=lambda one: (_rank(one), place(one), one.title.casefold(), one.id)))
+        def known(one: Entry) -> int:
+            return -len(self.links(one.page))
+
+        return tuple(sorted(chosen, key=lambda one: (_rank(one), place(one), known(one), one.title.casefold(), one.id)))
 
     def topics_of(self, page: str) -> tuple[str, ...]:
         """The topics that are linked with a page; of a stage, those first that belong to it before all others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from shipworthy.hub.schema import KINDS
 from shipworthy.hub.seen import rules_about
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.look import visible
-from shipworthy.model import Rule
+from shipworthy.model import Rule, Severity
 from shipworthy.site.addresses import places
 from shipworthy.site.coverage import STANDS, Coverage
 from shipworthy.site.prose import Prose
@@ -50,7 +50,14 @@ _EVIDENCE = ("case-study", "dataset", "benchmark", "community")
 _PAPERS = {"newcomer": "New to it", "ml-engineer": "I build models", "security-engineer": "I secure software",
            "researcher": "I do research"}  # fmt: skip
 _FIXES = 16_000  # characters; more than that would make a topic's page too long to read
+_GROUPS = {"external": "Other tools, as they report", "pipeline": "The pipeline itself"}
+_ORDER = {severity: place for place, severity in enumerate(reversed(Severity))}
 Page = tuple[str, str, dict[str, Any]]
+
+
+def worst_first(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules by their severity, those of one severity by their titles."""
+    return sorted(rules, key=lambda one: (_ORDER[one.severity], one.title.casefold()))
 
 
 class Site:
@@ -162,8 +169,9 @@ class Site:
         found: dict[str, list[Rule]] = {}
         for rule in self.hub.rules.values():
             checks = self.coverage.checks_of(rule.id)
-            found.setdefault(checks[0].category if checks else "pipeline", []).append(rule)
-        return sorted((name, sorted(rules, key=lambda one: one.title)) for name, rules in found.items())
+            category = checks[0].category if checks else "pipeline"
+            found.setdefault(_GROUPS.get(category, category.capitalize()), []).append(rule)
+        return sorted((name, worst_first(rules)) for name, rules in found.items())
 
     def shelves_of(self, page: str, kinds: Sequence[str], most: int) -> list[tuple[str, str, list[Entry], int]]:
         """Entries that are linked with a page, by kind: its id, its title, the first `most`, how many there are."""
@@ -210,7 +218,7 @@ class Site:
         }
 
     def _topic(self, topic: Topic) -> dict[str, Any]:
-        rules = self.hub.rules_of(topic.page)
+        rules = worst_first(self.hub.rules_of(topic.page))
         cases = [self.hub.entries[one] for one in topic.case_studies if one in self.hub.entries]
         reading = self._reading(topic.page)
         sections: list[tuple[str, str, list[Rule]]] = [(one.heading, one.text, []) for one in topic.sections]
@@ -275,10 +283,13 @@ class Site:
     def _item(self, item: Item) -> dict[str, Any]:
         framework = self.hub.frameworks[item.framework]
         new = self.hub.frameworks_after.get(item.framework, "")
+        cover = self.coverage.of(item)
         pages = [one for one in self.hub.links(item.page) if one.partition("/")[0] in ("topic", "stage")]
         return {
             "framework": framework,
-            "cover": self.coverage.of(item),
+            "cover": cover,
+            "rules": worst_first(cover.rules),
+            "parent": self.hub.resolve(f"{framework.id}/{item.parent}") if item.parent else None,
             "stands": STANDS,
             "now": self.hub.resolve(f"{new}/{item.now}") if item.now and new else None,
             "others": pages,
