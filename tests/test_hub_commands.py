@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from shipworthy.cli.hub_browse import Browser
 from shipworthy.cli.hub_cards import card, markdown
 from shipworthy.errors import ExitCode
 from shipworthy.hub import Entry, Hub, load
+from shipworthy.hub.numbers import numbers
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +116,28 @@ def test_stages_and_paths_are_listed_and_shown(capsys: pytest.CaptureFixture[str
 def test_the_numbers_are_printed_with_their_goals(capsys: pytest.CaptureFixture[str]) -> None:
     main(["hub", "stats", "--format", "json"])
     told = json.loads(capsys.readouterr().out)
-    numbers = {one["name"]: one for one in told["numbers"]}
-    assert numbers["entries"]["met"]
-    assert numbers["entries with an own summary"]["met"]
-    assert numbers["readings of the thinnest of 22 stages"]["met"]
-    assert numbers["tools or practices of the thinnest of 22 stages"]["met"]
-    assert numbers["ids of rules that resolve to nothing"]["met"]
-    assert sum(told["counts"]["kind"].values()) == int(numbers["entries"]["value"])
+    by_name = {one["name"]: one for one in told["numbers"]}
+    assert by_name["entries"]["met"]
+    assert by_name["files in which the lint finds a problem"]["met"]
+    assert by_name["rules explained, with code that fixes"]["met"]
+    assert by_name["entries with an own summary"]["met"]
+    assert by_name["readings of the thinnest of 22 stages"]["met"]
+    assert by_name["tools or practices of the thinnest of 22 stages"]["met"]
+    assert by_name["ids of rules that resolve to nothing"]["met"]
+    assert sum(told["counts"]["kind"].values()) == int(by_name["entries"]["value"])
+
+
+def test_the_numbers_miss_what_the_lint_finds_and_a_rule_without_code(hub: Hub, tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+    shutil.copytree(hub.folder, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    entry, topic = folder / "catalogue" / "tool" / "trivy.toml", folder / "topics" / "model-theft.md"
+    entry.write_text(entry.read_text().replace('summary = "', 'summary = "The ultimate, game-changing scanner. '))
+    topic.write_text(topic.read_text().replace("```", ""))
+    found = {one.name: one for one in numbers(load(all_rules(), folder))}
+    assert found["files in which the lint finds a problem"].missing == ("catalogue/tool/trivy.toml",)
+    rules = tuple(f"rule/{rule.id}" for rule in hub.rules.values() if rule.help == "model-theft")
+    assert rules
+    assert found["rules explained, with code that fixes"].missing == rules
 
 
 def test_the_awesome_list_has_every_entry_once(hub: Hub, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.check import all_rules
+from shipworthy.check import all_rules, registry
 from shipworthy.cli.hub_cards import card
+from shipworthy.cli.hub_checks import of_shelf
 from shipworthy.errors import UsageError
 from shipworthy.hub import Entry, Hub, compiled, load, schema
 from shipworthy.hub.build import lost
 from shipworthy.hub.reader import FOLDER, Reading
+from shipworthy.hub.things import Section, Topic
 from shipworthy.pipelines import PIPELINES
 from shipworthy.user_folders import cache_folder
 
@@ -44,6 +46,36 @@ def test_every_stage_of_the_pipelines_has_its_shelves(hub: Hub) -> None:
         assert all(has for has in hub.pipelines[name].values())
     used = {shelf for of in hub.pipelines.values() for has in of.values() for shelf in has} | set(hub.across)
     assert used == set(hub.shelves)
+
+
+def test_a_shelf_names_checks_that_run_where_it_is(hub: Hub) -> None:
+    checks = registry().values()
+    names = {check.name for check in checks} | {check.category for check in checks}
+    assert {one for shelf in hub.shelves.values() for one in shelf.checks} <= names
+    shown = {check.name for shelf in hub.shelves.values() for check in of_shelf(shelf)}
+    assert {check.name for check in checks} - shown == set(), "name it in `checks` of a shelf in hub/stages.toml"
+    assert [check.name for check in of_shelf(hub.shelves["deploy-check"])] == [
+        "container-hardening", "open-ports", "openscap", "tls"
+    ]  # fmt: skip
+    assert of_shelf(hub.shelves["gate"]) == ()
+    outside = {check.name for check in of_shelf(hub.shelves["dast"])}
+    assert "http-injection" in outside
+    assert not outside & {check.name for check in of_shelf(hub.shelves["deploy-check"])}
+
+
+def test_a_rule_without_a_fix_of_its_own_gets_that_of_all_and_not_of_others() -> None:
+    text = "Pin it.\n\n### `rule-a`\n\nOnly for a.\n"
+    topic = Topic("t", "T", sections=(Section("How to fix it", text),), fixes={"rule-a": "Only for a."})
+    assert topic.fix("rule-a") == "Only for a."
+    assert topic.fix("rule-b") == "Pin it."
+
+
+def test_a_stages_tools_begin_with_what_the_field_leans_on(hub: Hub) -> None:
+    first = {one.id for one in hub.entries_of("stage/dependency-scan", "tool")[:5]}
+    assert {"trivy", "osv-scanner"} <= first
+    living = [one.maintained in ("archived", "dormant") or bool(one.superseded_by)
+              for one in hub.entries_of("stage/iac-scan", "tool")]  # fmt: skip
+    assert living == sorted(living)
 
 
 def test_every_id_that_a_rule_names_is_one(hub: Hub) -> None:

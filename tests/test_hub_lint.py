@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -39,6 +40,7 @@ licence = "MIT"
 language = "Python"
 maintained = "active"
 related = ["picklescan"]
+added = 2026-11-23
 
 [basis]
 licence = "repository LICENSE file"
@@ -254,6 +256,24 @@ def test_each_rule_fires_on_what_it_is_for(hub: Path, rule: str) -> None:
     assert all(one.problem.remedy and one.problem.file == NEW for one in found)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", "it does not say on which day it was added"),
+        ("added = 2999-01-01\n", "2999-01-01 is in the future"),
+        ("added = 2026\n", "it must be a day such as 2026-03-24"),
+        ('added = "2026-02-30"\n', "it must be a day such as 2026-03-24"),
+    ],
+)
+def test_an_entry_says_on_which_day_it_was_added(
+    hub: Path, capsys: pytest.CaptureFixture[str], line: str, told: str
+) -> None:
+    proposed(hub, GOOD.replace("added = 2026-11-23\n", line))
+    code, said = linted(capsys)
+    assert code == 1
+    assert told in said
+
+
 def test_every_rule_is_tried_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
     tried = {*BAD, "unknown-id", "ambiguous-id", "duplicate-address", "disclosure", "succession", "praise"}
     assert tried == set(ABOUT)
@@ -408,7 +428,9 @@ def added(*parts: str) -> int:
 
 def test_a_script_adds_an_entry_that_passes_the_lint(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert added(*PARTS) == 0
-    assert tomllib.loads((hub / NEW).read_text())["stages"] == ["model-scan", "load"]
+    written = tomllib.loads((hub / NEW).read_text())
+    assert written["stages"] == ["model-scan", "load"]
+    assert written["added"] in (datetime.now(UTC).date(), datetime.now(UTC).date() - timedelta(days=1))
     assert linted(capsys)[0] == 0
     assert added(*PARTS) == 2  # nothing is overwritten
     assert "such a file already" in capsys.readouterr().err

@@ -12,7 +12,8 @@ import sample_runs
 from shipworthy.check import all_rules
 from shipworthy.cli import main
 from shipworthy.cli.hub_build import checks
-from shipworthy.cli.hub_explain import before_the_rules, rule_lines
+from shipworthy.cli.hub_checks import by_stage
+from shipworthy.cli.hub_explain import rule_lines
 from shipworthy.cli.hub_text import markdown
 from shipworthy.cli.runs import newest_runs
 from shipworthy.compliance._controls import controls
@@ -22,6 +23,7 @@ from shipworthy.hub import Hub, Item, load
 from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.hub.schema import TOPIC_HEADINGS
 from shipworthy.hub.seen import rules_about, seen
+from shipworthy.hub.things import before_the_rules
 from shipworthy.hub.titles import titles
 from shipworthy.model import Rule, Run
 from shipworthy.records import replace
@@ -120,6 +122,13 @@ def test_a_page_says_how_often_it_was_found_in_the_newest_run(project: Path, cap
     assert "How it is attacked" in told
     assert main(["explain", marks[0][:10], "-q"]) == 0
     assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+def test_what_ran_is_what_the_stage_declares(project: Path) -> None:
+    run = next(newest_runs(project))
+    ran = {(f"ml/{stage.stage}", check.check) for stage in run.stages for check in stage.checks if check.examined}
+    assert ("ml/scan", "python-ml") in ran
+    assert ran <= {(stage, check.name) for stage, checks in by_stage().items() for check in checks}
 
 
 def test_the_site_says_it_too(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -247,7 +256,7 @@ def test_every_rule_has_a_page_with_all_sections_and_a_fix_with_code(hub: Hub) -
         topic = hub.topics[rule.help]
         parts = [heading for heading in TOPIC_HEADINGS[:4] if not topic.section(heading)]
         missing += [f"{rule.id}: topics/{rule.help}.md has no `## {heading}`" for heading in parts]
-        own, general = topic.fixes.get(rule.id, ""), before_the_rules(topic.section("How to fix it"))
+        own, general = topic.fixes.get(rule.id, ""), topic.general_fix
         alone = len(hub.rules_of(topic.page)) == 1  # then all of the page is about it
         if "```" not in own and not (alone and "```" in general):
             missing.append(f"{rule.id}: topics/{rule.help}.md shows no code that fixes it")

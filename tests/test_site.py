@@ -83,7 +83,7 @@ def test_hostile_data_stays_text(hub: Hub, given: Given) -> None:
     bad = "</script><script>alert(1)</script>\u202e<img src=x onerror=alert(1)> {{ 7*7 }}"
     entry = replace(
         hub.entries["gitleaks"], title=bad, summary=bad, use_when=bad, note=bad, disclosure=bad, licence=bad,
-        authors=(bad,), url='javascript:alert(1)//"onclick=x', basis={"as-of": "<b>", "licence": bad},
+        authors=(bad,), url='javascript:alert(1)//"onclick=x', basis={"as-of": "<b>", "licence": bad}, added="<b>",
     )  # fmt: skip
     changed = load(all_rules())
     changed.entries[entry.id] = entry  # type: ignore[index]
@@ -105,6 +105,26 @@ def test_hostile_data_stays_text(hub: Hub, given: Given) -> None:
             assert text.isascii()
     root = ElementTree.fromstring(data.feed(site))
     assert len(root) > 50
+
+
+def test_what_was_added_last_comes_first_on_the_page_and_in_the_feed(given: Given) -> None:
+    hub = load(all_rules())
+    later = replace(hub.entries["gitleaks"], added="2027-01-31", year=2018)
+    hub.entries[later.id] = hub.things[later.page] = later  # type: ignore[index]
+    site = Site(hub, given)
+    assert site.newest[0] is later
+    assert [one.added for one in site.newest] == sorted((one.added for one in hub.entries.values()), reverse=True)
+    from shipworthy.site import data
+
+    root = ElementTree.fromstring(data.feed(site))
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    assert root.findtext("a:updated", "", atom) == "2027-01-31T00:00:00Z"
+    assert root.findtext("a:entry/a:title", "", atom) == "Gitleaks"
+    assert root.findtext("a:entry/a:published", "", atom) == "2027-01-31T00:00:00Z"
+    place, template, variables = next(one for one in site.pages() if one[0] == "new.html")
+    text = _rendered(_environment(site), site, place, template, variables)
+    assert text.index("2027-01-31") < text.index("Gitleaks") < text.index("2026-11-23")
+    assert "1 entry" in text
 
 
 def test_markdown_has_no_html_no_pictures_and_no_other_schemes() -> None:
@@ -152,10 +172,37 @@ def test_coverage_says_what_is_missing(written: tuple[Path, Built]) -> None:
     assert "Evidence is not conformity" in text
 
 
+def test_rules_are_listed_the_worst_first_and_a_control_says_what_is_recorded(written: tuple[Path, Built]) -> None:
+    text = (written[0] / "item" / "LLM03-2025.html").read_text(encoding="utf-8")
+    found = re.findall(r'<span class="s s-(\w+)">', text.partition("<h2>Rules")[2])
+    assert len(found) > 10
+    order = ["critical", "high", "medium", "low", "info"]
+    assert found == sorted(found, key=order.index)
+    assert "the chain from the stored model back to its data was verified" in text
+    part = (written[0] / "item" / "AML.T0010.001.html").read_text(encoding="utf-8")
+    assert '<dt>Part of</dt><dd><a href="../item/AML.T0010.html">' in part
+
+
+def test_a_stage_shows_the_checks_that_run_in_it(written: tuple[Path, Built]) -> None:
+    def shown(page: str) -> str:
+        return (written[0] / page).read_text(encoding="utf-8")
+
+    model_scan, load, scan = shown("stage/model-scan.html"), shown("stage/load.html"), shown("pipeline/dev-scan.html")
+    assert "<code>model-file</code>" in model_scan
+    assert '<a href="../pipeline/ml-model-scan.html">MLSecOps: Model scan</a>' in model_scan
+    assert model_scan.index("topic/unsafe-model-deserialization") < model_scan.index("topic/archive-extraction")
+    assert "<code>" not in load.partition("Checks that run there")[2].partition("<h2>")[0]
+    besides = scan.partition("Checked in this stage besides")[2]
+    assert "<code>notebook-secrets</code>" in besides  # of a shelf that the DevSecOps pipeline does not draw
+    assert "<code>kubernetes</code>" in scan.removesuffix(besides)
+    assert "<code>open-ports</code>" not in scan
+
+
 def test_a_run_s_findings_are_told(written: tuple[Path, Built]) -> None:
     folder, _ = written
     assert "Found 3 times in your last run (r1)" in (folder / "rule" / "model-code-execution.html").read_text()
-    assert "found 3 times in your last run" in (folder / "topic" / "unsafe-model-deserialization.html").read_text()
+    for page in ("topic/unsafe-model-deserialization.html", "stage/model-scan.html"):
+        assert "ound 3 times in your last run" in (folder / page).read_text()
 
 
 def test_a_build_takes_away_its_own_old_files_and_touches_no_others(tmp_path: Path, hub: Hub, given: Given) -> None:

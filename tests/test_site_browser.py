@@ -134,6 +134,28 @@ def test_facets_count_and_filter(browser: Browser, site: str, hub: Hub) -> None:
     assert "stage=model-scan" in browser.run("location.search")
 
 
+def test_answers_of_one_title_are_told_apart(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/search.html?q=which%20checks%20cover%20OWASP%20LLM03%3F")
+    browser.until("document.querySelectorAll('#answers li').length")
+    told = browser.run("[...document.querySelectorAll('#answers .t')].map(one => one.innerText)")
+    assert len(set(told)) == len(told)
+    assert any("bandit-pickle-load" in one for one in told)
+    assert any("OWASP Top 10 for LLM Applications 2025" in one for one in told)
+
+
+def test_the_counts_of_facets_follow_when_the_typing_rests(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/search.html?q=pickle")
+    browser.until("document.querySelectorAll('#answers li').length")
+    browser.run("document.querySelector('#browse input').focus()")
+    browser.run("document.querySelector('#browse input').select()")
+    browser.type("terraform scanner")
+    assert "terraform-compliance" in browser.run("document.getElementById('answers').innerText")
+    found = int(browser.run("document.querySelector('#browse output').textContent").split()[0].replace(",", ""))
+    counts = "[...document.querySelector('#browse select[name=kind]').options].slice(1)"
+    counts += ".map(one => Number(one.textContent.match(/\\((\\d+)\\)/)[1])).reduce((a, b) => a + b, 0)"
+    browser.until(f"{counts} === {found}")
+
+
 def test_a_list_is_there_without_scripts(browser: Browser, site: str) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
@@ -161,6 +183,26 @@ def test_keys_reach_everything(browser: Browser, site: str) -> None:
     browser.run("document.querySelector('#graph a').focus()")
     assert browser.run("document.querySelector('.edges.on').getAttribute('d')")
     assert browser.run("[...document.querySelectorAll('#graph a')].every(a => a.textContent.trim())")
+
+
+def test_no_label_of_the_graph_lies_on_another(browser: Browser, site: str) -> None:
+    browser.go(f"{site}/graph.html")
+    shown = browser.run("[...document.querySelectorAll('#graph text:not(.minor)')].map(one => [one.textContent,"
+                        " ...['x', 'y', 'width', 'height'].map(side => one.getBBox()[side])])")  # fmt: skip
+    assert len(shown) > 30
+    for number, (one, x, y, width, height) in enumerate(shown):
+        assert x >= 0, one
+        assert x + width <= 1200, one
+        for other, x2, y2, width2, height2 in shown[:number]:
+            assert x + width <= x2 or x2 + width2 <= x or y + height <= y2 or y2 + height2 <= y, (one, other)
+    assert "drag to move" in browser.run("document.querySelector('main').innerText")
+    drawing = "document.getElementById('graph').viewBox.baseVal.x"
+    for kind, place in (("mousePressed", 600), ("mouseMoved", 650), ("mouseReleased", 650)):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=place, y=700, button="left", buttons=1, clickCount=1)
+    assert browser.run(drawing) < 0
+    linked = browser.run("document.querySelectorAll('#list details a').length")
+    lines = browser.run("document.querySelector('.edges').getAttribute('d').split('M').length") - 1
+    assert linked == lines + len(shown)
 
 
 @pytest.mark.skipif(not find_spec("axe_core_python"), reason="needs axe-core-python")

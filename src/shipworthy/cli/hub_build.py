@@ -7,7 +7,7 @@ import argparse
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shipworthy.site import Checked, Pipeline
@@ -71,11 +71,16 @@ def last_run(workspace: Path | None) -> tuple[Mapping[str, int], str]:
 
 def pipelines() -> tuple[Pipeline, ...]:
     """The pipelines as the site draws them."""
+    from shipworthy.cli.hub_checks import by_stage
     from shipworthy.pipelines import PIPELINES
     from shipworthy.site import Pipeline, Stage
 
+    def drawn(pipeline: str, stage: Any) -> Stage:
+        runs = tuple(check.name for check in by_stage()[f"{pipeline}/{stage.name}"])
+        return Stage(stage.name, stage.title, stage.about, runs)
+
     return tuple(
-        Pipeline(one.name, one.title, tuple(Stage(stage.name, stage.title, stage.about) for stage in one.stages))
+        Pipeline(one.name, one.title, tuple(drawn(one.name, stage) for stage in one.stages))
         for one in PIPELINES.values()
     )
 

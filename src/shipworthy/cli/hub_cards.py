@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shipworthy.cli.hub import console
+from shipworthy.cli.hub_checks import of_shelf as checks_of_shelf
 from shipworthy.cli.hub_text import broken, markdown, said
 from shipworthy.hub.schema import KIND_TITLES, use_of
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
@@ -132,6 +133,7 @@ def of_entry(hub: Hub, entry: Entry) -> list[str]:
         ("stages", ", ".join(entry.stages)),
         ("about", ", ".join(hub.words[word].title.lower() for word in entry.topics if word in hub.words)),
         ("facts of", basis.get("as-of", "")),
+        ("added", entry.added),
         ("also at", ", ".join(entry.aliases)),
     ))]  # fmt: skip
     lines += _ids(hub, "Frameworks", entry.frameworks)
@@ -174,12 +176,15 @@ def of_rule(hub: Hub, rule: Rule) -> list[str]:
 
 
 def of_shelf(hub: Hub, shelf: Shelf, *, everything: bool = False) -> list[str]:
-    """A shelf: what, why, threats, topics, tools and reading."""
+    """A shelf: what, why, threats, checks, topics, tools and reading."""
     lines = [linked(hub, shelf.page), f"[dim]{said(', '.join(shelf.used_by) or 'across all stages')}[/]", ""]
     lines += [said(shelf.what), said(shelf.why), *_heading("What goes wrong")]
     lines += [f"  {said(threat)}" for threat in shelf.threats]
     lines += _ids(hub, "Risks, controls and techniques", shelf.techniques)
-    lines += _list(hub, "Topics of the checks", [one for one in hub.links(shelf.page) if one.startswith("topic/")])
+    checks = checks_of_shelf(shelf)
+    lines += [*_heading(f"Checks ({len(checks)})"), *(f"  {one.name}  [dim]{said(one.summary)}[/]" for one in checks)]
+    lines += ["  none of ours"] if not checks else []
+    lines += _list(hub, "Topics of the checks", hub.topics_of(shelf.page))
     return lines + _shelves_of_entries(hub, shelf.page, most=0 if everything else 8)
 
 
@@ -232,13 +237,14 @@ def of_item(hub: Hub, item: Item) -> list[str]:
 def _evidence(item: Item) -> list[str]:
     """What else a run records of a control, and what is left to a person: as reports say it."""
     from shipworthy.compliance import control
+    from shipworthy.compliance import said as in_words
 
     found = control(item.framework, item.id)
     if found is None:
         return []
     width = console().width
     terms = dict.fromkeys((*found.evidence, *found.dev))
-    told = [f"  {said(term.replace(':', ' ', 1).replace('-', ' '))}" for term in terms]
+    told = [f"  {said(in_words(term))}" for term in terms]
     shown = [*_heading("What a run records of it"), *told] if told else []
     return [*shown, *_heading("Left to a person"), *(f"  {line}" for line in broken(said(found.person), width - 2))]
 

@@ -96,7 +96,7 @@ def rule_lines(
     lines += ["", "[bold]What to do[/]", *broken(said(rule.remedy), width)]
     if written and (fix := written.fixes.get(rule.id)):
         lines += ["", *markdown(fix, width, colour=colour)]
-    if written and (general := before_the_rules(written.section("How to fix it"))):
+    if written and (general := written.general_fix):
         lines += ["", "[bold]How to fix it, in general[/]", *markdown(general, width, colour=colour)]
     lines += _section("Good to know", written, width, colour=colour) if written else []
     lines += _items(hub, "Weaknesses, risks and controls", [one for one in ids if not one.startswith("AML.T")], width)
@@ -109,18 +109,6 @@ def rule_lines(
 def _section(heading: str, topic: Topic | None, width: int, *, colour: bool) -> list[str]:
     text = topic.section(heading) if topic else ""
     return ["", f"[bold]{said(heading)}[/]", *markdown(text, width, colour=colour)] if text else []
-
-
-def before_the_rules(text: str) -> str:
-    """The part of `How to fix it` that is about every rule of the topic: what stands before the first `### `."""
-    kept: list[str] = []
-    fenced = False
-    for line in text.splitlines():
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        if line.startswith("### ") and not fenced:
-            break
-        kept.append(line)
-    return "\n".join(kept).strip()
 
 
 def _items(hub: Hub, title: str, ids: Iterable[str], width: int) -> list[str]:

@@ -3,7 +3,7 @@
 A run gives evidence; it never makes anybody compliant. Every control keeps a part that only a person can do.
 """
 
-from shipworthy.compliance._controls import Control, Framework, control, frameworks
+from shipworthy.compliance._controls import Control, Framework, control, frameworks, said
 from shipworthy.compliance.assess import ControlResult, Standing, Summary, assess, summary, to_dicts
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "assess",
     "control",
     "frameworks",
+    "said",
     "summary",
     "to_dicts",
 ]

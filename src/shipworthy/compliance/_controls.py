@@ -57,6 +57,32 @@ class Control:
         return self.dev if pipeline == "dev" and self.dev else self.evidence
 
 
+_FACTS = {
+    "commit": "the commit that it was made from",
+    "network-blocked": "training ran without network",
+    "files-isolated": "training saw no other files",
+    "measured": "metrics computed here from predictions on held-out data",
+    "folds": "cross-validation",
+    "inputs-recorded": "digests of what went into the training and came out",
+    "packages-recorded": "the packages of the training environment with their versions",
+    "chain": "the chain from the stored model back to its data was verified",
+}
+
+
+def said(term: str) -> str:
+    """A term of `evidence`, as people say it."""
+    kind, _, rest = term.partition(":")
+    name, _, stage = rest.partition("@")
+    name, _, rule = name.partition("!")
+    told = {
+        "check": f"the check {name}" + (f" finds no {rule}" if rule else ""),
+        "category": f"all checks for {name}",
+        "stage": f"the stage {name} passed",
+        "fact": _FACTS.get(name, name.replace("-", " ")),
+    }
+    return told.get(kind, rest) + (f" in the stage {stage}" if stage else "")
+
+
 @cache
 def controls() -> tuple[Control, ...]:
     """Every control, in the order of the file."""

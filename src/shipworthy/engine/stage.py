@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.artifacts import Inventory
+from shipworthy.check import Check
 from shipworthy.config import Settings
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
@@ -68,7 +69,8 @@ class Job:
 class Stage:
     """One stage of a pipeline. `always` stages are run again on resume; of the others, `holds` says whether what an
     earlier result names is still there, byte for byte. From an `exclusive` stage on, the run has the workspace for
-    itself: it writes where later stages read, and another run waits."""
+    itself: it writes where later stages read, and another run waits. `checks` says of a check whether it runs here, if
+    the settings ask for it."""
 
     name: str
     title: str
@@ -77,6 +79,7 @@ class Stage:
     always: bool = False
     exclusive: bool = False
     holds: Callable[[Job, StageResult], bool] = lambda _job, _result: True
+    checks: Callable[[Check], bool] = lambda _check: False
 
 
 @dataclass(frozen=True)

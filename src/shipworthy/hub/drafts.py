@@ -106,6 +106,7 @@ def filled(given: Mapping[str, Any], today: str) -> dict[str, Any]:
         known.setdefault("maintained", "not-applicable")
     if known.get("title"):
         known.setdefault("id", slug(str(known["title"])))
+    known.setdefault("added", today)
     known.setdefault("basis.as-of", today)
     return known
 

@@ -36,6 +36,7 @@ _ABOUT = {
     "note": "What one must know besides",
     "techniques": "ATLAS techniques that a case study names",
     "sources": "Where the facts come from",
+    "added": "The day on which the entry came into the hub; it stays when the entry is changed",
 }
 
 
@@ -76,6 +77,7 @@ def entry_schema(data: Plain, topics: Iterable[str]) -> dict[str, Any]:
         "note": text(400),
         "techniques": _list(text(30), schema.MOST["techniques"]),
         "sources": _list(text(400), schema.MOST["sources"]),
+        "added": {"type": "string", "pattern": "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$"},
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -83,7 +85,7 @@ def entry_schema(data: Plain, topics: Iterable[str]) -> dict[str, Any]:
         "description": "One file catalogue/<kind>/<id>.toml. `shipworthy hub lint` looks further.",
         "type": "object",
         "additionalProperties": False,
-        "required": [*schema.ENTRY_NEEDS, "summary", "use-when"],
+        "required": [*schema.ENTRY_NEEDS, "summary", "use-when", "added"],
         "properties": {
             **{key: {**value, **_told(key)} for key, value in keys.items()},
             "basis": {

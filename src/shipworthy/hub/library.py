@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path as File
 from typing import Any
@@ -177,7 +177,8 @@ class Hub:
         return tuple(rule for rule in self.rules.values() if wanted.intersection(self._items(rule.taxonomy)))
 
     def entries_of(self, page: str, kind: str = "") -> tuple[Entry, ...]:
-        """The entries that are linked with a page, those of one kind if given: described ones and living ones first."""
+        """The entries that are linked with a page, those of one kind if given: living ones first, then those
+        for which it comes first, then those that most is linked with."""
         found = [thing for one in self.links(page) if isinstance(thing := self.things[one], Entry)]
         chosen = [entry for entry in found if not kind or entry.kind == kind]
         stage = page.partition("/")[2] if page.startswith("stage/") else ""
@@ -185,7 +186,21 @@ class Hub:
         def place(one: Entry) -> int:
             return min(2, one.stages.index(stage)) if stage in one.stages else 0
 
-        return tuple(sorted(chosen, key=lambda one: (_rank(one), place(one), one.title.casefold(), one.id)))
+        def known(one: Entry) -> int:
+            return -len(self.links(one.page))
+
+        return tuple(sorted(chosen, key=lambda one: (_rank(one), place(one), known(one), one.title.casefold(), one.id)))
+
+    def topics_of(self, page: str) -> tuple[str, ...]:
+        """The topics that are linked with a page; of a stage, those first that belong to it before all others."""
+        found = [one for one in self.links(page) if one.startswith("topic/")]
+        stage = page.partition("/")[2] if page.startswith("stage/") else ""
+
+        def place(one: str) -> int:
+            stages = self.topics[one.partition("/")[2]].stages
+            return stages.index(stage) if stage in stages else 0
+
+        return tuple(sorted(found, key=place))
 
     def related(self, page: str, limit: int = 12) -> tuple[Related, ...]:
         """What somebody who looks at a page may want next, strongest first."""
@@ -204,6 +219,15 @@ class Hub:
     def trait_counts(self) -> Mapping[str, int]:
         """How many entries have a trait: what is rare tells more."""
         return Counter(trait for own in self.traits.values() for trait in sorted(own))
+
+    @cached_property
+    def entries_by_trait(self) -> Mapping[str, Sequence[str]]:
+        """The ids of the entries that have a trait."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for id_, own in self.traits.items():
+            for trait in own:
+                found[trait].append(id_)
+        return found
 
     def search(self, query: str, given: Mapping[str, tuple[str, ...]] | None = None, limit: int = 20) -> list[Hit]:
         """The pages that answer a query, best first. `given` are facets by name (`facets.NAMES`), each with the values

@@ -31,13 +31,17 @@ def related(hub: Hub, page: str, limit: int) -> tuple[Related, ...]:
     mine = traits(thing)
     if mine:
         common = hub.trait_counts
-        for entry in hub.entries.values():
-            shared = mine & hub.traits[entry.id]
-            if len(shared) < 2:
+        shared: dict[str, list[str]] = defaultdict(list)
+        for trait in sorted(mine):
+            for id_ in hub.entries_by_trait.get(trait, ()):
+                shared[id_].append(trait)
+        for id_, in_common in shared.items():
+            if len(in_common) < 2:
                 continue
-            weight = sum(math.log(1 + 400 / common.get(trait, 1)) for trait in sorted(shared)) / 4
+            weight = sum(math.log(1 + 400 / common[trait]) for trait in in_common) / 4
             if weight > 1:
-                words = sorted(shared, key=lambda trait: (common.get(trait, 1), trait))[:2]
+                entry = hub.entries[id_]
+                words = sorted(in_common, key=lambda trait: (common[trait], trait))[:2]
                 add(entry.page, weight - (1.5 if entry.superseded_by else 0), f"also about {_said(hub, words)}")
     ordered = sorted(weights, key=lambda other: (-weights[other], other))
     return tuple(Related(other, round(weights[other], 3), reasons[other]) for other in ordered[:limit])

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shipworthy.hub.reader import Reading
+from shipworthy.hub.lint import lint
 from shipworthy.hub.schema import TOPIC_HEADINGS
+from shipworthy.model import Rule
 from shipworthy.records import dataclass
 
 if TYPE_CHECKING:
@@ -30,22 +31,21 @@ class Number:
 
 
 def numbers(hub: Hub) -> tuple[Number, ...]:
-    """All of them. Entries count as linted when their files are read without a problem."""
+    """All of them."""
     return tuple(_numbers(hub))
 
 
 def _numbers(hub: Hub) -> Iterator[Number]:
     entries = list(hub.entries.values())
-    problems = Reading().problems
     yield Number("entries", str(len(entries)), ">= 1000", len(entries) >= 1000)
-    files = tuple(sorted({problem.file for problem in problems}))
-    yield Number("files that break a rule of the format", str(len(files)), "0", not files, files)
+    files = tuple(sorted({one.problem.file for one in lint(hub.folder, hub.rules)}))
+    yield Number("files in which the lint finds a problem", str(len(files)), "0", not files, files)
     bare = tuple(entry.page for entry in entries if not entry.summary)
     share = 100 * (len(entries) - len(bare)) / max(1, len(entries))
     yield Number("entries with an own summary", f"{share:.1f} %", ">= 95 %", share >= 95, bare)
-    lost = tuple(f"rule/{rule.id}" for rule in hub.rules.values() if not _explained(hub, rule.help))
+    lost = tuple(f"rule/{rule.id}" for rule in hub.rules.values() if not _explained(hub, rule))
     linked = len(hub.rules) - len(lost)
-    yield Number("rules whose topic has a page", f"{linked} of {len(hub.rules)}", "all", not lost, lost)
+    yield Number("rules explained, with code that fixes", f"{linked} of {len(hub.rules)}", "all", not lost, lost)
     seed = [entry for entry in entries if entry.original_list]
     yield Number("entries of the original list", str(len(seed)), f">= {SEED}", len(seed) >= SEED)
     mute = tuple(entry.page for entry in seed if entry.maintained == "unknown" and "maintained" not in entry.basis)
@@ -63,9 +63,12 @@ def _numbers(hub: Hub) -> Iterator[Number]:
     )
 
 
-def _explained(hub: Hub, topic: str) -> bool:
-    page = hub.topics.get(topic)
-    return page is not None and all(page.section(heading) for heading in TOPIC_HEADINGS[:4])
+def _explained(hub: Hub, rule: Rule) -> bool:
+    """Has its topic every section, and is there code for it, its own or that of all rules of the topic?"""
+    page = hub.topics.get(rule.help)
+    if page is None or not all(page.section(heading) for heading in TOPIC_HEADINGS[:4]):
+        return False
+    return any("```" in text for text in (page.fixes.get(rule.id, ""), page.general_fix))
 
 
 def counts(hub: Hub) -> dict[str, dict[str, int]]:

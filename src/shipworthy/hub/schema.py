@@ -132,6 +132,15 @@ def date(value: object) -> str:
     return "" if good else "it must be a date such as 2026-03-24, or a text such as `2026-03`"
 
 
+def day(value: object) -> str:
+    """A whole day, as TOML writes it or as a text."""
+    try:
+        good = type(value) is Date or (isinstance(value, str) and Date.fromisoformat(value).isoformat() == value)
+    except ValueError:
+        good = False
+    return "" if good else "it must be a day such as 2026-03-24"
+
+
 slug = matching(SLUG, "an id has lower-case letters, digits and single hyphens")
 url = matching(_URL, "it must be an address that begins with https:// or http://")
 
@@ -164,6 +173,7 @@ ENTRY: Mapping[str, Look] = {
     "note": text(400),
     "techniques": several(text(30), MOST["techniques"]),
     "sources": several(text(400), MOST["sources"]),
+    "added": day,
 }
 ENTRY_NEEDS = ("title", "url", "pipeline", "maintained")
 BASIS_KEYS: Mapping[str, Look] = {"licence": text(), "maintained": text(), "title": text(), "as-of": date}
@@ -204,6 +214,7 @@ SHELF: Mapping[str, Look] = {
     "why": text(600),
     "threats": several(text(200)),
     "techniques": several(text(200)),
+    "checks": several(slug),
 }
 PATH: Mapping[str, Look] = {"title": text(100), "summary": text(600)}
 STEP: Mapping[str, Look] = {

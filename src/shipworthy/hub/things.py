@@ -17,8 +17,8 @@ class Entry:
     """Something elsewhere that is worth knowing: a tool, a paper, a course. One file in `catalogue/<kind>/`.
 
     `frameworks` are ids of items as written in the file; `techniques` are those that a case study names. `maintained`
-    is one of `schema.MAINTAINED`; `basis` says where facts come from and, as `as-of`, of which day they are. An entry
-    that nobody has described yet has no `summary`.
+    is one of `schema.MAINTAINED`; `basis` says where facts come from and, as `as-of`, of which day they are; `added` is
+    the day on which it came into the hub. An entry that nobody has described yet has no `summary`.
     """
 
     id: str
@@ -50,12 +50,25 @@ class Entry:
     note: str = ""
     techniques: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    added: str = ""
     basis: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def page(self) -> str:
         """Its page id."""
         return f"{self.kind}/{self.id}"
+
+
+def before_the_rules(text: str) -> str:
+    """The part of `How to fix it` that is about every rule of the topic: what stands before the first `### `."""
+    kept: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if line.startswith("### ") and not fenced:
+            break
+        kept.append(line)
+    return "\n".join(kept).strip()
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,15 @@ class Topic:
     def section(self, heading: str) -> str:
         """The text under a heading; empty when there is none."""
         return next((one.text for one in self.sections if one.heading == heading), "")
+
+    @property
+    def general_fix(self) -> str:
+        """What to do that is the same for all of its rules."""
+        return before_the_rules(self.section("How to fix it"))
+
+    def fix(self, rule: str) -> str:
+        """What to do about a rule: what is written for it alone, or else what is the same for all."""
+        return self.fixes.get(rule) or self.general_fix
 
 
 @dataclass(frozen=True)
@@ -146,8 +168,8 @@ class Framework:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One of the 22 kinds of work that the stages of the pipelines are made of. `techniques` are ids of items;
-    `used_by` are stages of pipelines, as `ml/scan`."""
+    """One of the 22 kinds of work that the stages of the pipelines are made of. `techniques` are ids of items,
+    `checks` categories or names of the checks that are about it; `used_by` are stages of pipelines, as `ml/scan`."""
 
     id: str
     title: str
@@ -155,12 +177,17 @@ class Shelf:
     why: str
     threats: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
 
     @property
     def page(self) -> str:
         """Its page id."""
         return f"stage/{self.id}"
+
+    def has(self, check: str, category: str) -> bool:
+        """Is a check of this name and category about it?"""
+        return check in self.checks or category in self.checks
 
 
 @dataclass(frozen=True)

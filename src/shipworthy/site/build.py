@@ -32,6 +32,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | o
 MARK = ".shipworthy-site"  # lists what a build wrote
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
 _USED = re.compile(r'href="#(i-[a-z-]+)"')
+_ICONS_HERE = "<!-- icons -->"  # in the layout; text of the hub is escaped and cannot have it
 _SYMBOL = re.compile(r'<symbol id="(i-[a-z-]+)".*?</symbol>\n?', re.DOTALL)
 ASSETS = ("site.js", "search.js", "ranking.js", "browse.js", "graph.js", "icon.svg")
 
@@ -130,8 +131,14 @@ def _rendered(environment: Environment, site: Site, place: str, template: str, v
         about = site.line(variables["thing"])
     shown = {"place": place, "root": root, "about": about, "page": "", **variables}
     text = environment.get_template(template).render(shown)
-    used = set(_USED.findall(text))
-    return _SYMBOL.sub(lambda symbol: symbol[0] if symbol[1] in used else "", text) + "\n"
+    return text.replace(_ICONS_HERE, _icons(environment, frozenset(_USED.findall(text))), 1) + "\n"
+
+
+@cache
+def _icons(environment: Environment, used: frozenset[str]) -> str:
+    """The pictures that a page uses, once each."""
+    every = str(environment.get_template("_icons.html.j2").module.sprite())  # type: ignore[attr-defined]
+    return _SYMBOL.sub(lambda symbol: symbol[0] if symbol[1] in used else "", every)
 
 
 @cache
@@ -144,6 +151,7 @@ def _environment(site: Site) -> Environment:
         loader=ChoiceLoader([PackageLoader(f"shipworthy.{own}", "templates") for own in ("site", "look")]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,

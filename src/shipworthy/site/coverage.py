@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shipworthy.compliance._controls import Control, controls
+from shipworthy.compliance._controls import Control, controls, said
 from shipworthy.records import dataclass
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shipworthy.site.things import Checked
 
 STANDS = {
-    "checks": "A check can find that it is not kept",
+    "checks": "Checks look for it",
     "record": "The pipeline's record shows something of it",
     "below": "Only parts of it have checks",
     "person": "Left to people: no run can show it",
@@ -70,7 +70,7 @@ class Coverage:
         named = {term[6:].partition("@")[0].partition("!")[0] for term in terms if term.startswith("check:")}
         checks = {check.name: check for rule in below for check in self.checks_of(rule.id)}
         checks |= {name: self._by_name[name] for name in sorted(named) if name in self._by_name}
-        record = tuple(dict.fromkeys(_said(term) for term in terms if not term.startswith("check:")))
+        record = tuple(dict.fromkeys(said(term) for term in terms if not term.startswith("check:")))
         if rules or named:
             stands = "checks"
         elif record:
@@ -91,11 +91,3 @@ class Coverage:
     def of_framework(self, framework: Framework) -> list[Cover]:
         """What there is for each item of a framework, in its order."""
         return [self.of(item) for item in framework.items]
-
-
-def _said(term: str) -> str:
-    kind, _, rest = term.partition(":")
-    name, _, stage = rest.partition("@")
-    where = f" in stage {stage}" if stage else ""
-    told = {"category": f"all checks for {name}", "stage": f"stage {name} passed", "fact": name.replace("-", " ")}
-    return told.get(kind, rest) + where

@@ -201,8 +201,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def feed(site: Site) -> str:
-    """The entries that were looked at last, as Atom (RFC 4287). Addresses are relative where the site's own is not
-    known; ids are names, which do not change with it."""
+    """The entries that were added last, as Atom (RFC 4287). Addresses are relative where the site's own is not known;
+    ids are names, which do not change with it."""
     url = site.given.url
     newest = site.newest[:FEED]
     latest = max((_day(one) for one in newest), default="1970-01-01")
@@ -221,6 +221,7 @@ def feed(site: Site) -> str:
             "<entry>",
             f"<title>{escape(_xml(one.title))}</title>",
             f"<id>urn:shipworthy:hub:{escape(site.href(one.page).removesuffix('.html'))}</id>",
+            f"<published>{_day(one)}T00:00:00Z</published>",
             f"<updated>{_day(one)}T00:00:00Z</updated>",
             f"<link href={quoteattr(url + site.href(one.page))}/>",
             f"<category term={quoteattr(one.kind)}/>",
@@ -231,8 +232,7 @@ def feed(site: Site) -> str:
 
 
 def _day(entry: Entry) -> str:
-    day = entry.basis.get("as-of", "")
-    return day if len(day) == 10 and day[:4].isdigit() else "1970-01-01"
+    return escape(entry.added) or "1970-01-01"
 
 
 def _xml(text: str) -> str:

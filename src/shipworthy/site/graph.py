@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1200, 900
 _LONG = 30
-_STEPS = 400
+_STEPS = 250
+_WIDE = {"stage": 8.8, "framework": 6.7}  # of a letter of a label, in the widest of the usual fonts
+_LABEL = 16  # height of a label under its point
 _OFTEN = 2  # ids of a framework that a topic must name to be linked with it: with one, all hang together
 
 
@@ -65,18 +67,24 @@ def drawn(hub: Hub) -> Graph:
     for a, b in pairs.tolist():
         to[a].append(b)
         to[b].append(a)
-    at = _placed(len(pages), pairs)
+    kinds = [page.partition("/")[0] for page in pages]
+    titles = [_short(hub.things[page].title) for page in pages]
+    radii = [{"stage": 11, "framework": 8}.get(kind, 4) + min(4, len(to[n]) // 12) for n, kind in enumerate(kinds)]
+    sizes = [(max(2.0 * r, len(title) * _WIDE.get(kind, 0)), 2 * r + (_LABEL if kind in _WIDE else 0))
+             for kind, title, r in zip(kinds, titles, radii, strict=True)]  # fmt: skip
+    at = _apart(_placed(len(pages), pairs), np.array(sizes, dtype=float).reshape(-1, 2) + 6.0)
     nodes = []
-    for place, page in enumerate(pages):
-        kind = page.partition("/")[0]
-        radius = {"stage": 11, "framework": 8}.get(kind, 4) + min(4, len(to[place]) // 12)
-        x, y = (int(value) for value in at[place])
-        title = hub.things[page].title
-        if kind == "framework" and len(title) > _LONG:
-            title = title[: _LONG - 1].rstrip() + "…"
-        nodes.append(Node(page, kind, title, x, y, radius, tuple(sorted(to[place])), kind == "topic"))
+    for place, (page, kind, r) in enumerate(zip(pages, kinds, radii, strict=True)):
+        x, y = round(float(at[place, 0])), round(float(at[place, 1]) - (_LABEL / 2 if kind in _WIDE else 0))
+        title = titles[place] if kind in _WIDE else hub.things[page].title
+        nodes.append(Node(page, kind, title, x, y, r, tuple(sorted(to[place])), kind not in _WIDE))
     lines = "".join(f"M{nodes[a].x} {nodes[a].y}L{nodes[b].x} {nodes[b].y}" for a, b in pairs.tolist())
     return Graph(tuple(nodes), lines)
+
+
+def _short(title: str) -> str:
+    """A title for a label, cut after a word."""
+    return title if len(title) <= _LONG else title[:_LONG].rpartition(" ")[0].rstrip(" ,(") + "…"
 
 
 def _placed(count: int, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
@@ -103,8 +111,34 @@ def _placed(count: int, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
         length = np.maximum(np.sqrt((force**2).sum(axis=1)), 1e-9)
         heat = 0.1 * (1 - step / _STEPS)
         at += force / length[:, None] * np.minimum(length, heat)[:, None]
-    low, high = at.min(axis=0), at.max(axis=0)
-    margin = np.array([110.0, 40.0])
-    scale = (np.array([WIDTH, HEIGHT]) - 2 * margin) / np.maximum(high - low, 1e-9)
-    placed: NDArray[np.float64] = (at - low) * scale + margin
+    # The middle is crowded and the rim is bare: spread the points evenly over the drawing, each in its direction.
+    away = np.sqrt((at**2).sum(axis=1))
+    even = np.sqrt((np.argsort(np.argsort(away, kind="stable")) + 0.5) / count)
+    half = np.array([WIDTH / 2 - 60.0, HEIGHT / 2 - 30.0])
+    placed: NDArray[np.float64] = at / np.maximum(away, 1e-9)[:, None] * even[:, None] * half + half + [60.0, 30.0]
     return placed
+
+
+def _apart(at: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The places moved as little as it takes so that boxes of these sizes around them do not overlap: each pair that
+    does is pushed apart where that is the shorter way."""
+    import numpy as np
+
+    if not len(at):
+        return at
+    half = sizes / 2
+    room = half[:, None, :] + half[None, :, :]
+    order = np.arange(len(at))
+    before = np.where(order[:, None] < order[None, :], -1.0, 1.0)  # which way if two lie on one place
+    for _ in range(_STEPS):
+        apart = at[:, None, :] - at[None, :, :]
+        over = room - np.abs(apart)
+        hit = np.minimum(over[:, :, 0], over[:, :, 1]) > 0
+        np.fill_diagonal(hit, False)
+        if not hit.any():
+            break
+        way = np.where(apart == 0, before[:, :, None], np.sign(apart))
+        shorter = np.stack((over[:, :, 0] <= over[:, :, 1], over[:, :, 0] > over[:, :, 1]), axis=2)
+        push = np.where(shorter & hit[:, :, None], way * (over / 2 + 0.5), 0.0)
+        at = np.clip(at + 0.6 * push.sum(axis=1), half + 4, np.array([WIDTH, HEIGHT]) - half - 4)
+    return at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,14 @@ from shipworthy.hub.schema import KIND_TITLES, KINDS, use_of
 from shipworthy.hub.seen import rules_about
 from shipworthy.hub.things import Entry, Framework, Item, Path, Shelf, Topic
 from shipworthy.look import visible
-from shipworthy.model import Rule
+from shipworthy.model import Rule, Severity
 from shipworthy.site.addresses import places
 from shipworthy.site.coverage import STANDS, Coverage
 from shipworthy.site.prose import Prose
 
 if TYPE_CHECKING:
     from shipworthy.hub import Hub, Thing
-    from shipworthy.site.things import Given
+    from shipworthy.site.things import Checked, Given
 
 NAMES: Mapping[str, str] = {
     "topic": "Topic",
@@ -34,7 +34,14 @@ _EVIDENCE = ("case-study", "dataset", "benchmark", "community")
 _PAPERS = {"newcomer": "New to it", "ml-engineer": "I build models", "security-engineer": "I secure software",
            "researcher": "I do research"}  # fmt: skip
 _FIXES = 16_000  # characters; more than that would make a topic's page too long to read
+_GROUPS = {"external": "Other tools, as they report", "pipeline": "The pipeline itself"}
+_ORDER = {severity: place for place, severity in enumerate(reversed(Severity))}
 Page = tuple[str, str, dict[str, Any]]
+
+
+def worst_first(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules by their severity, those of one severity by their titles."""
+    return sorted(rules, key=lambda one: (_ORDER[one.severity], one.title.casefold()))
 
 
 class Site:
@@ -115,7 +122,7 @@ class Site:
                       for one in sorted(hub.frameworks.values(), key=lambda one: one.title.casefold())]  # fmt: skip
         yield "frameworks.html", "frameworks.html.j2", {"title": "Frameworks", "frameworks": frameworks}
         yield "learn.html", "learn.html.j2", {"title": "Learn", "ways": _PAPERS}
-        yield "new.html", "new.html.j2", {"title": "What is new", "newest": self.newest[:100]}
+        yield "new.html", "new.html.j2", {"title": "What is new", "days": self._days(100)}
         yield "404.html", "missing.html.j2", {"title": "No such page"}
 
     @cached_property
@@ -126,20 +133,29 @@ class Site:
 
     @cached_property
     def newest(self) -> Sequence[Entry]:
-        """Entries by the day their facts are of and the year they are from, newest first."""
+        """Entries by the day on which they were added, newest first; of one day, what is from the latest year."""
 
-        def age(one: Entry) -> tuple[str, str, int]:
-            return (one.basis.get("as-of", ""), one.date, one.year or 0)
+        def age(one: Entry) -> tuple[str, str]:
+            return (one.added, one.date or str(one.year or ""))
 
         entries = sorted(self.hub.entries.values(), key=lambda one: one.id)
         return sorted(entries, key=age, reverse=True)
+
+    def _days(self, most: int) -> list[tuple[str, list[Entry], int]]:
+        """The newest entries by the day on which they were added: the day, the entries, how many came on it in all."""
+        every = Counter(one.added for one in self.newest)
+        shown: dict[str, list[Entry]] = {}
+        for one in self.newest[:most]:
+            shown.setdefault(one.added, []).append(one)
+        return [(day, entries, every[day]) for day, entries in shown.items()]
 
     def _rule_groups(self) -> list[tuple[str, list[Rule]]]:
         found: dict[str, list[Rule]] = {}
         for rule in self.hub.rules.values():
             checks = self.coverage.checks_of(rule.id)
-            found.setdefault(checks[0].category if checks else "pipeline", []).append(rule)
-        return sorted((name, sorted(rules, key=lambda one: one.title)) for name, rules in found.items())
+            category = checks[0].category if checks else "pipeline"
+            found.setdefault(_GROUPS.get(category, category.capitalize()), []).append(rule)
+        return sorted((name, worst_first(rules)) for name, rules in found.items())
 
     def shelves_of(self, page: str, kinds: Sequence[str], most: int) -> list[tuple[str, str, list[Entry], int]]:
         """Entries that are linked with a page, by kind: its id, its title, the first `most`, how many there are."""
@@ -172,6 +188,7 @@ class Site:
             ("Maintained", state, basis.get("maintained", "")),
             ("Level", entry.level, ""),
             ("Facts as of", basis.get("as-of", ""), ""),
+            ("Added here", entry.added, ""),
         ]
         old = [self.hub.entries[one] for one in entry.superseded_by if one in self.hub.entries]
         topics = [f"topic/{one}" for one in entry.help if one in self.hub.topics]
@@ -185,7 +202,7 @@ class Site:
         }
 
     def _topic(self, topic: Topic) -> dict[str, Any]:
-        rules = self.hub.rules_of(topic.page)
+        rules = worst_first(self.hub.rules_of(topic.page))
         cases = [self.hub.entries[one] for one in topic.case_studies if one in self.hub.entries]
         reading = self._reading(topic.page)
         sections: list[tuple[str, str, list[Rule]]] = [(one.heading, one.text, []) for one in topic.sections]
@@ -207,7 +224,7 @@ class Site:
         topic = self.hub.topics.get(rule.help)
         return {
             "topic": topic,
-            "fix": (topic.fixes.get(rule.id, "") or topic.section("How to fix it")) if topic else "",
+            "fix": topic.fix(rule.id) if topic else "",
             "own_fix": bool(topic and rule.id in topic.fixes),
             "checks": self.coverage.checks_of(rule.id),
             "items": self.items(rule.taxonomy),
@@ -216,21 +233,25 @@ class Site:
         }
 
     def _shelf(self, shelf: Shelf) -> dict[str, Any]:
-        topics = [self.hub.topics[one.partition("/")[2]] for one in self.hub.links(shelf.page)
-                  if one.startswith("topic/")]  # fmt: skip
+        titles = {f"{one.name}/{stage.name}": (f"pipeline/{one.name}-{stage.name}", f"{one.title}: {stage.title}")
+                  for one in self.given.pipelines for stage in one.stages}  # fmt: skip
         return {
-            "topics": topics,
-            "checks": self.checks_of(shelf),
+            "topics": [self.hub.topics[one.partition("/")[2]] for one in self.hub.topics_of(shelf.page)],
+            "checks": self.checks_of(shelf, shelf.used_by),
             "items": self.items(shelf.techniques),
-            "used": [one for one in shelf.used_by if f"pipeline/{one.replace('/', '-', 1)}" in self.places],
+            "used": [titles[one] for one in shelf.used_by if one in titles],
             **self._reading(shelf.page, 12),
         }
 
-    def checks_of(self, shelf: Shelf) -> list[Any]:
-        """The checks with a rule whose topic belongs to a shelf first of all."""
-        mine = {one.id for one in self.hub.topics.values() if one.stages and one.stages[0] == shelf.id}
-        rules = {rule.id for rule in self.hub.rules.values() if rule.help in mine}
-        return [check for check in self.given.checks if rules.intersection(check.rules)]
+    def checks_of(self, shelf: Shelf, stages: Sequence[str]) -> list[Checked]:
+        """The checks that run in these stages of pipelines (`ml/scan`) and are about a shelf."""
+        run = {name for stage in stages for name in self._runs.get(stage, ())}
+        return [one for one in self.given.checks if one.name in run and shelf.has(one.name, one.category)]
+
+    @cached_property
+    def _runs(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the checks that run in each stage of the pipelines."""
+        return {f"{one.name}/{stage.name}": stage.checks for one in self.given.pipelines for stage in one.stages}
 
     def _framework(self, framework: Framework) -> dict[str, Any]:
         covers = self.coverage.of_framework(framework)
@@ -246,10 +267,13 @@ class Site:
     def _item(self, item: Item) -> dict[str, Any]:
         framework = self.hub.frameworks[item.framework]
         new = self.hub.frameworks_after.get(item.framework, "")
+        cover = self.coverage.of(item)
         pages = [one for one in self.hub.links(item.page) if one.partition("/")[0] in ("topic", "stage")]
         return {
             "framework": framework,
-            "cover": self.coverage.of(item),
+            "cover": cover,
+            "rules": worst_first(cover.rules),
+            "parent": self.hub.resolve(f"{framework.id}/{item.parent}") if item.parent else None,
             "stands": STANDS,
             "now": self.hub.resolve(f"{new}/{item.now}") if item.now and new else None,
             "others": pages,
@@ -262,9 +286,12 @@ class Site:
     def _pipeline_stage(self, pipeline: Any, number: int, stage: Any) -> Page:
         shelves = [self.hub.shelves[one] for one in self.hub.pipelines.get(pipeline.name, {}).get(stage.name, ())]
         page = f"pipeline/{pipeline.name}-{stage.name}"
+        shown = [(shelf, self.checks_of(shelf, (f"{pipeline.name}/{stage.name}",))) for shelf in shelves]
+        named = {check.name for _, checks in shown for check in checks}
         return self.places[page], "pipeline.html.j2", {
             "page": page,
             "title": f"{stage.title}, {pipeline.title}",
             "pipeline": pipeline, "number": number, "stage": stage,
-            "shelves": [(shelf, self.checks_of(shelf), self._reading(shelf.page, 4)) for shelf in shelves],
+            "shelves": [(shelf, checks, self._reading(shelf.page, 4)) for shelf, checks in shown],
+            "besides": [one for one in self.given.checks if one.name in stage.checks and one.name not in named],
         }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -13,6 +13,7 @@ from shipworthy.site.addresses import outside
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from pygments.formatters import HtmlFormatter
 
 _LONGEST = 200_000
 _NAMES = {"py": "python", "sh": "bash", "shell": "bash", "dockerfile": "docker", "yml": "yaml", "ts": "typescript"}
@@ -70,7 +71,6 @@ def _markdown() -> MarkdownIt:
 def highlighted(code: str, language: str, _attributes: str = "") -> str:
     """Code as HTML with classes for its parts; nothing for a language that is not known."""
     from pygments import highlight
-    from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -79,4 +79,11 @@ def highlighted(code: str, language: str, _attributes: str = "") -> str:
         lexer = get_lexer_by_name(_NAMES.get(name, name))
     except ClassNotFound:
         return ""
-    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="k-")))
+    return str(highlight(code, lexer, _formatter()))
+
+
+@cache
+def _formatter() -> HtmlFormatter[str]:
+    from pygments.formatters import HtmlFormatter
+
+    return HtmlFormatter(nowrap=True, classprefix="k-")

@@ -9,11 +9,12 @@ from shipworthy.records import dataclass, field
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a pipeline: its name there, a title and what it does."""
+    """A stage of a pipeline: its name there, a title, what it does, and the names of the checks that run in it."""
 
     name: str
     title: str
     about: str
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from shipworthy.check import Check
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.model import StageResult
+from shipworthy.model import Kind, StageResult
 from shipworthy.model.result import count_checks
 from shipworthy.stages.results import counted, filter_results, with_reports
+
+_MADE_LATER = frozenset({Kind.IMAGE, Kind.SERVICE, Kind.HOST})
+
+
+def in_a_repository(check: Check) -> bool:
+    """Does the check read anything that a repository can hold?"""
+    return bool(check.kinds - _MADE_LATER)
 
 
 def run(job: Job) -> StageResult:
@@ -30,4 +38,5 @@ STAGE = Stage(
     "Looks for secrets, unsafe code, vulnerable dependencies, hostile notebooks, datasets and models.",
     run,
     always=True,
+    checks=in_a_repository,
 )

@@ -33,7 +33,7 @@ LINTS = (
     Lint("spelling", "British spelling of the usual words", wording.spelling),
     Lint("length", "one to three sentences, and a `use-when`", wording.length),
     Lint("markup", "plain text", wording.plain),
-    Lint("dates", "dates that can be, and agree; a state with its day and basis", dates.look),
+    Lint("dates", "dates that can be, and agree; `added`; a state with its day and basis", dates.look),
 )
 ABOUT: Mapping[str, str] = {
     FORM: "TOML in UTF-8 with the keys of the format, each with a value of its form; ids used once",

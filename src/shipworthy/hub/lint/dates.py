@@ -19,7 +19,8 @@ def _not_active(basis: Plain) -> str:
 
 
 def look(catalogue: Catalogue, entry: Plain) -> Said:
-    """Nothing of the future; `date`, `year` and the arXiv id tell of the same time; a state is of a day."""
+    """Nothing of the future; `date`, `year` and the arXiv id tell of the same time; a state is of a day.
+    `added` is what the list of what is new goes by."""
     year, date, today = entry.get("year"), str(entry.get("date", "")), catalogue.today
     if year and today and year > int(today[:4]):
         yield "year", f"{year} is in the future", "give the year in which it came out"
@@ -30,6 +31,11 @@ def look(catalogue: Catalogue, entry: Plain) -> Said:
     arxiv = entry.get("arxiv", "")
     if arxiv[:4].isdigit() and year and year < 2000 + int(arxiv[:2]):
         yield "year", f"arXiv {arxiv} is of 20{arxiv[:2]}, `year` says {year}", "correct the one that is wrong"
+    added = entry.get("added", "")
+    if not added:
+        yield "added", "it does not say on which day it was added", f"add a line `added = {today or '2026-11-23'}`"
+    elif today and added > today:
+        yield "added", f"{added} is in the future", "give the day on which the entry was added"
     basis = entry.get("basis", {})
     of = str(basis.get("as-of", ""))
     if of and today and of > today[: len(of)]:

@@ -7,7 +7,8 @@
   const P = SW.pages;
   const fixed = place.dataset.kind;
   const plain = document.getElementById("plain");
-  const STEP = 60;
+  const STEP = 40;
+  const REST = 200; // milliseconds
   const kindOf = (row) => row[0].slice(0, row[0].indexOf("/"));
   const framework = new Map();
   for (const [id, , own, items] of P.frameworks) for (const one of [own, ...items]) framework.set(one, id);
@@ -23,7 +24,12 @@
     ["year", "Year", (row) => (row[4] ? [String(row[4])] : []), (value) => value],
     ["licence", "Licence", (row) => (row[9] ? [row[9]] : []), (value) => value.replace("LicenseRef-", "")],
     ["maintained", "Maintained", (row) => (row[10] ? [row[10]] : []), (value) => value.replace("-", " ")],
-  ].filter(([name]) => !(fixed && name === "kind"));
+  ]
+    .filter(([name]) => !(fixed && name === "kind"))
+    .map(([name, label, values, show]) => {
+      const kept = new Array(P.rows.length); // the values of a row, found out once: they are counted at every letter
+      return [name, label, (row, at) => (kept[at] = kept[at] || [...new Set(values(row, at))]), show];
+    });
 
   const form = document.createElement("form");
   form.className = "filter";
@@ -72,6 +78,7 @@
   let wanted = Object.fromEntries(FACETS.map(([name]) => [name, start.get(name) || ""]));
   let answers = [];
   let shown = 0;
+  let later = 0;
 
   function chosen(but) {
     const given = fixed ? { kind: [fixed] } : {};
@@ -88,7 +95,7 @@
     for (const [name, , values, show] of FACETS) {
       const counts = new Map();
       for (const one of having(found, chosen(name)))
-        for (const value of new Set(values(P.rows[one], one))) counts.set(value, (counts.get(value) || 0) + 1);
+        for (const value of values(P.rows[one], one)) counts.set(value, (counts.get(value) || 0) + 1);
       if (wanted[name] && !counts.has(wanted[name])) counts.set(wanted[name], 0);
       const field = fields.get(name);
       const order = [...counts].map(([value, count]) => [value, String(show(value) || value), count]);
@@ -101,17 +108,20 @@
   }
 
   function page() {
-    list.append(...answers.slice(shown, shown + STEP).map((one) => SW.item(P.rows[one])));
+    list.append(...answers.slice(shown, shown + STEP).map((one) => SW.item(P.rows[one], Boolean(fixed))));
     shown = Math.min(answers.length, shown + STEP);
     holder.hidden = shown >= answers.length;
   }
 
-  function update() {
+  /* While somebody types, the list changes with every letter; the counts of the facets follow when the typing rests. */
+  function update(typing = false) {
     const query = text.value.trim();
     const base = fixed ? { kind: [fixed] } : {};
     const asked = SW.search(query, base);
     const every = query ? asked.found : fixed ? asked.found : P.rows.map((_, one) => one);
-    options(every);
+    clearTimeout(later);
+    if (typing) later = setTimeout(() => options(every), REST);
+    else options(every);
     const any = query || fixed || Object.values(wanted).some(Boolean);
     answers = any ? having(every, chosen("")) : [];
     if (!query) answers.sort((a, b) => P.rows[a][2].localeCompare(P.rows[b][2], "en"));
@@ -131,23 +141,23 @@
   }
 
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => {
+  form.addEventListener("input", (event) => {
     for (const [name, field] of fields) wanted[name] = field.value;
-    update();
+    update(event.target === text);
   });
   form.addEventListener("reset", () => {
     wanted = Object.fromEntries(FACETS.map(([name]) => [name, ""]));
-    setTimeout(update);
+    setTimeout(() => update());
   });
   if (!fixed && top) {
     top.addEventListener("input", () => {
       text.value = top.value;
-      update();
+      update(true);
     });
     top.form.addEventListener("submit", (event) => event.preventDefault());
   }
   more.addEventListener("click", page);
-  SW.load().then(update, () => {
+  SW.load().then(() => update(), () => {
     if (plain) plain.hidden = false;
     said.textContent = "The search's data could not be loaded.";
   });

@@ -1,4 +1,4 @@
-/* Points at the neighbours of a point; drag moves, the wheel with a held control key (or two buttons) zooms. */
+/* Points at the neighbours of a point; a mouse that drags moves, its wheel with a held control key zooms. */
 "use strict";
 (() => {
   const drawing = document.getElementById("graph");
@@ -27,8 +27,8 @@
   let from = null;
   let moved = false;
   drawing.addEventListener("pointerdown", (event) => {
-    from = [event.clientX, event.clientY];
     moved = false;
+    if (event.pointerType === "mouse") from = [event.clientX, event.clientY]; // a finger scrolls
   });
   drawing.addEventListener("pointermove", (event) => {
     if (!from) return;

@@ -36,8 +36,17 @@
     return made;
   };
 
-  /* A row of the data as a list item. */
-  SW.item = (row) => {
+  /* What tells a row from others of the same title: a rule's id, the framework of an id. */
+  let framework = null;
+  function apart(row) {
+    if (row[0].startsWith("rule/")) return row[0].slice(5);
+    if (!row[0].startsWith("item/")) return "";
+    framework = framework || new Map(SW.pages.frameworks.flatMap(([, title, , items]) => items.map((one) => [SW.pages.rows[one], title])));
+    return framework.get(row) || "";
+  }
+
+  /* A row of the data as a list item; `bare` without its kind, where all are of one. */
+  SW.item = (row, bare) => {
     const made = make("li");
     const kind = SW.pages.kinds[row[0].slice(0, row[0].indexOf("/"))];
     const title = make("p", "", "t");
@@ -45,9 +54,10 @@
     link.href = root + row[1];
     title.append(link, " ");
     if (row[4]) title.append(make("span", row[4], "dim"), " ");
-    title.append(make("span", kind, "tag"));
+    if (!bare) title.append(make("span", kind, "tag"));
     if (row[13].length) title.append(" ", make("span", "superseded", "tag old"));
     else if (row[10] === "archived" || row[10] === "dormant") title.append(" ", make("span", row[10], "tag old"));
+    if (apart(row)) title.append(" ", make("span", apart(row), "dim"));
     made.append(title);
     if (row[3]) made.append(make("p", row[3], "d"));
     return made;
@@ -62,6 +72,7 @@
       const link = make("a");
       link.href = root + row[1];
       link.append(make("b", row[2]), " ", make("span", SW.pages.kinds[row[0].slice(0, row[0].indexOf("/"))], "tag"));
+      if (apart(row)) link.append(" ", make("span", apart(row), "dim"));
       if (row[3]) link.append(make("span", row[3], "d"));
       made.append(link);
       list.append(made);

@@ -22,7 +22,7 @@ def run(job: Job) -> StageResult:
     """Verify the chain of what is stored, run that, and check how it is deployed."""
     digest, links = admit(job)
     layout = fetch_image(job, digest)
-    checks = [c for c in select(job.settings) if c.kinds == {Kind.SERVICE} and c.name in FROM_OUTSIDE]
+    checks = [check for check in select(job.settings) if STAGE.checks(check)]
     with running(job.settings, job.folder, layout, digest, "deploy") as service:
         deployed = described(job, service, "deploy")
         checked = run_checks(job, checks, Inventory((deployed,)))
@@ -95,4 +95,5 @@ STAGE = Stage(
     "Deploy check",
     "Admits the stored image by its chain, runs it as it will be run, and looks from outside: ports, TLS, hardening.",
     run,
+    checks=lambda check: check.kinds == {Kind.SERVICE} and check.name in FROM_OUTSIDE,
 )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 from shipworthy.artifacts import Inventory, identify
+from shipworthy.check import Check
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
@@ -25,6 +26,8 @@ from shipworthy.stages.results import counted, filter_results, with_reports
 
 FROM_OUTSIDE = frozenset({"open-ports", "tls", "container-hardening", "openscap"})
 """The checks of a service that look at how it is deployed, which the deploy check runs."""
+INSIDE = ("secrets", "models")
+"""The categories of checks that look at the files in the image."""
 
 
 def run(job: Job) -> StageResult:
@@ -39,11 +42,11 @@ def run(job: Job) -> StageResult:
     size = sum(layer.size for layer in image.layers)
     subject = Artifact(name, Kind.IMAGE, digest, size, "application/vnd.oci.image.manifest.v1+json", layout_of(job))
     signed = _model_check(job, subject, files)
-    checks = select(job.settings)
+    checks = [check for check in select(job.settings) if STAGE.checks(check)]
     whole = [c for c in checks if c.kinds == {Kind.IMAGE}]
-    inside = {name: [c for c in checks if c.category == name and c.scope != "tree"] for name in ("secrets", "models")}
+    inside = {name: [c for c in checks if c.category == name] for name in INSIDE}
     models = Inventory(tuple(file for file in files if file.kind is Kind.MODEL))
-    attack = [c for c in checks if c.kinds == {Kind.SERVICE} and c.name not in FROM_OUTSIDE]
+    attack = [c for c in checks if c.kinds == {Kind.SERVICE}]
     results = [signed, *job.checks.run(whole, Inventory((subject,)))]
     results += job.checks.run(inside["secrets"], Inventory(files))
     results += job.checks.run(inside["models"], models)
@@ -99,9 +102,17 @@ def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> Ch
     )
 
 
+def runs(check: Check) -> bool:
+    """Is it a check of images, of what is inside of them, or of the service as its clients see it?"""
+    if check.kinds == {Kind.SERVICE}:
+        return check.name not in FROM_OUTSIDE
+    return check.kinds == {Kind.IMAGE} or (check.category in INSIDE and check.scope != "tree")
+
+
 STAGE = Stage(
     "test",
     "Image scan and DAST",
     "Looks into every layer, writes the bill of materials, and attacks the service where it can reach nothing.",
     run,
+    checks=runs,
 )

@@ -8,6 +8,7 @@ from shipworthy.evidence.digest import digest_of
 from shipworthy.model import StageResult
 from shipworthy.stages.ml.train import model_path, output_inventory
 from shipworthy.stages.results import counted, run_checks
+from shipworthy.stages.scan import in_a_repository
 
 
 def run(job: Job) -> StageResult:
@@ -31,4 +32,5 @@ STAGE = Stage(
     "Model scan",
     "Reads the model's files by their content; what cannot be read is never called clean.",
     run,
+    checks=lambda check: check.scope != "tree" and in_a_repository(check),
 )
