@@ -81,6 +81,11 @@ ENDS = (
     ("nesses", ""),
     ("ness", ""),
     ("sses", "ss"),
+    ("ifications", "ify"),
+    ("ification", "ify"),
+    ("ifiers", "ify"),
+    ("ifier", "ify"),
+    ("ified", "ify"),
     ("ations", "at"),
     ("ation", "at"),
     ("ators", "at"),
@@ -89,6 +94,13 @@ ENDS = (
     ("ction", "ct"),
     ("ctors", "ct"),
     ("ctor", "ct"),
+    ("ptions", "pt"),
+    ("ption", "pt"),
+    ("utions", "ut"),
+    ("ution", "ut"),
+    ("agement", "ag"),
+    ("oyments", "oy"),
+    ("oyment", "oy"),
 )
 
 
