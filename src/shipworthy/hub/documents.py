@@ -47,7 +47,7 @@ def _fields(hub: Hub, thing: Any) -> Iterator[tuple[str, str]]:
         yield "slug", thing.id
         yield "ids", " ".join(thing.taxonomy)
         yield "labels", thing.help.replace("-", " ")
-        yield "body", f"{thing.description} {thing.remedy}"
+        yield "body", " ".join((thing.description, thing.remedy, *hub.asked.get(f"topic/{thing.help}", ())))
     elif isinstance(thing, Shelf):
         yield "slug", thing.id
         yield "summary", thing.what

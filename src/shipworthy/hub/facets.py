@@ -22,7 +22,8 @@ KIND_WORDS: Mapping[str, str] = {
     for kinds, said in (
         ("tutorial course book path", "learn learning"),
         ("tutorial", "lab labs exercise exercises tutorial tutorials hands-on playground walkthrough"),
-        ("course tutorial", "training trainings"),
+        ("path course tutorial article", "start begin beginner beginners newcomer introduction basics"),
+        ("course tutorial", "trainings"),
         ("course", "course courses certification certifications certificate"),
         ("tool", "tool tools library libraries scanner scanners linter linters generator toolkit software plugin"),
         ("tool", "checker fuzzer proxy firewall"),
@@ -46,10 +47,15 @@ ONLY_KIND = frozenset(
     rule rules checks standards library libraries research learn""".split()
 )
 SAYS_MORE = frozenset(
-    """safe problem problems issue issues trouble best good check high risk security secure
-    generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
-    linter checker fuzzer survey study guide guidance checklist incident case cases corpus training platforms happened
-    engine framework platform service software system systems app apps application style way ways work works""".split()
+    """safe problem problems issue issues trouble best good check high risk security secure generator library scanner
+    scanners certification dataset datasets benchmark benchmarks standard lab labs linter checker fuzzer survey
+    study guide guidance checklist incident case cases corpus training platforms happened engine framework platform
+    service software system systems app apps application style way ways work works start begin beginner newcomer
+    introduction basics explain difference list avoid prevent protect stop keep put reach live allow enable disable
+    everything everybody everyone nobody real world big small free new old bad wrong right easy simple quick fast
+    first next main whole different many much more most less before after beside between inside across during one
+    two place kind type still now already yet only really actually somewhere anywhere happen trick help try write
+    add own find everywhere possible better""".split()
 )
 
 

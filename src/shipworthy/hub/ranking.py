@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 Scored = list[tuple[str, float]]
 
 _LIKELIER = 4.0  # how much a kind counts that the query names
-_EXPLAINS = 2.0  # how much a page that explains counts for a question
+# How much a page that explains counts for a question.
+EXPLAINS = {
+    "topic": 2.0,
+    "stage": 2.0,
+    "best-practice": 1.3,
+    "article": 1.3,
+    "standard": 1.3,
+    "framework": 1.3,
+    "path": 1.5,
+}
 _LENT = 0.09  # the share of a topic's score that the pages have which it names
 _LENDS = 3  # topics among the first so many pages lend to others
 _ALIKE = 1.0  # how much it counts that an entry is about what the best answers are about
@@ -37,7 +46,7 @@ def by_kind(scored: Scored, asked: Asked) -> Scored:
         kind = page.partition("/")[0]
         if asked.likelier:
             return _LIKELIER if kind in asked.likelier else 1.0
-        return _EXPLAINS if kind in ("topic", "stage") else 1.0
+        return EXPLAINS.get(kind, 1.0)
 
     return _sorted([(page, round(score * factor(page), 4)) for page, score in scored])
 

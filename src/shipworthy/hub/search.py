@@ -28,11 +28,11 @@ _LIGHT = 0.4  # how much a word counts that says more of the kind than of the ma
 _RARE = 1.0  # how much more a rare word counts when a page lacks it
 _FULL = 0.34  # the share of the best page's score for a word with which a page has it in full
 _PART = 0.35  # how much it counts that a page has one word of an expression
-_PHRASE, _TITLE = 0.6, 0.34
+_PHRASE, _TITLE = 0.6, 0.48
 _PIECE = 1.0  # how much a piece of an id counts
 _LONGER = 0.35  # of what begins with a word that is known itself
 _CLOSER = 80  # pages that are looked at closer
-_SAID = ("title", "slug", "labels", "summary", "use")
+_SAID = ("title", "labels", "summary")
 
 
 @dataclass(frozen=True)

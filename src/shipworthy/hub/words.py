@@ -17,6 +17,7 @@ STOP = frozenset(
     gets give gives got had has have how i if in into is it its just know look looks make makes me my need needs of
     on one or our out please see send sends sent should show so some somebody someone something tell than that the
     their them then there they thing things this to us use used uses using want was we were what when where which
+    must not may might let lets contain contains live lives
     who why will with would you your""".split()
 )
 
@@ -127,6 +128,8 @@ def synonyms(folder: Path) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]
     for group in given:
         cut = ([word[0] for word in WORD.finditer(plain(way)) if word[0] not in STOP] for way in group)
         ways = list(dict.fromkeys(tuple(map(stem, way)) for way in cut))
-        for way in ways:
-            found[way] = tuple(dict.fromkeys((*found.get(way, ()), *(other for other in ways if other != way))))
+        for way in filter(None, ways):
+            found[way] = tuple(
+                dict.fromkeys((*found.get(way, ()), *(other for other in ways if other and other != way)))
+            )
     return found

@@ -2,8 +2,9 @@
 "use strict";
 (() => {
   const SW = (self.SW = self.SW || {});
-  const LIKELIER = 4, EXPLAINS = 2, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5, OWED = 0.05, AGAIN = 0.7;
+  const LIKELIER = 4, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5, OWED = 0.05, AGAIN = 0.7;
   const FIRST = 10, LOOKED_AT = 200, SHARED = 0.15;
+  const EXPLAINS = { topic: 2, stage: 2, "best-practice": 1.3, article: 1.3, standard: 1.3, framework: 1.3, path: 1.5 };
   let named = null;
 
   /* Pages of the kinds that a query names, and for a question those that explain, come sooner. */
@@ -11,7 +12,7 @@
     if (!asked.likelier.size && !asked.question) return scored;
     const factor = (kind) => {
       if (asked.likelier.size) return asked.likelier.has(kind) ? LIKELIER : 1;
-      return kind === "topic" || kind === "stage" ? EXPLAINS : 1;
+      return EXPLAINS[kind] || 1;
     };
     return scored.map(([doc, score]) => [doc, SW.rounded(score * factor(SW.kindOf(doc)))]);
   }

@@ -4,7 +4,7 @@
 (() => {
   const SW = (self.SW = self.SW || {});
   const PREFIX = 0.75, LONGER = 0.35, TYPO = 0.55, SYNONYM = 0.75, EXPANSIONS = 40, ALL = 1.5, SCALE = 100;
-  const LIGHT = 0.4, FULL = 0.34, PART = 0.35, PHRASE = 0.6, TITLE = 0.34, CLOSER = 80;
+  const LIGHT = 0.4, FULL = 0.34, PART = 0.35, PHRASE = 0.6, TITLE = 0.48, CLOSER = 80;
   const EDGES = /^["'`,;?!()[\]{}]+|["'`,;?!()[\]{}]+$/g;
   const OTHER_KINDS = ["topic", "rule", "item", "framework", "stage", "path"];
   const NAMES = ["kind", "stage", "topic", "framework", "year", "licence", "maintained", "pipeline", "level", "language"];
