@@ -33,7 +33,7 @@ _LENDS = 3  # topics among the first so many pages lend to others
 _ALIKE = 1.0  # how much it counts that an entry is about what the best answers are about
 _OTHERS = 0.5  # how much of that pages have that are no entries
 _OWED = 0.05  # the share of their scores that the first answers give to the topics that they are about
-_AGAIN = 0.7  # how much a rule counts that another program's rule comes before
+_AGAIN = 0.4  # how much a rule counts that another program's rule comes before
 _FIRST, _LOOKED_AT, _SHARED = 10, 200, 0.15
 
 

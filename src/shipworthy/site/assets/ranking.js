@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const SW = (self.SW = self.SW || {});
-  const LIKELIER = 4, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5, OWED = 0.05, AGAIN = 0.7;
+  const LIKELIER = 4, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5, OWED = 0.05, AGAIN = 0.4;
   const FIRST = 10, LOOKED_AT = 200, SHARED = 0.15;
   const EXPLAINS = { topic: 2, stage: 2, "best-practice": 1.3, article: 1.3, standard: 1.3, framework: 1.3, path: 1.5 };
   let named = null;
