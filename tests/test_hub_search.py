@@ -49,7 +49,7 @@ def test_the_judged_queries_are_answered(hub: Hub) -> None:
     unknown = {page for one in judged for page in one["answers"]} - set(hub.things)
     assert unknown == set()
     shares = [len(set(pages(hub, q["words"])) & set(q["answers"])) / min(5, len(q["answers"])) for q in judged]
-    assert mean(shares) > 0.8
+    assert mean(shares) > 0.84
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,31 @@ def test_what_is_said_in_several_ways_is_one(hub: Hub) -> None:
     assert set(pages(hub, "bill of materials", 20)) & set(pages(hub, "sbom", 20))
     assert pages(hub, "deserialisation", 3) == pages(hub, "deserialization", 3)
     assert pages(hub, "LICENCE scanner") == pages(hub, "license scanner")
+
+
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("docker images too big", "topic/image-size"),  # a person's words, which the page does not say
+        ("npm typosqatting", "topic/malicious-packages"),  # the topic of the best answers
+        ("ISO 27001", "standard/iso-iec-27001"),  # before pages that only name an id with these words
+    ],
+)
+def test_people_find_the_page_by_their_own_words(hub: Hub, query: str, page: str) -> None:
+    assert page in pages(hub, query)
+
+
+def test_a_mistyped_noun_is_nearest_to_the_verb_that_the_index_keeps() -> None:
+    index = search.make_index(
+        [search.Doc(f"item/{title}", title, {"title": title}) for title in ("Injection", "Ingestion")]
+    )
+    assert [page for page, _ in search.Searcher(index, {}).scores("injektion")] == ["item/Injection"]
+
+
+def test_a_rule_that_several_programs_have_does_not_fill_the_first_answers(hub: Hub) -> None:
+    titles = [hub.things[page].title for page in pages(hub, "S3 bucket public") if page.startswith("rule/")]
+    assert titles
+    assert len(titles) - len(set(titles)) <= 1
 
 
 def test_the_successor_follows_what_it_took_the_place_of(hub: Hub) -> None:
@@ -155,6 +180,9 @@ def test_words_of_one_root_are_one() -> None:
         "detect detection detector detecting",
         "licence license licences",
         "dependency dependencies",
+        "verify verifies verified verification",
+        "deploy deployed deployment",
+        "encrypt encryption",
     ):
         assert len({words.stem(word) for word in group.split()}) == 1, group
 

@@ -4,7 +4,8 @@
     python benchmarks/hub/search.py --misses   prints what is not found, and writes nothing
 
 Recall@5 of a query: how many of the pages that a person chose are among the first five answers, of those that can be
-(at most five). Reciprocal rank: one over the place of the first such page, zero beyond the tenth.
+(min(5, chosen): a query with twelve right answers wants five of them). Reciprocal rank: one over the place of the first
+such page, zero beyond the tenth.
 """
 
 from __future__ import annotations
@@ -21,10 +22,22 @@ from shipworthy.check import all_rules
 from shipworthy.hub import Hub, documents, load
 
 HERE = Path(__file__).parent
-TUNED = ("", "second", "third")  # sets of queries that were read when the ranking was changed
+# Sets of queries that were read when the ranking was changed; others are shown in rows of their own.
+TUNED = ("", "second", "third", "before", "fourth", "fifth")
+# Measured once, each before anybody had looked at what was missed; later the set was tuned on.
 HISTORY = (
-    "Measured once on queries that nobody had looked at, before they were read and the ranking was mended:",
-    "44 queries (the third set) written on 2026-11-23 after the freeze b17838a: 0.851, substring search 0.686.",
+    ("third", 44, "after b17838a, 2026-11-23", 0.851, 0.686),
+    ("before", 32, "after the second freeze, 2026-11-23", 0.880, 0.812),
+    ("fourth", 54, "after 2e2e9be, 2026-11-24", 0.756, 0.559),
+    ("fifth", 55, "after 4612f8d, 2026-11-24", 0.806, 0.700),
+)
+# Answers that a set lacked in fact, added after it was measured: other rules and papers that say the same.
+CORRECTED = (
+    ("NIST secure software development framework", "framework/nist-ssdf-1.1"),
+    ("SSRF", "rule/http-server-side-request"),
+    ("XXE in python", "the seven rules rule/python-xml-*, whose mirrors from Bandit were listed alone"),
+    ("rate limiting for a model endpoint", "rule/endpoint-no-rate-limit"),
+    ("guardrail benchmarks", "paper/injecguard-over-defence and paper/gentel-safe, which bring test sets"),
 )
 Search = Callable[[str], list[str]]
 
@@ -138,9 +151,18 @@ def main() -> None:
             for name, search in (("this search", ours), ("substring", plain))
         ),
         "",
-        "Goal: recall@5 >= 0.9. It is not reached on queries that the ranking was not tuned on.",
+        "Goal: recall@5 >= 0.9. It is not reached on queries that nobody had looked at:",
         "",
-        *HISTORY,
+        "| set, measured once | queries | written | this search | substring |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {count} | {when} | {five:.3f} | {plainly:.3f} |"
+            for name, count, when, five, plainly in HISTORY
+        ),
+        "",
+        "Judgements that were wrong in fact and corrected afterwards; the figures above are without the corrections:",
+        "",
+        *(f"- `{words}`: {what}" for words, what in CORRECTED),
         "",
         "| milliseconds | median | largest |",
         "|---|---|---|",

@@ -25,6 +25,7 @@ def of(hub: Hub) -> Sequence[Doc]:
 
 def _doc(hub: Hub, page: str, thing: Any) -> Doc:
     fields = dict(_fields(hub, thing))
+    fields["also"] = " | ".join(hub.asked.get(page, ()))
     named = sum(not other.startswith("stage/") for other in hub.links(page))
     weight = 1 + 0.08 * math.log2(1 + named) + 0.08 * bool(getattr(thing, "original_list", False))
     if isinstance(thing, Entry) and (thing.superseded_by or thing.maintained in ("archived", "dormant")):
@@ -46,7 +47,7 @@ def _fields(hub: Hub, thing: Any) -> Iterator[tuple[str, str]]:
         yield "slug", thing.id
         yield "ids", " ".join(thing.taxonomy)
         yield "labels", thing.help.replace("-", " ")
-        yield "body", f"{thing.description} {thing.remedy}"
+        yield "body", " ".join((thing.description, thing.remedy, *hub.asked.get(f"topic/{thing.help}", ())))
     elif isinstance(thing, Shelf):
         yield "slug", thing.id
         yield "summary", thing.what

@@ -22,7 +22,8 @@ KIND_WORDS: Mapping[str, str] = {
     for kinds, said in (
         ("tutorial course book path", "learn learning"),
         ("tutorial", "lab labs exercise exercises tutorial tutorials hands-on playground walkthrough"),
-        ("course tutorial", "training trainings"),
+        ("path course tutorial article", "start begin beginner beginners newcomer introduction basics"),
+        ("course tutorial", "trainings"),
         ("course", "course courses certification certifications certificate"),
         ("tool", "tool tools library libraries scanner scanners linter linters generator toolkit software plugin"),
         ("tool", "checker fuzzer proxy firewall"),
@@ -36,7 +37,7 @@ KIND_WORDS: Mapping[str, str] = {
         ("dataset", "dataset datasets corpus"),
         ("benchmark", "benchmark benchmarks leaderboard"),
         ("community", "community communities podcast podcasts newsletter forum conference awesome slack"),
-        ("rule item", "rule rules checks"),
+        ("rule", "rule rules checks"),
     )
     for word in said.split()
 }
@@ -45,11 +46,25 @@ ONLY_KIND = frozenset(
     """tool tools paper papers article articles course courses book books talk talks tutorial tutorials
     rule rules checks standards library libraries research learn""".split()
 )
+# Ordinary words of a question, and words that say more of the kind than of the matter: a page may well lack them.
 SAYS_MORE = frozenset(
-    """safe problem problems issue issues trouble best good check high risk security secure
-    generator library scanner scanners certification dataset datasets benchmark benchmarks standard lab labs
-    linter checker fuzzer survey study guide guidance checklist incident case cases corpus training platforms happened
-    engine framework platform service software system systems app apps application style way ways work works""".split()
+    """safe problem problems issue issues trouble best good check high risk security secure generator library scanner
+    scanners certification dataset datasets benchmark benchmarks standard lab labs linter checker fuzzer survey
+    study guide guidance checklist incident case cases corpus training platforms happened engine framework platform
+    service software system systems app apps application style way ways work works start begin beginner newcomer
+    introduction basics explain difference list avoid prevent protect stop keep put reach live allow enable disable
+    everything everybody everyone nobody real world big small free new old bad wrong right easy simple quick fast
+    first next main whole different many much more most less before after beside between inside across during one
+    two place kind type still now already yet only really actually somewhere anywhere happen trick help try write
+    add own find everywhere possible better accept agree appear apply ask become believe belong bring carry catch
+    cause claim close collect come complete consider continue copy cost count cover create cut deal decide define
+    deliver depend describe discover draw drop end enter expect face fail fall feel fewer fill finish follow go grow
+    guess hear hide hold hope identify improve include increase inform introduce invent join kill know lack lead
+    leave like listen lose manage matter meet mention miss move need note notice obtain occur offer pass pay perform
+    pick plan play point practise prefer prepare present press produce promise propose prove provide publish pull
+    raise receive recognise recommend recover reduce refer relate remain remember replace reply represent require
+    result reveal say see seem sell serve set settle share speak spend split stand stay step suffer suggest survive
+    take talk teach tend think throw treat turn understand visit wait want warn win worry""".split()
 )
 
 

@@ -48,6 +48,7 @@ class Hub:
         self.shelves = build.shelves(data)
         self.paths = build.paths(data)
         self.words = build.words(data)
+        self.asked: Mapping[str, list[str]] = data["asked"]
         self.pipelines: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             name: {stage: tuple(has) for stage, has in of.items()} for name, of in data["pipelines"].items()
         }
@@ -240,6 +241,7 @@ class Hub:
         scored = self.searcher.scores(asked.words, among, asked.light)
         scored = ranking.by_kind(scored, asked)
         scored = ranking.alike(self, ranking.of_the_topic(self, scored))
+        scored = ranking.once(self, ranking.explained(self, scored))
         scored = ranking.by_id(self, scored, asked, among)
         return [Hit(page, score, self.things[page]) for page, score in self._followed(scored, among)[:limit]]
 

@@ -8,20 +8,32 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from shipworthy.hub.facets import Asked
-from shipworthy.hub.things import Item
+from shipworthy.hub.things import Entry, Item
 from shipworthy.hub.words import plain
+from shipworthy.model import Rule
 
 if TYPE_CHECKING:
     from shipworthy.hub.library import Hub
 
 Scored = list[tuple[str, float]]
 
-_LIKELIER = 2.5  # how much a kind counts that the query names
-_EXPLAINS = 2.0  # how much a page that explains counts for a question
+_LIKELIER = 4.0  # how much a kind counts that the query names
+# How much a page that explains counts for a question.
+EXPLAINS = {
+    "topic": 2.0,
+    "stage": 2.0,
+    "best-practice": 1.3,
+    "article": 1.3,
+    "standard": 1.3,
+    "framework": 1.3,
+    "path": 1.5,
+}
 _LENT = 0.09  # the share of a topic's score that the pages have which it names
 _LENDS = 3  # topics among the first so many pages lend to others
 _ALIKE = 1.0  # how much it counts that an entry is about what the best answers are about
 _OTHERS = 0.5  # how much of that pages have that are no entries
+_OWED = 0.05  # the share of their scores that the first answers give to the topics that they are about
+_AGAIN = 0.4  # how much a rule counts that another program's rule comes before
 _FIRST, _LOOKED_AT, _SHARED = 10, 200, 0.15
 
 
@@ -34,7 +46,7 @@ def by_kind(scored: Scored, asked: Asked) -> Scored:
         kind = page.partition("/")[0]
         if asked.likelier:
             return _LIKELIER if kind in asked.likelier else 1.0
-        return _EXPLAINS if kind in ("topic", "stage") else 1.0
+        return EXPLAINS.get(kind, 1.0)
 
     return _sorted([(page, round(score * factor(page), 4)) for page, score in scored])
 
@@ -49,6 +61,33 @@ def of_the_topic(hub: Hub, scored: Scored) -> Scored:
     if not lent:
         return scored
     return _sorted([(page, round(score + lent.get(page, 0.0), 4)) for page, score in scored])
+
+
+def explained(hub: Hub, scored: Scored) -> Scored:
+    """Topics that the best entries and rules are about come sooner, if they have words of the query too."""
+    scores = dict(scored)
+    for page, score in scored[:_FIRST]:
+        thing = hub.things[page]
+        named: tuple[str, ...] = (thing.help,) if isinstance(thing, Rule) else ()
+        if isinstance(thing, Entry):
+            named = (*thing.topics, *thing.help)
+        for name in dict.fromkeys(named):
+            if (topic := f"topic/{name}") in scores:
+                scores[topic] = round(scores[topic] + _OWED * score, 4)
+    return _sorted(list(scores.items()))
+
+
+def once(hub: Hub, scored: Scored) -> Scored:
+    """Of rules that say the same in the words of several programs, the best comes first and the others later."""
+    seen: set[str] = set()
+    found = []
+    for page, score in scored:
+        if page.startswith("rule/"):
+            title = hub.things[page].title
+            score *= _AGAIN if title in seen else 1.0
+            seen.add(title)
+        found.append((page, round(score, 4)))
+    return _sorted(found)
 
 
 def alike(hub: Hub, scored: Scored) -> Scored:

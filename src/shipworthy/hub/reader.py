@@ -44,6 +44,7 @@ class Reading:
             "frameworks": [one for name in self._names("frameworks", ".toml") if (one := self._framework(name))],
             "paths": [path for name in self._names("paths", ".toml") if (path := self._path(name))],
             "words": self._words(),
+            "asked": self._asked(),
             **self._stages(),
         }
 
@@ -248,6 +249,18 @@ class Reading:
         given = self._toml(file) or {}
         found = ((name, self._part(file, word, schema.WORD, schema.WORD, f"{name}.")) for name, word in given.items())
         return [{"id": name, **word} for name, word in found if word]
+
+    def _asked(self) -> dict[str, list[str]]:
+        file = "asked.toml"
+        good: dict[str, list[str]] = {}
+        if not (self.folder / file).exists():  # no page needs such words
+            return good
+        for page, said in (self._toml(file) or {}).items():
+            if problem := schema.ASKED(said):
+                self.wrong(file, page, problem, "write a list of short texts")
+            else:
+                good[page] = said
+        return good
 
     def _stages(self) -> Plain:
         file = "stages.toml"

@@ -223,5 +223,6 @@ STEP: Mapping[str, Look] = {
     "pages": several(text(200)),
     "minutes": whole(1, 6000),
 }
+ASKED: Look = several(text(60))
 WORD: Mapping[str, Look] = {"title": text(60), "line": text(200)}
 TOPIC_HEADINGS = ("What it is", "Why it matters", "How it is attacked", "How to fix it", "Good to know")

@@ -20,17 +20,19 @@ from shipworthy.records import dataclass
 _K, _B = 1.2, 0.4
 _SCALE = 100  # weights are kept as whole numbers
 # What an answer is likely to be: a page that explains comes before one of six hundred rules.
-PRIOR = {"topic": 1.4, "stage": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.6, "standard": 1.2, "case-study": 0.9}
-_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.9
+PRIOR = {"topic": 1.2, "stage": 1.0, "framework": 1.2, "item": 0.9, "rule": 0.7, "standard": 1.2, "case-study": 0.9}
+_PREFIX, _TYPO, _SYNONYM = 0.75, 0.55, 0.75
 _EXPANSIONS = 40
 _ALL = 1.5  # how much it counts that a page has all of the query
-_LIGHT = 0.3  # how much a word counts that says more of the kind than of the matter
+_LIGHT = 0.4  # how much a word counts that says more of the kind than of the matter
 _RARE = 1.0  # how much more a rare word counts when a page lacks it
 _FULL = 0.34  # the share of the best page's score for a word with which a page has it in full
 _PART = 0.35  # how much it counts that a page has one word of an expression
 _PHRASE, _TITLE = 0.6, 0.48
+_PIECE = 1.0  # how much a piece of an id counts
+_LONGER = 0.35  # of what begins with a word that is known itself
 _CLOSER = 80  # pages that are looked at closer
-_SAID = ("title", "slug", "labels", "summary", "use")
+_SAID = ("title", "labels", "summary")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,17 @@ class Doc:
 
 
 # How much a word counts by where it stands.
-FIELDS = {"title": 3.0, "ids": 4.3, "slug": 1.0, "labels": 2.05, "summary": 1.8, "use": 1.6, "note": 0.7, "body": 0.2}
+FIELDS = {
+    "title": 3.0,
+    "ids": 4.3,
+    "also": 1.5,
+    "slug": 1.0,
+    "labels": 2.05,
+    "summary": 1.8,
+    "use": 1.6,
+    "note": 0.7,
+    "body": 0.2,
+}
 
 
 def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
@@ -55,7 +67,8 @@ def make_index(docs: Sequence[Doc]) -> dict[str, Any]:
         seen: dict[str, float] = defaultdict(float)
         for field, text in doc.fields.items():
             for term, often in Counter(words.terms(text)).items():
-                seen[term] += FIELDS[field] * min(often, 3)  # a long text says a word often
+                weight = _PIECE if field == "ids" and term.isalnum() else FIELDS[field]
+                seen[term] += weight * min(often, 3)  # a long text says a word often
         counts.append(seen)
         lengths.append(sum(seen.values()))
     average = sum(lengths) / max(1, len(lengths)) or 1.0
@@ -130,8 +143,9 @@ class Searcher:
             if among is None or self._pages[doc] in among:
                 found.append((score * (has[doc] / weights) ** _ALL * self._prior(doc), doc))
         found.sort(reverse=True)
-        asked = " ".join(way for ways in concepts for way in ways[0][0])
-        near = ((score * self._closeness(doc, pairs, concepts), doc) for score, doc in found[:_CLOSER])
+        asked = " ".join(self._asked(concepts))
+        said = {self._meant(term) for ways in concepts for way, _ in ways for term in way}
+        near = ((score * self._closeness(doc, pairs, said), doc) for score, doc in found[:_CLOSER])
         rest = found[_CLOSER:]
         named = ((self._pages[doc], self._named(doc, score, asked, query, pieces)) for score, doc in (*near, *rest))
         return sorted(((page, round(score / _SCALE, 4)) for page, score in named), key=lambda one: (-one[1], one[0]))
@@ -150,17 +164,23 @@ class Searcher:
 
     def _pairs(self, concepts: list[list[tuple[tuple[str, ...], float]]]) -> list[str]:
         """What stands side by side in the query."""
-        asked = [way for ways in concepts for way in ways[0][0]]
-        return [f" {one} {other} " for one, other in pairwise(asked)]
+        return [f" {one} {other} " for one, other in pairwise(self._asked(concepts))]
+
+    def _asked(self, concepts: list[list[tuple[tuple[str, ...], float]]]) -> list[str]:
+        """The terms of the query, each as the index spells it."""
+        return [self._meant(term) for ways in concepts for term in ways[0][0]]
+
+    def _meant(self, term: str) -> str:
+        near = self._near.get(term) or {}
+        return term if term in near or not near else max(near, key=lambda other: (near[other], other))
 
     def _pieces(self, query: str) -> set[str]:
         return {piece.strip("\"'`,;?!()[]{}") for piece in words.plain(query).split()}
 
-    def _closeness(self, doc: int, pairs: list[str], concepts: list[list[tuple[tuple[str, ...], float]]]) -> float:
+    def _closeness(self, doc: int, pairs: list[str], said: set[str]) -> float:
         """How much it counts that words stand side by side as in the query, and how much of the title was asked for."""
         text, title = self._texts[doc], self._titles[doc].split()
         together = sum(pair in text for pair in pairs) / len(pairs) if pairs else 0.0
-        said = {term for ways in concepts for way, _ in ways for term in way}
         covered = sum(word in said for word in title) / len(title) if title else 0.0
         return 1 + _PHRASE * together + _TITLE * covered
 
@@ -244,15 +264,17 @@ class Searcher:
         """The terms of the index that are meant: itself, what begins with it, else what is nearly it."""
         found = {term: 1.0} if term in self._postings else {}
         if len(term) >= 3:
-            start = bisect_left(self._terms, term)
+            known, start = bool(found), bisect_left(self._terms, term)
             for other in self._terms[start : start + _EXPANSIONS]:
                 if not other.startswith(term):
                     break
                 if other not in found and (other.isalpha() or not term.isalpha()):
                     share = len(term) / len(other)
-                    found[other] = _PREFIX * (0.5 + 0.5 * share) if share < 0.99 else 1.0
+                    found[other] = (_LONGER if known else _PREFIX) * (0.5 + 0.5 * share) if share < 0.99 else 1.0
         if not found and len(term) >= 4 and term.isalpha():
             found = self._misspelt(term)
+            if len(term) > 7 and max(found.values(), default=0.0) < _TYPO:  # injektion is nearly inject
+                found = self._misspelt(term.removesuffix("ion")) or found
         return found
 
     def _misspelt(self, term: str) -> dict[str, float]:

@@ -17,6 +17,7 @@ STOP = frozenset(
     gets give gives got had has have how i if in into is it its just know look looks make makes me my need needs of
     on one or our out please see send sends sent should show so some somebody someone something tell than that the
     their them then there they thing things this to us use used uses using want was we were what when where which
+    must not may might let lets contain contains live lives
     who why will with would you your""".split()
 )
 
@@ -81,6 +82,11 @@ ENDS = (
     ("nesses", ""),
     ("ness", ""),
     ("sses", "ss"),
+    ("ifications", "ify"),
+    ("ification", "ify"),
+    ("ifiers", "ify"),
+    ("ifier", "ify"),
+    ("ified", "ify"),
     ("ations", "at"),
     ("ation", "at"),
     ("ators", "at"),
@@ -89,6 +95,13 @@ ENDS = (
     ("ction", "ct"),
     ("ctors", "ct"),
     ("ctor", "ct"),
+    ("ptions", "pt"),
+    ("ption", "pt"),
+    ("utions", "ut"),
+    ("ution", "ut"),
+    ("agement", "ag"),
+    ("oyments", "oy"),
+    ("oyment", "oy"),
 )
 
 
@@ -115,6 +128,8 @@ def synonyms(folder: Path) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]
     for group in given:
         cut = ([word[0] for word in WORD.finditer(plain(way)) if word[0] not in STOP] for way in group)
         ways = list(dict.fromkeys(tuple(map(stem, way)) for way in cut))
-        for way in ways:
-            found[way] = tuple(dict.fromkeys((*found.get(way, ()), *(other for other in ways if other != way))))
+        for way in filter(None, ways):
+            found[way] = tuple(
+                dict.fromkeys((*found.get(way, ()), *(other for other in ways if other and other != way)))
+            )
     return found

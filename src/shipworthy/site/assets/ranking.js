@@ -2,8 +2,9 @@
 "use strict";
 (() => {
   const SW = (self.SW = self.SW || {});
-  const LIKELIER = 2.5, EXPLAINS = 2, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5;
+  const LIKELIER = 4, LENT = 0.09, LENDS = 3, ALIKE = 1, OTHERS = 0.5, OWED = 0.05, AGAIN = 0.4;
   const FIRST = 10, LOOKED_AT = 200, SHARED = 0.15;
+  const EXPLAINS = { topic: 2, stage: 2, "best-practice": 1.3, article: 1.3, standard: 1.3, framework: 1.3, path: 1.5 };
   let named = null;
 
   /* Pages of the kinds that a query names, and for a question those that explain, come sooner. */
@@ -11,7 +12,7 @@
     if (!asked.likelier.size && !asked.question) return scored;
     const factor = (kind) => {
       if (asked.likelier.size) return asked.likelier.has(kind) ? LIKELIER : 1;
-      return kind === "topic" || kind === "stage" ? EXPLAINS : 1;
+      return EXPLAINS[kind] || 1;
     };
     return scored.map(([doc, score]) => [doc, SW.rounded(score * factor(SW.kindOf(doc)))]);
   }
@@ -53,6 +54,32 @@
     if (!most) return scored;
     const how = (doc) => (near.has(doc) ? near.get(doc) : OTHERS * most);
     return scored.map(([doc, score]) => [doc, SW.rounded(score * (1 + (ALIKE * how(doc)) / most))]);
+  }
+
+  /* Topics that the best entries and rules are about come sooner, if they have words of the query too. */
+  function explained(scored) {
+    const scores = new Map(scored);
+    const { helps } = SW.index;
+    for (const [doc, score] of scored.slice(0, FIRST)) {
+      if (["topic", "stage", "item", "framework", "path"].includes(SW.kindOf(doc))) continue;
+      for (const name of new Set(SW.pages.rows[doc][7])) {
+        const topic = Object.hasOwn(helps, name) ? helps[name] : -1;
+        if (scores.has(topic)) scores.set(topic, SW.rounded(scores.get(topic) + OWED * score));
+      }
+    }
+    return [...scores];
+  }
+
+  /* Of rules that say the same in the words of several programs, the best comes first and the others later. */
+  function once(scored) {
+    const seen = new Set();
+    return scored.map(([doc, score]) => {
+      if (SW.kindOf(doc) !== "rule") return [doc, score];
+      const title = SW.pages.rows[doc][2];
+      const again = seen.has(title);
+      seen.add(title);
+      return [doc, SW.rounded(again ? score * AGAIN : score)];
+    });
   }
 
   /* Every id of a framework, as it is looked up: [row, its framework's rows, its framework's ids]. */
@@ -126,6 +153,8 @@
     let scored = engine.sorted(byKind(given, asked));
     scored = engine.sorted(ofTheTopic(scored));
     scored = engine.sorted(alike(scored));
+    scored = engine.sorted(explained(scored));
+    scored = engine.sorted(once(scored));
     return engine.sorted(byId(scored, asked, among));
   };
 })();

@@ -3,8 +3,8 @@
 "use strict";
 (() => {
   const SW = (self.SW = self.SW || {});
-  const PREFIX = 0.75, TYPO = 0.55, SYNONYM = 0.9, EXPANSIONS = 40, ALL = 1.5, SCALE = 100;
-  const LIGHT = 0.3, FULL = 0.34, PART = 0.35, PHRASE = 0.6, TITLE = 0.48, CLOSER = 80;
+  const PREFIX = 0.75, LONGER = 0.35, TYPO = 0.55, SYNONYM = 0.75, EXPANSIONS = 40, ALL = 1.5, SCALE = 100;
+  const LIGHT = 0.4, FULL = 0.34, PART = 0.35, PHRASE = 0.6, TITLE = 0.48, CLOSER = 80;
   const EDGES = /^["'`,;?!()[\]{}]+|["'`,;?!()[\]{}]+$/g;
   const OTHER_KINDS = ["topic", "rule", "item", "framework", "stage", "path"];
   const NAMES = ["kind", "stage", "topic", "framework", "year", "licence", "maintained", "pipeline", "level", "language"];
@@ -131,9 +131,9 @@
 
     /* What stands side by side as in the query, titles that were asked for, pages whose very name was. */
     closer(found, query, concepts) {
-      const words = concepts.flatMap((ways) => ways[0][0]);
+      const words = concepts.flatMap((ways) => ways[0][0].map((term) => this.meant(term)));
       const pairs = words.slice(1).map((word, place) => ` ${words[place]} ${word} `);
-      const ways = new Set(concepts.flatMap((all) => all.flatMap(([way]) => way)));
+      const ways = new Set(concepts.flatMap((all) => all.flatMap(([way]) => way.map((term) => this.meant(term)))));
       const asked = words.join(" ");
       const said = plain(query).trim();
       const pieces = new Set(said.split(/\s+/).map((piece) => piece.replace(EDGES, "")));
@@ -154,6 +154,13 @@
         else if (title.startsWith(`${asked} `)) score *= 1.25;
         return [doc, SW.rounded(score / SCALE)];
       });
+    }
+
+    /* A term as the index spells it. */
+    meant(term) {
+      const near = this.near.get(term);
+      if (!near || !near.size || near.has(term)) return term;
+      return [...near].reduce((a, b) => (b[1] > a[1] || (b[1] === a[1] && b[0] > a[0]) ? b : a))[0];
     }
 
     /* Best first; of equals, by the page's id. */
@@ -247,11 +254,15 @@
           if (!other.startsWith(term)) break;
           if (!found.has(other) && (alpha(other) || !alpha(term))) {
             const share = term.length / other.length;
-            found.set(other, share < 0.99 ? PREFIX * (0.5 + 0.5 * share) : 1);
+            found.set(other, share < 0.99 ? (found.has(term) ? LONGER : PREFIX) * (0.5 + 0.5 * share) : 1);
           }
         }
       }
-      return !found.size && term.length >= 4 && alpha(term) ? this.misspelt(term) : found;
+      if (found.size || term.length < 4 || !alpha(term)) return found;
+      const near = this.misspelt(term);
+      if (term.length <= 7 || Math.max(0, ...near.values()) >= TYPO) return near;
+      const cut = this.misspelt(term.replace(/ion$/, "")); /* injektion is nearly inject */
+      return cut.size ? cut : near;
     }
 
     misspelt(term) {
