@@ -20,7 +20,7 @@ from shipworthy.files import write_atomically
 from shipworthy.model import Rule
 from shipworthy.user_folders import cache_folder
 
-_FORM = 3  # raised whenever the data are laid out otherwise
+_FORM = 4  # raised whenever the data are laid out otherwise
 _LARGEST = 64_000_000  # bytes
 
 
