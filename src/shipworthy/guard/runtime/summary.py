@@ -10,10 +10,9 @@ from typing import Any
 
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence import envelope
-from shipworthy.evidence.statement import Resource, Statement, parse
+from shipworthy.evidence.statement import GUARD_SUMMARY, Resource, Statement, parse
 from shipworthy.guard.runtime.events import read_events
 
-PREDICATE = "https://shipworthy.dev/guard-summary/v1"
 _BUNDLE = 4 << 20
 
 
@@ -38,7 +37,7 @@ def write_summary(events: Path, day: str, signer: envelope.Signer, folder: Path,
         "chain": {"lines": chain.count, "head": chain.head},
         "settings": dict(facts),
     }
-    statement = Statement((Resource(events.name, f"sha256:{chain.head}", "events"),), PREDICATE, predicate)
+    statement = Statement((Resource(events.name, f"sha256:{chain.head}", "events"),), GUARD_SUMMARY, predicate)
     path = folder / f"guard-summary-{day}.sigstore.json"
     write_atomically(path, envelope.sign(statement.to_bytes(), [signer]))
     return path
@@ -53,7 +52,7 @@ def verify_summary(summary: Path, events: Path, keys: Sequence[envelope.PublicKe
 
     raw = read_bounded(summary, _BUNDLE)
     statement = parse(envelope.verify(raw, keys, where=summary.name).payload, summary.name)
-    if statement.predicate_type != PREDICATE:
+    if statement.predicate_type != GUARD_SUMMARY:
         raise EvidenceError("this is no summary of a guard", where=summary.name)
     told = statement.predicate.get("chain")
     lines, head = (told.get("lines"), told.get("head")) if isinstance(told, dict) else (None, None)
