@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shipworthy.artifacts import Inventory
+from shipworthy.artifacts import Inventory, git_state
 from shipworthy.config import Reported
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
@@ -260,6 +260,10 @@ def _result(
     elif given.max_age_days and age < timedelta(days=-2):
         told = f"it says that it is of {made.date().isoformat()}, which is yet to come"
         gaps.append(Skipped(None, told, check, "old-data"))
+    commit = _commit(job) if report.commits else ""
+    if commit and commit not in report.commits:
+        told = f"it is about the commit {report.commits[0][:40]}, and here is {commit[:40]}"
+        gaps.append(Skipped(None, told, check, "other-commit"))
     notes = [f"{_witness(given.tool, report)}, {made.date().isoformat()}: {len(report.statements)} findings"]
     notes += [f"{agreed} of them also ours"] if agreed else []
     notes += [f"{elsewhere} about files that are not here"] if elsewhere else []
@@ -273,6 +277,12 @@ def _result(
         note="; ".join((*notes, *report.notes)),
         remedy=f"run {source(given.tool).title} again: {source(given.tool).command}" if gaps else "",
     )
+
+
+def _commit(job: Job) -> str:
+    """The commit of the workspace; empty where there is none."""
+    state = None if job.trigger.commit else git_state(job.root)
+    return job.trigger.commit or (state.commit if state else "")
 
 
 def _date(text: str) -> datetime | None:

@@ -57,7 +57,7 @@ def run(job: Job) -> StageResult:
     ):
         answers = _try(job, guard.url)
         metrics = _ask(guard.metrics)
-    summary = write_summary(guard.events, today(), open_signing_key(job), folder, mode=mode)
+    summary = write_summary(guard.events, today(), open_signing_key(job), folder, written=guard.written, mode=mode)
     chain = read_events(guard.events)
     told = {name: asdict(answer) for name, answer in answers.items()}
     details = {"mode": mode, "answers": told, "events": dict(chain.kinds), "model": digest}
