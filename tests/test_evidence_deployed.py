@@ -118,7 +118,7 @@ def test_the_folder_of_a_run_is_verified_with_them(deployed: Deployed) -> None:
     def deployments(result: ChainResult) -> list[tuple[str, str]]:
         return [(one.step, one.name) for one in result.broken if one.step in ("deploy", "protect", "events", "report")]
 
-    assert deployments(verified()) == []
+    assert verified().ok, "`model/` in the folder is the evidence of the model, and not the model"
     flip(deployed.folder / "guard-events.jsonl")
     assert ("events", EVENTS) in deployments(verified())
     (deployed.folder / "protect.sigstore.json").unlink()

@@ -7,7 +7,7 @@ storing `release.sigstore.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -273,7 +273,19 @@ def verify_folder(
     that lie in the evidence folder, in the other folders and at the paths (by name or digest). With a `version`, the
     release in it must be that one.
     """
-    return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, version)
+    evidence = EvidenceSet.from_dir(folder)
+
+    def look(paths: Mapping[str, Path]) -> Resolver:
+        own, others = places(folder, paths=paths), places(*folders, paths=paths)
+
+        def resolver(name: str, digest: str) -> Iterator[Path]:
+            yield from others(name, digest)
+            if name not in evidence.parts:  # `model/` there is the evidence of the model, and not the model
+                yield from own(name, digest)
+
+        return resolver
+
+    return _verify(evidence, policy, look, paths, model, version)
 
 
 def released_at(raw: bytes, policy: Policy) -> str:
