@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure
 
@@ -31,6 +33,22 @@ def remove_folder(folder: Path, *known: str) -> None:
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file, also by a link. A pipe would be waited for for ever, and a repository can bring one: it, and
+    whatever else is no plain file, raises OSError.
+    """
+    import stat
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return open(descriptor, "rb")
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from shipworthy.config import Gate, Settings
 from shipworthy.model import Confidence, Severity
 
+WEAKER = "weaker than the default"
+
 
 def weaker(name: str, settings: Settings) -> list[str]:
     """What the gate of this name, and the stages that it decides on, leave undone that they do by default."""
@@ -21,7 +23,7 @@ def weaker(name: str, settings: Settings) -> list[str]:
     if name == "after-deploy" and settings.protect.mode != "block":
         what = "records attacks, and refuses none" if settings.protect.mode == "watch" else "looks at nothing"
         told.append(f'[protect] mode = "{settings.protect.mode}": the guard {what}')
-    return [f"weaker than the default: {text}" for text in told]
+    return [f"{WEAKER}: {text}" for text in told]
 
 
 def _gate(policy: Gate) -> list[str]:

@@ -15,6 +15,7 @@ from shipworthy.config import Reported
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
+from shipworthy.files import open_plain
 from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Rule, Skipped, StageResult
 from shipworthy.paths import display_name, inside
 from shipworthy.patterns import regex
@@ -84,7 +85,7 @@ def known(tool: str) -> Source:
 def _opened(job: Job, reported: Reported) -> Given | CheckResult:
     path = inside(job.root, reported.path, what="report")
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             raw = stream.read(LIMIT + 1)
             written = datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
     except OSError as error:
