@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from shipworthy.artifacts import identify
+from shipworthy.building.layout import Entry
 from shipworthy.config import Load
+from shipworthy.images import layer_files, open_image
 from shipworthy.model import Artifact, Kind
 from shipworthy.stages.dev.image_model import look
+from small_images import image
 
 
 def matrix(number: float) -> bytes:
@@ -22,8 +26,13 @@ def matrix(number: float) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<d", number)
 
 
-def found(tmp_path: Path, image: Mapping[str, bytes], hidden: Mapping[str, bytes] | None = None) -> list[str]:
-    """The rules that fire for an image of these files, and where."""
+def found(
+    tmp_path: Path,
+    image: Mapping[str, bytes],
+    hidden: Mapping[str, bytes] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The rules that fire for an image of these files, and where. `links` are further names of files."""
     model = tmp_path / "model"
     model.mkdir()
     (model / "weights.npy").write_bytes(matrix(1))
@@ -36,8 +45,10 @@ def found(tmp_path: Path, image: Mapping[str, bytes], hidden: Mapping[str, bytes
         layer = "" if number < len(image) else "layer 2: "
         files.append(identify(place, f"svc: {layer}/{name}", Load()))
     subject = Artifact("svc", Kind.IMAGE, "sha256:" + "0" * 64, 0)
+    by = {file.uri: file for file in files}
+    named = {f"svc: /{name}": by[f"svc: /{to}"] for name, to in (links or {}).items()}
     return sorted(
-        f"{one.rule.id} {one.artifact.uri} {one.evidence}".strip() for one in look(subject, model, tuple(files))
+        f"{one.rule.id} {one.artifact.uri} {one.evidence}".strip() for one in look(subject, model, tuple(files), named)
     )
 
 
@@ -132,3 +143,49 @@ def test_broken_lists_of_packages_excuse_nothing(tmp_path: Path) -> None:
     }
     image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG, "x.npy": matrix(2), **lists}
     assert found(tmp_path, image) == ["image-model-unsigned svc: /x.npy"]
+
+
+def test_further_files_in_the_folder_of_the_model_are_told(tmp_path: Path) -> None:
+    image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG, "app.py": b"1"}
+    more = {"m/adapter_config.json": b'{"base": "elsewhere"}', "m/code/modeling_x.py": b"import os"}
+    told = found(tmp_path, {**image, **more})
+    assert told == ["image-model-extra-file svc: /m/adapter_config.json adapter_config.json, code/modeling_x.py"]
+
+
+def test_a_file_that_only_looks_like_a_part_of_the_model_makes_no_folder_of_one(tmp_path: Path) -> None:
+    image = {"m/weights.npy": matrix(1), "m/config.json": CONFIG, "etc/config.json": CONFIG, "etc/passwd": b"root"}
+    assert found(tmp_path, image) == []
+
+
+def test_a_model_that_is_put_together_of_links(tmp_path: Path) -> None:
+    """The folder that is served has the signed weights and another configuration, both by links; a decoy is whole."""
+    image = {
+        "opt/decoy/weights.npy": matrix(1),
+        "opt/decoy/config.json": CONFIG,
+        "a/w": matrix(1),
+        "a/c": b'{"threshold": 0.0}',
+    }
+    assert found(tmp_path, image) == []
+    (tmp_path / "served").mkdir()
+    links = {"srv/weights.npy": "a/w", "srv/config.json": "a/c"}
+    assert found(tmp_path / "served", image, links=links) == ["image-model-changed svc: /a/c config.json"]
+
+
+def test_every_kind_of_link_gives_a_name(tmp_path: Path) -> None:
+    layers = [
+        [
+            Entry("a/w", tarfile.REGTYPE, data=b"weights"),
+            Entry("a/c", tarfile.REGTYPE, data=b"config"),
+            Entry("m/w", tarfile.SYMTYPE, target="../a/w"),
+            Entry("m/gone", tarfile.SYMTYPE, target="/nowhere"),
+            Entry("m/round", tarfile.SYMTYPE, target="round"),
+            Entry("srv", tarfile.SYMTYPE, target="/m"),
+            Entry("whole", tarfile.SYMTYPE, target="/"),
+        ],
+        [Entry("m/c", tarfile.LNKTYPE, target="a/c")],
+    ]
+    layout = image(tmp_path / "layout", layers, {})
+    names = {file.path: set(file.also) for file in layer_files(open_image(layout), tmp_path / "files")}
+    assert names["a/w"] >= {"m/w", "srv/w", "whole/m/w", "whole/a/w"}
+    assert names["a/c"] >= {"m/c", "srv/c", "whole/m/c"}
+    assert not any("gone" in name or "round" in name for also in names.values() for name in also)

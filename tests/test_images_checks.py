@@ -76,6 +76,8 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"Entrypoint": ["bash", "-c", "python app.py"]}, "image-shell-entrypoint"),
     ({"Volumes": {"/var/run/docker.sock": {}}}, "image-sensitive-volume"),
     ({"Volumes": {"/etc/": {}}}, "image-sensitive-volume"),
+    ({"Volumes": {"/app": {}, "/data": {}}}, "image-volume-with-files"),
+    ({"Volumes": {"//app/../app/": {}}}, "image-volume-with-files"),
     ({"Env": ["PATH=/usr/bin:.:/bin"]}, "image-unsafe-environment"),
     ({"Env": ["PATH=/tmp/bin:/usr/bin"]}, "image-unsafe-environment"),
     ({"Env": ["LD_PRELOAD=/x.so"]}, "image-unsafe-environment"),
@@ -93,6 +95,7 @@ def test_settings(tmp_path: Path, change: dict[str, Any], rule: str) -> None:
 
 HARMLESS: list[dict[str, Any]] = [
     {"User": "app"},
+    {"Volumes": {"/data": {}, "/tmp": {}, "/app/nothing": {}, "relative/none": {}}},
     {"Env": ["PATH=/usr/bin", "PASSWORD_FILE=/run/secrets/db", "TOKEN=", "API_KEY=changeme", "GPG_KEY=" + "A0" * 20]},
     {"Cmd": ["/bin/sh", "-c", "exec python app.py"]},
     {"Entrypoint": ["/usr/bin/app"], "Cmd": ["/bin/sh", "-c", "x"]},

@@ -152,7 +152,7 @@ def test_sarif_levels_suppressions_and_bases() -> None:
     del run["tool"]["driver"]["rules"][0]["properties"]["security-severity"]
     run["tool"]["driver"]["rules"][0]["defaultConfiguration"] = {"level": "note"}
     run["originalUriBaseIds"] = {"%SRCROOT%": {"uri": "file:///build/here/"}}
-    run["results"][1]["suppressions"] = [{"kind": "inSource"}]
+    run["results"][1]["suppressions"] = [{"kind": "external"}]
     run["results"][2]["suppressions"] = [{"kind": "external", "status": "rejected"}]
     run["results"][2]["level"] = "error"
     report = read_report("sarif", json.dumps(log).encode())

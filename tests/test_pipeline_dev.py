@@ -99,6 +99,35 @@ def test_the_image_is_verified_back_to_the_datasets_of_its_model(example: Path) 
     while way[-1]["parent"] is not None:
         way.append(links[way[-1]["parent"]])
     assert [link["step"] for link in way] == ["ingest", "train", "model", "build", "image"]
+    after = {link["step"]: link for link in links if links[link["parent"] or 0]["step"] != "model"}
+    assert {"protect", "gate", "deploy", "guard", "events"} <= set(after), "stages 10 to 12, beside the release"
+
+
+def test_the_evidence_of_the_deployment_is_verified_where_it_lies(example: Path) -> None:
+    evidence = runs(example)[1] / "evidence"
+    done = shipworthy("verify", str(evidence), "--format", "json", cwd=example)
+    links = json.loads(done.stdout)["links"]
+    by = {link["step"]: link["status"] for link in links}
+    assert {by[step] for step in ("model", "protect", "gate", "deploy", "guard", "events")} == {"ok"}
+
+
+def test_a_record_of_the_deployment_that_was_changed_is_named_and_one_that_is_gone_is_told(
+    example: Path, tmp_path: Path
+) -> None:
+    project = Path(
+        shutil.copytree(example, tmp_path / "demo" / "project", ignore=shutil.ignore_patterns(".shipworthy"))
+    )
+    shutil.copytree(example.parent / "keys", tmp_path / "demo" / "keys")
+    deployed = project / "store" / "refs" / "prompt-injection-detector-service.deployed"
+    (reference,) = deployed.glob("*.json")
+    flip(reference, 200)
+    done = shipworthy("verify", "prompt-injection-detector-service", cwd=project)
+    assert done.returncode == 4
+    assert "protect" in done.stdout
+    shutil.rmtree(deployed)
+    done = shipworthy("verify", "prompt-injection-detector-service", cwd=project)
+    assert done.returncode == 0, done.stdout
+    assert "no deployment of this image is recorded" in done.stdout
 
 
 def test_what_was_built_looked_at_and_refused_is_in_the_record(shipped: dict[str, Any]) -> None:

@@ -134,7 +134,8 @@ def test_an_older_release_dressed_up_as_a_newer_one_does_not_verify(
     def lie(asked: Asked, answer: Answer) -> Answer:
         if asked.path.endswith(("/_release-spam_.1.1.0", "/_latest-spam")):
             return answer[0], answer[1], dressed
-        return (answer[0], answer[1], plain) if asked.path.endswith("/manifests/1.1.0") else answer
+        moved = {**answer[1], "Docker-Content-Digest": sha256_bytes(plain)}
+        return (answer[0], moved, plain) if asked.path.endswith("/manifests/1.1.0") else answer
 
     liar.tamper = lie
     ref = store.get_ref("spam", "1.1.0")  # unverified, as every reference is
@@ -376,3 +377,58 @@ def test_any_answer_is_read_or_refused(raw: bytes) -> None:
             read()
     forms.looks("x", raw)
     forms.subject_and_names(raw)
+
+
+# -------------------------------------------------- one answer for us, another for clusters
+
+
+def released(store: OciStore, tmp_path: Path) -> tuple[str, Any]:
+    world = make(tmp_path / "world", roles=False)
+    raw = store_release(store, world.write(), world.project / "model", world.signers, version="1.0.0", stored=NOW)
+    return store.put_ref("spam", "1.0.0", raw).digest, world
+
+
+def other_digest(_asked: Asked, answer: Answer) -> Answer:
+    return answer[0], {**answer[1], "Docker-Content-Digest": "sha256:" + "6" * 64}, answer[2]
+
+
+def test_a_tag_that_is_another_image_for_who_asks_by_head_is_refused(
+    liar: Between, store: OciStore, tmp_path: Path
+) -> None:
+    """Clusters resolve a tag by HEAD and fetch that digest; we get the manifest at once."""
+    digest, _ = released(store, tmp_path)
+    assert store.get_ref("spam", "1.0.0").digest == digest
+    liar.tamper = on("/manifests/1.0.0", other_digest, "HEAD")
+    with pytest.raises(EvidenceError, match="tells others"):
+        store.get_ref("spam", "1.0.0")
+    liar.tamper = on("/manifests/1.0.0", lambda _asked, answer: (404, {"Content-Length": "0"}, b""), "HEAD")
+    with pytest.raises(EvidenceError, match="both that it is there and that it is not"):
+        store.get_ref("spam", "1.0.0")
+    liar.tamper = on("/manifests/1.0.0", lambda _asked, answer: (405, {"Content-Length": "0"}, b""), "HEAD")
+    assert store.get_ref("spam", "1.0.0").digest == digest, "a registry need not know HEAD"
+
+
+def test_a_blob_that_is_there_by_head_only_is_missed_when_what_was_stored_is_verified(
+    liar: Between, store: OciStore, tmp_path: Path
+) -> None:
+    """The registry says that it has everything, so that nothing is sent; then it has not."""
+    liar.tamper = on("/blobs/sha256:", lambda _asked, answer: (200, {"Content-Length": "10"}, b""), "HEAD")
+    world = make(tmp_path / "world", roles=False)
+    raw = store_release(store, world.write(), world.project / "model", world.signers, version="1.0.0", stored=NOW)
+    with suppress(ShipworthyError):
+        store.put_ref("spam", "1.0.0", raw)
+    result = verify_release(store, raw, world.policy, version="1.0.0", folders=(world.project,))
+    assert not result.ok
+
+
+def test_a_manifest_that_is_swapped_after_it_was_stored_is_not_deployed(
+    liar: Between, store: OciStore, tmp_path: Path
+) -> None:
+    _, world = released(store, tmp_path)
+    another = json.dumps({"schemaVersion": 2, "mediaType": forms.MANIFEST, "layers": []}).encode()
+    for reference in ("/manifests/1.0.0", "/manifests/_release-", "/manifests/_latest-"):
+        liar.tamper = on(reference, lambda _asked, answer: (answer[0], {}, another))
+        fresh = reached(liar, tmp_path / reference.strip("/").replace("/", "-"))
+        with pytest.raises(EvidenceError):
+            fresh.get_ref("spam")
+    assert world.evidence.is_dir()

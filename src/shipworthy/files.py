@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from shipworthy.errors import EnvironmentFailure
 
@@ -33,15 +35,25 @@ def remove_folder(folder: Path, *known: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """At most so many bytes of a file. Pipes and devices, which may have no end, raise OSError as what is not there
-    does."""
-    import errno
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file, also by a link. A pipe would be waited for for ever, and a repository can bring one: it, and
+    whatever else is no plain file, raises OSError.
+    """
     import stat
 
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return open(descriptor, "rb")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """At most so many bytes of a plain file; raises OSError as `open_plain` does."""
+    with open_plain(path) as stream:
         return stream.read(most)
 
 

@@ -68,4 +68,17 @@ MODEL_UNSIGNED = Rule(
     taxonomy=("CWE-345", "CWE-494", "AML.T0010.003"),
     help="model-signing",
 )
-PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED, MODEL_MISSING, MODEL_UNSIGNED)
+MODEL_BESIDE = Rule(
+    "image-model-extra-file",
+    title="Files that nobody signed lie in the folder of the signed model",
+    severity=Severity.HIGH,
+    description="In the folder from which the service loads the signed model there are further files. Loaders read "
+    "what they find there: a configuration that names code to run, another tokenizer, an adapter that changes the "
+    "weights.",
+    remedy="Give the model a folder of its own in the image, or make the files part of the model that the ml pipeline "
+    "signs.",
+    confidence=Confidence.MEDIUM,
+    taxonomy=("CWE-345", "CWE-494", "AML.T0010.003"),
+    help="model-signing",
+)
+PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED, MODEL_MISSING, MODEL_UNSIGNED, MODEL_BESIDE)

@@ -63,8 +63,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--signature", type=Path, metavar="FILE", help="its signature (default: what is stored or lies beside it)"
     )
     parser.add_argument("--key", type=Path, action="append", default=[], metavar="PUB", help="trust this public key")
+    parser.add_argument(
+        "--model-every", type=seconds, default=5.0, metavar="S", help="look whether it was changed (default: 5)"
+    )
     settings_option(parser)
     quiet_option(parser, "only errors")
+
+
+def seconds(text: str) -> float:
+    """More than nothing, and a time that can be waited for."""
+    found = float(text)
+    if not 0.1 <= found <= 86_400:
+        raise ValueError(text)
+    return found
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     guard = Guard(policy, events=options.events, drift=load(options.drift) if options.drift else None)
     try:
         guard.note("started", {"mode": policy.mode, "model": verified, "upstream": options.upstream[:200]})
-        return asyncio.run(_serve(Proxy(guard, upstream), guard, options, tls))
+        return asyncio.run(_serve(Proxy(guard, upstream), guard, options, tls, verified))
     finally:
         guard.close()
 
@@ -123,7 +134,9 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
     return context
 
 
-async def _serve(proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
+async def _serve(
+    proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: ssl.SSLContext | None, verified: str
+) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -140,13 +153,26 @@ async def _serve(proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: s
     if metrics and not options.quiet:
         print(f"metrics on http://{_host(metrics[0])}:{metrics[1]}/metrics", flush=True)
     daily = asyncio.create_task(_daily(guard, options)) if options.summary_key else None
+    watch = asyncio.create_task(_watch(guard, options, verified)) if options.model else None
     await ended.wait()
+    if watch is not None:
+        watch.cancel()
     await proxy.close()
     guard.note("stopped", {})
     if daily is not None:
         daily.cancel()
         await asyncio.to_thread(_summarise, guard, options)
     return 0
+
+
+async def _watch(guard: Guard, options: argparse.Namespace, verified: str) -> None:
+    """See that the model stays the one that was verified: services load a model again, and start workers that do."""
+    from shipworthy.guard.runtime.model import ModelWatch
+
+    look = ModelWatch(guard, options.model, verified, lambda: _verify(options)).look
+    while True:
+        await asyncio.to_thread(look)
+        await asyncio.sleep(options.model_every)
 
 
 async def _daily(guard: Guard, options: argparse.Namespace) -> None:
@@ -170,8 +196,14 @@ def _summarise(guard: Guard, options: argparse.Namespace, day: str = "") -> None
     from shipworthy.keys import open_signer
 
     events: Path = options.events
+    written = guard.events.written() if guard.events else None
     path = write_summary(
-        events, day or today(), open_signer(options.summary_key), events.parent, mode=guard.policy.mode
+        events,
+        day or today(),
+        open_signer(options.summary_key),
+        events.parent,
+        written=written,
+        mode=guard.policy.mode,
     )
     if not options.quiet:
         print(f"summary: {path}", flush=True)

@@ -10,8 +10,9 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from shipworthy.config.settings import NO_DATE, Protect, Settings, Waiver
-from shipworthy.config.text import SITE, line_of
+from shipworthy.config.text import NUMBERS, SITE, line_of
 from shipworthy.errors import UsageError
+from shipworthy.files import open_plain
 from shipworthy.paths import is_there
 from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
@@ -67,7 +68,7 @@ def _digest(data: bytes) -> str:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             data = stream.read(_SIZE_LIMIT + 1)
         if len(data) > _SIZE_LIMIT:
             raise UsageError("the settings file is larger than 1 MiB", where=str(path))
@@ -160,6 +161,7 @@ class _Reader:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
         self._one_of(settings.image.engine, ("auto", "buildah", "podman", "docker", "builtin"), ("image", "engine"))
         self._protect(settings.protect)
+        self._numbers(settings)
         for index, reported in enumerate(settings.import_.reports):
             at = ("import", "reports", index)
             if not reported.tool or not reported.path:
@@ -178,6 +180,19 @@ class _Reader:
             )
         if settings.train and settings.train.early_stopping:
             self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
+
+    def _numbers(self, settings: Settings) -> None:
+        """What is less than nothing, or more than any machine has, is a mistake, or meant to break something."""
+        for keys, low, high in NUMBERS:
+            value: Any = settings
+            for key in keys:
+                value = getattr(value, key.replace("-", "_"), None)
+            if value is not None and not low <= value <= high:
+                raise self.fail(
+                    keys,
+                    f"`{_dotted(keys)}` is {str(value)[:30]}; it must be from {low} to {high}",
+                    "see docs/settings.md",
+                )
 
     def _protect(self, given: Protect) -> None:
         for name in ("mode", "answers"):

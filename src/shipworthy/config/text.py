@@ -47,3 +47,28 @@ def _shared(path: tuple[str | int, ...], keys: tuple[str | int, ...]) -> int:
             break
         depth += 1
     return depth
+
+
+_DAY, _MEBIBYTES = 86_400, 1 << 24
+_LIMITS = (
+    ("wall-seconds", 1, 30 * _DAY),
+    ("cpu-seconds", 0, 30 * _DAY),
+    ("memory-mb", 1, _MEBIBYTES),
+    ("processes", 1, 1 << 20),
+    ("file-mb", 1, _MEBIBYTES),
+)
+NUMBERS: tuple[tuple[tuple[str, ...], int, int], ...] = (
+    (("scan", "jobs"), 0, 4096),
+    (("scan", "memory-mb"), 1, _MEBIBYTES),
+    *(((step, "limits", name), low, high) for step in ("train", "evaluate") for name, low, high in _LIMITS),
+    (("train", "kfold", "folds"), 2, 1000),
+    (("image", "seconds"), 1, 30 * _DAY),
+    (("service", "port"), 1, 65_535),
+    (("service", "ready-seconds"), 1, _DAY),
+    (("service", "memory-mb"), 1, _MEBIBYTES),
+    (("service", "processes"), 1, 1 << 20),
+    (("protect", "body"), 1, 1 << 40),
+    (("protect", "concurrent"), 1, 1 << 20),
+    (("protect", "depth"), 1, 10_000),
+)
+"""The numbers of the settings, with the least and the most that they may be."""

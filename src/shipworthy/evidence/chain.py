@@ -6,6 +6,8 @@ link that does not hold.
                                                scan -> report
     image -> layers, release, signature, gate -> build -> context, base, model (with a chain of its own)
                                                  bill of materials; scan -> report
+             protection -> gate -> check of the deployment -> report
+                           events of the guard and their summary
 
 Only digests join the links. A file of evidence that was damaged, removed or replaced is named as the link that it
 should be; what could not be walked because of it is not guessed at.
@@ -17,6 +19,7 @@ from dataclasses import replace
 
 from shipworthy.evidence import oms
 from shipworthy.evidence.compare import Comparer, Seen
+from shipworthy.evidence.deployed import walk_deployment
 from shipworthy.evidence.digest import Entry, Manifest, sha256_bytes
 from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.files import EvidenceSet, is_bundle
@@ -98,6 +101,8 @@ class _Walk:
             for item, index in self.statements(step, root, pins if decided else None):
                 for resource in item.inputs:
                     self.material(resource, index, (self.target,))
+        if self.kind == "image":
+            walk_deployment(self, root)
         self.leftover(root)
 
     # --- links

@@ -19,6 +19,8 @@ _INPUTS_AT = {
     "scan": ("report",),
     "gate": ("inputAttestations",),
     "store": ("evidence",),
+    "deploy": ("report",),
+    "protect": ("evidence",),
 }
 _TARGET_ORDER = ("store", "gate", "evaluate", "train", "build")
 

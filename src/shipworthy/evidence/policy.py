@@ -15,9 +15,12 @@ INPUTS: Mapping[str, frozenset[str]] = {
     "gate": frozenset({"train", "evaluate", "scan"}),
     "build": frozenset({"context"}),
     "image/gate": frozenset({"build", "bom", "scan"}),
+    "deploy": frozenset({"report"}),
+    "deployment/gate": frozenset({"deploy"}),
+    "protect": frozenset({"deploy", "gate", "guard", "events"}),
 }
 """What a step must name by default: kinds of resources; for a gate, the steps whose evidence it saw. `image/gate`: the
-gate of an image, where that differs from a model's."""
+gate of an image, where that differs from a model's; `deployment/gate`: of one that is deployed."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ storing `release.sigstore.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.evidence import envelope, oms
 from shipworthy.evidence import statement as statements
 from shipworthy.evidence.chain import verify_chain
+from shipworthy.evidence.deployed import PART, PROTECT_NAME
 from shipworthy.evidence.digest import MANIFEST_LIMIT, Manifest, sha256_bytes
 from shipworthy.evidence.failures import Problem, RefusedError
 from shipworthy.evidence.files import (
@@ -210,11 +211,11 @@ def store_release(
     return writer.sign("release", "store", released)
 
 
-def release_evidence(store: ReleaseStore, raw: bytes) -> EvidenceSet:
+def release_evidence(store: ReleaseStore, raw: bytes, name: str = RELEASE_NAME) -> EvidenceSet:
     """The evidence that a release's reference lists, as it lies in the store; nothing of it is verified yet. What the
-    store does not have is not in it.
+    store does not have is not in it. `name` is that of the reference itself.
     """
-    files = {RELEASE_NAME: raw}
+    files = {name: raw}
     unreadable: dict[str, str] = {}
     try:
         claimed = statements.parse(envelope.read(raw).payload)
@@ -223,7 +224,7 @@ def release_evidence(store: ReleaseStore, raw: bytes) -> EvidenceSet:
         listed = ()  # the reference itself is damaged: its verification says so
     room = TOTAL_LIMIT
     for resource in listed:
-        if resource.name == RELEASE_NAME or kind_of(resource.name) == "report":
+        if resource.name == name or kind_of(resource.name) == "report":
             continue
         try:
             if (path := store.locate(resource.digest)) is None:
@@ -245,13 +246,18 @@ def verify_release(
     model: Path | None = None,
     folders: tuple[Path, ...] = (),
     paths: Mapping[str, Path] | None = None,
+    deployment: bytes = b"",
 ) -> ChainResult:
     """Verify a stored release from its reference's bytes: everything in the store and, besides, the model at `model`
     (a deployed copy), what lies in the folders (the workspace) and at the paths (by name or digest). With a `version`,
-    the release must be that one.
+    the release must be that one. `deployment` are the bytes of the reference of its deployment, if there is one.
     """
     look = partial(places, *folders, store=store)
-    return _verify(release_evidence(store, raw), policy, look, paths, model, version)
+    evidence = release_evidence(store, raw)
+    if deployment:
+        part = release_evidence(store, deployment, PROTECT_NAME)
+        evidence = replace(evidence, parts={**evidence.parts, PART: part})
+    return _verify(evidence, policy, look, paths, model, version)
 
 
 def verify_folder(
@@ -267,7 +273,19 @@ def verify_folder(
     that lie in the evidence folder, in the other folders and at the paths (by name or digest). With a `version`, the
     release in it must be that one.
     """
-    return _verify(EvidenceSet.from_dir(folder), policy, partial(places, folder, *folders), paths, model, version)
+    evidence = EvidenceSet.from_dir(folder)
+
+    def look(paths: Mapping[str, Path]) -> Resolver:
+        own, others = places(folder, paths=paths), places(*folders, paths=paths)
+
+        def resolver(name: str, digest: str) -> Iterator[Path]:
+            yield from others(name, digest)
+            if name not in evidence.parts:  # `model/` there is the evidence of the model, and not the model
+                yield from own(name, digest)
+
+        return resolver
+
+    return _verify(evidence, policy, look, paths, model, version)
 
 
 def released_at(raw: bytes, policy: Policy) -> str:

@@ -1,9 +1,10 @@
 """What is signed: in-toto statements v1 about digests, one kind for each step.
 
 Sources: in-toto Attestation Framework v1 (statement, resource descriptor), SLSA provenance v1, SLSA verification
-summary v1, CycloneDX for a bill of materials, Cosign's predicate for the signature of an image. Scan, evaluation and
-release have predicates of our own. The step that a statement speaks for follows from its predicate type and build type,
-both inside the signed bytes: a scan cannot be replayed as provenance.
+summary v1, CycloneDX for a bill of materials, Cosign's predicate for the signature of an image. Scan, evaluation,
+release, deployment, protection and the guard's summaries have predicates of our own. The step that a statement speaks
+for follows from its predicate type and build type, both inside the signed bytes: a scan cannot be replayed as
+provenance.
 """
 
 from __future__ import annotations
@@ -24,16 +25,22 @@ SUMMARY = "https://slsa.dev/verification_summary/v1"
 SCAN = "https://shipworthy.dev/scan/v1"
 EVALUATION = "https://shipworthy.dev/evaluation/v1"
 RELEASE = "https://shipworthy.dev/release/v1"
+DEPLOYMENT = "https://shipworthy.dev/deployment/v1"
+PROTECTION = "https://shipworthy.dev/protection/v1"
+GUARD_SUMMARY = "https://shipworthy.dev/guard-summary/v1"
 MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
 IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 BOM = "https://cyclonedx.org/bom"
 BUILD_TYPE = "https://shipworthy.dev/{}/v1"
-STEPS = ("ingest", "train", "evaluate", "build", "bom", "scan", "gate", "sign", "store")
+STEPS = ("ingest", "train", "evaluate", "build", "bom", "scan", "gate", "sign", "store", "deploy", "protect", "guard")
 _OWN_STEP = {
     SCAN: "scan",
     EVALUATION: "evaluate",
     SUMMARY: "gate",
     RELEASE: "store",
+    DEPLOYMENT: "deploy",
+    PROTECTION: "protect",
+    GUARD_SUMMARY: "guard",
     MODEL_SIGNATURE: "sign",
     IMAGE_SIGNATURE: "sign",
     BOM: "bom",
@@ -249,6 +256,44 @@ def release(
         "storedOn": _time(stored),
     }
     return Statement((model,), RELEASE, predicate)
+
+
+def deployment(
+    image: Resource,
+    *,
+    releases: Iterable[Resource],
+    report: Resource,
+    checks: Sequence[Mapping[str, Any]],
+    counts: Mapping[str, int],
+    facts: Mapping[str, Any],
+    finished: datetime | None = None,
+) -> Statement:
+    """That the image of these releases (one in each store) was admitted, run as it will be run, and looked at from
+    outside: with what, what was found, and how it ran (`facts`).
+    """
+    predicate = {
+        "releases": [item.as_dict() for item in releases],
+        "report": report.as_dict(),
+        "checks": [dict(check) for check in checks],
+        "findings": dict(counts),
+        "deployment": dict(facts),
+        "finishedOn": _time(finished),
+    }
+    return Statement((image,), DEPLOYMENT, predicate)
+
+
+def protection(
+    image: Resource, *, evidence: Iterable[Resource], facts: Mapping[str, Any], finished: datetime | None = None
+) -> Statement:
+    """That the image answered behind the guard: how that was set and what it did (`facts`). `evidence` lists every file
+    about the deployment.
+    """
+    predicate = {
+        "evidence": [item.as_dict() for item in evidence],
+        "protection": dict(facts),
+        "finishedOn": _time(finished),
+    }
+    return Statement((image,), PROTECTION, predicate)
 
 
 def _time(moment: datetime | None) -> str:

@@ -5,6 +5,7 @@ from shipworthy.gates.decide import decide, in_short
 from shipworthy.gates.dedupe import dedupe, join_results
 from shipworthy.gates.expressions import Expression
 from shipworthy.gates.waivers import Filtered, apply_filters
+from shipworthy.gates.weaker import weaker
 
 __all__ = [
     "Expression",
@@ -15,5 +16,6 @@ __all__ = [
     "in_short",
     "join_results",
     "read_baseline",
+    "weaker",
     "write_baseline",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shipworthy.errors import UsageError
-from shipworthy.files import write_atomically
+from shipworthy.files import open_plain, write_atomically
 from shipworthy.model import Disposition, Finding
 
 FILE_NAME = "shipworthy-baseline.json"
@@ -20,9 +20,11 @@ def read_baseline(path: Path) -> frozenset[str]:
     if not path.exists():
         return frozenset()
     try:
-        if path.stat().st_size > _LIMIT:
+        with open_plain(path) as stream:
+            raw = stream.read(_LIMIT + 1)
+        if len(raw) > _LIMIT:
             raise UsageError("the baseline is larger than 64 MiB", where=str(path))
-        data = json.loads(path.read_bytes())
+        data = json.loads(raw)
         known = data["fingerprints"]
         if data["schema"] != "1" or not all(isinstance(k, str) and re.fullmatch(r"[0-9a-f]{32}", k) for k in known):
             raise ValueError("unknown schema or fingerprints")

@@ -17,6 +17,7 @@ from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.images.errors import ImageError, LimitError
 from shipworthy.images.layers import WHITEOUT, Merger, Node, Tree, clean, merged
 from shipworthy.images.layout import Image
+from shipworthy.images.names import other_names
 from shipworthy.images.tar import Entry, Reader
 from shipworthy.paths import display_name
 from shipworthy.patterns import regex
@@ -41,7 +42,8 @@ class Unpacked:
 @dataclass(frozen=True)
 class LayerFile:
     """A plain file of a layer. `layer` is the digest of its blob (of what is in it for archives without); `path` is its
-    name in the image, printable; `place` where it lies on disk; `hidden`: a layer above deletes or overwrites it."""
+    name in the image, printable; `place` where it lies on disk; `hidden`: a layer above deletes or overwrites it.
+    `also` are the names that links give to it, printable."""
 
     layer: str
     path: str
@@ -49,6 +51,7 @@ class LayerFile:
     hidden: bool
     index: int
     size: int
+    also: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[object]:
         return iter((self.layer, self.path, self.place, self.hidden))
@@ -194,10 +197,14 @@ def layer_files(
                     made.append((layer.index, entry.number, item))
                 merger.apply(entry)
     there = {(node.source, node.entry) for _, node in merger.tree.walk() if node.kind == "file"}
+    also = other_names(merger.tree, {(index, number): item.path for index, number, item in made})
     return [
-        LayerFile(item.layer, item.path, item.place, (index, number) not in there, index, item.size)
+        LayerFile(
+            item.layer, item.path, item.place, (index, number) not in there, index, item.size,
+            tuple(map(display_name, also.get((index, number), ()))),
+        )
         for index, number, item in made
-    ]
+    ]  # fmt: skip
 
 
 def _is_data(entry: Entry, path: str) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from shipworthy.compliance import assess, summary
+from shipworthy.gates.weaker import WEAKER
 from shipworthy.hub.addresses import has_page, rule_address
 from shipworthy.model import Disposition, Finding, Run, Status
 from shipworthy.reports._standing import CAUTION, STANDING_WORDS, groups
@@ -105,6 +106,8 @@ def _gates(run: Run) -> list[str]:
     lines = []
     for decision in run.decisions:
         if decision.passed:
+            weak = [f"- {prose(note)}" for note in decision.notes if note.startswith(WEAKER)]
+            lines += [f"### Gate {code(decision.gate)} passed", "", *weak, ""] if weak else []
             continue
         lines += [f"### Gate {code(decision.gate)} did not pass", ""]
         for reasons in same_remedy(decision.reasons):

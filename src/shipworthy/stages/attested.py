@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shipworthy.engine.stage import Job
 from shipworthy.evidence.digest import sha256_file
@@ -16,10 +16,15 @@ from shipworthy.model.serial import stage_to_dict
 
 def scan_of(job: Job, *stages: str, others: Sequence[Resource] = ()) -> Scan:
     """The results of these stages, whole, as they were judged, and what was scanned besides the subject."""
-    report = json.dumps({name: stage_to_dict(job.done[name]) for name in stages}, sort_keys=True, indent=1).encode()
-    results = job.results(*stages)
+    return scan_of_results({name: job.done[name] for name in stages}, others)
+
+
+def scan_of_results(stages: Mapping[str, StageResult], others: Sequence[Resource] = ()) -> Scan:
+    """The results of these stages, by name."""
+    report = json.dumps({name: stage_to_dict(stage) for name, stage in stages.items()}, sort_keys=True, indent=1)
+    results = [check for stage in stages.values() for check in stage.checks]
     counts = Counter(finding.severity.value for result in results for finding in result.findings)
-    return Scan(report, [_row(result) for result in results], dict(counts), tuple(others))
+    return Scan(report.encode(), [_row(result) for result in results], dict(counts), tuple(others))
 
 
 def _row(result: CheckResult) -> dict[str, object]:

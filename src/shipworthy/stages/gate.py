@@ -7,7 +7,7 @@ import json
 
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ExitCode, UsageError
-from shipworthy.gates import decide, in_short
+from shipworthy.gates import decide, in_short, weaker
 from shipworthy.model import GateDecision, StageResult
 
 
@@ -17,6 +17,7 @@ def gate(name: str, title: str, about: str, over: tuple[str, ...]) -> Stage:
     def run(job: Job) -> StageResult:
         metrics = tuple(metric for stage in over if stage in job.done for metric in job.done[stage].metrics)
         notes = tuple(note for stage in over for note in job.detail(stage, "waiver-notes") or ())
+        notes = (*weaker(name, job.settings), *notes)
         results = job.results(*over)
         try:
             decision = decide(name, job.settings.gate(name), results, metrics, notes)

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shipworthy.artifacts import Inventory
+from shipworthy.artifacts import Inventory, git_state
 from shipworthy.config import Reported
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Pipeline, Stage
 from shipworthy.errors import UsageError
+from shipworthy.files import open_plain
 from shipworthy.model import Artifact, CheckResult, Confidence, Finding, Kind, Outcome, Rule, Skipped, StageResult
 from shipworthy.paths import display_name, inside
 from shipworthy.patterns import regex
@@ -84,7 +85,7 @@ def known(tool: str) -> Source:
 def _opened(job: Job, reported: Reported) -> Given | CheckResult:
     path = inside(job.root, reported.path, what="report")
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             raw = stream.read(LIMIT + 1)
             written = datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
     except OSError as error:
@@ -260,6 +261,10 @@ def _result(
     elif given.max_age_days and age < timedelta(days=-2):
         told = f"it says that it is of {made.date().isoformat()}, which is yet to come"
         gaps.append(Skipped(None, told, check, "old-data"))
+    commit = _commit(job) if report.commits else ""
+    if commit and commit not in report.commits:
+        told = f"it is about the commit {report.commits[0][:40]}, and here is {commit[:40]}"
+        gaps.append(Skipped(None, told, check, "other-commit"))
     notes = [f"{_witness(given.tool, report)}, {made.date().isoformat()}: {len(report.statements)} findings"]
     notes += [f"{agreed} of them also ours"] if agreed else []
     notes += [f"{elsewhere} about files that are not here"] if elsewhere else []
@@ -273,6 +278,12 @@ def _result(
         note="; ".join((*notes, *report.notes)),
         remedy=f"run {source(given.tool).title} again: {source(given.tool).command}" if gaps else "",
     )
+
+
+def _commit(job: Job) -> str:
+    """The commit of the workspace; empty where there is none."""
+    state = None if job.trigger.commit else git_state(job.root)
+    return job.trigger.commit or (state.commit if state else "")
 
 
 def _date(text: str) -> datetime | None:

@@ -6,12 +6,22 @@ from pathlib import Path
 
 from shipworthy.config.settings import Registry
 from shipworthy.config.settings import Store as StoreSettings
-from shipworthy.stores import RegistryOptions, Store, open_store
+from shipworthy.errors import UsageError
+from shipworthy.stores import Ref, RegistryOptions, Store, open_store
 
 
 def store_at(uri: str, settings: StoreSettings, root: Path) -> Store:
     """The store that a URI names, in the workspace `root`. Raises UsageError."""
     return open_store(uri, root, {host: _options(one, root) for host, one in settings.registries.items()})
+
+
+def known(store: Store, name: str, version: str) -> Ref | None:
+    """The release, if it is there: of a run that was stopped after it had put it. Raises EvidenceError for what is no
+    release any more."""
+    try:
+        return store.get_ref(name, version)
+    except UsageError:
+        return None
 
 
 def _options(given: Registry, root: Path) -> RegistryOptions:

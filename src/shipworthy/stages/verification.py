@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from shipworthy.config import Settings
-from shipworthy.errors import EvidenceError, UsageError
+from shipworthy.engine.stage import Job
+from shipworthy.errors import EvidenceError, ShipworthyError, UsageError
+from shipworthy.evidence.deployed import reference_of
 from shipworthy.evidence.digest import digest_of
+from shipworthy.evidence.envelope import read
 from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.links import ChainResult, Link, Status
 from shipworthy.evidence.oms import verify_model
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import released_at, verify_folder, verify_release
+from shipworthy.evidence.statement import parse
 from shipworthy.keys import PublicKey, load_public
+from shipworthy.model import StageResult
 from shipworthy.stages.stored import store_at
 from shipworthy.stores import Ref, Store
 
@@ -119,7 +124,15 @@ def verify_stored(
     that no later one may be there. An image must have been released under this name: a reference can be copied."""
     if newest and (later := _later(store, ref, policy)):
         return later
-    result = verify_release(store, ref.raw, policy, version=ref.version, folders=folders, paths=paths)
+    try:
+        deployment = _deployment(store, ref)
+    except EvidenceError as error:
+        return _broken(f"{reference_of(ref.name)}@{ref.version}", error)
+    result = verify_release(
+        store, ref.raw, policy, version=ref.version, folders=folders, paths=paths, deployment=deployment
+    )
+    if result.links[0].step == "image" and not deployment:
+        result = replace(result, notes=(*result.notes, "no deployment of this image is recorded beside it"))
     if result.first_broken is None and result.links[0].step == "image" and result.links[0].name != ref.name:
         problem = Problem(
             Failure.INTEGRITY,
@@ -132,10 +145,35 @@ def verify_stored(
     return result
 
 
+def _deployment(store: Store, ref: Ref) -> bytes:
+    """The reference of the deployment that was recorded of this release of an image; empty when none was."""
+    try:
+        claimed = parse(read(ref.raw).payload).subjects[0]  # only to know what to look for: it is verified after
+        return store.get_ref(reference_of(ref.name), ref.version).raw if claimed.kind == "image" else b""
+    except (RefusedError, UsageError):
+        return b""
+
+
+def still_stored(job: Job, result: StageResult, paths: Mapping[str, Path] | None = None) -> bool:
+    """Whether every store still has what the stage put there, and it verifies."""
+    policy = demands(job.settings, trusted_keys(job.settings, job.root))
+    name, version = str(result.details["name"]), str(result.details["version"])
+    for uri in job.settings.store.to:
+        store = store_at(uri, job.settings.store, job.root)
+        try:
+            ref = store.get_ref(name, version)
+            chain = verify_release(store, ref.raw, policy, version=version, folders=(job.root,), paths=paths)
+        except ShipworthyError:  # whatever is wrong, the stage itself says what
+            return False
+        if chain.first_broken is not None or chain.target != result.outputs.get(f"{uri}#{name}@{version}"):
+            return False
+    return True
+
+
 def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
     """What is demanded of the chain: the bytes of all that a run keeps must be there, and in a workspace whose settings
     name datasets and code, theirs too; elsewhere these may be attested only."""
-    kept = {"model", "predictions", "report", "manifest"}
+    kept = {"model", "predictions", "report", "manifest", "events"}
     if settings.source is not None and settings.train is not None:
         kept |= {f"dataset:{path}" for path in settings.train.inputs.values()}
         kept |= {f"code:{path}" for path in settings.train.code}

@@ -80,6 +80,25 @@ class Registry:
             )
         return reply.body
 
+    def same_by_head(self, tag: str, digest: str) -> None:
+        """Clusters ask for a tag's digest with HEAD, and fetch that. Raises EvidenceError when it is another one than
+        GET gave out, or none."""
+        path = self.ask.path("manifests", tag)
+        reply = self.ask.call("HEAD", path, {"Accept": ACCEPTED}, allowed=(200, 404, 405))
+        if reply.status == 404:
+            raise EvidenceError(
+                f"the registry says of the tag {tag} both that it is there and that it is not",
+                where=str(self),
+                remedy=_UNTRUSTED,
+            )
+        told = reply.headers.get("Docker-Content-Digest", "")
+        if told.startswith("sha256:") and told != digest:
+            raise EvidenceError(
+                f"the registry tells others that {tag} is {told[:80]}, and what it sent is {digest}",
+                where=str(self),
+                remedy=_UNTRUSTED,
+            )
+
     def put_manifest(self, reference: str, raw: bytes, media_type: str = MANIFEST) -> bool:
         """Keep a manifest under a tag or its digest; whether the registry says that it notes what it refers to."""
         if len(raw) > MANIFEST_LIMIT:

@@ -32,7 +32,7 @@ from shipworthy.stores._http import BLOCK, split_url
 from shipworthy.stores._manifests import Descriptor, sha256
 from shipworthy.stores._referrers import attached, refer
 from shipworthy.stores._registry import Registry
-from shipworthy.stores._shared import REF_LIMIT, check_digest, check_name, open_regular, reading
+from shipworthy.stores._shared import REF_LIMIT, VERSION, check_digest, check_name, open_regular, reading
 from shipworthy.stores._tags import latest_tag, plain_tag, release_tag, version_of
 from shipworthy.stores._uploads import Source
 from shipworthy.stores.local import LocalStore
@@ -352,6 +352,7 @@ class OciStore:
                 where=str(self),
                 remedy=f"what was released is {subject.digest}; find out who may write to this repository",
             )
+        self.registry.same_by_head(tag, subject.digest)
 
     def _latest(self, name: str) -> tuple[bytes, str]:
         raw = self.registry.manifest(latest_tag(name))
@@ -360,7 +361,10 @@ class OciStore:
                 raise EvidenceError(f"the tag {latest_tag(name)} is gone", where=str(self), remedy="name a version")
             raise UsageError(f"the store does not have {name}", where=str(self), remedy="store a release first")
         version = forms.described(raw, str(self)).annotations.get(forms.VERSION, "")
-        check_name(name, version)
+        if not VERSION.fullmatch(version):
+            raise EvidenceError(
+                f"the tag {latest_tag(name)} leads to no release", where=str(self), remedy="name a version"
+            )
         return raw, version
 
     def _fetch(self, digest: str, limit: int = LARGEST) -> bool:

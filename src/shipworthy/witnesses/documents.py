@@ -11,10 +11,13 @@ from shipworthy.witnesses.claims import LIMIT, UnreadableReport
 
 _DEPTH = 100
 _NODES = 1_000_000
+_CONTAINERS = 4_000_000
 
 
 def parse_json(raw: bytes) -> Any:
     """The report's JSON value. Raises UnreadableReport."""
+    if raw.count(b"{") + raw.count(b"[") > _CONTAINERS:  # each takes much more room in memory than in the report
+        raise UnreadableReport(f"it holds more than {_CONTAINERS:,} objects and lists")
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -74,7 +74,8 @@ class Statement:
 @dataclass(frozen=True)
 class Report:
     """A whole report. `made` is when, as the report spells it; `looked` how many things it says that it looked at
-    (None: it does not say); `gaps` what it could not look at; `notes` are for people."""
+    (None: it does not say); `gaps` what it could not look at; `notes` are for people; `commits` are those of which it
+    says that they were looked at."""
 
     statements: tuple[Statement, ...]
     version: str = ""
@@ -83,6 +84,7 @@ class Report:
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tool: str = ""
+    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

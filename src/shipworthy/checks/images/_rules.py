@@ -196,6 +196,17 @@ VOLUME = Rule(
     taxonomy=("CWE-668", "CWE-250"),
     help=_LEAST,
 )
+VOLUME_FILES = Rule(
+    "image-volume-with-files",
+    "The image has files where it asks for a volume",
+    Severity.HIGH,
+    "An engine fills a new volume with what the image has there; here, and wherever an empty volume or another one is"
+    " mounted, those files are not seen. The service that is tested is then not the one that is served.",
+    "Keep what the service is made of outside of its volumes, and declare as VOLUME only empty folders for data.",
+    confidence=Confidence.MEDIUM,
+    taxonomy=("CWE-668", "CWE-494"),
+    help=_LEAST,
+)
 ENVIRONMENT = Rule(
     "image-unsafe-environment",
     "The image's environment switches protection off",
@@ -208,5 +219,6 @@ ENVIRONMENT = Rule(
 )
 RULES = (
     DAMAGED, HOSTILE, ROOT, NO_SUCH_USER, SECRET, CREDENTIAL_FILE, REPOSITORY, DEBUG_PORT, SSH, SUDO, ACCOUNT,
-    HEALTHCHECK, LATEST, SETUID, WORLD_WRITABLE, OWN_PROGRAM, CACHE, LARGE, SHELL, REMOTE_CODE, VOLUME, ENVIRONMENT,
+    HEALTHCHECK, LATEST, SETUID, WORLD_WRITABLE, OWN_PROGRAM, CACHE, LARGE, SHELL, REMOTE_CODE, VOLUME, VOLUME_FILES,
+    ENVIRONMENT,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from shipworthy.checks.images import _rules as rules
 from shipworthy.checks.secrets._patterns import Dialect, Match, _judge, find, kind_of
-from shipworthy.images import Image
+from shipworthy.images import Image, Tree
 from shipworthy.model import Artifact, Finding, Severity
 from shipworthy.paths import REDACTED, display_name
 from shipworthy.patterns import regex
@@ -173,6 +173,22 @@ def _volumes(artifact: Artifact, settings: Mapping[str, Any]) -> Iterator[Findin
                 artifact, f"The image asks for {shown} as a volume", field="config.Volumes", evidence=shown,
                 severity=Severity.HIGH if plain.endswith(".sock") else None,
             )  # fmt: skip
+
+
+def hidden_by_volumes(artifact: Artifact, settings: Mapping[str, Any], tree: Tree) -> Iterator[Finding]:
+    """Files of the image that lie where it asks for a volume."""
+    volumes = settings.get("Volumes")
+    for path in list(volumes)[:_ROWS] if isinstance(volumes, dict) else ():
+        node = None if (path.rstrip("/") or "/") in _VOLUMES else tree.get(path)  # those are told as what they are
+        pending, first = [node] if node is not None else [], ""
+        while pending and not first:
+            for name, child in (pending.pop().children or {}).items():
+                pending += [child] if child.is_dir else []
+                first = first or ("" if child.is_dir else name)
+        if first:
+            shown, one = display_name(path)[:200], display_name(first)[:100]
+            message = f"The image has files in {shown}, such as {one}, and asks for a volume there"
+            yield rules.VOLUME_FILES.at(artifact, message, field="config.Volumes", evidence=shown, key=shown)
 
 
 def _built(artifact: Artifact, image: Image) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def _canary() -> bytes:
     "image-configuration",
     kinds={"image"},
     scope="tree",
-    version=1,
+    version=2,
     canary=Canary(files={NAME: _canary}, rule=ROOT.id),
     options={"max-mb": 4096},
     timeout=600.0,
@@ -45,4 +45,5 @@ def _look(artifact: Artifact, context: Context) -> Iterator[Finding | Skipped]:
     except ShipworthyError as error:
         yield from told(artifact, error)
         return
+    yield from _settings.hidden_by_volumes(artifact, image.settings, tree)
     yield from _files.look(artifact, image, tree, int(context.options.get("max-mb", 4096)) << 20)

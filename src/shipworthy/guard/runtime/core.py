@@ -66,6 +66,7 @@ class Guard:
         self._salt = secrets.token_bytes(16)
         self._drift = drift
         self._watched = threading.Lock()
+        self._halted = ""
         from shipworthy.guard.runtime.extraction import Extraction
 
         self._extraction = Extraction(self.policy.volume, limits.clients)
@@ -95,6 +96,9 @@ class Guard:
         """Is there room for one more? What is let in has to `leave`."""
         if self.policy.mode == "off":
             return PASSED
+        if self._halted:
+            self._note("halted", {"client": client, "reason": self._halted}, "halted", refused=True)
+            return Decision(True, self._halted, 503, retry_after=30)
         health = self.is_health(path)
         try:
             wait = 0 if health else self._rates.take(client, self._clock())
@@ -134,6 +138,18 @@ class Guard:
         """There is no room, in any mode: a server that falls over watches nothing."""
         self._note("shed", {"client": client, "reason": "overload"}, "overload", refused=True)
         return Decision(True, "overload", 503, retry_after=1)
+
+    def halt(self, reason: str, facts: Mapping[str, Any]) -> None:
+        """Something that must hold does not: in `block`, everything is refused from now on, health checks too."""
+        self.metrics.count("halted_total", reason=reason)
+        self._write(reason, facts)
+        if self.policy.mode == "block":
+            self._halted = reason
+
+    def resume(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """It holds again."""
+        self._write(kind, facts)
+        self._halted = ""
 
     @property
     def active(self) -> int:
@@ -329,6 +345,7 @@ def refusal(decision: Decision) -> tuple[int, list[tuple[str, str]], bytes]:
 
 
 _WORDS = {
+    "model-changed": "the model is not the one that was verified",
     "rate": "too many requests",
     "overload": "too many requests at once",
     "extraction-volume": "too many requests",

@@ -131,6 +131,11 @@ class Events:
         self._stream.close()
         self._stream = stream
 
+    def written(self) -> tuple[int, str]:
+        """How far the chain is: lines, and the digest of the last."""
+        with self._lock:
+            return self.count, self.head
+
     def close(self) -> None:
         """Write what was only counted, and let go of the file."""
         with self._lock:

@@ -14,7 +14,7 @@ from shipworthy.evidence.digest import Manifest
 from shipworthy.model import Artifact, Kind
 from shipworthy.paths import inside
 from shipworthy.records import dataclass
-from shipworthy.stages.dev.model import model_folder
+from shipworthy.stages.dev.model import model_folder, same_model
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ def assemble(job: Job) -> Assembled:
     """Copy into the run's folder what the image may be built from.
 
     A file is taken when the load stage listed it, so that it was scanned, and `.dockerignore` does not leave it out.
-    Raises EvidenceError when one is not what was scanned any more, UsageError without a Dockerfile.
+    Raises EvidenceError when one is not what was scanned any more, or the model not what was verified; UsageError
+    without a Dockerfile.
     """
     settings = job.settings.image
     inside(job.root, settings.context, what="image.context")
@@ -71,6 +72,7 @@ def assemble(job: Job) -> Assembled:
         )
     if model:
         _put_model(model_folder(job), folder / model)
+        same_model(job, folder / model)
     return Assembled(folder, Manifest.of(folder), model, taken, left_out)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shipworthy.artifacts import Inventory
 from shipworthy.compliance import assess, frameworks, summary
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError, UsageError
 from shipworthy.evidence.release import verify_release
+from shipworthy.evidence.statement import Resource
 from shipworthy.model import Kind, Run, StageResult
+from shipworthy.stages.attested import scan_of_results
+from shipworthy.stages.dev.deployment import check_holds, sign_check
 from shipworthy.stages.dev.fetched import fetch_image
 from shipworthy.stages.dev.image_test import FROM_OUTSIDE
 from shipworthy.stages.dev.model import model_place
@@ -20,7 +25,8 @@ from shipworthy.stages.verification import demands, trusted_keys
 
 def run(job: Job) -> StageResult:
     """Verify the chain of what is stored, run that, and check how it is deployed."""
-    digest, links = admit(job)
+    admitted = admit(job)
+    digest, links = admitted.image.digest, admitted.links
     layout = fetch_image(job, digest)
     checks = [check for check in select(job.settings) if STAGE.checks(check)]
     with running(job.settings, job.folder, layout, digest, "deploy") as service:
@@ -30,6 +36,9 @@ def run(job: Job) -> StageResult:
         isolation = service.isolation
     found = sum(len(result.findings) for result in checked.results)
     shown = _controls(job, checked)
+    facts = {"isolation": isolation, "ports": ports, "links": links}
+    scan = scan_of_results({"deploy-check": job.passed(checks=checked.results)})
+    signed = sign_check(job, admitted.image, scan, facts)
     return job.passed(
         f"admitted, {links} links verified; open inside: {', '.join(map(str, ports)) or 'nothing'}; "
         f"{counted(len(checks), 'check')}, {counted(found, 'finding')}"
@@ -37,12 +46,10 @@ def run(job: Job) -> StageResult:
         artifacts=(deployed,),
         checks=checked.results,
         inputs={"image": digest},
-        outputs={"results": checked.digest},
+        outputs={"results": checked.digest, **signed},
         details={
             "waiver-notes": checked.notes,
-            "ports": ports,
-            "isolation": isolation,
-            "links": links,
+            **facts,
             "controls": shown,
         },
     )
@@ -73,9 +80,17 @@ def _controls(job: Job, checked: Checked) -> list[str]:
     return told
 
 
-def admit(job: Job) -> tuple[str, int]:
-    """Verify the stored image back to the datasets; its digest, and how many links hold. Raises EvidenceError for the
-    first broken one, or when the stored image is not the one that this run built."""
+@dataclass(frozen=True)
+class Admitted:
+    """An image whose chain holds, and how many links were verified."""
+
+    image: Resource
+    links: int
+
+
+def admit(job: Job) -> Admitted:
+    """Verify the stored image back to the datasets. Raises EvidenceError for the first broken link, or when the stored
+    image is not the one that this run built."""
     store = store_at(job.detail("store", "stores")[0], job.settings.store, job.root)
     ref = store.get_ref(job.detail("store", "name"), job.detail("store", "version"))
     policy = demands(job.settings, trusted_keys(job.settings, job.root))
@@ -87,7 +102,7 @@ def admit(job: Job) -> tuple[str, int]:
         )
     if result.target != job.done["build"].outputs["image"]:
         raise EvidenceError("not admitted: the stored image is another one", where=ref.name, remedy="run it again")
-    return result.target, len(result.links)
+    return Admitted(Resource(ref.name, result.target, "image"), len(result.links))
 
 
 STAGE = Stage(
@@ -96,4 +111,5 @@ STAGE = Stage(
     "Admits the stored image by its chain, runs it as it will be run, and looks from outside: ports, TLS, hardening.",
     run,
     checks=lambda check: check.kinds == {Kind.SERVICE} and check.name in FROM_OUTSIDE,
+    holds=check_holds,
 )

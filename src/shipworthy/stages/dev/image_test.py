@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from shipworthy.artifacts import Inventory, identify
 from shipworthy.check import Check
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
+from shipworthy.evidence.digest import sha256_bytes, sha256_file
 from shipworthy.files import write_atomically
 from shipworthy.images import Image, layer_files, open_image
 from shipworthy.images.packages import read
@@ -19,7 +20,7 @@ from shipworthy.images.sbom import to_dict
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
 from shipworthy.stages.dev.image_model import look
-from shipworthy.stages.dev.model import model_folder
+from shipworthy.stages.dev.model import model_folder, same_model
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.dev.sign import BOM_NAME
 from shipworthy.stages.results import counted, filter_results, with_reports
@@ -37,18 +38,22 @@ def run(job: Job) -> StageResult:
     if image.digest != digest:
         raise EvidenceError("the image is not the one that was built", where="image", remedy="run the build again")
     name = image_name(job)
-    files = tuple(_files(job, image, name))
-    _write_bom(job, image, name)
+    files: list[Artifact] = []
+    links: dict[str, Artifact] = {}
+    for file, also in _files(job, image, name):
+        files.append(file)
+        links |= {f"{name}: /{other.lstrip('/')}": file for other in also}
+    bom = _write_bom(job, image, name)
     size = sum(layer.size for layer in image.layers)
     subject = Artifact(name, Kind.IMAGE, digest, size, "application/vnd.oci.image.manifest.v1+json", layout_of(job))
-    signed = _model_check(job, subject, files)
+    signed = _model_check(job, subject, files, links)
     checks = [check for check in select(job.settings) if STAGE.checks(check)]
     whole = [c for c in checks if c.kinds == {Kind.IMAGE}]
     inside = {name: [c for c in checks if c.category == name] for name in INSIDE}
     models = Inventory(tuple(file for file in files if file.kind is Kind.MODEL))
     attack = [c for c in checks if c.kinds == {Kind.SERVICE}]
     results = [signed, *job.checks.run(whole, Inventory((subject,)))]
-    results += job.checks.run(inside["secrets"], Inventory(files))
+    results += job.checks.run(inside["secrets"], Inventory(tuple(files)))
     results += job.checks.run(inside["models"], models)
     with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
         attacked = described(job, service, "test")
@@ -64,39 +69,49 @@ def run(job: Job) -> StageResult:
         artifacts=(subject, attacked),
         checks=checked.results,
         inputs={"image": digest, **reports},
-        outputs={"results": checked.digest},
+        outputs={"results": checked.digest, BOM_NAME: bom},
         details={"waiver-notes": checked.notes, "files": len(files), "isolation": isolation},
     )
 
 
-def _files(job: Job, image: Image, name: str) -> Iterator[Artifact]:
-    """Every file of every layer as an artifact, also one that a later layer overwrites or deletes."""
+def _files(job: Job, image: Image, name: str) -> Iterator[tuple[Artifact, tuple[str, ...]]]:
+    """Every file of every layer as an artifact, also one that a later layer overwrites or deletes, with the names that
+    links give to it."""
     folder = job.folder / "image-files"
     if folder.exists():
         shutil.rmtree(folder)
     for file in layer_files(image, folder):
         hidden = f"layer {file.index + 1}: " if file.hidden else ""
-        yield identify(file.place, f"{name}: {hidden}/{file.path.lstrip('/')}", job.settings.load)
+        yield identify(file.place, f"{name}: {hidden}/{file.path.lstrip('/')}", job.settings.load), file.also
 
 
-def _write_bom(job: Job, image: Image, name: str) -> None:
+def _write_bom(job: Job, image: Image, name: str) -> str:
+    """Write the bill of materials; its digest."""
     _, packages = read(image)
-    bom = json.dumps(to_dict(image, packages, name), sort_keys=True, indent=1)
-    write_atomically(job.folder / BOM_NAME, bom.encode())
+    bom = json.dumps(to_dict(image, packages, name), sort_keys=True, indent=1).encode()
+    write_atomically(job.folder / BOM_NAME, bom)
+    return sha256_bytes(bom)
 
 
-def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> CheckResult:
+def _holds(job: Job, result: StageResult) -> bool:
+    """Whether the bill of materials is still there, byte for byte."""
+    place = job.folder / BOM_NAME
+    return place.is_file() and sha256_file(place) == result.outputs.get(BOM_NAME)
+
+
+def _model_check(job: Job, subject: Artifact, files: Sequence[Artifact], links: Mapping[str, Artifact]) -> CheckResult:
     """The image has the signed model, whole, and no other."""
     started = time.monotonic()
     model = model_folder(job)
     if not model.exists():
         return CheckResult("image-model", "models", "1", Outcome.NOT_APPLICABLE, note="this project ships no model")
+    same_model(job, model)
     return CheckResult(
         check="image-model",
         category="models",
         version="1",
         outcome=Outcome.RAN,
-        findings=tuple(look(subject, model, files)),
+        findings=tuple(look(subject, model, files, links)),
         examined=frozenset({subject.uri}),
         seconds=time.monotonic() - started,
     )
@@ -115,4 +130,5 @@ STAGE = Stage(
     "Looks into every layer, writes the bill of materials, and attacks the service where it can reach nothing.",
     run,
     checks=runs,
+    holds=_holds,
 )

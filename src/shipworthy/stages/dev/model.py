@@ -11,12 +11,14 @@ from typing import Any
 
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EvidenceError, UsageError
+from shipworthy.evidence.digest import digest_of
 from shipworthy.evidence.envelope import read
 from shipworthy.evidence.failures import RefusedError
 from shipworthy.evidence.names import is_digest
 from shipworthy.evidence.release import release_evidence
 from shipworthy.evidence.statement import parse
 from shipworthy.files import write_atomically
+from shipworthy.paths import display_name
 from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, stored_name, trusted_keys, verify_stored
 from shipworthy.stores import Ref, Store
@@ -42,6 +44,17 @@ class Brought:
 def model_folder(job: Job) -> Path:
     """Where a run has the verified model: a folder, or a file."""
     return job.folder / "model"
+
+
+def same_model(job: Job, place: Path) -> None:
+    """Raises EvidenceError when what lies there is not the model that was verified when the run began."""
+    expected, actual = str(job.detail("load", "model")["digest"]), digest_of(place)
+    if actual != expected:
+        raise EvidenceError(
+            f"the model was changed after it was verified: {actual}, verified was {expected}",
+            where=display_name(place.relative_to(job.folder).as_posix()),
+            remedy="find out who can write to the run's folder, and run the pipeline again",
+        )
 
 
 def model_evidence(job: Job) -> Path:

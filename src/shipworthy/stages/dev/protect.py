@@ -17,6 +17,7 @@ from shipworthy.guard.runtime.events import read_events
 from shipworthy.guard.runtime.summary import today, write_summary
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.deploy_check import admit
+from shipworthy.stages.dev.deployment import sign_protection
 from shipworthy.stages.dev.fetched import fetch_image
 from shipworthy.stages.dev.service import guarded, running
 from shipworthy.stages.secrets import open_signing_key
@@ -44,7 +45,8 @@ class Answer:
 
 def run(job: Job) -> StageResult:
     """Admit the image once more, serve it behind the guard, try it from outside, and sign what the guard recorded."""
-    digest, _ = admit(job)
+    admitted = admit(job)
+    digest = admitted.image.digest
     folder = job.folder / "guard"
     mode = job.settings.protect.mode
     if folder.exists():  # of a run that was stopped here
@@ -55,7 +57,7 @@ def run(job: Job) -> StageResult:
     ):
         answers = _try(job, guard.url)
         metrics = _ask(guard.metrics)
-    summary = write_summary(guard.events, today(), open_signing_key(job), folder, mode=mode)
+    summary = write_summary(guard.events, today(), open_signing_key(job), folder, written=guard.written, mode=mode)
     chain = read_events(guard.events)
     told = {name: asdict(answer) for name, answer in answers.items()}
     details = {"mode": mode, "answers": told, "events": dict(chain.kinds), "model": digest}
@@ -66,12 +68,14 @@ def run(job: Job) -> StageResult:
     attacks = sum(name in _ATTACKS for name in answers)
     refused = sum(answers[name].status == 403 for name in _ATTACKS if name in answers)
     probe = job.settings.service.probe
+    facts = {"mode": mode, "answers": {name: answer.status for name, answer in answers.items()}}
+    signed, links = sign_protection(job, admitted.image, guard.events, summary, facts)
     return job.passed(
         f"{probe.path if probe else job.settings.service.health} answers behind the guard; "
         f"{refused} of {attacks} attacks refused, {chain.count} events recorded and signed",
         inputs={"image": digest},
-        outputs=outputs,
-        details=details,
+        outputs={**outputs, **signed},
+        details={**details, "chain": links},
     )
 
 

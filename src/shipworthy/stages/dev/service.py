@@ -110,12 +110,14 @@ def _openapi(job: Job, folder: Path) -> str:
 
 @dataclass
 class Guarded:
-    """A guard that runs: where it listens, where its metrics are, and its file of events."""
+    """A guard that runs: where it listens, where its metrics are, and its file of events; when it has ended, how far it
+    wrote that (lines, digest of the last)."""
 
     url: str
     metrics: str
     events: Path
     mode: str
+    written: tuple[int, str] = (0, "")
 
 
 @contextlib.contextmanager
@@ -131,11 +133,14 @@ def guarded(settings: Settings, root: Path, service: Running, digest: str, folde
     thread = _Thread(guard, service, settings.protect.listen)
     try:
         thread.begin()
-        yield Guarded(thread.url, thread.metrics, events, policy.mode)
+        told = Guarded(thread.url, thread.metrics, events, policy.mode)
+        yield told
     finally:
         thread.end()
         guard.note("stopped", {})
         guard.close()
+    if guard.events is not None:
+        told.written = guard.events.written()
 
 
 def policy_of(settings: Settings) -> Policy:

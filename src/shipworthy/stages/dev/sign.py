@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from shipworthy import __version__
 from shipworthy.engine.stage import Job, Stage
-from shipworthy.errors import UsageError
+from shipworthy.errors import EvidenceError, UsageError
+from shipworthy.evidence.digest import sha256_bytes
 from shipworthy.evidence.image_release import ImageFacts, write_image_evidence
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
@@ -56,7 +58,7 @@ def _facts(job: Job) -> ImageFacts:
             "dockerfile": job.settings.image.dockerfile,
             "commit": job.trigger.commit,
         },
-        bom=json.loads((job.folder / BOM_NAME).read_bytes()),
+        bom=_bom(job),
         scan=scan_of(job, "scan", "test"),
         decision=decision,
         settings_digest=job.settings.digest,
@@ -67,6 +69,17 @@ def _facts(job: Job) -> ImageFacts:
         versions={"shipworthy": __version__},
         run_id=job.run_id,
     )
+
+
+def _bom(job: Job) -> dict[str, Any]:
+    """The bill of materials that the test wrote. Raises EvidenceError for another one: it would be signed."""
+    raw = (job.folder / BOM_NAME).read_bytes()
+    if sha256_bytes(raw) != job.done["test"].outputs[BOM_NAME]:
+        raise EvidenceError(
+            "the bill of materials was changed after the test", where=BOM_NAME, remedy="`shipworthy run dev` once more"
+        )
+    bom: dict[str, Any] = json.loads(raw)
+    return bom
 
 
 STAGE = Stage(

@@ -15,7 +15,8 @@ from shipworthy.model import StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
 from shipworthy.stages.dev.model import model_place
 from shipworthy.stages.secrets import open_signing_key
-from shipworthy.stages.stored import store_at
+from shipworthy.stages.stored import known, store_at
+from shipworthy.stages.verification import still_stored
 
 
 def run(job: Job) -> StageResult:
@@ -28,16 +29,20 @@ def run(job: Job) -> StageResult:
     outputs, chain = {}, []
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)
-        raw = store_image(
-            store, written, layout_of(job), signer, version=version, stored=datetime.now(UTC), context=context
-        )
-        ref = store.put_ref(name, version, raw)
+        ref = known(store, name, version)
+        if ref is None:
+            raw = store_image(
+                store, written, layout_of(job), signer, version=version, stored=datetime.now(UTC), context=context
+            )
+            ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = digest
         policy = Policy.trusting(signer.public_key())
         result = verify_release(
             store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job)
         )
         chain = [link.as_dict() for link in result.links]
+        if result.target not in ("", digest):
+            raise EvidenceError("another image is stored under the name of this one", where=f"{uri}: {name}@{version}")
         if result.first_broken is not None:
             first = result.first_broken
             raise EvidenceError(
@@ -65,4 +70,5 @@ STAGE = Stage(
     "Store",
     "Keeps image, context and evidence by digest, under a name and a version that are never overwritten.",
     run,
+    holds=lambda job, result: still_stored(job, result, model_place(job)),
 )

@@ -14,7 +14,8 @@ from shipworthy.model import StageResult
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
 from shipworthy.stages.secrets import open_signing_key
-from shipworthy.stages.stored import store_at
+from shipworthy.stages.stored import known, store_at
+from shipworthy.stages.verification import still_stored
 
 
 def run(job: Job) -> StageResult:
@@ -26,12 +27,16 @@ def run(job: Job) -> StageResult:
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)
         store.put_file(folder / PREDICTIONS, job.done["evaluate"].outputs[PREDICTIONS])
-        raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
-        ref = store.put_ref(name, version, raw)
+        ref = known(store, name, version)
+        if ref is None:
+            raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
+            ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = written.model.digest
         policy = Policy.trusting(signer.public_key())
         result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
         chain = [link.as_dict() for link in result.links]
+        if result.target not in ("", written.model.digest):
+            raise EvidenceError("another model is stored under the name of this one", where=f"{uri}: {name}@{version}")
         if result.first_broken is not None:
             first = result.first_broken
             raise EvidenceError(
@@ -68,4 +73,5 @@ STAGE = Stage(
     "Store",
     "Keeps the model and its evidence by digest, under a name and a version that are never overwritten.",
     run,
+    holds=still_stored,
 )

@@ -62,7 +62,7 @@ def sarif_of(value: Any, *drivers: str, secret: bool = False) -> Report | None:
     if not isinstance(value, dict) or not isinstance(value.get("runs"), list):
         return None
     report = read_log(value, secret=secret)
-    if not any(driver in report.tool.lower() for driver in drivers):
+    if not all(any(driver in tool for driver in drivers) for tool in report.tool.lower().split(", ")):
         raise UnreadableReport(f"it was written by {plain(report.tool, 60)!a}")
     return report
 

@@ -6,6 +6,7 @@ import urllib.parse
 from typing import Any
 
 from shipworthy.model import Confidence, Severity
+from shipworthy.patterns import regex
 from shipworthy.witnesses.claims import UnreadableReport
 from shipworthy.witnesses.documents import json_object
 from shipworthy.witnesses.statements import (
@@ -29,6 +30,8 @@ from shipworthy.witnesses.statements import (
 # Section 3.27.10. What fails without a level is a warning, unless its rule has another default (3.27.10, 3.50.3).
 _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
 _SEEN_AS_GOOD = frozenset({"pass", "notApplicable", "open", "informational"})  # section 3.27.9
+_PLACE = regex(r"\{(\d)\}")
+_LONGEST = 8000
 _DONE = frozenset({"accepted", ""})  # suppressions (3.35.4); an empty state counts as accepted
 
 
@@ -47,9 +50,11 @@ def read_log(log: dict[str, Any], *, secret: bool = False) -> Report:
     said: list[Statement] = []
     gaps: list[str] = []
     tools, versions, made, hidden = dict[str, None](), dict[str, None](), "", 0
+    revisions = dict[str, None]()
     for run in runs:
         driver = wanted(wanted(run, "tool", dict), "driver", dict)
         tools[name(driver.get("name"), 60) or "unnamed"] = None
+        revisions |= dict.fromkeys(name(o.get("revisionId"), 80) for o in objects(run.get("versionControlProvenance")))
         versions[name(driver.get("semanticVersion") or driver.get("version"), 40)] = None
         gaps += _gaps(run)
         if not isinstance(run.get("results"), list):  # 3.14.23: absent or null means that no scan was done
@@ -66,7 +71,15 @@ def read_log(log: dict[str, Any], *, secret: bool = False) -> Report:
         raise UnreadableReport(f"the scan failed: {gaps[0]}")
     notes = (f"{hidden} suppressed in the report",) if hidden else ()
     version = ", ".join(filter(None, versions))
-    return Report(tuple(said), version, made, gaps=tuple(gaps), notes=notes, tool=", ".join(tools))
+    return Report(
+        tuple(said),
+        version,
+        made,
+        gaps=tuple(gaps),
+        notes=notes,
+        tool=", ".join(tools),
+        commits=tuple(r for r in revisions if r),
+    )
 
 
 def _gaps(run: dict[str, Any]) -> list[str]:
@@ -86,8 +99,12 @@ def _gaps(run: dict[str, Any]) -> list[str]:
 
 
 def _suppressed(result: dict[str, Any]) -> bool:
+    """Whether people who use the tool have accepted it. A comment in the code (3.35.2, `inSource`) is the word of who
+    wrote the code: it waives nothing here."""
     given = list(objects(result.get("suppressions")))
-    return bool(given) and all(str(item.get("status", "")) in _DONE for item in given)
+    return bool(given) and all(
+        str(item.get("status", "")) in _DONE and item.get("kind") == "external" for item in given
+    )
 
 
 class _Rules:
@@ -166,9 +183,10 @@ def _message(result: dict[str, Any], rule: dict[str, Any]) -> Any:
     text = at(message, "text") or at(message, "markdown")
     if text is None:
         text = at(rule, "messageStrings", str(at(message, "id")), "text")
-    if isinstance(text, str):
-        for index, value in enumerate((at(message, "arguments") or [])[:10]):
-            text = text.replace(f"{{{index}}}", str(value)[:200])
+    given = at(message, "arguments")
+    values = [str(value)[:200] for value in given[:10]] if isinstance(given, list) else []
+    if isinstance(text, str) and values:  # each place once: what an argument says is no pattern of others
+        text = _PLACE.sub(lambda one: values[int(one[1])] if int(one[1]) < len(values) else one[0], text[:_LONGEST])
     return text
 
 
