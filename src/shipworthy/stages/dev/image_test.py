@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 
-from shipworthy.artifacts import Inventory, identify
+from shipworthy.artifacts import Inventory
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.files import write_atomically
-from shipworthy.images import Image, layer_files, open_image
+from shipworthy.images import Image, open_image
 from shipworthy.images.packages import read
 from shipworthy.images.sbom import to_dict
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
+from shipworthy.stages.dev.foreign import changed, settle
+from shipworthy.stages.dev.image_files import lay_out, origins_of
 from shipworthy.stages.dev.image_model import look
 from shipworthy.stages.dev.model import model_folder
+from shipworthy.stages.dev.origins import Origins
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.dev.sign import BOM_NAME
 from shipworthy.stages.results import counted, filter_results, with_reports
@@ -34,19 +36,22 @@ def run(job: Job) -> StageResult:
     if image.digest != digest:
         raise EvidenceError("the image is not the one that was built", where="image", remedy="run the build again")
     name = image_name(job)
-    files = tuple(_files(job, image, name))
+    laid = lay_out(image, name, job.folder / "image-files", job.settings.load)
+    files, built = laid.files, job.done["build"].details
+    origins = origins_of(laid, image, name, built, job.folder / "context")
     _write_bom(job, image, name)
     size = sum(layer.size for layer in image.layers)
     subject = Artifact(name, Kind.IMAGE, digest, size, "application/vnd.oci.image.manifest.v1+json", layout_of(job))
-    signed = _model_check(job, subject, files)
+    signed = _model_check(job, subject, files, origins)
     checks = select(job.settings)
     whole = [c for c in checks if c.kinds == {Kind.IMAGE}]
     inside = {name: [c for c in checks if c.category == name and c.scope != "tree"] for name in ("secrets", "models")}
     models = Inventory(tuple(file for file in files if file.kind is Kind.MODEL))
     attack = [c for c in checks if c.kinds == {Kind.SERVICE} and c.name not in FROM_OUTSIDE]
-    results = [signed, *job.checks.run(whole, Inventory((subject,)))]
-    results += job.checks.run(inside["secrets"], Inventory(files))
-    results += job.checks.run(inside["models"], models)
+    looked = [*job.checks.run(inside["secrets"], Inventory(files)), *job.checks.run(inside["models"], models)]
+    whose = _packages_check(subject, origins, str(built.get("wheels-not-of-index") or ""))
+    results = [signed, whose, *job.checks.run(whole, Inventory((subject,)))]
+    results += settle(looked, origins)
     with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
         attacked = described(job, service, "test")
         results += job.checks.run(attack, Inventory((attacked,)))
@@ -66,23 +71,31 @@ def run(job: Job) -> StageResult:
     )
 
 
-def _files(job: Job, image: Image, name: str) -> Iterator[Artifact]:
-    """Every file of every layer as an artifact, also one that a later layer overwrites or deletes."""
-    folder = job.folder / "image-files"
-    if folder.exists():
-        shutil.rmtree(folder)
-    for file in layer_files(image, folder):
-        hidden = f"layer {file.index + 1}: " if file.hidden else ""
-        yield identify(file.place, f"{name}: {hidden}/{file.path.lstrip('/')}", job.settings.load)
-
-
 def _write_bom(job: Job, image: Image, name: str) -> None:
     _, packages = read(image)
     bom = json.dumps(to_dict(image, packages, name), sort_keys=True, indent=1)
     write_atomically(job.folder / BOM_NAME, bom.encode())
 
 
-def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> CheckResult:
+def _packages_check(subject: Artifact, origins: Origins, why_not: str) -> CheckResult:
+    """The packages that the build fetched by digest are in the image as they were published."""
+    started = time.monotonic()
+    if not origins.packages:
+        return CheckResult("image-wheels", "images", "1", Outcome.NOT_APPLICABLE, note=why_not or "no `[image] wheels`")
+    return CheckResult(
+        check="image-wheels",
+        category="images",
+        version="1",
+        outcome=Outcome.RAN,
+        findings=tuple(changed(origins)),
+        examined=frozenset({subject.uri}),
+        note=f"{origins.proved:,} files are those of {counted(len(origins.packages), 'wheel')}, as published"
+        + (f"; others prove nothing: {why_not}" if why_not else ""),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...], origins: Origins) -> CheckResult:
     """The image has the signed model, whole, and no other."""
     started = time.monotonic()
     model = model_folder(job)
@@ -93,7 +106,7 @@ def _model_check(job: Job, subject: Artifact, files: tuple[Artifact, ...]) -> Ch
         category="models",
         version="1",
         outcome=Outcome.RAN,
-        findings=tuple(look(subject, model, files)),
+        findings=tuple(look(subject, model, files, origins)),
         examined=frozenset({subject.uri}),
         seconds=time.monotonic() - started,
     )
