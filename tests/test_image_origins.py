@@ -24,11 +24,13 @@ from shipworthy.config import Load, Settings
 from shipworthy.engine.cache import Cache
 from shipworthy.engine.checks import CheckRunner
 from shipworthy.engine.events import Events
+from shipworthy.errors import UsageError
 from shipworthy.images import open_image
 from shipworthy.model import Artifact, Finding, Kind, Severity, Skipped
 from shipworthy.stages.dev.foreign import changed, settle
 from shipworthy.stages.dev.image_files import lay_out, origins_of
 from shipworthy.stages.dev.image_model import look
+from shipworthy.stages.dev.kept import fetched_wheels
 
 SITE = "usr/lib/python3.13/site-packages"
 ADDRESS = "postgres://app:" + "Tr0ub4dor-3-horse@db.internal/x"
@@ -318,3 +320,9 @@ def test_what_is_no_whole_wheel_proves_nothing(tmp_path: Path) -> None:
         archive.writestr("tidy/__init__.py", b"another")
     assert (wheel := read(place)) is not None
     assert "tidy/__init__.py" not in wheel.files
+
+
+def test_wheels_that_lie_in_the_project_are_not_taken_for_fetched_ones(tidy: World, tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    with pytest.raises(UsageError, match="folder `wheels`"):
+        fetched_wheels(tidy.requirements, tmp_path / "wheels", tmp_path / "shelf")
