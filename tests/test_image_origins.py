@@ -197,6 +197,15 @@ def test_a_file_of_a_package_is_changed(tidy: World) -> None:
     assert "tidy 1.0" in next(one.message for one in found if one.rule.id == "image-package-changed")
 
 
+def test_a_package_that_the_base_image_has_is_the_bases_own(tmp_path: Path) -> None:
+    world = World(tmp_path, {"tidy": TIDY})
+    there, world.installed = world.installed, {}  # pip leaves it alone: the version that is wanted is there
+    found, _ = world.look(base={**there, f"{SITE}/tidy/__init__.py": b"VERSION = 1  # a distribution's build\n"})
+    assert stops(found) == []
+    found, _ = world.look(base=there, lower={f"{SITE}/tidy/__init__.py": b"VERSION = 1  # a step of ours\n"})
+    assert stops(found) == [f"image-package-changed /{SITE}/tidy/__init__.py"]
+
+
 def test_the_list_of_a_package_is_rewritten_to_fit_the_change(tidy: World) -> None:
     info = f"{SITE}/tidy-1.0.dist-info"
     own = {

@@ -83,14 +83,14 @@ def foreign_models(subject: Artifact, files: Sequence[Artifact], origins: Origin
         if wheel is not None:
             packages.setdefault(f"{wheel}, as it was published,", []).append(file)
         elif (claim := origins.claim(file)) is None:
-            yield MODEL_UNSIGNED.at(file, message=f"`{file.uri}` is a model file that nobody signed")
+            yield MODEL_UNSIGNED.at(file, message="nobody signed this model file")
         elif origins.in_base(file, claim):
             packages.setdefault(f"{claim.package} of the base image", []).append(file)
         else:
             yield MODEL_UNSIGNED.at(
                 file,
-                message=f"`{file.uri}` is a model file that nobody signed; the image's own list says that it is of "
-                f"{claim.package}, " + ("but no such file was fetched" if origins.certain else "which proves nothing"),
+                message=f"nobody signed this model file; the image's own list says that it is of {claim.package}, "
+                + ("but no such file was fetched" if origins.certain else "which proves nothing"),
                 severity=None if origins.certain else Severity.MEDIUM,
                 remedy=MODEL_UNSIGNED.remedy + _PROVE,
             )

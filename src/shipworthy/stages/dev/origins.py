@@ -68,10 +68,12 @@ class Origins:
         return file.uri in self._base and claim.listed in self._base
 
     def changed(self) -> Iterator[Changed]:
-        """Files of the final tree that lie where a pinned package has a file, and are not that file."""
+        """Files of the final tree that lie where a pinned package has a file, and are not that file. One that was in
+        the base image is the base's: pip leaves a version alone that is there already, however it was built."""
         start = f"{self._image}: /"
         for file in self._files:
-            known = self._installed.get(path_in(file, self._image)) if file.uri.startswith(start) else None
+            ours = file.uri.startswith(start) and file.uri not in self._base
+            known = self._installed.get(path_in(file, self._image)) if ours else None
             if known and file.digest not in known:
                 yield Changed(file, next(iter(known.values())))
 
