@@ -181,6 +181,14 @@ def test_a_secret_of_the_project_beside_the_packages(tidy: World) -> None:
     ]
 
 
+def test_a_secret_of_the_base_image_is_as_bad_and_said_to_be_the_bases(tidy: World) -> None:
+    found, _ = tidy.look(base={"etc/app.conf": LEAKED})
+    assert stops(found) == ["secret-connection-string /etc/app.conf"]
+    theirs = next(one for one in found if one.artifact.uri == "svc: /etc/app.conf")
+    assert "in the base image" in theirs.message
+    assert theirs.remedy.startswith("It came with the base image")
+
+
 def test_the_same_bytes_as_in_a_package_elsewhere_prove_nothing(tidy: World) -> None:
     found, _ = tidy.look({"srv/tidy/addresses.py": TIDY["tidy/addresses.py"]})
     assert stops(found) == ["secret-connection-string /srv/tidy/addresses.py"]

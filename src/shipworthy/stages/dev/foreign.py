@@ -24,6 +24,7 @@ _NOT_OURS = (
     "index of your own, revoke it there; else tell its maintainers if it is a real secret."
 )
 _PROVE = " If the file is the package's own, fetch the package by digest, with `[image] wheels`: that proves it."
+_OF_BASE = "It came with the base image: take another one, or tell whoever makes it. If that is you: "
 _SHOWN = 20
 
 
@@ -44,6 +45,9 @@ def _settled(finding: Finding, origins: Origins) -> Finding:
     if wheel is not None:
         return _published(finding, wheel)
     claim = origins.claim(finding.artifact)
+    if origins.in_base(finding.artifact, claim):
+        whose = f"{claim.package} in the base image" if claim else "in the base image"
+        return finding.with_(message=f"{finding.message} ({whose})", remedy=_OF_BASE + finding.remedy)
     if claim is None:
         return finding
     message = f"{finding.message} (the image's own list says that the file is of {claim.package}, which proves nothing)"

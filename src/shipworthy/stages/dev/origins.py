@@ -63,9 +63,9 @@ class Origins:
         found = fitting(file, told) if told else []
         return min(found, key=lambda claim: claim.listed not in self._base, default=None)
 
-    def in_base(self, file: Artifact, claim: Claim) -> bool:
-        """Whether both the file and the list that names it were in the base image already."""
-        return file.uri in self._base and claim.listed in self._base
+    def in_base(self, file: Artifact, claim: Claim | None = None) -> bool:
+        """Whether the file, and the list that names it, were in the base image already."""
+        return file.uri in self._base and (claim is None or claim.listed in self._base)
 
     def changed(self) -> Iterator[Changed]:
         """Files of the final tree that lie where a pinned package has a file, and are not that file. One that was in
