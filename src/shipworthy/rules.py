@@ -81,4 +81,36 @@ MODEL_BESIDE = Rule(
     taxonomy=("CWE-345", "CWE-494", "AML.T0010.003"),
     help="model-signing",
 )
-PIPELINE_RULES = (STOPPED, NETWORK, CLAIM, WITNESSED, MODEL_MISSING, MODEL_UNSIGNED, MODEL_BESIDE)
+MODEL_PACKAGED = Rule(
+    "image-model-packaged",
+    title="A package brings model files into the image",
+    severity=Severity.INFO,
+    description="They came with the package: with a wheel whose digest the requirements pin, or in the base image. "
+    "Most are test data that nobody loads. They were looked at like any other, but are not part of what was signed.",
+    remedy="If the service loads one of them, make it part of the model that the ml pipeline signs. Else there is "
+    "nothing to do; an image without the package's tests is smaller.",
+    taxonomy=("CWE-829", "AML.T0010.003"),
+    help="model-signing",
+)
+PACKAGE_CHANGED = Rule(
+    "image-package-changed",
+    title="A file of a package is not the one that was published",
+    severity=Severity.HIGH,
+    description="The build fetched the package by a pinned digest and installed it, and other bytes lie in the place "
+    "of one of its files. A step of the build, or something that it ran, has changed what the service imports.",
+    remedy="Find the step that changes it and take it out: a `RUN`, a `COPY` onto the package's folder, another "
+    "package that writes over this one. If it is meant, such as stripped libraries, waive it for that path.",
+    taxonomy=("CWE-345", "CWE-494", "CWE-506", "AML.T0010.001"),
+    help="image-integrity",
+)
+PIPELINE_RULES = (
+    STOPPED,
+    NETWORK,
+    CLAIM,
+    WITNESSED,
+    MODEL_MISSING,
+    MODEL_UNSIGNED,
+    MODEL_BESIDE,
+    MODEL_PACKAGED,
+    PACKAGE_CHANGED,
+)

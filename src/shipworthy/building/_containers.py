@@ -58,7 +58,8 @@ def build(name: str, recipe: Recipe) -> Built:
         digests = job.bases()
         job.build()
         digest = job.export()
-    return Built(recipe.output, digest, digests, name, version(name), log_path, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Built(recipe.output, digest, digests, name, version(name), log_path, seconds, job.layers)
 
 
 class _Job:
@@ -66,6 +67,7 @@ class _Job:
         self.recipe, self.file, self.engine, self.work = recipe, file, engine, engine.work
         self.names: dict[str, str] = {}
         self.configs: dict[str, Mapping[str, Any]] = {}
+        self.layers: dict[str, tuple[str, ...]] = {}
         self.common = ["--storage-driver", "vfs"]
         if name == "buildah":
             self.common += ["--root", str(self.work / "storage"), "--runroot", str(self.work / "run")]
@@ -96,6 +98,7 @@ class _Job:
             if status or not identity or self._run("tag", identity, self.names[reference])[0]:
                 raise self._failure(f'the base image "{reference}" cannot be read')
             digests[reference] = base.digest
+            self.layers[reference] = base.diff_ids
         return digests
 
     def build(self) -> None:
@@ -150,9 +153,13 @@ class _Job:
                 where=str(self.recipe.file),
                 remedy="check the registry, or give the OCI layout of a base that is at hand",
             )
+        wanted = "{{.OCIv1.RootFS.DiffIDs}}" if self.engine.program.endswith("buildah") else "{{.RootFS.Layers}}"
+        status, said = self._run("inspect", "--type", "image", "--format", wanted, reference)
+        if not status and (found := _DIGEST.findall(said)):
+            self.layers[reference] = tuple(one.decode() for one in found)
         _, said = self._run("images", "--digests", "--format", "{{.Digest}}", reference.partition("@")[0])
-        found = _DIGEST.search(said)
-        return found[0].decode() if found else ""
+        digest = _DIGEST.search(said)
+        return digest[0].decode() if digest else ""
 
     def _dockerfile(self) -> Path:
         """The Dockerfile, with the names under which its bases are in the storage."""

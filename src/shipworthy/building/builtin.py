@@ -50,7 +50,8 @@ def build(recipe: Recipe) -> Built:
         digest = write_image(builder.layout, stage.image(), stage.layers, recipe.name)
         _keep_only(builder.layout, digest, stage)
         hand_over(builder.layout, recipe.output)
-    return Built(recipe.output, digest, dict(builder.digests), NAME, VERSION, log_path, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Built(recipe.output, digest, dict(builder.digests), NAME, VERSION, log_path, seconds, builder.layers)
 
 
 class _Builder:
@@ -58,6 +59,7 @@ class _Builder:
         self.recipe, self.file, self.work, self.log, self.deadline = recipe, file, work, log, deadline
         self.layout = work / "layout"
         self.digests: dict[str, str] = {}
+        self.layers: dict[str, tuple[str, ...]] = {}
         self.ignored = ignore.read(recipe.context, recipe.file)
         self.stages: dict[str, Stage] = {}
 
@@ -138,6 +140,7 @@ class _Builder:
                 remedy="copy it anew",
             )
         self.digests[reference] = base.digest
+        self.layers[reference] = base.diff_ids
         return base
 
     def _execute(self, stage: Stage, instruction: dockerfile.Instruction) -> None:

@@ -48,9 +48,11 @@ def build(recipe: Recipe) -> Built:
     if recipe.output.exists() and any(recipe.output.iterdir()):
         raise UsageError("the folder is not empty", where=str(recipe.output), remedy="name a new one")
     digests: dict[str, str] = {}
+    layers: dict[str, tuple[str, ...]] = {}
     for reference in file.bases():
         if (folder := recipe.bases.get(reference)) is not None:
-            digests[reference] = read_base(folder, "").digest
+            base = read_base(folder, "")
+            digests[reference], layers[reference] = base.digest, base.diff_ids
         elif recipe.pull:
             digests[reference] = reference.partition("@")[2]
         else:
@@ -77,7 +79,7 @@ def build(recipe: Recipe) -> Built:
         _unpack(archive, work / "layout")
         hand_over(work / "layout", recipe.output)
     digest = manifest_digest(recipe.output)
-    return Built(recipe.output, digest, digests, NAME, version(), log_path, time.monotonic() - started)
+    return Built(recipe.output, digest, digests, NAME, version(), log_path, time.monotonic() - started, layers)
 
 
 def command(recipe: Recipe, archive: Path) -> list[str]:

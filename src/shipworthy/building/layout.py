@@ -44,6 +44,11 @@ class Base:
     config: Mapping[str, Any]
     layers: tuple[Layer, ...] = ()
 
+    @property
+    def diff_ids(self) -> tuple[str, ...]:
+        """The digests of what is in its layers."""
+        return tuple(layer.diff_id for layer in self.layers)
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -45,7 +45,8 @@ class Recipe:
 @dataclass(frozen=True)
 class Built:
     """An image that was built: `layout` is its OCI image layout, `digest` that of its manifest (sha256:…), `bases`
-    maps each reference of FROM to the digest of its manifest ("" if the engine does not tell)."""
+    maps each reference of FROM to the digest of its manifest ("" if the engine does not tell), `layers` to the digests
+    of what is in its layers, unpacked (not there if the engine does not tell)."""
 
     layout: Path
     digest: str
@@ -54,6 +55,7 @@ class Built:
     version: str
     log: Path
     seconds: float
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class BuildFailed(ShipworthyError):

@@ -27,7 +27,7 @@ REASONS = frozenset(
     """unread failed stopped findings-cut sampled too-few-rows not-learnable unpinned computed unread-include limited
     embedded-data-only no-data-for-ecosystem no-licence-data unknown-licence old-data
     damaged-data not-asked no-answer shallow-clone since
-    raw-data absent unowned""".split()
+    raw-data absent unowned packaged""".split()
 )
 
 

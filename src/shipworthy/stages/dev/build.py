@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from shipworthy.building import Recipe, build, builtin, choose, dockerfile
+from shipworthy.building.wheel_files import published
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import ShipworthyError, UsageError
 from shipworthy.evidence.digest import Manifest, sha256_file
@@ -39,9 +40,12 @@ def run(job: Job) -> StageResult:
     settings = job.settings.image
     context = assemble(job)
     wheels: Mapping[str, str] = {}
+    of_index: Collection[str] = ()
+    why_not = ""
     if settings.wheels:
         place = inside(context.folder, settings.wheels, what="image.wheels")
         wheels = fetched_wheels(place, context.folder / "wheels", shelf(job))
+        of_index, why_not = published(place.read_bytes())
     manifest = Manifest.of(context.folder) if settings.wheels else context.manifest
     if layout_of(job).exists():
         shutil.rmtree(layout_of(job))
@@ -80,7 +84,10 @@ def run(job: Job) -> StageResult:
             "files": context.files,
             "left-out": context.left_out,
             "model-place": context.model,
+            "base-layers": {reference: list(layers) for reference, layers in built.layers.items()},
             "wheels": dict(wheels),
+            "wheels-of-index": sorted(set(wheels.values()) & {f"sha256:{digest}" for digest in of_index}),
+            "wheels-not-of-index": why_not,
             "size": size,
         },
     )

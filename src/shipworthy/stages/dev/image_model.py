@@ -1,30 +1,28 @@
 """Whether an image holds the signed model, whole and as it was signed, and no other.
 
 That the signed bytes are somewhere does not do: a copy that nobody loads would hide what is served. So every place in
-which a part of the model lies must have nothing else under the model's own names. Model files of packages are no
-concern of ours, but it is the package's own list of digests that says which these are, not the folder they lie in.
+which a part of the model lies must have nothing else under the model's own names. Model files of packages are told, not
+refused, where it is proved that they came with the package (`origins`).
 """
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shipworthy.evidence.digest import Manifest
 from shipworthy.model import Artifact, Finding, Kind
-from shipworthy.rules import MODEL_BESIDE, MODEL_MISSING, MODEL_UNSIGNED
-
-_LIST = 32 << 20  # bytes: more is no package's list of files
-_SUMS = ("var/lib/dpkg/info/", "var/lib/dpkg/status.d/")
-_APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
+from shipworthy.rules import MODEL_BESIDE, MODEL_MISSING
+from shipworthy.stages.dev.foreign import foreign_models
+from shipworthy.stages.dev.origins import Origins
 
 
 def look(
-    subject: Artifact, model: Path, files: Sequence[Artifact], links: Mapping[str, Artifact] | None = None
+    subject: Artifact,
+    model: Path,
+    files: Sequence[Artifact],
+    links: Mapping[str, Artifact] | None = None,
+    origins: Origins | None = None,
 ) -> Iterator[Finding]:
     """What is wrong with the models of the image `subject`, whose files these are (named `NAME: /PATH`; those that a
     later layer hides `NAME: layer N: /PATH`). `model` is the verified one, a folder or a file; `links` are the files by
@@ -36,16 +34,7 @@ def look(
     yield from _changed(subject, signed, there, model.is_dir())
     ours = frozenset(signed.values())
     unsigned = [file for file in files if file.kind is Kind.MODEL and file.digest not in ours]
-    packaged = _packaged(subject.uri, files) if unsigned else {}
-    for file in unsigned:
-        if not _is_packaged(file, packaged.get(_path(file, subject.uri), set())):
-            yield MODEL_UNSIGNED.at(file, message=f"`{file.uri}` is a model file that nobody signed")
-
-
-def _path(file: Artifact, image: str) -> str:
-    """The file's path in the image, whichever layer it is of."""
-    rest = file.uri.removeprefix(f"{image}: ")
-    return rest.removeprefix("/") if rest.startswith("/") else rest.partition(": /")[2]
+    yield from foreign_models(subject, unsigned, origins or Origins(subject.uri, files))
 
 
 def _changed(
@@ -89,70 +78,3 @@ def _beside(place: str, signed: Mapping[str, str], there: Mapping[str, Artifact]
         names = ", ".join(name.removeprefix(place) for name in more[:5]) + (" and others" if len(more) > 5 else "")
         message = f"beside the signed model in `/{place}` lie {len(more):,} files that nobody signed: {names}"
         yield MODEL_BESIDE.at(first, evidence=names[:300], key=place, message=message)
-
-
-def _is_packaged(file: Artifact, known: Iterable[str]) -> bool:
-    """Whether the file has one of the digests that packages give for its path."""
-    if file.digest in known:
-        return True
-    for name in ("md5", "sha1"):
-        if any(one.startswith(f"{name}:") for one in known):
-            digest = hashlib.new(name, usedforsecurity=False)
-            with file.open() as stream:
-                while chunk := stream.read(1 << 20):
-                    digest.update(chunk)
-            if f"{name}:{digest.hexdigest()}" in known:
-                return True
-    return False
-
-
-def _packaged(image: str, files: Iterable[Artifact]) -> dict[str, set[str]]:
-    """The digests that packages of Python, dpkg and apk, in any layer, say that paths have."""
-    found: dict[str, set[str]] = {}
-    for file in files:
-        path = _path(file, image)
-        told: Iterable[tuple[str, str]] = ()
-        if file.size > _LIST:
-            continue
-        if path.endswith(".dist-info/RECORD"):
-            told = _record(posixpath.dirname(posixpath.dirname(path)), _text(file))
-        elif path.endswith(".md5sums") and path.startswith(_SUMS):
-            lines = (line.partition("  ") for line in _text(file).splitlines())
-            told = ((name, f"md5:{digest}") for digest, _, name in lines)
-        elif path in _APK:
-            told = _apk(_text(file))
-        for name, digest in told:
-            found.setdefault(name, set()).add(digest)
-    return found
-
-
-def _text(file: Artifact) -> str:
-    return file.read_bytes().decode("utf-8", "replace")
-
-
-def _record(folder: str, text: str) -> Iterator[tuple[str, str]]:
-    """A wheel's RECORD (packaging.python.org, recording installed projects): path, `sha256=` in base64, size."""
-    try:
-        for row in csv.reader(text.splitlines()):
-            algorithm, _, value = (row[1] if len(row) > 1 else "").partition("=")
-            if algorithm == "sha256" and len(value) == 43:
-                digest = base64.urlsafe_b64decode(value + "=").hex()
-                yield posixpath.normpath(posixpath.join(folder, row[0])), f"sha256:{digest}"
-    except (csv.Error, ValueError):
-        return
-
-
-def _apk(text: str) -> Iterator[tuple[str, str]]:
-    """The database of apk: F: folder, R: file in it, Z: its SHA-1 in base64 after `Q1`."""
-    folder = name = ""
-    for line in text.splitlines():
-        field, value = line[:2], line[2:]
-        if field == "F:":
-            folder = value
-        elif field == "R:":
-            name = f"{folder}/{value}".lstrip("/")
-        elif field == "Z:" and value.startswith("Q1"):
-            try:
-                yield name, f"sha1:{base64.b64decode(value[2:]).hex()}"
-            except ValueError:
-                continue

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
 
-from shipworthy.artifacts import Inventory, identify
+from shipworthy.artifacts import Inventory
 from shipworthy.check import Check
 from shipworthy.engine.selection import select
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import sha256_bytes, sha256_file
 from shipworthy.files import write_atomically
-from shipworthy.images import Image, layer_files, open_image
+from shipworthy.images import Image, open_image
 from shipworthy.images.packages import read
 from shipworthy.images.sbom import to_dict
 from shipworthy.model import Artifact, CheckResult, Kind, Outcome, StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
+from shipworthy.stages.dev.foreign import changed, settle
+from shipworthy.stages.dev.image_files import Laid, lay_out, origins_of
 from shipworthy.stages.dev.image_model import look
 from shipworthy.stages.dev.model import model_folder, same_model
+from shipworthy.stages.dev.origins import Origins
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.dev.sign import BOM_NAME
 from shipworthy.stages.results import counted, filter_results, with_reports
@@ -38,23 +40,22 @@ def run(job: Job) -> StageResult:
     if image.digest != digest:
         raise EvidenceError("the image is not the one that was built", where="image", remedy="run the build again")
     name = image_name(job)
-    files: list[Artifact] = []
-    links: dict[str, Artifact] = {}
-    for file, also in _files(job, image, name):
-        files.append(file)
-        links |= {f"{name}: /{other.lstrip('/')}": file for other in also}
+    laid = lay_out(image, name, job.folder / "image-files", job.settings.load)
+    files, built = laid.files, job.done["build"].details
+    origins = origins_of(laid, image, name, built, job.folder / "context")
     bom = _write_bom(job, image, name)
     size = sum(layer.size for layer in image.layers)
     subject = Artifact(name, Kind.IMAGE, digest, size, "application/vnd.oci.image.manifest.v1+json", layout_of(job))
-    signed = _model_check(job, subject, files, links)
+    signed = _model_check(job, subject, laid, origins)
     checks = [check for check in select(job.settings) if STAGE.checks(check)]
     whole = [c for c in checks if c.kinds == {Kind.IMAGE}]
     inside = {name: [c for c in checks if c.category == name] for name in INSIDE}
     models = Inventory(tuple(file for file in files if file.kind is Kind.MODEL))
     attack = [c for c in checks if c.kinds == {Kind.SERVICE}]
-    results = [signed, *job.checks.run(whole, Inventory((subject,)))]
-    results += job.checks.run(inside["secrets"], Inventory(tuple(files)))
-    results += job.checks.run(inside["models"], models)
+    looked = [*job.checks.run(inside["secrets"], Inventory(files)), *job.checks.run(inside["models"], models)]
+    whose = _packages_check(subject, origins, str(built.get("wheels-not-of-index") or ""))
+    results = [signed, whose, *job.checks.run(whole, Inventory((subject,)))]
+    results += settle(looked, origins)
     with running(job.settings, job.folder, layout_of(job), digest, "test") as service:
         attacked = described(job, service, "test")
         results += job.checks.run(attack, Inventory((attacked,)))
@@ -74,17 +75,6 @@ def run(job: Job) -> StageResult:
     )
 
 
-def _files(job: Job, image: Image, name: str) -> Iterator[tuple[Artifact, tuple[str, ...]]]:
-    """Every file of every layer as an artifact, also one that a later layer overwrites or deletes, with the names that
-    links give to it."""
-    folder = job.folder / "image-files"
-    if folder.exists():
-        shutil.rmtree(folder)
-    for file in layer_files(image, folder):
-        hidden = f"layer {file.index + 1}: " if file.hidden else ""
-        yield identify(file.place, f"{name}: {hidden}/{file.path.lstrip('/')}", job.settings.load), file.also
-
-
 def _write_bom(job: Job, image: Image, name: str) -> str:
     """Write the bill of materials; its digest."""
     _, packages = read(image)
@@ -99,7 +89,25 @@ def _holds(job: Job, result: StageResult) -> bool:
     return place.is_file() and sha256_file(place) == result.outputs.get(BOM_NAME)
 
 
-def _model_check(job: Job, subject: Artifact, files: Sequence[Artifact], links: Mapping[str, Artifact]) -> CheckResult:
+def _packages_check(subject: Artifact, origins: Origins, why_not: str) -> CheckResult:
+    """The packages that the build fetched by digest are in the image as they were published."""
+    started = time.monotonic()
+    if not origins.packages:
+        return CheckResult("image-wheels", "images", "1", Outcome.NOT_APPLICABLE, note=why_not or "no `[image] wheels`")
+    return CheckResult(
+        check="image-wheels",
+        category="images",
+        version="1",
+        outcome=Outcome.RAN,
+        findings=tuple(changed(origins)),
+        examined=frozenset({subject.uri}),
+        note=f"{origins.proved:,} files are those of {counted(len(origins.packages), 'wheel')}, as published"
+        + (f"; others prove nothing: {why_not}" if why_not else ""),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _model_check(job: Job, subject: Artifact, laid: Laid, origins: Origins) -> CheckResult:
     """The image has the signed model, whole, and no other."""
     started = time.monotonic()
     model = model_folder(job)
@@ -111,7 +119,7 @@ def _model_check(job: Job, subject: Artifact, files: Sequence[Artifact], links: 
         category="models",
         version="1",
         outcome=Outcome.RAN,
-        findings=tuple(look(subject, model, files, links)),
+        findings=tuple(look(subject, model, laid.files, laid.links, origins)),
         examined=frozenset({subject.uri}),
         seconds=time.monotonic() - started,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shipworthy.building import local_base, wheels
 from shipworthy.engine.stage import Job
+from shipworthy.errors import UsageError
 from shipworthy.files import new_folder, remove_folder
 from shipworthy.images import open_image
 from shipworthy.images.errors import ImageError
@@ -31,7 +32,14 @@ def this_python(shelf: Path) -> Path:
 
 def fetched_wheels(requirements: Path, target: Path, shelf: Path) -> dict[str, str]:
     """Put the wheels of a requirements file, which must pin digests, into the folder `target`; the digest of each by
-    name. Those that are kept are asked for anew when one of them is not in the requirements' own digests."""
+    name. Those that are kept are asked for anew when one of them is not in the requirements' own digests. Raises what
+    `fetch` raises, and UsageError when the folder is there: what lies in it came with the project."""
+    if target.exists():
+        raise UsageError(
+            f"the project has a folder `{target.name}`, which is filled from what is pinned",
+            where="[image] wheels",
+            remedy=f"move `{target.name}` away, or leave `[image] wheels` out to build from it",
+        )
     raw = requirements.read_bytes()
     wanted = _short(hashlib.sha256(raw).hexdigest() + local_base.identity())
 

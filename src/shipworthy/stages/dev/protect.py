@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.evidence.digest import sha256_file
@@ -86,22 +86,40 @@ def _try(job: Job, url: str) -> dict[str, Answer]:
     answers["too large"] = _announce(url, job.settings.protect.body + 1)
     if (probe := service.probe) is None:
         return answers
-    for name, body in {"probe": probe.body, **{n: _inside(probe.body, text) for n, text in _ATTACKS.items()}}.items():
-        data = body.encode() if probe.method not in ("GET", "HEAD") else None
-        headers = {"Content-Type": probe.content_type}
-        answers[name] = _ask(url + probe.path, data, probe.method, headers)
+    headers = {"Content-Type": probe.content_type}
+    in_path = probe.method in ("GET", "HEAD")
+    for name, text in {"probe": "", **_ATTACKS}.items():
+        path = _asking(probe.path, text) if in_path and text else probe.path
+        body = _inside(probe.body, text) if text else probe.body
+        answers[name] = _ask(url + path, None if in_path else body.encode(), probe.method, headers)
     return answers
 
 
+def _asking(path: str, text: str) -> str:
+    """The probe's path with the attack as one more question."""
+    return f"{path}{'&' if '?' in path else '?'}q={quote(text, safe='')}"
+
+
 def _inside(body: str, text: str) -> str:
-    """The probe's body with the attack in each of its texts."""
+    """The probe's body with the attack in each of its texts; in place of its numbers where it has no texts."""
     try:
         value = json.loads(body)
     except ValueError:
         return text
+    for kind in (str, object):
+        attacked = _replaced(value, kind, text)
+        if attacked != value:
+            return json.dumps(attacked)
+    return json.dumps({"q": text} if isinstance(value, dict) else text)
+
+
+def _replaced(value: object, kind: type, text: str) -> object:
+    """The value with the text for each part of this kind, at any depth."""
     if isinstance(value, dict):
-        return json.dumps({key: text if isinstance(each, str) else each for key, each in value.items()} or {"q": text})
-    return json.dumps(text)
+        return {key: _replaced(each, kind, text) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_replaced(each, kind, text) for each in value]
+    return text if isinstance(value, kind) else value
 
 
 def _ask(url: str, body: bytes | None = None, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
@@ -125,7 +143,8 @@ def _once(url: str, body: bytes | None, method: str, headers: Mapping[str, str] 
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     try:
-        connection.request(method, parts.path or "/", body, dict(headers or {}))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, target, body, dict(headers or {}))
         answer = connection.getresponse()
         wait = answer.getheader("Retry-After") or ""
         seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else 0
