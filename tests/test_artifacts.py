@@ -484,9 +484,12 @@ def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repos
     put(repository, "node_modules/setup.py", "")
     environment(repository / ".venv")
     assert {a.uri for a in discover(repository).artifacts} == {"one.py", "two.py"}
+    put(repository, "node_modules/.bin/readme.txt", "")
+    (repository / "node_modules/.bin/setup").symlink_to("../setup.py")
     git(repository, "add", "--force", "models", "node_modules")
     inventory = discover(repository)
     assert {"models/lib/evil.py", "node_modules/setup.py"} <= {a.uri for a in inventory.artifacts}
+    assert inventory.unreadable == ()  # a link to what is looked at anyway, as npm makes them
     assert inventory.left_out == (".git/", ".venv/")
 
 
