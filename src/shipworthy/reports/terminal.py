@@ -272,7 +272,7 @@ def _coverage(run: Run, sheet: Sheet) -> None:
     table = Table("", ("outcome", "check", "looked at", "note"), right=frozenset({2}))
     idle = [line.check.check for line in lines if line.check.check not in looked]
     told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
-    times = Counter(line.check.check for line in lines)
+    times = Counter(line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE)
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
         if check.outcome is Outcome.NOT_APPLICABLE:
