@@ -285,6 +285,40 @@ def test_git_says_commit_branch_author_and_dirt(repository: Path) -> None:
     assert git_state(repository.parent) is None
 
 
+def test_what_runs_made_is_no_change_of_the_source(repository: Path) -> None:
+    """The second run of a pipeline must not be told of the model that the first one made; but what git tracks is
+    source, whatever its name."""
+    own = ("out/model", "out/model/**")
+    put(repository, "out/model/weights.npy", "1")
+    for root, globs in ((repository, own), (repository / "out", ("model/**",))):
+        state = git_state(root, globs)
+        assert state is not None
+        assert not state.dirty
+    assert getattr(git_state(repository), "dirty", None) is True
+    put(repository, "out/notes.txt", "mine")
+    assert getattr(git_state(repository, own), "dirty", None) is True
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "second")
+    put(repository, "out/model/weights.npy", "2")
+    assert getattr(git_state(repository, own), "dirty", None) is True
+
+
+def test_a_repository_without_commits_is_one(tmp_path: Path) -> None:
+    root = tmp_path / "new"
+    put(root, "build/kept.py", "a = 1\n")
+    git(root, "init", "-q", "-b", "trunk")
+    git(root, "add", "build/kept.py")
+    state = git_state(root)
+    assert state is not None
+    assert (state.commit, state.branch, state.dirty) == ("", "trunk", False)
+    assert [a.uri for a in discover(root).artifacts] == ["build/kept.py"]
+
+
+def test_a_damaged_branch_is_not_taken_for_a_new_repository(repository: Path) -> None:
+    put(repository, ".git/refs/heads/main", "f" * 40 + "\n")
+    assert git_state(repository) is None
+
+
 def test_since_limits_to_what_changed(repository: Path) -> None:
     put(repository, "one.py", "a = 2\n")
     put(repository, "new\nname.py")
@@ -450,9 +484,12 @@ def test_a_folder_that_is_left_out_is_looked_at_where_git_tracks_its_files(repos
     put(repository, "node_modules/setup.py", "")
     environment(repository / ".venv")
     assert {a.uri for a in discover(repository).artifacts} == {"one.py", "two.py"}
+    put(repository, "node_modules/.bin/readme.txt", "")
+    (repository / "node_modules/.bin/setup").symlink_to("../setup.py")
     git(repository, "add", "--force", "models", "node_modules")
     inventory = discover(repository)
     assert {"models/lib/evil.py", "node_modules/setup.py"} <= {a.uri for a in inventory.artifacts}
+    assert inventory.unreadable == ()  # a link to what is looked at anyway, as npm makes them
     assert inventory.left_out == (".git/", ".venv/")
 
 

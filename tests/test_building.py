@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -197,6 +198,14 @@ def test_a_command_that_fails_is_told_with_its_output(context: Path, base: Path,
         assert failure.value.where.endswith("Dockerfile:3")
         assert "exit status 3" in str(failure.value)
     assert not (context.parent / "out").exists() or not list((context.parent / "out").iterdir())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_program_that_the_base_does_not_have_is_named_with_what_to_do(context: Path, base: Path, engine: str) -> None:
+    with pytest.raises(BuildFailed) as failure:
+        make(context, base, "FROM base:1\nRUN npm ci\n", engine)
+    assert re.search(r"npm.{0,5} not found", str(failure.value))
+    assert "Take a base that has it" in failure.value.remedy
 
 
 @pytest.mark.parametrize("engine", ENGINES[:2])

@@ -56,6 +56,7 @@ def test_the_same_python_gives_the_same_base(tmp_path: Path) -> None:
     assert found["usr/local/bin/python"].issym()
     assert f"usr/local/lib/{version}/json/__init__.py" in found
     assert f"usr/local/lib/{version}/site-packages/pip/__init__.py" in found
+    assert found["usr/local/bin/pip"].mode == 0o755
     assert not [name for name in found if "/test/" in name or name.endswith(".a") or "/tkinter/" in name]
     assert not [name for name, one in found.items() if one.mode & 0o6000]
     assert {one.mtime for one in found.values()} == {0}

@@ -76,6 +76,26 @@ def test_a_service_without_a_model_is_told_what_its_build_needs(tmp_path: Path) 
     assert "is not at hand" in record.stderr
 
 
+def test_a_service_of_node_is_not_offered_a_base_of_python(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "server.js").write_text("require('http').createServer().listen(8080)\n")
+    (project / "package.json").write_text('{"name": "greeter", "version": "1.0.0", "private": true}')
+    (project / "Dockerfile").write_text('FROM docker.io/library/node:20-slim\nCMD ["node", "server.js"]\n')
+    assert shipworthy("init", cwd=project).returncode == 0
+    settings = (project / "shipworthy.toml").read_text()
+    assert "skopeo copy docker://docker.io/library/node:20-slim oci:../bases/node" in settings
+    assert "npm ci" in settings
+    assert "this-python" not in settings
+    assert "wheels" not in settings
+    (project / "shipworthy.toml").write_text(settings.replace("# accept-partial", "accept-partial"))
+    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    run = shipworthy("run", cwd=project, COLUMNS="200")
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "is not at hand" in run.stderr
+    assert "this-python" not in run.stdout + run.stderr
+
+
 def test_runs_do_not_make_the_repository_look_changed(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("A project\n")
     for command in (

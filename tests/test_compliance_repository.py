@@ -60,6 +60,13 @@ def test_a_readme_that_says_nothing_is_no_card(tmp_path):
     assert rules(tmp_path, files) == {"no-model-card"}
 
 
+def test_what_npm_locks_is_not_asked_for_again(tmp_path):
+    files = {k: v for k, v in COMPLETE.items() if k not in ("uv.lock", "requirements.txt")}
+    files |= {"package.json": ("requirements", "{}"), "package-lock.json": ("requirements", "{}")}
+    assert rules(tmp_path, files) == set()
+    assert rules(tmp_path, files | {"requirements.txt": ("requirements", "numpy")}) == {"no-lock-file"}
+
+
 def test_a_compiled_requirements_file_is_a_lock(tmp_path):
     pinned = "numpy==2.0.0 \\\n    --hash=sha256:00\n# via x\npip==24.0\n"
     files = {k: v for k, v in COMPLETE.items() if k != "uv.lock"}

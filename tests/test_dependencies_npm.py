@@ -152,6 +152,17 @@ def test_known_vulnerabilities_of_npm(tmp_path, monkeypatch):
     assert match(tmp_path, twin)[0] == []
 
 
+def test_an_installed_package_is_matched_as_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    made_with = {"devDependencies": {"mocha": "^9"}, "scripts": {"postinstall": "node x.js"}}
+    own = {"name": "lodash", "version": "4.17.15", **made_with}
+    there = artifact(tmp_path, own, "web/node_modules/lodash/package.json")
+    found, gaps = match(tmp_path, there)
+    assert "lodash GHSA-p6mc-m468-83gw" in {f.key for f in found}
+    assert {gap.code for gap in gaps} == {"embedded-data-only"}
+    assert [(f.rule.id, f.key) for f in dependency_pins.scan(there)] == [("dependency-install-script", "lodash")]
+
+
 def record(ident, ecosystem, name, *events, kind="SEMVER"):
     return {"id": ident, "modified": "2026-01-20T00:00:00Z", "affected": [
         {"package": {"ecosystem": ecosystem, "name": name}, "ranges": [{"type": kind, "events": list(events)}]}]}  # fmt: skip

@@ -49,6 +49,20 @@ def test_what_agrees_what_is_missing_and_what_differs(tmp_path: Path) -> None:
         "a ^1.2.0 does not allow 2.0.0, which package-lock.json has", "c >=3 is not in package-lock.json"]  # fmt: skip
 
 
+def test_what_installed_packages_were_once_made_with_is_asked_of_nobody(tmp_path: Path) -> None:
+    """node_modules/ that is committed, for a build without network: their devDependencies are not installed."""
+    files = {
+        "package.json": {"dependencies": {"a": "^1.2.0"}},
+        "package-lock.json": lock(a="1.2.3"),
+        "node_modules/a/package.json": {"name": "a", "version": "1.2.3", "devDependencies": {"mocha": "^9"}},
+        "node_modules/a/esm/package.json": {"type": "module", "dependencies": {"b": "1"}},
+    }
+    assert run(tmp_path, files) == []
+    assert rules(run(tmp_path, files | {"web/package.json": files["node_modules/a/package.json"]})) == [
+        npm_lock.NOT_LOCKED.id
+    ]
+
+
 def test_a_project_without_a_lock_file_and_one_without_dependencies(tmp_path: Path) -> None:
     assert rules(run(tmp_path, {"web/package.json": {"dependencies": {"a": "1"}}})) == ["npm-no-lock"]
     assert run(tmp_path, {"web/package.json": {"name": "x"}}) == []

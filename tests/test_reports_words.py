@@ -119,6 +119,18 @@ def test_a_row_that_is_no_check_is_named_beside_the_count_of_checks() -> None:
     assert "Coverage: 1 check and inventory," in printed(replace(run, stages=(stage, *run.stages[1:])))
 
 
+def test_a_check_that_looked_twice_says_at_which_stage() -> None:
+    """Secrets are looked for in the code and again in the image: two rows of one name would be a riddle."""
+    run = scanned()
+    (first, *_) = run.stages
+    seen = CheckResult("secrets-files", "secrets", "1", Outcome.RAN, examined=frozenset({"a.py"}))
+    once = replace(first, stage="scan", checks=(seen, replace(seen, check="python-security")))
+    text = printed(replace(run, stages=(once, replace(first, stage="test", checks=(seen,)))))
+    assert [line for line in text.splitlines() if "secrets-files in scan" in line]
+    assert [line for line in text.splitlines() if "secrets-files in test" in line]
+    assert "python-security in" not in text
+
+
 def test_what_loading_a_model_elsewhere_would_do_is_not_promised() -> None:
     text = printed(scanned(calls("https://example.org/m.pkl", "posix:system", "()")))
     assert "explain RULE" in text

@@ -298,11 +298,28 @@ def test_a_witness_that_fails_is_said(tmp_path: Path, text: str, reason: str) ->
     assert reason in skipped[0].reason
 
 
+def test_what_the_tool_keeps_goes_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves `.schemathesis/` with every failure in the folder that it is started in, which people then commit."""
+    (here := tmp_path / "workspace").mkdir()
+    monkeypatch.chdir(here)
+    kept = "os.makedirs('.schemathesis'); open('.schemathesis/crash.json', 'w').write(os.getcwd())\n"
+    say = f"open({str(tmp_path / 'place')!r}, 'w').write(os.getcwd())\n"
+    tools = program(tmp_path, VERSION + FIND + kept + say + f"open(path, 'w').write({END!r})\n")
+    with serving(honest) as port:
+        assert with_tool(tmp_path, port, tools) == ([], [])
+    place = Path((tmp_path / "place").read_text())
+    assert not place.exists()
+    assert not place.is_relative_to(tmp_path)
+    assert not list(tmp_path.rglob(".schemathesis"))
+
+
 REAL = os.environ.get("SHIPWORTHY_SCHEMATHESIS", "")
 
 
 @pytest.mark.skipif(not REAL, reason="set SHIPWORTHY_SCHEMATHESIS to the program of an environment that has it")
-def test_the_real_one(tmp_path: Path) -> None:
+def test_the_real_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here := tmp_path / "workspace").mkdir()
+    monkeypatch.chdir(here)
     with serving(instead("/predict", (500, GOOD, b"{}"), lambda b: b == b'{"a":' or b == b"")) as port:
         found, skipped = with_tool(tmp_path, port, Toolbox({"schemathesis": REAL}))
     assert {f.rule.id: f.witnesses for f in found}["api-server-error"] == ("schemathesis",)
@@ -311,6 +328,7 @@ def test_the_real_one(tmp_path: Path) -> None:
         found, skipped = with_tool(tmp_path, port, Toolbox({"schemathesis": REAL}))
     assert not skipped
     assert {f.rule.id for f in found} <= {"api-accepts-invalid"}
+    assert not list(tmp_path.rglob(".schemathesis"))
 
 
 def test_what_a_deep_schema_requires_stays_a_list_of_names() -> None:

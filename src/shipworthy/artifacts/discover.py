@@ -195,6 +195,10 @@ class _Walk:
             self._tracked = tracked_folders(root)
         return uri in self._tracked
 
+    def _left_out(self, folder: Path, root: Path) -> bool:
+        name = display_name(folder.relative_to(root.resolve()).as_posix())
+        return is_left_out(folder) and not self._is_tracked(name + "/", root)
+
     def _link(self, uri: str, path: Path, root: Path) -> bool:
         """Whether to follow it."""
         if matches(uri, self.exclude):
@@ -211,7 +215,7 @@ class _Walk:
             self._skip(uri, "a link out of the workspace; not followed")
         elif not path.exists():
             self._skip(uri, "a link that leads nowhere")
-        elif any(is_left_out(folder) for folder in (real, *real.parents) if root.resolve() in folder.parents):
+        elif any(self._left_out(folder, root) for folder in (real, *real.parents) if root.resolve() in folder.parents):
             self._skip(uri, "a link into a folder that is left out; not followed")
         return False
 

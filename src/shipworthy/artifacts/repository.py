@@ -6,12 +6,12 @@ own that reads the repository's objects and index.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from shipworthy.errors import UsageError
-from shipworthy.paths import display_name
+from shipworthy.paths import display_name, matches
 from shipworthy.records import dataclass
 from shipworthy.tools import Completed, Tool, Toolbox, ToolFailed, ToolMissing
 
@@ -43,8 +43,8 @@ SAFE = (
 
 @dataclass(frozen=True)
 class GitState:
-    """Commit (40 hex digits), branch, author of the commit, whether the working tree differs from it, and when it was
-    committed (seconds since 1970)."""
+    """Commit (40 hex digits; empty before the first one), branch, author of the commit, whether the working tree
+    differs from it, and when it was committed (seconds since 1970)."""
 
     commit: str
     branch: str
@@ -65,9 +65,9 @@ def git(
     return Toolbox().run(GIT, *SAFE, "-C", str(root), *args, timeout=timeout, env={**ENVIRONMENT, **(env or {})}, ok=ok)
 
 
-def _ask(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Completed:
+def _ask(root: Path, *args: str, ok: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None) -> Completed:
     """`git`, for what is here: it must reach for nothing elsewhere, such as objects that a partial clone left out."""
-    return git(root, *args, env={"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", **(env or {})})
+    return git(root, *args, ok=ok, env={"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", **(env or {})})
 
 
 @contextmanager
@@ -79,7 +79,10 @@ def _apart(root: Path) -> Iterator[Mapping[str, str]]:
     asked = ("--path-format=absolute", "--git-common-dir", "--absolute-git-dir", "--show-toplevel")
     said = _ask(root, "rev-parse", "--show-object-format", *asked).stdout.decode("utf-8", "surrogateescape")
     form, common, own, top = said.removesuffix("\n").split("\n")
-    head = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").stdout.decode("ascii", "replace").strip()
+    head = "ref: refs/heads/none"
+    if not _unborn(root):
+        said = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").stdout.decode("ascii", "replace")
+        head = said.strip()
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="shipworthy-git-") as made:
@@ -104,22 +107,46 @@ def _apart(root: Path) -> Iterator[Mapping[str, str]]:
         }
 
 
-def git_state(root: Path) -> GitState | None:
-    """The state, or None outside of git, without git, or before the first commit."""
+def _unborn(root: Path) -> str:
+    """The branch that the first commit will be on, when there is none at all yet; a branch that is damaged is not
+    that."""
+    if _ask(root, "rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).returncode == 0:
+        return ""
+    if _ask(root, "for-each-ref", "--count=1").stdout.strip():
+        return ""
+    return _ask(root, "symbolic-ref", "--short", "HEAD").stdout.decode("utf-8", "replace").strip()
+
+
+def git_state(root: Path, own: Iterable[str] = ()) -> GitState | None:
+    """The state, or None outside of git or without git. Files that match the globs `own` and that git does not track
+    make no difference: runs write them."""
     try:
         top = _ask(root, "rev-parse", "--show-toplevel").stdout.decode("utf-8", "replace").strip()
-        branch = _ask(root, "rev-parse", "--abbrev-ref", "HEAD").stdout.decode("utf-8", "replace").strip()
         if Path(top).resolve() not in (root.resolve(), *root.resolve().parents):
             return None
+        if branch := _unborn(root):
+            return GitState("", branch, "", False, 0)
+        branch = _ask(root, "rev-parse", "--abbrev-ref", "HEAD").stdout.decode("utf-8", "replace").strip()
         with _apart(root) as env:
             said = _ask(root, "log", "-1", "--format=%H%n%ct%n%an", env=env).stdout.decode("utf-8", "replace")
             commit, moment, author = said.splitlines()[:3]
             time = int(moment)
-            status = ("status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all")
-            dirty = bool(_ask(root, *status, env=env).stdout.strip())
+            dirty = _dirty(root, root.resolve().relative_to(Path(top).resolve()), env, tuple(own))
     except (ToolMissing, ToolFailed, ValueError, OSError):
         return None
     return GitState(commit, branch, author, dirty, time)
+
+
+def _dirty(root: Path, prefix: Path, env: Mapping[str, str], own: tuple[str, ...]) -> bool:
+    listed = "all" if own else "normal"  # `normal` names a folder for all that is in it
+    status = ("status", "--porcelain", "-z", f"--untracked-files={listed}", "--no-renames", "--ignore-submodules=all")
+    before = "" if prefix == Path() else f"{prefix.as_posix()}/"  # git's names are those from the repository's top
+    for entry in _ask(root, *status, env=env).stdout.decode("utf-8", "surrogateescape").split("\0"):
+        name = entry.removeprefix("?? ")
+        made = name != entry and name.startswith(before) and matches(display_name(name.removeprefix(before)), own)
+        if entry and not made:
+            return True
+    return False
 
 
 def changed_since(root: Path, revision: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from shipworthy.building import _health, dockerfile
 from shipworthy.building._engine import Engine, hand_over, program, work_folder
 from shipworthy.building._errors import Unsupported
+from shipworthy.building._hints import hint, missing
 from shipworthy.building._log import Log
 from shipworthy.building.layout import add_to_config, manifest_digest, name_image, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
@@ -182,17 +183,13 @@ class _Job:
         last = self.engine.log.last()
         step = next((line for line in reversed(last) if line.startswith("STEP")), "")
         words = " ".join(last).lower()
-        hint = ""
-        if not self.recipe.network and ("resolve" in words or "network is unreachable" in words):
-            hint = "; RUN has no network: put what it fetches into the context, or allow the network for this build"
-        missing = next((line for line in reversed(last) if "not found" in line.lower()), "")
-        told = self._last()
-        if "exit status 127" in words and missing and missing not in told:
-            told = f"{missing[:200]}: {told}"
+        named, told = missing(last), self._last()
+        if "status 127" in words and named and named not in told:
+            told = f"{named[:200]}: {told}"
         return BuildFailed(
             f"{message}{f' at {step[:200]}' if step else ''}: {told}",
             where=str(self.recipe.file),
-            remedy=f"see {self.engine.log.path}{hint}",
+            remedy=f"see {self.engine.log.path}{hint(last, network=self.recipe.network)}",
             last=last,
             log=self.engine.log.path,
         )

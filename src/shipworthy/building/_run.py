@@ -6,11 +6,13 @@ import contextlib
 import os
 import select
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipworthy.building import _copy
 from shipworthy.building._errors import Unsupported
+from shipworthy.building._hints import hint, missing
 from shipworthy.building.dockerfile import Instruction
 from shipworthy.building.layout import Entry
 from shipworthy.building.recipe import BuildFailed
@@ -63,21 +65,18 @@ def run(stage: Stage, one: Instruction, deadline: float) -> list[Entry]:
         over = time.monotonic() >= deadline
         last = stage.log.last()
         raise BuildFailed(
-            "RUN is stopped: the time for the build is over" if over else f"RUN failed with exit status {status}",
+            "RUN is stopped: the time for the build is over" if over else _failed(status, last),
             where=f"{stage.recipe.file}:{one.line}",
-            remedy=f"see {stage.log.path}{_hint(stage, network)}",
+            remedy=f"see {stage.log.path}{hint(last, network=network, status=status)}",
             last=last,
             log=stage.log.path,
         )
     return stage.tree.changes(before)
 
 
-def _hint(stage: Stage, network: bool) -> str:
-    words = " ".join(stage.log.last()).lower()
-    told = ("resolve", "network is unreachable", "connection", "name resolution")
-    if network or not any(one in words for one in told):
-        return ""
-    return "; RUN has no network: put what it fetches into the context, or allow the network for this build"
+def _failed(status: int, last: Iterable[str]) -> str:
+    named = missing(last) if status == 127 else ""
+    return f"RUN failed with exit status {status}{f': {named[:200]}' if named else ''}"
 
 
 def _argv(stage: Stage, one: Instruction) -> list[str]:

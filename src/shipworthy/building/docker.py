@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from shipworthy.building import dockerfile
 from shipworthy.building._engine import Engine, hand_over, program, work_folder
+from shipworthy.building._hints import hint
 from shipworthy.building._log import Log
 from shipworthy.building.layout import manifest_digest, read_base
 from shipworthy.building.recipe import BuildFailed, Built, Recipe
@@ -72,7 +73,7 @@ def build(recipe: Recipe) -> Built:
             raise BuildFailed(
                 f"the build failed with exit status {status}: {' '.join(last[-2:])[-300:]}",
                 where=str(recipe.file),
-                remedy=f"see {log_path}",
+                remedy=f"see {log_path}{hint(last, network=recipe.network)}",
                 last=last,
                 log=log_path,
             )

@@ -35,6 +35,7 @@ _LEFT_OUT = frozenset(
 _LEFT_OUT_FILES = re.compile(r"turtle\.py|_tkinter\..{0,80}|_test.{0,80}|_ctypes_test.{0,80}|xxlimited.{0,80}")
 _SHELLS = ("/bin/dash", "/bin/busybox", "/bin/sh")
 _ZONES = ("UTC",)
+_PIP = b"#!/usr/local/bin/python3\nimport sys\n\nfrom pip._internal.cli.main import main\n\nsys.exit(main())\n"
 # What a wheel may expect of the system (PEP 600 and the manylinux policies), and what glibc opens by name.
 _EXPECTED = (
     "libgcc_s.so.1 libstdc++.so.6 libatomic.so.1 libz.so.1 libexpat.so.1 libdl.so.2 librt.so.1 libpthread.so.0 "
@@ -104,6 +105,8 @@ def _entries(work: Path) -> Iterator[Entry]:
         else:
             yield Entry(f"{home}/{name}", tarfile.REGTYPE, 0o644, source=source)
     _unpack_pip(pure / "site-packages")
+    for name in ("pip3", "pip"):  # as the images that it stands in for have it
+        yield Entry(f"usr/local/bin/{name}", tarfile.REGTYPE, 0o755, data=_PIP)
     _compile(pure, f"/{home}")
     for place in sorted(pure.rglob("*")):
         if place.is_file():

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shipworthy.cli.output import settings_for
-from shipworthy.config import Settings
 from shipworthy.engine.timers import Cron, Snapshot, changed, snapshot
 from shipworthy.errors import ShipworthyError, UsageError
+from shipworthy.stages.load import own_outputs
 
 _INTERVAL = 1.0  # seconds between two looks at the files
 _NAP = 30.0  # the longest sleep: a laptop that was closed notices soon that it is late
@@ -45,7 +45,8 @@ def _on_time(options: argparse.Namespace, once: Callable[[str], int]) -> int:
 
 def _on_change(options: argparse.Namespace, once: Callable[[str], int]) -> int:
     def look() -> Snapshot:
-        return snapshot(options.directory, _own(settings_for(options.directory, options.settings)))
+        settings = settings_for(options.directory, options.settings)  # what a run writes must not start the next one
+        return snapshot(options.directory, (*settings.scan.exclude, *own_outputs(settings)))
 
     code, how = 0, "watch: start"
     try:
@@ -57,15 +58,6 @@ def _on_change(options: argparse.Namespace, once: Callable[[str], int]) -> int:
             how = "watch: files changed"
     except KeyboardInterrupt:
         return code
-
-
-def _own(settings: Settings) -> tuple[str, ...]:
-    """What a run writes itself: it must not start the next one."""
-    globs = list(settings.scan.exclude)
-    for path in settings.train.outputs.values() if settings.train else ():
-        globs += [path.rstrip("/"), path.rstrip("/") + "/", path.rstrip("/") + "/**"]
-    globs += [s.removeprefix("local:").rstrip("/") + "/" for s in settings.store.to if s.startswith("local:")]
-    return tuple(globs)
 
 
 def _guarded(once: Callable[[str], int], how: str) -> int:

@@ -142,6 +142,8 @@ def _finding(start: str, quiet: bool) -> bool:
                 if finding.evidence:
                     print(plain(f"  {finding.evidence}"))
                 state = f"{finding.disposition.value} {plain(finding.waiver)}".strip()
+                if finding.severity is not finding.rule.severity:
+                    state += f", here {finding.severity.value}"
                 print(f"fingerprint {finding.fingerprint}, run {plain(run.id)}, {state}")
                 if finding.remedy != finding.rule.remedy:
                     print(plain(f"What to do here: {finding.remedy}"))

@@ -137,6 +137,8 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
 async def _serve(
     proxy: Proxy, guard: Guard, options: argparse.Namespace, tls: ssl.SSLContext | None, verified: str
 ) -> int:
+    from shipworthy.guard.runtime.address import host_and_port
+
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -144,8 +146,8 @@ async def _serve(
     try:
         guard.warm()
         gc.freeze()  # what is loaded stays: no collection, for which a request would wait, has to walk it
-        await proxy.start(*_place(options.listen, "--listen"), tls=tls)
-        metrics = await proxy.start_metrics(*_place(options.metrics, "--metrics")) if options.metrics else None
+        await proxy.start(*host_and_port(options.listen, "--listen"), tls=tls)
+        metrics = await proxy.start_metrics(*host_and_port(options.metrics, "--metrics")) if options.metrics else None
     except OSError as error:
         raise EnvironmentFailure(f"cannot listen: {error.strerror or error}", where=options.listen) from None
     host, port = proxy.address
@@ -269,13 +271,6 @@ def _upstream(url: str) -> Upstream:
     ):
         raise UsageError("this is no address of a service", where="--upstream", remedy="such as http://127.0.0.1:8080")
     return Upstream(host, port or (443 if parts.scheme == "https" else 80), tls=parts.scheme == "https")
-
-
-def _place(text: str, option: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{text[:80]!r} is no HOST:PORT", where=option, remedy="such as 127.0.0.1:8443")
-    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _host(host: str) -> str:

@@ -13,6 +13,7 @@ from shipworthy.model import Kind
 
 if TYPE_CHECKING:
     from shipworthy.artifacts import Inventory
+    from shipworthy.model import Artifact
 
 EXAMPLES = """examples:
   shipworthy init            write shipworthy.toml here
@@ -20,6 +21,15 @@ EXAMPLES = """examples:
 """
 _READ = 4_000_000  # characters of the held-out set
 _LABELS = ("label", "target", "class")
+_WHEELS = (
+    "# Builds have no network. What this lists, with digests, is fetched into `wheels/` of the context; in the",
+    "# Dockerfile: RUN python -m pip install --no-index --find-links wheels --require-hashes -r requirements.txt",
+    '# wheels = "requirements.txt"',
+)
+_NPM = (
+    "# Builds have no network, which `npm ci` needs; a node_modules/ that is committed can be copied. To allow it:",
+    "# network = true",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +72,7 @@ def _settings_text(name: str, inventory: Inventory) -> str:
     if pipeline != "dev":
         lines += _training(uris, train, [artifact.uri for artifact in inventory.of(Kind.DATASET)])
     if recipe:
-        lines += _service(recipe)
+        lines += _service(recipe, npm="package.json" in uris and not any(map(_is_python, inventory.artifacts)))
     lines += [
         "[sign]",
         'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
@@ -121,7 +131,11 @@ def _training(uris: Sequence[str], train: str | None, datasets: Sequence[str]) -
     return [*lines, ""]
 
 
-def _service(recipe: str) -> list[str]:
+def _is_python(artifact: Artifact) -> bool:
+    return artifact.uri.endswith(".py") or (artifact.kind is Kind.REQUIREMENTS and artifact.uri.endswith(".txt"))
+
+
+def _service(recipe: str, *, npm: bool) -> list[str]:
     """The sections of the pipeline dev."""
     bases, port = _of_dockerfile(Path(recipe))
     lines = _gate("before-build", '["secrets", "code", "dependencies"]')
@@ -130,21 +144,10 @@ def _service(recipe: str) -> list[str]:
     lines += ["[gates.after-deploy]", 'fail-on = "high"', 'require = ["services"]', ""]
     folder, _, file = recipe.rpartition("/")
     lines += ["[image]", f"dockerfile = {_quoted(file)}", f"context = {_quoted(folder or '.')}"]
-    lines += [
-        "# Builds have no network. What this lists, with digests, is fetched into `wheels/` of the context; in the"
-    ]
-    lines += [
-        "# Dockerfile: RUN python -m pip install --no-index --find-links wheels --require-hashes -r requirements.txt"
-    ]
-    lines += ['# wheels = "requirements.txt"', ""]
-    lines += [
-        "# Nothing is pulled while [scan] offline holds. To have bases pulled, put them here by digest, or say so:"
-    ]
+    lines += [*(_NPM if npm else _WHEELS), ""]
+    lines += ["# Nothing is pulled while [scan] offline holds. Name bases that are at hand below, or have them pulled:"]
     lines += ["# [scan]", "# offline = false", "", "# [image.bases]"]
-    lines += [
-        f"# {_quoted(base)} = \"this-python\"  # a trial with this machine's Python; or an OCI layout's folder"
-        for base in bases
-    ]
+    lines += [f"# {_quoted(base)} = {_base_at_hand(base)}" for base in bases]
     lines += [
         "",
         "[service]",
@@ -153,6 +156,15 @@ def _service(recipe: str) -> list[str]:
     lines += ['health = "/healthz"  # a path that answers 200 when it is ready', ""]
     lines += ["# [service.probe]  # a request that it must answer, also behind the guard", '# path = "/predict"']
     return [*lines, '# body = \'{"text": "hello"}\'', ""]
+
+
+def _base_at_hand(base: str) -> str:
+    """What may stand in for a base: for another language's, this machine's Python may not."""
+    name = re.split("[:@]", base.rpartition("/")[2])[0]
+    if "python" in name:
+        return "\"this-python\"  # a trial with this machine's Python; or an OCI layout's folder"
+    folder = f"../bases/{name or 'base'}"
+    return f"{_quoted(folder)}  # an OCI layout: skopeo copy docker://{base} oci:{folder}"
 
 
 def _of_dockerfile(path: Path) -> tuple[tuple[str, ...], int]:

@@ -24,9 +24,10 @@ def run(_options: argparse.Namespace) -> int:
     state = git_state(root)
     console.print(f"[bold]{escape(settings.project or root.resolve().name)}[/]", highlight=False)
     console.print(f"settings  {source or 'none: the defaults hold (shipworthy init writes some)'}", highlight=False)
-    console.print(
-        f"git       {f'{state.branch} at {state.commit[:12]}' if state else 'not a git repository'}", highlight=False
-    )
+    git = "not a git repository"
+    if state is not None:
+        git = f"{state.branch} at {state.commit[:12]}" if state.commit else f"{state.branch}, no commits yet"
+    console.print(f"git       {escape(git)}", highlight=False)
     table = Table(title="What is here", title_justify="left", show_edge=False)
     for column in ("kind", "files", "for example", "checks that would look"):
         table.add_column(column, justify="right" if column == "files" else "left", overflow="fold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
@@ -271,6 +272,7 @@ def _coverage(run: Run, sheet: Sheet) -> None:
     table = Table("", ("outcome", "check", "looked at", "note"), right=frozenset({2}))
     idle = [line.check.check for line in lines if line.check.check not in looked]
     told = "\n".join(text for decision in run.decisions for text in (*decision.uncovered, *decision.notes))
+    times = Counter(line.check.check for line in lines if line.check.outcome is not Outcome.NOT_APPLICABLE)
     for line in lines:
         check, style = line.check, _OUTCOME_STYLE[line.check.outcome]
         if check.outcome is Outcome.NOT_APPLICABLE:
@@ -278,7 +280,8 @@ def _coverage(run: Run, sheet: Sheet) -> None:
         word = OUTCOME_WORDS[check.outcome]
         table.add(
             Cell(word.upper() if line.gap else word, style),
-            _cell(sheet, check.check),
+            # of the code and again of the image: two looks, which the table must tell apart
+            _cell(sheet, f"{check.check} in {line.stage.stage}" if times[check.check] > 1 else check.check),
             looked_at(check),
             _cell(sheet, _coverage_note(check, told), limit=300),
         )

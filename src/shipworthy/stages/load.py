@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shipworthy.artifacts import Inventory, changed_since, discover, fetch
+from shipworthy.config import Settings
 from shipworthy.engine.events import Step
 from shipworthy.engine.stage import Job
 from shipworthy.errors import UsageError
@@ -46,7 +47,7 @@ def load(job: Job, target: Path | None = None, among: tuple[str, ...] = ()) -> S
         job.events(Step("files", count, 0))
 
     settings = job.settings
-    exclude = (*settings.scan.exclude, *_own_outputs(job, trains=target is None))
+    exclude = (*settings.scan.exclude, *own_outputs(job.settings, trains=target is None))
     limit = only if target is not None else None
     inventory = discover(
         target or job.root, load=settings.load, exclude=exclude, among=among, only=limit, progress=progress
@@ -98,16 +99,15 @@ def _named(inventory: Inventory, *kinds: Kind) -> dict[str, str]:
     return {artifact.uri: artifact.digest for artifact in inventory.of(*kinds)}
 
 
-def _own_outputs(job: Job, *, trains: bool) -> Iterable[str]:
+def own_outputs(settings: Settings, *, trains: bool = True) -> Iterable[str]:
     """What a pipeline writes is not its input: the declared outputs are looked at once they are made. A scan makes
     none, so it looks at those that are there."""
-    settings = job.settings
     for path in settings.train.outputs.values() if settings.train and trains else ():
         yield path.rstrip("/")
         yield path.rstrip("/") + "/**"
     for store in settings.store.to:
         if store.startswith("local:"):
-            yield store.removeprefix("local:").rstrip("/") + "/"
+            yield store.removeprefix("local:").rstrip("/") + "/**"
 
 
 def _not_fetched(job: Job) -> Iterable[Skipped]:

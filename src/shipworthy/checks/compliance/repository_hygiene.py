@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from shipworthy.check import Canary, check
 from shipworthy.model import Artifact, Confidence, Finding, Kind, Rule, Severity
 
+# what these lock, and whether they are there, is the check npm-lock's business
+_OF_NPM = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"})
 _LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock"})
 _PINNED = re.compile(rb"^\s*[A-Za-z0-9][\w.\[\],-]*\s*===?\s*[^\s,*]+", re.MULTILINE)
 _CARD_SECTIONS = re.compile(
@@ -82,7 +84,7 @@ NO_OWNERS = Rule(
 @check(
     "repository-hygiene",
     scope="tree",
-    version=2,
+    version=3,
     canary=Canary(files={"train.py": b"print('a repository with nothing but this')\n"}, rule=NO_LICENCE.id),
 )
 def scan(artifacts: tuple[Artifact, ...]) -> Iterator[Finding]:
@@ -144,7 +146,7 @@ def _is_card(artifact: Artifact) -> bool:
 
 
 def _locked(here: list[Artifact], names: set[str]) -> Iterator[Finding]:
-    wanted = [a for a in here if a.kind is Kind.REQUIREMENTS]
+    wanted = [a for a in here if a.kind is Kind.REQUIREMENTS and PurePosixPath(a.uri).name.lower() not in _OF_NPM]
     if not wanted or names & _LOCKS or any(re.fullmatch(r"pylock(\.[\w-]+)?\.toml", n) for n in names):
         return
     for artifact in wanted:

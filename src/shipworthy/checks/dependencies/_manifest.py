@@ -204,6 +204,8 @@ def parse(artifact: Artifact) -> Manifest:
     reader = _npm.reader_for(name) or _lockfiles.reader_for(name)
     if reader is None:
         raise Unread("is in a format that is not read")
+    if name == "package.json" and "/node_modules/" in f"/{artifact.uri}":
+        return _npm.installed(read(artifact), artifact.uri)
     manifest: Manifest = reader(read(artifact))
     return manifest
 

@@ -106,6 +106,21 @@ def package_json(text: str) -> Manifest:
     return Manifest("project", tuple(found), problems=tuple(problems[:200]), scripts=scripts)
 
 
+def installed(text: str, uri: str) -> Manifest:
+    """A package that is there in `node_modules/`: itself, in its version. What it wanted when it was made is nobody's
+    order any more, as each package that it got lies beside it."""
+    place = uri.rpartition("node_modules/")[2].removesuffix("/package.json")
+    if place.count("/") != place.startswith("@"):
+        return Manifest("installed", ())  # a folder of a package: its modules' type, or an example
+    data = _json(text)
+    version, scripts = _text(data.get("version")), _table(data.get("scripts"))
+    name = valid(data.get("name")) or valid(place)
+    runs = any(isinstance(scripts.get(one), str) for one in _OWN_SCRIPTS[:3])
+    line = Lines(text)("version") or 1
+    one = Dependency(name, version, _exact(version), line, group="installed", ecosystem=ECOSYSTEM, scripts=runs)
+    return Manifest("installed", (one,) if name else (), problems=() if name else ((0, "it has no name"),))
+
+
 def _locked(
     name: str, version: str, line: int | None, resolved: str, integrity: str, group: str, scripts: bool
 ) -> Dependency:

@@ -25,7 +25,8 @@ UNPINNED = Rule(
     "A dependency is not pinned to one version",
     Severity.LOW,
     "The next installation may bring other code than the one that was tested: a new release, good or bad, is taken "
-    "without anybody's decision.",
+    "without anybody's decision. Low where a range is given, medium where nothing is: then nobody has even said which "
+    "versions were tried.",
     "Pin every package, also indirect ones, with a lock file or by `pip-compile --generate-hashes requirements.in` or "
     "`uv pip compile --generate-hashes`.",
     taxonomy=_PIN,
@@ -108,7 +109,7 @@ OTHER_REGISTRY = Rule(
     "dependency-pins",
     kinds={"requirements", "code"},
     accepts=is_manifest,
-    version=4,
+    version=5,
     canary=Canary(
         files={"requirements.txt": b"--extra-index-url https://pypi.example.org/simple\nnumpy\n"}, rule=CONFUSION.id
     ),

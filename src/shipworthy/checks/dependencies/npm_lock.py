@@ -63,7 +63,7 @@ def _is_ours(artifact: Artifact) -> bool:
     kinds={"requirements"},
     accepts=_is_ours,
     scope="tree",
-    version=2,
+    version=3,
     canary=Canary(
         files={
             "package.json": b'{"dependencies": {"lodash": "^4.17.21"}}',

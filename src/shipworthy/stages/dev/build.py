@@ -116,11 +116,12 @@ def _all_at_hand(job: Job, recipe: Recipe, engine: str) -> None:
             why = "pulling is off" if engine != builtin.NAME else "the builtin engine pulls nothing"
             switch = "[scan] offline = false" if job.settings.scan.offline else "[image] pull = true"
             how = f"{switch} has it pulled" if engine != builtin.NAME else "buildah, podman or docker pulls it"
+            trial = f', or "{THIS_PYTHON}" to try it with this machine\'s Python' if "python" in reference else ""
             raise UsageError(
                 f'the base image "{reference}" is not at hand, and {why}',
                 where=job.settings.image.dockerfile,
                 remedy=f'{how}; or name what stands in for it under [image.bases]: "{reference}" = the folder of an '
-                f'OCI layout (`skopeo copy` makes one), or "{THIS_PYTHON}" to try it with this machine\'s Python',
+                f"OCI layout (`skopeo copy` makes one){trial}",
             )
 
 

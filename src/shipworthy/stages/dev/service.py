@@ -15,6 +15,7 @@ from shipworthy.checks.services._service import Probe, ServiceInfo
 from shipworthy.config import Settings
 from shipworthy.engine.stage import Job
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
+from shipworthy.guard.runtime.address import host_and_port
 from shipworthy.guard.runtime.core import Guard
 from shipworthy.guard.runtime.drift import Drift, load
 from shipworthy.guard.runtime.policy import DETECTORS, PROMPTS, Limits, Policy
@@ -121,16 +122,20 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(settings: Settings, root: Path, service: Running, digest: str, folder: Path) -> Iterator[Guarded]:
+def guarded(
+    settings: Settings, root: Path, service: Running, digest: str, folder: Path, usual: int = 0
+) -> Iterator[Guarded]:
     """Put the guard before the running service of the image with this digest, in a thread of its own, as `[protect]`
-    says; `root` is the workspace. Raises EnvironmentFailure when it cannot listen, UsageError for `drift`."""
+    says; `root` is the workspace. Where any port will do, the `usual` one is taken if it is free. Raises
+    EnvironmentFailure when it cannot listen, UsageError for `drift` and an address that is none."""
+    address = host_and_port(settings.protect.listen, "[protect] listen")
     policy = policy_of(settings)
     drift = _drift(settings.protect.drift, root)
     folder.mkdir(parents=True, exist_ok=True)
     events = folder / "guard-events.jsonl"
     guard = Guard(policy, events=events, drift=drift)
     guard.note("started", {"mode": policy.mode, "image": digest})
-    thread = _Thread(guard, service, settings.protect.listen)
+    thread = _Thread(guard, service, address, usual)
     try:
         thread.begin()
         told = Guarded(thread.url, thread.metrics, events, policy.mode)
@@ -176,10 +181,10 @@ def _drift(given: str, root: Path) -> Drift | None:
 class _Thread:
     """An event loop in a thread, with the guard's proxy in it."""
 
-    def __init__(self, guard: Guard, service: Running, listen: str) -> None:
+    def __init__(self, guard: Guard, service: Running, listen: tuple[str, int], usual: int) -> None:
         host, _, port = service.url.removeprefix("http://").rpartition(":")
         self.proxy = Proxy(guard, Upstream(host, int(port)))
-        self.listen = listen
+        self.listen, self.usual = listen, usual
         self.url = self.metrics = ""
         self.loop = asyncio.new_event_loop()
         self.ready, self.failed = threading.Event(), ""
@@ -189,7 +194,8 @@ class _Thread:
         self.thread.start()
         self.ready.wait(30)
         if self.failed or not self.url:
-            raise EnvironmentFailure(f"the guard cannot listen: {self.failed or 'it did not start'}", where=self.listen)
+            where = f"{self.listen[0]}:{self.listen[1]}"
+            raise EnvironmentFailure(f"the guard cannot listen: {self.failed or 'it did not start'}", where=where)
 
     def end(self) -> None:
         if self.thread.is_alive():
@@ -210,8 +216,13 @@ class _Thread:
         self.loop.run_forever()
 
     async def _listen(self) -> None:
-        host, _, port = self.listen.rpartition(":")
-        await self.proxy.start(host or "127.0.0.1", int(port))
+        host, port = self.listen
+        try:
+            await self.proxy.start(host, port or self.usual)
+        except OSError:
+            if port or not self.usual:
+                raise
+            await self.proxy.start(host, 0)
         metrics = await self.proxy.start_metrics("127.0.0.1", 0)
         self.metrics = f"http://{metrics[0]}:{metrics[1]}/metrics"
         self.url = f"http://{self.proxy.address[0]}:{self.proxy.address[1]}"

@@ -18,6 +18,8 @@ from shipworthy.stages.stored import store_at
 from shipworthy.stages.verification import demands, image_of, trusted_keys, verify_stored
 from shipworthy.stores import Ref, Store
 
+USUAL_PORT = 8080
+
 
 @dataclass(frozen=True)
 class Up:
@@ -32,9 +34,10 @@ class Up:
 
 
 @contextlib.contextmanager
-def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator[Up]:
+def serve(target: str, settings: Settings, root: Path, events: Path, usual: int = USUAL_PORT) -> Iterator[Up]:
     """Verify the stored image `target` (`name` or `name@version`; empty: the project's newest) back to the datasets,
-    and serve it. The guard's events go to the folder `events`.
+    and serve it: on the `usual` port, where the settings leave it open and it is free. The guard's events go to the
+    folder `events`.
 
     Raises EvidenceError for the first link that does not hold: nothing is served then. UsageError when nothing is
     stored under that name, EnvironmentFailure when the service does not get ready.
@@ -55,7 +58,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path) -> Iterator
         layout = write_layout(store, chain.target, folder / "image")
         with (
             running(settings, folder, layout, chain.target, "up") as service,
-            guarded(settings, root, service, chain.target, events) as guard,
+            guarded(settings, root, service, chain.target, events, usual) as guard,
         ):
             yield Up(ref.name, ref.version, chain.target, chain, guard, service)
     finally:
