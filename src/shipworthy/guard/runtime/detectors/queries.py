@@ -68,7 +68,7 @@ _LDAP = regex(
 # A bracket that closes what the text has not opened, and another assertion, or an operator, in the next one
 _BROKEN = regex(r"\)(?:[!&|]?\((?:[\w;.-]{1,40}(?::[\w.]{0,40}:?)?[~<>]?=)|\s*\(\s*[&|!]\s*(?:[()\x01]|$))")
 _SMILES = frozenset(":;=-")
-_BRACKETS = regex(r"\)\s*\(|\(\s*[|&!]|\*\)\)|\*\(\|")  # one of which each filter has
+_BRACKETS = regex(r"\)[!&|\s]*\(|\(\s*[|&!]|\*\)\)|\*\(\|")  # one of which each filter has
 _ATTRIBUTE = regex(
     r"\b(?:uid|cn|sn|objectclass|userpassword|password|mail|member|memberof|samaccountname|dn|ou|dc|admin|user|username|givenname|department|homedirectory|zone|attribute)\s*[=~<>]|\(\*\)|objectclass"
 )
@@ -165,11 +165,12 @@ def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one sign
     if any(word in low for word in _SCRIPTED) and _SCRIPT.search(low):
         return True
     if "(" in low:
-        if ")" in low and _BROKEN.search(low):
+        brackets = _BRACKETS.search(low) is not None
+        if brackets and _BROKEN.search(low):
             return True
         if "*" in low and ")" in low and ("|" in low or "&" in low or "!" in low):
             return True
-        if "=" in low and _BRACKETS.search(low) and _LDAP.search(low):
+        if "=" in low and brackets and _LDAP.search(low):
             return True
         joined = "'" in low and (" or " in low or " and " in low)
         if "/" in low and (joined or _PATH.search(low)) and _XPATH.search(low):

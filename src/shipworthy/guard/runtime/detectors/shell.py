@@ -44,17 +44,19 @@ _DISGUISED = regex(r"[;|&`\n$<>](?:(?<=[;|&`\n])|\()[\s{(]*+\w*+[^\s\w;|&`\n,()<
 _FORMS = (
     ("ifs", regex(r"(?:^|[\s;|&`(/\x01])[a-z]\w{0,12}\$\{?ifs"), "a command without blanks"),
     ("$((", regex(r"\$\(\(\s?\d{1,9}\s?[-+*/%]\s?\d{1,9}\s?\)\)"), "a sum for a shell"),
-    ("$", regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b"), "a command from a variable"),
     ("$'\\", regex(r"\$'(?:\\(?:x[0-9a-f]{2}|[0-7]{2,3})){2}"), "a command with its name disguised"),
     ("<<<", regex(r"\b(?:ba|z|da|k)?sh ?<<<"), "what is fed to a shell"),
     ("/?", regex(r"(?:^|[\s;|&`(\x01])/(?:\?{3}|[a-z?]{1,4})/[a-z]?\?[a-z?]{0,6}(?:$|[\s;|&`)\x01])"),
      "a program by its path"),
     ("?/", regex(r"(?:^|[\s;|&`(\x01])/(?=[a-z]?\?)[a-z?]{3}/[a-z?]{1,8}(?:$|[\s;|&`)\x01])"), "a program by its path"),
 )  # fmt: skip
+_USED = regex(r";\s?\$\{?[a-z_]")  # much sooner found than what was set before
+_SET = regex(r"\b([a-z_]\w{0,11})=[^\s;&|\x01]{1,40};\s?\$\{?\1\b")
 _ENDED = regex(  # a call after the end of another
     r"[;)'\"}]\s*;?\s*(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|phpinfo|assert|eval)\s*\("
     r"(?:['\"$)`]|\w+\))"
 )
+_FUNCTIONS = frozenset("system exec passthru shell_exec popen proc_open pcntl_exec phpinfo assert eval".split())
 _PROGRAM = regex(r"[^\w\s]{0,3}\s?/(?:usr/)?(?:local/)?s?bin/[a-z][\w.-]{0,20}\s+(?:-\w|/[a-z])")
 _LISTED = regex(r"\{([a-z/]{2,20})(?:,[^,{}\s]{1,60}){1,6}\}$")
 # Names that nobody writes by themselves in a sentence; and those of CERTAIN that people write of
@@ -121,13 +123,19 @@ def look(text: Text) -> str:
 
 def _formed(low: str) -> str:
     """What is a command by its form."""
-    for sign, form, detail in _FORMS:
-        if sign in low and form.search(low):
-            return detail
+    if detail := _form(low):
+        return detail
     if len(low) < 120 and _PROGRAM.match(low):
         return "a program by its path"
     listed = _LISTED.match(low) if low[:1] == "{" else None
     return "a command without blanks" if listed and listed[1].rpartition("/")[2] in WORDS else ""
+
+
+def _form(low: str) -> str:
+    for sign, form, detail in _FORMS:
+        if sign in low and form.search(low):
+            return detail
+    return "a command from a variable" if "$" in low and _USED.search(low) and _SET.search(low) else ""
 
 
 def _brace(low: str) -> str:
@@ -234,9 +242,9 @@ def possible(low: str, words: frozenset[str]) -> bool:
     """Whether `look` could see any of the texts; see `prefilter`."""
     if (" -" in low or "/" in low or "{" in low or "<&" in low) and any(sign in low for sign, _ in _ALWAYS):
         return True
-    if "bin/" in low or "\x01{" in low or any(sign in low and form.search(low) for sign, form, _ in _FORMS):
+    if "bin/" in low or "\x01{" in low or _form(low):
         return True
-    if "(" in low and _ENDED.search(low):
+    if "(" in low and not words.isdisjoint(_FUNCTIONS) and _ENDED.search(low):
         return True
     if "ifs" in low or ("(" in low and any(tool in low for tool in _TOOLS)):
         return True

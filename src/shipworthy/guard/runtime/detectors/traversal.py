@@ -51,7 +51,7 @@ _OPENED = regex(rf"\((?:(?<=\w\()|(?<=\w\s\())\s?\\?['\"](?:file://)?(?:[a-z]:)?
 _CUT = regex(
     r"(?:https?|ftp):/?/?[^\s?]{3,200}\.(?:php\d?|phtml|txt|inc|jpe?g|gif|png|asp|jsp|log)(?:\?{1,3}|\?cmd=.*|\0)"
 )
-_CUT_OFF = regex(r"\.(?:php\d?|phtml|txt|inc|jpe?g|gif|png|asp|jsp|log)[?\0]")
+_CUT_OFF = regex(r"\.(?:php\d?|phtml|txt|inc|jpe?g|gif|png|asp|jsp|log)\?")
 _STEPS = regex(r"[\\/]+(?:\.[\\/]+)*")  # all that separates as one separator does
 _MARKS = frozenset("/\\\0")
 _BEGIN = r"(?:(?:file:)?(?:[a-z]:)?[\\/.%]|etc[\\/]+(?:passwd|shadow)\b|proc[\\/]+self[\\/])"
@@ -125,10 +125,8 @@ def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one sign
         or (":" in low and any(scheme in low for scheme in _SCHEMES))
     ):
         return True
-    if (
-        ("=" in low and _GIVEN.search(low))
-        or ("(" in low and ("etc" in low or "pro" in low or "win" in low or "ini" in low) and _OPENED.search(low))
-        or _CUT_OFF.search(low)
-    ):
+    if ("=" in low and _GIVEN.search(low)) or ("?" in low and _CUT_OFF.search(low)):
+        return True
+    if "(" in low and any(one in low for one in ("etc", "proc", "windows", "boot.ini")) and _OPENED.search(low):
         return True
     return ("/" in low or "\\" in low) and _BEGIN_OF_ANY.search(low) is not None and _FILES.search(low) is not None
