@@ -8,7 +8,7 @@ from shipworthy.guard.runtime.detectors._shell_shown import CERTAIN, FED, SPOKEN
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = ";|&`\n$<>(\\?{/"
+NEEDS = ""
 
 _SEPARATOR = regex(r"&&|\|\||[;|&`\n]|\$\(|<\(|>\(|\\[nr]")
 _WORD = regex(r"[\s{(]*((?:[\w.\-/\\\"'^*?@:~]|\$@|\$\{?[\w@#*]{0,8}\}?|\[[\w-]{1,8}\])+)")
@@ -68,6 +68,10 @@ powershell pwsh curl wget sed awk tar base64 ssh telnet socat openssl mount rebo
 od dd busybox systemctl crontab iptables rsync ls hexdump traceroute wmic
 """.split()
 )
+_LISTED_NAMES = frozenset(
+    "bash zsh dash ksh csh python python2 python3 perl ruby php lua nodejs powershell curl".split()
+)
+_LISTED_END = regex(r"\s*(?:;|$)")
 _WRITE = frozenset(("echo", "printf", "cat", "type", "set"))
 _WRITTEN = regex(r"\s[^;|&\n<>]{0,80}>{1,2}\s*[\w./~\\:-]+\s*(?=$|[;|&)`\n])")
 _HOST = regex(r"\s+(?:[\w-]+\.)+[a-z]{2,20}\b|\s+\+[rwxst]+\b")
@@ -194,6 +198,8 @@ def _command(lines: Lines, start: int, end: int, mark: str) -> str:
     if mark == "|" and base in FED and lines.begin in WORDS:
         return "what is fed to a program"
     alone = ends and (base in _LONE or (one_word and bool(before or len(low) < 16 or base in CERTAIN)))
+    if mark == ";" and base in _LISTED_NAMES and _LISTED_END.match(low, after):
+        return ""  # Python; Ruby; Perl
     if base in CERTAIN:
         alone = alone or (ends and mark in ("&&", "||", "|")) or (one_word and base not in _SAID)
         return "a command after another" if argument or alone else ""
