@@ -49,7 +49,9 @@ ATTACKS = {
         |file:///etc/shadow|php://filter/convert.base64-encode/resource=index|%252e%252e%252fetc%252fpasswd
         |..%c0%af..%c0%afetc/passwd|/proc/self/environ|..%u2215..%u2215etc/passwd
         |..%e0%80%af..%e0%80%afetc/passwd|%c0%ae%c0%ae%c0%af|..%c0%2f..%c0%2fa|0x2e0x2e0x2f0x2e0x2e0x2fa
-        |..././..././a|%2e%2e/|..%5c|/../|%%32%65%%32%65/|..%uF025..%uF025a|/var/log/apache2/access.log|/proc/cpuinfo""",
+        |..././..././a|%2e%2e/|..%5c|/../|%%32%65%%32%65/|..%uF025..%uF025a|/var/log/apache2/access.log|/proc/cpuinfo
+        |http://a.example/i.php?page=etc/passwd|http://a.example/?p=php:expect://id|/proc/[0-9]*/fd/1|etc/passwd
+        |open("/etc/passwd")|http://h.example/s.txt?|/.//..//.//..//a|.\/\.\.\/\.\.\/a|/./../a""",
     "markup": r"""<script>alert(1)</script>|<img src=x onerror=alert(1)>|"><svg/onload=alert(1)>|javascript:alert(1)
         |';alert(1)//|<a href="javas&#99;ript:alert(1)">x</a>|" onmouseover="alert(1)
         |&lt;script&gt;alert(1)&lt;/script&gt;
@@ -57,6 +59,7 @@ ATTACKS = {
         |+ADw-script+AD4-alert(1)+ADw-/script+AD4-|<!--#exec cmd="ls" -->|<!-- #include virtual="/a" -->""",
     "queries": r"""*)(uid=*))(\|(uid=*|admin)(&(password=*))|'; return true; var x='|{"$gt":""}
         |//user[name/text()='a']
+        |*)!(sn=*|bar)(&)|x)(anything=*|admin)(\||test) ( &|x)(cn:=a
         |true, $where: '1 == 1'|user[$ne]=1|', $or: [ {}, { 'a':'a|*)(\|(&""",
     "targets": r"""http://169.254.169.254/latest/meta-data/|http://127.0.0.1:22|http://localhost/admin
         |http://2130706433/
@@ -67,7 +70,10 @@ ATTACKS = {
         |${env:AWS_SECRET}
         |${script:javascript:1}""",
     "entities": r"""<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>
-        |<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://x'>%x;]>|<!DOCTYPE a [<!ELEMENT a ANY>]><a/>""",
+        |<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://x'>%x;]>|<!DOCTYPE a [<!ELEMENT a ANY>]><a/>
+        |<a xmlns:x="http://www.w3.org/1999/XSL/Transform"><x:value-of select="document('/a')"/></a>
+        |<?xml version="1.0" encoding="utf-7"?><a/>|<?xml version='1.0' encoding='cp037'?><a/>
+        |<?xml version="1.0" encoding="x-nobody"?><a/>|<a><b>&other;</b></a>""",
     "serialised": r"""rO0ABXNyABFqYXZhLnV0aWwuSGFzaFNldA==|O:4:"User":1:{s:4:"name";s:1:"a";}
         |!!python/object/apply:os.system ['id']|_$$ND_FUNC$$_function(){}()|AAEAAAD/////AQAAAAAAAAAM""",
 }  # fmt: skip
@@ -77,6 +83,11 @@ SHELL = (
     ";{cat,/etc/passwd}", "() { :;}; /bin/bash -c 'id'", "\nid\n", "1;sleep 5", "cat$IFS/etc/passwd", "a=cat;$a /x",
     "$'\\x63\\x61\\x74' x", "bash<<<id", "/???/c?t x", "/bin/ls -al", "');system('id');//", "{cat,/etc/passwd}",
     "1$(echo a)b", "$((41+1))", ";id\\n", "& ping -c 10 127.0.0.1 &",
+    "ls x && ./s", "a.png; /tmp/s", "x y | ~/s -q", "127.0.0.1; tool --all", "a;unknown /etc/shadow", "1.2.3.4 `id`",
+    "10.0.0.1\ncat /etc/passwd", "x; net user a b /add", "a & kubectl get pods", "a; chmod +x s", "x; nc h.example 80",
+    "127.0.0.1; echo x > y", "a; rm b", "Anna Lee; whoami", "wh''oami", "py''thon3 -c 'x'", "c\\at /etc/hosts",
+    "bash -c 'id'", "time sh -c whoami", "python3 -c \"print(1)\"", "cat /etc/hosts", "type C:\\Windows\\win.ini",
+    "eval('id');", "|| phpinfo()", "<?php system($x);?>", "<?= $_GET['a'] ?>",
 )  # fmt: skip
 HONEST = """O'Brien|I don't know, it's 'fine' or not|rock & roll|Tom & Jerry; who are they?
 select the union of the two sets
@@ -92,7 +103,14 @@ dHJhaW5pbmcgZGF0YSBmb3IgdGhlIG1vZGVs|name LIKE 'a%'|a && b|what's up? -- John|it
 日本語テキスト|Ünïcödé|=== title ===|call me at 5; time is short|Bob's; Alice's|[link](https://example.com/c)
 Know about `tee`, and see `du -h` and `sort -n`|* `SELECT` columns `FROM` a `WHERE` b `ORDER BY` c;|* `DROP TABLE` name
 in `python -m http.server 7777` (for port 7777)|C++ and A+A- are grades
-it costs $ne 5: no|0x2e is a dot"""
+it costs $ne 5: no|0x2e is a dot
+:) (a=b)|f(x)(y=2)|1) (x = 2)|<?xml version="1.0" encoding="UTF-8"?><a>x</a>
+<?xml version="1.0" encoding="utf-16"?><a>x</a>
+<a><b>&eacute;</b></a>|Fish; chips -- and more|read it; then -x is less|Python; Ruby; Perl|cats; python is great
+he said `yes` and `no`|- `ls -la`|Use `wget` or `curl`|O''Brien|who's there|cat's food|DOMAIN\\anna
+it costs 5; net 4|see; git it
+bash is a shell|sleep 5|find my cat|time flies|eval is evil|What does <? mean|https://example.com/a.php?b=c
+https://example.com/faq?|and/or ./a"""
 
 
 def seen(text: str, place: str = "body") -> set[str]:
@@ -154,6 +172,19 @@ def test_a_line_that_is_a_command_may_only_go_on_with_filters() -> None:
     filters = ("sort a.txt | uniq -c | head -3", "ps aux | grep python", "git add . && git commit -m x",
                "cat file | awk '{print $1}' | sort", "echo foo | sed s/o/a/", "du -sh x | sort -h")  # fmt: skip
     assert [text for text in filters if seen(text)] == []
+
+
+def test_rows_of_tables_are_no_commands() -> None:
+    """Words that are commands, too, stand in cells; what is more than words is looked at as before."""
+    table = "| Name | Date | Free |\n|---|---|---|\n| [a](https://a.example/) | yes | No |\n| x | who, me | time |"
+    assert seen(table) == set()
+    for row in ("| x | cat /etc/passwd |", "| x | rm -rf / |", "x | yes", "| id", "| a | $(id) |"):
+        assert seen(row) == {"shell"}, row
+
+
+def test_how_a_value_is_padded_does_not_matter() -> None:
+    for gap in (" " * 500, "\n" * 500, " \n" * 300, "\t" * 999):
+        assert seen(f"{gap}a{gap};{gap}id{gap}") == {"shell"}, gap[:3]
 
 
 def test_a_path_that_climbs_openly_may() -> None:
@@ -220,7 +251,10 @@ def test_time_is_linear_in_hostile_texts() -> None:
     """Ten times the text takes about ten times as long: never a hundred times."""
     pieces = ("'", "a(", "/*", "' or ", "<a ", "${", "../", "$(", "{{",
               "((", "&#", "%25", "\\u0041", "ctorch", "=a", "` ", ". ", "a.",
-              "javascript", "!!", "union select ", "--", "; ", "][", "://", "on", "0x", "@", "A", "(uid=")  # fmt: skip
+              "javascript", "!!", "union select ", "--", "; ", "][", "://", "on", "0x", "@", "A", "(uid=",
+              "see `ls`, ", "use `cat a` and ", "`ls -la`. ", "| date | name |\n", "sort a | uniq -c | ",
+              "x && git add ",
+              "<? ", "a)(", "(&", ">&b;", "=/", "('/", ".\\.", "http://a.txt?", "; foo ", "`;a ", "a'b'")  # fmt: skip
     looks = detectors((*DETECTORS, PROMPTS))
     slow = []
     for piece in pieces:

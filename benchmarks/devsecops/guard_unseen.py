@@ -27,6 +27,7 @@ from shipworthy.guard.runtime.fields import Field, parse_json, walk
 from shipworthy.guard.runtime.policy import DETECTORS, Limits, Request
 
 FUZZDB = ("fuzzdb-project+fuzzdb", "5656ab25dc6bb43bae32236fab775658a90d7380")
+INTRUDER = ("1N3+IntruderPayloads", "9b84328")
 SQL = ("payloadbox+sql-injection-payload-list", "6e55457")
 ATTACKS: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "SQL": (
@@ -74,6 +75,11 @@ ATTACKS: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "XPath": ((FUZZDB, "attack/xpath/xpath-injection.txt"),),
     "XML": ((FUZZDB, "attack/xml/xml-attacks.txt"),),
     "server-side includes": ((FUZZDB, "attack/server-side-include/server-side-includes-generic.txt"),),
+    # Named after all of the others were measured, before more was mended; and the honest ones that begin with `fresh`.
+    "fresh: XML": (
+        (INTRUDER, "FuzzLists/xml-attacks.txt"),
+        (("payloadbox+xxe-injection-payload-list", "7ab1208"), "Intruder/"),
+    ),
 }
 # The first six were measured first, and what was wrongly refused of them was read and mended: they are seen. The others
 # were written down after that, and are not.
@@ -82,6 +88,8 @@ BASH = ("dylanaraps+pure-bash-bible", "8c19d0b")
 LEARN = ("WebDevSimplified+Learn-SQL", "5d15ce0")
 BOOKS = ("EbookFoundation+free-programming-books", "5b277d20f")
 COUNTRIES = ("mledoze+countries", "HEAD")
+RUST = ("rust-lang+book", "917544888")
+TLDR = ("tldr-pages+tldr", "08e345f426")
 HONEST: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "shell tutorial": ((ART, "README.md"),),
     "shell tutorial, other languages": tuple(
@@ -99,6 +107,12 @@ HONEST: dict[str, tuple[tuple[tuple[str, str], str], ...]] = {
     "unseen: other languages": ((BOOKS, "books/free-programming-books-"),),
     "unseen: URLs": ((BOOKS, "books/free-programming-books-subjects.md"),),
     "unseen: names of places": ((COUNTRIES, "countries.json"),),
+    "fresh: book on Rust": ((RUST, "src/"),),
+    "fresh: book on Rust, lines of code": ((RUST, "src/"),),
+    "fresh: book on git": ((("progit+progit2", "55b541e9"), "book/"),),
+    "fresh: tables of interfaces": ((("public-apis+public-apis", "c045a2eb"), "README.md"),),
+    "fresh: what programs do": ((TLDR, "pages/common/"),),
+    "fresh: shell, lines of commands": ((TLDR, "pages/linux/"),),
 }
 JSONS = {
     "whole documents of JSON": (("kubernetes+examples", "HEAD"), ".json"),
@@ -152,7 +166,8 @@ def honest(folder: Path) -> dict[str, list[str]]:
     for title, sources in HONEST.items():
         texts: dict[str, None] = {}
         for (repository, commit), start in sources:
-            for _, text in files(folder, repository, commit, start, ".json" if start.endswith(".json") else ""):
+            end = ".json" if start.endswith(".json") else ".asc" if "git" in title else ""
+            for _, text in files(folder, repository, commit, start, end):
                 texts |= dict.fromkeys(one.strip() for one in _honest(title, text) if len(one.strip()) > 2)
         found[title] = drawn(title, list(texts))
     return found
@@ -165,7 +180,11 @@ def _honest(title: str, text: str) -> list[str]:
         return [field.text for field in walk(parse_json(text.encode(), Limits(values=10**6)), Limits(values=10**6))]
     if title.endswith("lines of code"):
         return blocks(text)
-    if title.startswith("unseen"):
+    if title.endswith("lines of commands"):  # with the words that stand for values as plain words
+        return [line.strip("`").replace("{{", "").replace("}}", "") for line in text.splitlines() if line[:1] == "`"]
+    if "what programs do" in title:
+        return [line.lstrip("->").strip() for line in text.splitlines() if line[:1] in ("-", ">")]
+    if title.startswith(("unseen", "fresh")):
         return [line for part in text.split("```")[::2] for line in part.splitlines()]
     return text.splitlines()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = "$('\"]/*;_"
+NEEDS = "$()'\"]/*;_"
 
 _OPERATORS = frozenset(
     (
@@ -65,7 +65,10 @@ _SCRIPTED = ("this.", "return", "db.", "sleep(", "while", "emit(", "date()", "to
 _LDAP = regex(
     r"\*?\)\s*\(\s*[|&!]?\s*\(?\s*[\w;.-]{0,40}\s*(?:[=<>~]|[|&!(])|\)\s*\(\s*[|&]\s*\(|\(\s*[|&!]\s*\([\w;.-]{1,40}=[^)]{0,60}\)|\*\)\)%?0?0?|^\*\(\|\(|\)\)\s*\(\|"
 )
-_BRACKETS = regex(r"\)\s*\(|\(\s*[|&!]|\*\)\)|\*\(\|")  # one of which each filter has
+# A bracket that closes what the text has not opened, and another assertion, or an operator, in the next one
+_BROKEN = regex(r"\)(?:[!&|]?\((?:[\w;.-]{1,40}(?::[\w.]{0,40}:?)?[~<>]?=)|\s*\(\s*[&|!]\s*(?:[()\x01]|$))")
+_SMILES = frozenset(":;=-")
+_BRACKETS = regex(r"\)[!&|\s]*\(|\(\s*[|&!]|\*\)\)|\*\(\|")  # one of which each filter has
 _ATTRIBUTE = regex(
     r"\b(?:uid|cn|sn|objectclass|userpassword|password|mail|member|memberof|samaccountname|dn|ou|dc|admin|user|username|givenname|department|homedirectory|zone|attribute)\s*[=~<>]|\(\*\)|objectclass"
 )
@@ -89,6 +92,8 @@ def look(text: Text) -> str:
                 return "an operator of a document store"
         elif _operates(low):
             return "an operator of a document store"
+    if ")" in text.characters and len(low) < 1000 and _breaks_out(low):
+        return "a filter of LDAP"
     if text.place == "key":
         return ""
     if (
@@ -138,6 +143,15 @@ def _operates(low: str) -> bool:
     return len(low) < 2000 and ("{" in low or "[" in low) and _IN_TEXT.search(low) is not None
 
 
+def _breaks_out(low: str) -> bool:
+    """Whether a filter's assertion is closed that began before the text, and another begins."""
+    for found in _BROKEN.finditer(low):
+        start = found.start()
+        if low[start - 1 : start] not in _SMILES and low.count("(", 0, start) <= low.count(")", 0, start):
+            return True
+    return False
+
+
 def _code_like(low: str) -> bool:
     """Functions and calls, as programs have them."""
     return any(one in low for one in ("function", "return ", "def ", "lambda", "{", "=>", " = ", "==", ");"))
@@ -151,9 +165,12 @@ def possible(low: str, words: frozenset[str]) -> bool:  # noqa: ARG001  one sign
     if any(word in low for word in _SCRIPTED) and _SCRIPT.search(low):
         return True
     if "(" in low:
+        brackets = _BRACKETS.search(low) is not None
+        if brackets and _BROKEN.search(low):
+            return True
         if "*" in low and ")" in low and ("|" in low or "&" in low or "!" in low):
             return True
-        if "=" in low and _BRACKETS.search(low) and _LDAP.search(low):
+        if "=" in low and brackets and _LDAP.search(low):
             return True
         joined = "'" in low and (" or " in low or " and " in low)
         if "/" in low and (joined or _PATH.search(low)) and _XPATH.search(low):
