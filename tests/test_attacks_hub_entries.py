@@ -27,6 +27,7 @@ KEYS = {
     "stages": '["model-scan", "load"]',
     "topics": '["pickle"]',
     "maintained": '"active"',
+    "added": "2026-11-20",
 }
 BASIS = '\n[basis]\nmaintained = "last commit 2026-10-30"\nas-of = 2026-11-20\n'
 ADA = Contributor("Ada Contributor", "ada@example.org", "ada-lovelace")

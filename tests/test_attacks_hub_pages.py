@@ -35,7 +35,7 @@ ENTRY = Entry(
     "evil", "tool", BAD, URL, summary=BAD, use_when=BAD, authors=(BAD,), year=2026, pipeline=("ml",), licence=BAD,
     stages=("model-scan",), topics=("pickle",), help=("unsafe-model-deserialization",), level="expert", note=BAD,
     language="__proto__", maintained="active", disclosure=BAD, aliases=(URL,), sources=(BAD,), date=BAD, arxiv=BAD,
-    basis={"as-of": "9999-12-31", "licence": BAD, "maintained": BAD},
+    added="9999-12-31",    basis={"as-of": "9999-12-31", "licence": BAD, "maintained": BAD},
 )  # fmt: skip
 
 
