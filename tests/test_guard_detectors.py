@@ -51,7 +51,8 @@ ATTACKS = {
         |..%e0%80%af..%e0%80%afetc/passwd|%c0%ae%c0%ae%c0%af|..%c0%2f..%c0%2fa|0x2e0x2e0x2f0x2e0x2e0x2fa
         |..././..././a|%2e%2e/|..%5c|/../|%%32%65%%32%65/|..%uF025..%uF025a|/var/log/apache2/access.log|/proc/cpuinfo
         |http://a.example/i.php?page=etc/passwd|http://a.example/?p=php:expect://id|/proc/[0-9]*/fd/1|etc/passwd
-        |open("/etc/passwd")|http://h.example/s.txt?|/.//..//.//..//a|.\/\.\.\/\.\.\/a|/./../a""",
+        |open("/etc/passwd")|http://h.example/s.txt?|/.//..//.//..//a|.\/\.\.\/\.\.\/a|/./../a
+        |..2f..2f..2fetc2fpasswd|..5c..5cwindows|/.sh_history|/.bashrc""",
     "markup": r"""<script>alert(1)</script>|<img src=x onerror=alert(1)>|"><svg/onload=alert(1)>|javascript:alert(1)
         |';alert(1)//|<a href="javas&#99;ript:alert(1)">x</a>|" onmouseover="alert(1)
         |&lt;script&gt;alert(1)&lt;/script&gt;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipworthy.guard.runtime.normalise import Text
 from shipworthy.patterns import regex
 
-NEEDS = "/\\\0x"
+NEEDS = "/\\\0x25"
 
 _UP = regex(r"(?:^|[/\\=:;\s'\"(,]|\.)\.\.(?:;|\\|/|%2f|%5c)", 0)
 _CLIMB = regex(r"(?:\.\.[\\/;]{1,8}){2,}|(?:\.{2,8}[\\/]{2,8}){2,}|\.\.[\\/]+\.\.")
@@ -13,7 +13,7 @@ _FILES = regex(
     r"(?:^|[\\/:\s=\x01])(?:etc[\\/]+(?:passwd|shadow|hosts|group|issue|sudoers|crontab|fstab|hostname|ssh|nginx|apache2|mysql|httpd|php|motd)"
     r"|proc[\\/]+(?:self|version|cmdline|\d+|[\[*?]|net|mounts)|windows[\\/]+(?:win\.ini|system32|system\.ini|repair|php\.ini|debug)"
     r"|winnt[\\/]+|boot\.ini|\.ssh[\\/]|id_rsa|\.aws[\\/]|\.env(?:$|[.\s\x01])|web-inf|meta-inf|web\.config|\.git[\\/]|\.htpasswd"
-    r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.bash_history|var[\\/]+www|var[\\/]+lib"
+    r"|\.htaccess|wp-config|var[\\/]+log[\\/]|var[\\/]+run|root[\\/]+\.|inetpub|my\.ini|autoexec|\.(?:ba|z|k|c|tc)?sh(?:_history|rc\b)|\.(?:mysql|psql|python)_history|var[\\/]+www|var[\\/]+lib"
     r"|etc[\\/]+(?:apt[\\/]|mtab|inetd|redhat-release|lsb-release|os-release|profile|exports|vsftpd|proftpd|samba|postfix"
     r"|anacrontab|cron|login\.defs|securetty|pam|ftp|grub|lilo|logrotate|bashrc|master\.passwd|security[\\/]|sysctl"
     r"|host\.conf|lighttpd|chkrootkit|snort|wu-ftpd|pure-ftpd|http[\\/]|phpmyadmin|mail[\\/]|aliases|gshadow|opasswd)"
@@ -22,7 +22,10 @@ _FILES = regex(
     r"|(?:apache2?|httpd|nginx|lighttpd|xampp)[\\/]+(?:[\w.]+[\\/]+)?(?:logs?|conf)[\\/]"
     r"|usr[\\/]+local|opt[\\/]+|home[\\/]+\w+[\\/]+\.)"
 )
-_WRITTEN = regex(r"(?:(?:\.\.|0x2e0x2e)(?:0x(?:2f|5c)|[\\/])){2}|(?:(?:\.\.|0x2e0x2e)0x(?:2f|5c)){2}")
+_WRITTEN = regex(
+    r"(?:(?:\.\.|0x2e0x2e)(?:0x(?:2f|5c)|[\\/])){2}|(?:(?:\.\.|0x2e0x2e)0x(?:2f|5c)){2}"
+    r"|(?:\.\.(?:2f|5c)){2}"  # a filter on the way has taken `%` out
+)
 # What is left to climb with when each `../`, or `./`, is taken out once.
 _NESTED = regex(r"(?:\.{2,3}[\\/]{1,4}\.{1,2}[\\/]|\.{4}[\\/]{1,8}){2,}")
 _KEPT = regex(  # in folders that hold a service's own files, too
@@ -54,6 +57,7 @@ _CUT = regex(
 _CUT_OFF = regex(r"\.(?:php\d?|phtml|txt|inc|jpe?g|gif|png|asp|jsp|log)\?")
 _STEPS = regex(r"[\\/]+(?:\.[\\/]+)*")  # all that separates as one separator does
 _MARKS = frozenset("/\\\0")
+_SPELLED = ("0x2e0x2e", "..2f", "..5c")
 _BEGIN = r"(?:(?:file:)?(?:[a-z]:)?[\\/.%]|etc[\\/]+(?:passwd|shadow)\b|proc[\\/]+self[\\/])"
 _STARTS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"\x01" + _BEGIN)
 
@@ -61,7 +65,7 @@ _STARTS, _BEGIN_OF_ANY = regex(_BEGIN), regex(r"\x01" + _BEGIN)
 def look(text: Text) -> str:
     """How the path leaves its place; empty when it does not."""
     low = text.low
-    if not text.characters & _MARKS and "0x2e0x2e" not in low:
+    if not text.characters & _MARKS and not any(one in low for one in _SPELLED):
         return ""
     if text.whole and low.startswith(_SCHEMES):
         return "a file by another scheme"
