@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Browser:
 
     def __init__(self, folder: Path) -> None:
         assert FOUND
+        self._temporary = tempfile.TemporaryDirectory(prefix="tab-", ignore_cleanup_errors=True)
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
         # The browser reads commands from 3 and writes answers to 4.
@@ -35,7 +37,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(folder)},
+            env={**os.environ, "HOME": str(folder), "TMPDIR": self._temporary.name},
         )
         os.close(to_read)
         os.close(to_write)
@@ -56,6 +58,7 @@ class Browser:
         self._process.wait(20)
         os.close(self._write)
         os.close(self._read)
+        self._temporary.cleanup()
 
     def call(self, method: str, **parameters: Any) -> Any:
         """Ask for something; its answer."""

@@ -23,6 +23,8 @@ from shipworthy.evidence.digest import digest_of, sha256_file
 from shipworthy.model import Artifact, GateDecision, Kind, StageResult, Status, Trigger
 from shipworthy.stages.dev import image_test, sign
 from shipworthy.stages.dev.context import assemble
+from shipworthy.stages.dev.image_files import Laid
+from shipworthy.stages.dev.origins import Origins
 from test_engine_run import finished, project, resumed, run_here, runs  # noqa: F401 - two are fixtures
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -96,13 +98,14 @@ def test_a_model_that_was_exchanged_after_it_was_verified_is_not_built_in(job: J
 def test_nor_is_an_image_compared_with_it(job: Job) -> None:
     """Whoever exchanged it for the build and for the test had the other model pass as the signed one."""
     subject = Artifact("svc", Kind.IMAGE, SEEN, 0)
-    files = [
-        identify(job.folder / "model" / name, f"svc: /model/{name}", Load()) for name in ("config.json", "weights.bin")
-    ]
-    assert image_test._model_check(job, subject, files, {}).findings == ()
+    names = ("config.json", "weights.bin")
+    files = tuple(identify(job.folder / "model" / name, f"svc: /model/{name}", Load()) for name in names)
+    laid = Laid(files, (0, 0), {})
+    whose = Origins("svc", files)
+    assert image_test._model_check(job, subject, laid, whose).findings == ()
     flip(job.folder / "model" / "weights.bin")
     with pytest.raises(EvidenceError, match="changed after it was verified"):
-        image_test._model_check(job, subject, files, {})
+        image_test._model_check(job, subject, laid, whose)
 
 
 # ------------------------------------------------------- a run that is gone on with

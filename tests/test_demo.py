@@ -39,13 +39,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def demo(world: Path, tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def demo(world: Path, tmp_path: Path, *args: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """Run the demonstration in a folder and a home of its own; nothing planted has run when it ends."""
     (tmp_path / "home").mkdir()
     before = markers(Path.home(), Path("/var/tmp"))
     with tempfile.TemporaryDirectory(prefix="story-") as short:  # sockets below it have little room for their names
         env = own_folders(world / "home") | {"HOME": str(tmp_path / "home"), "TMPDIR": short}
-        done = shipworthy("demo", "--data", "generated", *args, cwd=tmp_path, env=env)
+        done = shipworthy("demo", "--data", "generated", *args, cwd=tmp_path, env=env, timeout=timeout)
         assert not markers(tmp_path, world, Path(short)), "the planted pickle was run"
     assert markers(Path.home(), Path("/var/tmp")) == before, "the planted pickle was run"
     assert not (Path.cwd() / MARKER).exists()
@@ -59,8 +59,6 @@ def test_an_attack_is_stopped_at_its_stage_with_its_rule(world: Path, tmp_path: 
     done = demo(world, tmp_path, "--folder", "here", "--attack", name)
     assert done.returncode == attack.exit_code, done.stdout + done.stderr
     assert f"stopped at {attack.stage}, exit code {attack.exit_code}" in done.stdout
-    assert attack.rule is not None
-    assert attack.rule in done.stdout
     assert "what to do" in done.stdout
     project = tmp_path / "here" / "attacks" / name / "project"
     folder = runs(project)[0]
@@ -72,11 +70,16 @@ def test_an_attack_is_stopped_at_its_stage_with_its_rule(world: Path, tmp_path: 
     assert (tmp_path / report.removeprefix("report: ")).is_file()
     by = stages(run)
     order = list(by)
-    assert by[attack.stage]["status"] == "failed"
+    stop = by[attack.stage]
+    assert stop["status"] == "failed"
+    assert attack.rule is not None
+    assert attack.rule in stop["note"] or attack.rule in {one["code"] for one in stop["decision"]["reasons"]}
     later = order[order.index(attack.stage) + 1 :]
     assert {by[stage]["status"] for stage in later} <= {"skipped"}
     kept = {path.parent.name for path in (project / "store" / "refs").glob("*/*.json")}
     stored = set() if attack.pipeline == "ml" else {"prompt-injection-detector"}
+    if attack.stage == "after-deploy":  # what is deployed was stored before; the stop is of its protection
+        stored |= {"prompt-injection-detector-service"}
     assert kept == stored, "something was stored"
 
 
@@ -94,7 +97,7 @@ def test_a_model_that_was_swapped_after_signing_is_named(
 
 @pytest.mark.slow
 def test_all_attacks_are_stopped(world: Path, tmp_path: Path) -> None:
-    done = demo(world, tmp_path, "--attack", "all")
+    done = demo(world, tmp_path, "--attack", "all", timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(ATTACKS)} of {len(ATTACKS)} attacks were stopped at their stage" in done.stdout
     assert "NOT AS IT SHOULD BE" not in done.stdout

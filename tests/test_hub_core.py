@@ -33,6 +33,14 @@ def test_the_hub_holds_what_was_researched(hub: Hub) -> None:
     assert sum(entry.original_list for entry in hub.entries.values()) >= 79
 
 
+def test_the_readme_says_what_the_hub_holds(hub: Hub) -> None:
+    section = (Path(__file__).parents[1] / "README.md").read_text().partition("## The hub")[2].partition("\n## ")[0]
+    said = " ".join(section.split())
+    assert f"{len(hub.entries):,} tools, papers, courses" in said
+    assert f"{len(hub.topics)} topics" in said
+    assert f"and {len(hub.frameworks)} frameworks" in said
+
+
 def test_nothing_in_the_hub_refers_to_nothing() -> None:
     reading = Reading()
     assert [str(problem) for problem in reading.problems] == []
