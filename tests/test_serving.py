@@ -165,7 +165,7 @@ def test_many_connections_and_large_bodies(rootfs: Path) -> None:
 
     def post(url: str) -> None:
         request = urllib.request.Request(url, data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             if answer.read() != body[::-1]:
                 wrong.append("another body came back")
 
@@ -174,7 +174,7 @@ def test_many_connections_and_large_bodies(rootfs: Path) -> None:
         for one in threads:
             one.start()
         for one in threads:
-            one.join(90)
+            one.join(150)
         assert not wrong
         with socket.socket(socket.AF_UNIX) as plain:  # each direction ends by itself
             plain.settimeout(20)
@@ -183,6 +183,36 @@ def test_many_connections_and_large_bodies(rootfs: Path) -> None:
             plain.shutdown(socket.SHUT_WR)
             answer = b"".join(iter(lambda: plain.recv(4096), b""))
         assert answer.endswith(b"cba")
+
+
+SLOW_TO_ACCEPT = """
+import socket, time
+with socket.socket() as listener:
+    listener.bind(("0.0.0.0", 8080))
+    listener.listen(0)
+    time.sleep(14)
+    while True:
+        one, _ = listener.accept()
+        with one:
+            one.recv(4096)
+            one.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+"""
+
+
+def test_a_connection_waits_for_its_place_in_a_full_queue(rootfs: Path) -> None:
+    answers: list[Any] = []
+    with start(Service(rootfs, {"config": {**CONFIG, "Cmd": ["python", "-c", SLOW_TO_ACCEPT]}})) as running:
+
+        def ask() -> None:
+            with urllib.request.urlopen(running.url, timeout=120) as answer:
+                answers.append(json.load(answer))
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(150)
+    assert answers == [{}] * 6
 
 
 def test_it_is_stopped_by_its_own_signal(rootfs: Path) -> None:

@@ -10,7 +10,9 @@ import signal
 import socket
 from collections.abc import Sequence
 
-_CHUNK, _CONNECTIONS, _CONNECT_SECONDS = 65_536, 512, 10.0
+_CHUNK, _CONNECTIONS = 65_536, 512
+# A service whose queue is full drops what connects, and the kernel asks again ever less often: ask anew instead.
+_ASK_SECONDS, _CONNECT_SECONDS = 2.0, 60.0
 
 
 def attend(child: int, lifeline: int, listeners: Sequence[int], port: int, seconds: float) -> None:
@@ -83,23 +85,31 @@ async def _carry(outer: socket.socket, port: int) -> None:
 
 
 async def _connect(port: int) -> socket.socket | None:
+    """A connection to the service; None where nobody listens, or where its queue stays full for a minute."""
     loop = asyncio.get_running_loop()
-    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-        try:
-            inner = socket.socket(family, socket.SOCK_STREAM)
-        except OSError:
-            continue
+    deadline = loop.time() + _CONNECT_SECONDS
+    while True:
+        full = False
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            try:
+                return await asyncio.wait_for(_ask(family, address, port), _ASK_SECONDS)
+            except TimeoutError:
+                full = True
+            except OSError:
+                continue
+        if not full or loop.time() > deadline:
+            return None
+
+
+async def _ask(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    inner = socket.socket(family, socket.SOCK_STREAM)
+    try:
         inner.setblocking(False)
-        try:
-            await asyncio.wait_for(loop.sock_connect(inner, (address, port)), _CONNECT_SECONDS)
-        except (OSError, TimeoutError):
-            inner.close()
-            continue
-        except BaseException:
-            inner.close()
-            raise
-        return inner
-    return None
+        await asyncio.get_running_loop().sock_connect(inner, (address, port))
+    except BaseException:
+        inner.close()
+        raise
+    return inner
 
 
 async def _pump(source: socket.socket, target: socket.socket) -> None:
