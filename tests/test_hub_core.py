@@ -277,9 +277,12 @@ def test_the_hub_is_read_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: 
 
 
 def test_words_by_which_a_page_is_asked_for_name_a_page_that_is_there(tmp_path: Path) -> None:
-    folder = folder_with(tmp_path, "asked.toml", '"topic/no-such-topic" = ["some words"]\n')
-    with pytest.raises(UsageError, match=r"asked\.toml: there is no page `topic/no-such-topic`"):
+    folder = folder_with(tmp_path, "asked/topic.toml", '"topic/no-such-topic" = ["some words"]\n')
+    with pytest.raises(UsageError, match=r"asked/topic\.toml.*there is no page `topic/no-such-topic`"):
         load({}, folder)
-    folder_with(tmp_path, "asked.toml", '"topic/image-size" = "one text"\n')
-    with pytest.raises(UsageError, match=r"asked\.toml.*topic/image-size"):
+    folder_with(tmp_path, "asked/topic.toml", '"topic/image-size" = "one text"\n')
+    with pytest.raises(UsageError, match=r"asked/topic\.toml.*topic/image-size"):
+        load({}, folder)
+    folder_with(tmp_path, "asked/topic.toml", '"tool/trivy" = ["some words"]\n')
+    with pytest.raises(UsageError, match=r"asked/topic\.toml.*no page of the kind topic"):
         load({}, folder)

@@ -145,8 +145,10 @@ def _lost_of_pages(data: Plain, known: _Known) -> list[Problem]:
         pages = [page for step in one["steps"] for page in step["pages"]]
         wrong = [page for page in pages if not known.page(page)]
         found += _missing(f"paths/{one['id']}.toml", "pages", wrong, known.pages, "page", "write kind/id: tool/trivy")
-    wrong = [page for page in data["asked"] if not known.page(page)]
-    found += _missing("asked.toml", "", wrong, known.pages, "page", "write kind/id: tool/trivy")
+    for page in data["asked"]:
+        if not known.page(page):
+            file = f"asked/{page.partition('/')[0]}.toml"
+            found += _missing(file, page, [page], known.pages, "page", "write kind/id: tool/trivy")
     owner: dict[str, str] = {}
     for one in sorted(data["frameworks"], key=lambda one: ("shares_ids_with" in one, one["id"])):
         file, ids = f"frameworks/{one['id']}.toml", [item["id"] for item in one["items"]]

@@ -251,15 +251,17 @@ class Reading:
         return [{"id": name, **word} for name, word in found if word]
 
     def _asked(self) -> dict[str, list[str]]:
-        file = "asked.toml"
+        """What people ask for a page with, by page id: a file a kind, and no page needs such words."""
         good: dict[str, list[str]] = {}
-        if not (self.folder / file).exists():  # no page needs such words
-            return good
-        for page, said in (self._toml(file) or {}).items():
-            if problem := schema.ASKED(said):
-                self.wrong(file, page, problem, "write a list of short texts")
-            else:
-                good[page] = said
+        for file in self._names("asked", ".toml"):
+            kind = file.removeprefix("asked/").removesuffix(".toml")
+            for page, said in (self._toml(file) or {}).items():
+                if page.partition("/")[0] != kind:
+                    self.wrong(file, page, f"it is no page of the kind {kind}", "move it to the file of its kind")
+                elif problem := schema.ASKED(said):
+                    self.wrong(file, page, problem, "write a list of short texts")
+                else:
+                    good[page] = said
         return good
 
     def _stages(self) -> Plain:
