@@ -54,6 +54,11 @@ class World:
     policy: Policy
 
     @property
+    def by_step(self) -> dict[str, list[Signer]]:
+        """Who signs each step, as what writes evidence takes it."""
+        return {step: [one] for step, one in self.signers.items()}
+
+    @property
     def project(self) -> Path:
         return self.root / "project"
 
@@ -92,11 +97,11 @@ class World:
         return replace(facts, **changes)  # type: ignore[arg-type]
 
     def write(self, **changes: object) -> Written:
-        return write_evidence(self.facts(**changes), self.signers, self.evidence)
+        return write_evidence(self.facts(**changes), self.by_step, self.evidence)
 
     def release(self, version: str = "1.0.0", **changes: object) -> Written:
         written = self.write(**changes)
-        raw = store_release(self.store, written, self.project / "model", self.signers, version=version, stored=NOW)
+        raw = store_release(self.store, written, self.project / "model", self.by_step, version=version, stored=NOW)
         self.store.put_ref("spam", version, raw)
         return written
 
@@ -126,7 +131,8 @@ def make(root: Path, *, roles: bool = True) -> World:
         path.write_bytes(content)
     keys = root / "keys"
     signers = {step: signer(keys, step if roles else "owner") for step in STEPS}
-    policy = Policy.by_role({step: (s.public_key(),) for step, s in signers.items()}, optional=())
+    trusted = {step: (s.public_key(),) for step, s in signers.items()}
+    policy = Policy.by_role(trusted, optional=(), role_of={step: step for step in STEPS})
     return World(root, signers, policy)
 
 

@@ -44,21 +44,21 @@ def test_a_record_that_was_written_anew_while_the_guard_runs_is_not_signed(tmp_p
     forged = record(path, "started", "passed", "passed", "stopped")
     assert read_events(path).count == 4
     with pytest.raises(EvidenceError, match="not what this guard wrote"):
-        write_summary(path, today(), signer, tmp_path, written=written)
+        write_summary(path, today(), [signer], tmp_path, written=written)
     assert not list(tmp_path.glob("guard-summary-*"))
-    write_summary(path, today(), signer, tmp_path, written=forged)
+    write_summary(path, today(), [signer], tmp_path, written=forged)
 
 
 def test_nor_one_that_was_written_anew_between_two_starts(tmp_path: Path, signer: Signer) -> None:
     path = tmp_path / "e.jsonl"
     record(path, "started", "blocked", "stopped")
-    summary = write_summary(path, "2026-11-22", signer, tmp_path)
+    summary = write_summary(path, "2026-11-22", [signer], tmp_path)
     before = summary.read_bytes()
     path.unlink()
     written = record(path, "started", "passed", "stopped", "started")
     for day in ("2026-11-22", "2026-11-23"):
         with pytest.raises(EvidenceError, match="guard-summary-2026-11-22"):
-            write_summary(path, day, signer, tmp_path, written=written)
+            write_summary(path, day, [signer], tmp_path, written=written)
     assert summary.read_bytes() == before
     with pytest.raises(EvidenceError):
         verify_summary(summary, path, [load_public(tmp_path / "k.key.pub")])
@@ -67,9 +67,9 @@ def test_nor_one_that_was_written_anew_between_two_starts(tmp_path: Path, signer
 def test_a_record_that_goes_on_is_signed_day_by_day(tmp_path: Path, signer: Signer) -> None:
     path, other = tmp_path / "e.jsonl", tmp_path / "other.jsonl"
     record(other, "started")
-    write_summary(other, "2026-11-24", signer, tmp_path)  # of another guard, with the same key
+    write_summary(other, "2026-11-24", [signer], tmp_path)  # of another guard, with the same key
     for day in ("2026-11-22", "2026-11-23", "2026-11-23"):
-        write_summary(path, day, signer, tmp_path, written=record(path, "started", "blocked"))
+        write_summary(path, day, [signer], tmp_path, written=record(path, "started", "blocked"))
     told = verify_summary(tmp_path / "guard-summary-2026-11-23.sigstore.json", path, [signer.public_key()])
     assert told["chain"]["lines"] == 6
 

@@ -43,9 +43,9 @@ def test_init_names_the_key_that_its_next_step_makes(tmp_path: Path) -> None:
     project.mkdir()
     done = shipworthy("init", cwd=project)
     settings = (project / "shipworthy.toml").read_text()
-    assert '[sign]\nkey = "file:../keys/release.key"' in settings
-    assert "shipworthy keys new ../keys/release.key" in done.stdout
-    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    assert '[sign]\nkey = "file:../keys/{role}.key"' in settings
+    assert "shipworthy keys new --roles ../keys" in done.stdout
+    assert shipworthy("keys", "new", "--roles", "../keys", cwd=project).returncode == 0
     run = shipworthy("run", "ml", "-q", cwd=project)
     assert run.returncode == 2
     assert "there is no [train]" in run.stderr
@@ -65,7 +65,7 @@ def test_a_service_without_a_model_is_told_what_its_build_needs(tmp_path: Path) 
     for line in ('pipeline = "dev"', "port = 8123", '# "python:3.12" = "this-python"', "[gates.before-release]"):
         assert line in settings
     assert "[train]" not in settings
-    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    assert shipworthy("keys", "new", "--roles", "../keys", cwd=project).returncode == 0
     run = shipworthy("run", cwd=project, COLUMNS="200")
     assert run.returncode == 2, run.stdout + run.stderr
     for words in ("dockerfile-base-unpinned", 'the base image "python:3.12" is not at hand', "[scan] offline = false"):
@@ -89,7 +89,7 @@ def test_a_service_of_node_is_not_offered_a_base_of_python(tmp_path: Path) -> No
     assert "this-python" not in settings
     assert "wheels" not in settings
     (project / "shipworthy.toml").write_text(settings.replace("# accept-partial", "accept-partial"))
-    assert shipworthy("keys", "new", "../keys/release.key", cwd=project).returncode == 0
+    assert shipworthy("keys", "new", "--roles", "../keys", cwd=project).returncode == 0
     run = shipworthy("run", cwd=project, COLUMNS="200")
     assert run.returncode == 2, run.stdout + run.stderr
     assert "is not at hand" in run.stderr

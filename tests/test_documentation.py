@@ -141,7 +141,7 @@ def test_the_commands_of_the_readme_work_in_any_repository(
         ("shipworthy", (0,)),
         ("shipworthy scan .", (0, 1, 3)),
         ("shipworthy init", (0,)),
-        ("shipworthy keys new ../keys/release.key", (0,)),
+        ("shipworthy keys new --roles ../keys", (0,)),
     ):
         assert line in readme
         assert main(shlex.split(line)[1:]) in code, line

@@ -249,7 +249,7 @@ def test_a_scan_cannot_be_replayed_as_provenance(world: World) -> None:
     world.write()
     (world.evidence / "train.sigstore.json").write_bytes((world.evidence / "scan.sigstore.json").read_bytes())
     result = world.verify_folder(local(world))
-    assert [(link.step, link.status) for link in result.broken] == [("train", Status.MISSING)]
+    assert [(link.step, link.status) for link in result.broken] == [("train", Status.BROKEN)]
 
 
 def test_one_key_for_everything_still_binds_the_step_to_the_statement(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_the_same_name_with_another_digest_is_not_the_model(world: World) -> Non
         world.signers["train"],
     )
     result = world.verify_folder(local(world))
-    assert [(link.step, link.status, link.actual) for link in result.broken] == [("train", Status.MISSING, other)]
+    assert [(link.step, link.status, link.actual) for link in result.broken] == [("train", Status.BROKEN, other)]
     assert result.broken[0].reason.endswith("train.sigstore.json was replaced")
     regate(world)
     result = world.verify_folder(local(world))
@@ -451,7 +451,9 @@ def test_without_trusted_keys_nothing_verifies(world: World) -> None:
 def test_a_pretrained_model_needs_no_training_when_the_policy_says_so(world: World) -> None:
     key = {step: (s.public_key(),) for step, s in world.signers.items()}
     world.write(training=None, datasets=())
-    assert world.verify_folder(Policy.by_role(key, optional=("store", "train"))).ok
+    assert world.verify_folder(
+        Policy.by_role(key, optional=("store", "train"), role_of={step: step for step in key})
+    ).ok
     assert [link.step for link in world.verify_folder(local(world)).broken] == ["gate", "train"]
 
 
@@ -470,7 +472,7 @@ def test_a_model_that_is_one_file_is_signed_stored_and_verified(tmp_path: Path) 
     model = world.project / "model.safetensors"
     model.write_bytes(b"weights")
     written = world.write(model=model, model_name="model.safetensors")
-    raw = store_release(world.store, written, model, world.signers, version="1", stored=NOW)
+    raw = store_release(world.store, written, model, world.by_step, version="1", stored=NOW)
     assert verify_release(world.store, raw, world.policy, version="1", folders=(world.project,)).ok
     flip(model)
     result = verify_release(world.store, raw, world.policy, version="1", folders=(world.project,))

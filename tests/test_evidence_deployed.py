@@ -51,7 +51,7 @@ def deploy(shipped: Shipped, *, release: str = "", passed: bool = True, signers:
     """As stages 10 to 12 do."""
     world, image = shipped.world, shipped.written.image
     folder = shipped.written.folder / PART
-    writer = Writer(folder, signers or world.signers)
+    writer = Writer(folder, signers or world.by_step)
     writer.put("deploy-report.json", REPORT)
     about = Resource("1.0.0", release or world.store.get_ref("spam-service", "1.0.0").digest, "store")
     report = Resource(REPORT_NAME, writer.files["deploy-report.json"], "report")
@@ -64,7 +64,7 @@ def deploy(shipped: Shipped, *, release: str = "", passed: bool = True, signers:
     events.write("blocked", {"reason": "sql"})
     events.close()
     writer.put("guard-events.jsonl", (folder / "guard-events.jsonl").read_bytes())
-    by = writer.signer("guard")
+    by = writer.signers_of("guard")
     summary = write_summary(folder / "guard-events.jsonl", today(), by, folder)
     writer.put(summary.name, summary.read_bytes())
     listed = [
@@ -162,7 +162,7 @@ def test_the_deployment_of_another_release_says_nothing_about_this_one(tmp_path:
 def test_the_deployment_of_another_image_says_nothing_about_this_one(tmp_path: Path) -> None:
     own, other = deploy(ship(tmp_path / "own")), ship(tmp_path / "other")
     elsewhere = replace(other.written, image=Resource("spam-service", "sha256:" + "1" * 64, "image"))
-    foreign = deploy(replace(other, written=elsewhere), signers=own.shipped.world.signers)
+    foreign = deploy(replace(other, written=elsewhere), signers=own.shipped.world.by_step)
     result = own.verify(raw=foreign.raw)
     assert result.first_broken is not None
     assert result.first_broken.step == "protect"
@@ -177,7 +177,7 @@ def test_a_gate_that_said_no_is_no_gate(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", ["deploy", "protect", "guard"])
 def test_each_statement_is_signed_by_the_key_of_its_role(tmp_path: Path, step: str) -> None:
     shipped = ship(tmp_path)
-    wrong = {**shipped.world.signers, step: shipped.world.signers["scan"]}
+    wrong = {**shipped.world.by_step, step: shipped.world.by_step["scan"]}
     result = deploy(shipped, signers=wrong).verify()
     assert step in {name for name, _ in broken(result)}
 
@@ -185,7 +185,7 @@ def test_each_statement_is_signed_by_the_key_of_its_role(tmp_path: Path, step: s
 def test_a_stranger_cannot_record_a_deployment(tmp_path: Path) -> None:
     shipped = ship(tmp_path)
     stranger = signer(tmp_path / "strangers", "stranger")
-    result = deploy(shipped, signers=dict.fromkeys(STEPS, stranger)).verify()
+    result = deploy(shipped, signers={step: [stranger] for step in STEPS}).verify()
     assert result.first_broken is not None
     assert result.first_broken.step == "protect"
 

@@ -20,7 +20,7 @@ from shipworthy.evidence.inner import blobs_of
 from shipworthy.evidence.links import ChainResult, Status
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import Scan, Written, verify_folder, verify_release
-from shipworthy.evidence.statement import STEPS, Resource
+from shipworthy.evidence.statement import Resource
 from shipworthy.model import GateDecision
 
 BOM = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}
@@ -95,9 +95,9 @@ def ship(root: Path, **changes: object) -> Shipped:
     base = Resource("python:3.13-slim", "sha256:" + "b" * 64, "base")
     made_from = (Resource("build context", whole.digest, "context"), base, model.model)
     given = facts(world, digest, *made_from, **changes)
-    written = write_image_evidence(given, world.signers, root / "image-evidence")
+    written = write_image_evidence(given, world.by_step, root / "image-evidence")
     raw = store_image(
-        world.store, written, layout, world.signers, version="1.0.0", stored=NOW, context=(context, whole)
+        world.store, written, layout, world.by_step, version="1.0.0", stored=NOW, context=(context, whole)
     )
     world.store.put_ref("spam-service", "1.0.0", raw)
     return Shipped(world, model, written, layout)
@@ -208,7 +208,7 @@ def test_the_gate_of_a_model_is_none_for_an_image(shipped: Shipped) -> None:
 
 def test_a_stranger_cannot_sign_an_image(shipped: Shipped, tmp_path: Path) -> None:
     stranger = signer(tmp_path / "strangers", "stranger")
-    policy = Policy.by_role({step: (stranger.public_key(),) for step in STEPS}, optional=())
+    policy = Policy.trusting(stranger.public_key(), optional=())
     result = shipped.verify(policy)
     assert not result.ok
     assert result.first_broken is not None
@@ -216,7 +216,7 @@ def test_a_stranger_cannot_sign_an_image(shipped: Shipped, tmp_path: Path) -> No
 
 
 def again(shipped: Shipped) -> bytes:
-    store, signers = shipped.world.store, shipped.world.signers
+    store, signers = shipped.world.store, shipped.world.by_step
     return store_image(store, shipped.written, shipped.layout, signers, version="2", stored=NOW)
 
 

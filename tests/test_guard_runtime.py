@@ -115,7 +115,7 @@ def test_lines_that_are_changed_taken_out_or_cut_show(tmp_path: Path) -> None:
     events.close()
     Events(path).close()  # a second start goes on with the chain
     assert read_events(path).count == 5
-    summary = write_summary(path, today(), open_signer(f"file:{key}"), tmp_path)
+    summary = write_summary(path, today(), [open_signer(f"file:{key}")], tmp_path)
     keys = [load_public(tmp_path / "k.key.pub")]
     assert verify_summary(summary, path, keys)["events"] == {"blocked": 5}
     whole = path.read_bytes().splitlines(keepends=True)
@@ -188,7 +188,7 @@ def test_a_chain_goes_on_in_another_file(tmp_path: Path) -> None:
     assert all(2000 <= part.stat().st_size < 2300 for part in parts)
     assert all(stat.S_IMODE(part.stat().st_mode) == 0o600 for part in (*parts, path))
     assert read_events(path).kinds == {"blocked": 75}
-    summary = write_summary(path, today(), open_signer(f"file:{key}"), tmp_path)
+    summary = write_summary(path, today(), [open_signer(f"file:{key}")], tmp_path)
     keys = [load_public(tmp_path / "k.key.pub")]
     assert verify_summary(summary, path, keys)["chain"]["lines"] == 75
     path.unlink()  # as if it was killed between the two steps

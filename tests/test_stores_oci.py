@@ -66,7 +66,7 @@ def manifest_of(store: OciStore, reference: str) -> dict[str, Any]:
 def stored(store: Store, world: World, version: str = "1.0.0") -> Ref:
     """The project's model as a stage stores it."""
     written = world.write()
-    raw = store_release(store, written, world.project / "model", world.signers, version=version, stored=NOW)
+    raw = store_release(store, written, world.project / "model", world.by_step, version=version, stored=NOW)
     return store.put_ref("spam", version, raw)
 
 
@@ -294,7 +294,7 @@ def test_a_push_that_was_killed_is_completed_by_the_next(registry: str, tmp_path
         open_store("local:local", tmp_path),
         written,
         world.project / "model",
-        world.signers,
+        world.by_step,
         version="1.0.0",
         stored=NOW,
     )

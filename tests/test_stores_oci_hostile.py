@@ -125,7 +125,7 @@ def test_an_older_release_dressed_up_as_a_newer_one_does_not_verify(
     world = make(tmp_path / "world")
     for version in ("1.0.0", "1.1.0"):
         written = world.write()
-        raw = store_release(store, written, world.project / "model", world.signers, version=version, stored=NOW)
+        raw = store_release(store, written, world.project / "model", world.by_step, version=version, stored=NOW)
         store.put_ref("spam", version, raw)
     old = json.loads(store.registry.manifest("_release-spam_.1.0.0") or b"")
     old["annotations"]["dev.shipworthy.version"] = "1.1.0"
@@ -334,7 +334,7 @@ def test_evidence_that_was_exchanged_in_the_registry_is_never_verified(
 ) -> None:
     world = make(tmp_path / "world")
     written = world.write()
-    raw = store_release(store, written, world.project / "model", world.signers, version="1", stored=NOW)
+    raw = store_release(store, written, world.project / "model", world.by_step, version="1", stored=NOW)
     store.put_ref("spam", "1", raw)
     for name, victim in written.files.items():
         body = b'{"mediaType": "x"}'
@@ -384,7 +384,7 @@ def test_any_answer_is_read_or_refused(raw: bytes) -> None:
 
 def released(store: OciStore, tmp_path: Path) -> tuple[str, Any]:
     world = make(tmp_path / "world", roles=False)
-    raw = store_release(store, world.write(), world.project / "model", world.signers, version="1.0.0", stored=NOW)
+    raw = store_release(store, world.write(), world.project / "model", world.by_step, version="1.0.0", stored=NOW)
     return store.put_ref("spam", "1.0.0", raw).digest, world
 
 
@@ -414,7 +414,7 @@ def test_a_blob_that_is_there_by_head_only_is_missed_when_what_was_stored_is_ver
     """The registry says that it has everything, so that nothing is sent; then it has not."""
     liar.tamper = on("/blobs/sha256:", lambda _asked, answer: (200, {"Content-Length": "10"}, b""), "HEAD")
     world = make(tmp_path / "world", roles=False)
-    raw = store_release(store, world.write(), world.project / "model", world.signers, version="1.0.0", stored=NOW)
+    raw = store_release(store, world.write(), world.project / "model", world.by_step, version="1.0.0", stored=NOW)
     with suppress(ShipworthyError):
         store.put_ref("spam", "1.0.0", raw)
     result = verify_release(store, raw, world.policy, version="1.0.0", folders=(world.project,))

@@ -19,7 +19,9 @@ _LONGEST = 300  # characters of a place
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status means; the same for every command."""
+    """What a command's exit status means; the same for every command. The last two are those of `verify` alone, which
+    tells evidence that was changed (4) from genuine evidence that does not do (6) and from a gap in it (7).
+    """
 
     SHIPWORTHY = 0
     GATE = 1
@@ -27,6 +29,8 @@ class ExitCode(IntEnum):
     COVERAGE = 3
     EVIDENCE = 4
     ENVIRONMENT = 5
+    UNTRUSTED = 6
+    MISSING = 7
 
 
 def without_passwords(text: str) -> str:

@@ -26,10 +26,12 @@ from shipworthy.example import ATTACKS, Attack, DataChoice, create
 from shipworthy.files import write_atomically
 from shipworthy.keys import new_key, open_signer
 from shipworthy.model import Run, Status
+from shipworthy.model.roles import ROLES
 from shipworthy.pipelines import PIPELINES
 from shipworthy.reports import write_all
 from shipworthy.reports.terminal import print_run
-from shipworthy.stages.verification import image_of, trusted_keys, verify_target
+from shipworthy.stages.trust import believed
+from shipworthy.stages.verification import image_of, verify_target
 from shipworthy.stores.serve import serve
 from shipworthy.tools import ToolFailed, ToolMissing
 
@@ -102,8 +104,8 @@ class Demonstration:
             ) from None
         write_atomically(self.folder / MARKER, b"made by `shipworthy demo`, which may remove this folder\n")
         data = create(self.project, data=self.data)
-        for name in ("data", "release"):
-            new_key(self.folder / "keys" / f"{name}.key")
+        for role in ROLES:
+            new_key(self.folder / "keys" / f"{role}.key")
         (self.project / "keys").mkdir(exist_ok=True)
         shutil.copyfile(self.folder / "keys" / "data.key.pub", self.project / "keys" / "data.pub")
         self._sign_data(self.project)
@@ -164,7 +166,7 @@ class Demonstration:
     def _chain(self, project: Path, name: str) -> ChainResult:
         settings = self._settings(project)
         target = image_of(settings, project) if name == "dev" else ""
-        return verify_target(target, settings, project, trusted_keys(settings, project))
+        return verify_target(target, settings, project, believed(settings, project))
 
     def _verify(self, name: str) -> int:
         if not self.quiet:

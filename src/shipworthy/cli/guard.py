@@ -202,7 +202,7 @@ def _summarise(guard: Guard, options: argparse.Namespace, day: str = "") -> None
     path = write_summary(
         events,
         day or today(),
-        open_signer(options.summary_key),
+        [open_signer(options.summary_key)],
         events.parent,
         written=written,
         mode=guard.policy.mode,
@@ -220,10 +220,11 @@ def _verify(options: argparse.Namespace) -> str:
         return ""
     if options.signature:
         return _signed(model, options.signature, options.key)
-    from shipworthy.stages.verification import trusted_keys, verify_target
+    from shipworthy.stages.trust import believed
+    from shipworthy.stages.verification import verify_target
 
     settings = settings_for(Path(), options.settings)
-    result = verify_target(str(model), settings, Path(), trusted_keys(settings, Path(), tuple(options.key)))
+    result = verify_target(str(model), settings, Path(), believed(settings, Path(), tuple(options.key)))
     if (broken := result.first_broken) is not None:
         raise EvidenceError(f"nothing is served: {broken.reason}", where=str(model), remedy=broken.remedy)
     return result.target

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(
             f"wrote {FILE_NAME}: look through it\n"
-            "next: shipworthy keys new ../keys/release.key   (a signing key, outside of the repository)\n"
+            "next: shipworthy keys new --roles ../keys   (a signing key for each role, outside of the repository)\n"
             "      shipworthy run"
         )
     return 0
@@ -75,7 +75,7 @@ def _settings_text(name: str, inventory: Inventory) -> str:
         lines += _service(recipe, npm="package.json" in uris and not any(map(_is_python, inventory.artifacts)))
     lines += [
         "[sign]",
-        'key = "file:../keys/release.key"  # made by: shipworthy keys new ../keys/release.key',
+        'key = "file:../keys/{role}.key"  # a key for each role, made by: shipworthy keys new --roles ../keys',
         "",
         "[store]",
         'to = ["local:.shipworthy/store"]  # and registries: "oci://registry.example.org/team/project"',

@@ -7,6 +7,7 @@ import argparse
 from shipworthy.cli.output import named, quiet_option
 
 EXAMPLES = """examples:
+  shipworthy keys new --roles ../keys                          a key for each role: data, build, gate, release, deploy
   shipworthy keys new ../keys/release.key                      Ed25519, no passphrase
   shipworthy keys new release.key --algorithm ecdsa-p256-sha256 --passphrase-env RELEASE_PASSPHRASE
   shipworthy keys show ../keys/release.key.pub                 algorithm and key id
@@ -17,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `keys`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="new|show")
     new = actions.add_parser("new", help="make a key pair", epilog=EXAMPLES, formatter_class=parser.formatter_class)
-    new.add_argument("path", type=named, help="where the private key goes; the public one goes beside it as PATH.pub")
+    new.add_argument(
+        "path",
+        type=named,
+        help="where the private key goes; the public one goes beside it as PATH.pub. With --roles: the folder",
+    )
+    new.add_argument("--roles", action="store_true", help="a key for each role, as ROLE.key in the folder")
     new.add_argument("--algorithm", choices=("ed25519", "ecdsa-p256-sha256"), default="ed25519")
     new.add_argument(
         "--passphrase-env", metavar="NAME", help="encrypt it with the passphrase in this environment variable"
@@ -35,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
 
     from shipworthy.errors import UsageError
     from shipworthy.keys import load_public, new_key
+    from shipworthy.keys.file import refuse_existing
+    from shipworthy.model.roles import ROLES
 
     if options.action == "show":
         key = load_public(options.path)
@@ -45,8 +53,14 @@ def run(options: argparse.Namespace) -> int:
         passphrase = os.environ.get(options.passphrase_env)
         if not passphrase:
             raise UsageError("the variable is empty or not set", where=options.passphrase_env)
-    key = new_key(options.path, options.algorithm, passphrase)
-    if not options.quiet:
-        print(f"private key  {options.path} (only you can read it; keep it out of the repository)")
-        print(f"public key   {options.path}.pub\nkey id       {key.keyid}")
+    paths = [options.path / f"{role}.key" for role in ROLES] if options.roles else [options.path]
+    for path in paths:  # before the first is made
+        refuse_existing(path)
+    for path in paths:
+        key = new_key(path, options.algorithm, passphrase)
+        if not options.quiet:
+            print(f"private key  {path} (only you can read it; keep it out of the repository)")
+            print(f"public key   {path}.pub\nkey id       {key.keyid}")
+    if options.roles and not options.quiet:
+        print(f'next: in the settings, [sign] key = "file:{options.path}/{{role}}.key"')
     return 0

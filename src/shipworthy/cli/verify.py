@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   shipworthy verify model/                              is this folder the signed model?
   shipworthy verify data --key data.key.pub             is it what data.sig beside it was signed for?
   shipworthy verify .shipworthy/runs/RUN/evidence --key release.key.pub --format json
+  shipworthy verify spam-filter --policy policy.toml --key owner.pub   by a policy that its owner signed
 """
 _MARKS = {
     "ok": "[green]✓[/]",
@@ -32,7 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=lambda text: named(text) and text,
         help="a stored name, a model, or a folder of evidence",
     )
-    parser.add_argument("--key", type=Path, action="append", default=[], metavar="PUB", help="trust this public key")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PUB",
+        help="trust this public key, in every role; with --policy: it must have signed the policy",
+    )
+    parser.add_argument(
+        "--policy", type=named, metavar="FILE", help="who may sign what, in place of the settings (docs/verify.md)"
+    )
     parser.add_argument("-C", "--directory", type=named, default=Path(), metavar="DIR", help="the project's folder")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--output", type=output_file, metavar="FILE")
@@ -41,18 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when every link holds, 4 when one does not, 5 when all that is wrong is that something could not be
-    read."""
+    """Exit code 0 when every link holds; else that of the worst that is wrong: 4 something was changed, 6 the policy is
+    not met, 7 evidence is missing, 5 something could not be read."""
     import json
 
-    from shipworthy.stages.verification import refuse_unstored, trusted_keys, verify_target
+    from shipworthy.stages.trust import believed, believed_by
+    from shipworthy.stages.verification import refuse_unstored, verify_target
 
     root: Path = options.directory
     settings = settings_for(root, options.settings)
     if not options.target:
         refuse_unstored(settings, root)
-    keys = trusted_keys(settings, root, tuple(options.key))
-    result = verify_target(options.target or "", settings, root, keys)
+    owners = tuple(options.key)
+    who = believed_by(options.policy, owners) if options.policy else believed(settings, root, owners)
+    result = verify_target(options.target or "", settings, root, who)
     if options.format == "json":
         text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
         if options.output:
@@ -71,6 +84,7 @@ def _document(result: object) -> dict[str, object]:
     first = result.first_broken
     return {
         "target": result.target,
+        "signers": sorted(result.signers),
         "broken": first.as_dict() if first else None,
         "links": [link.as_dict() for link in result.links],
         "notes": list(result.notes),

@@ -4,7 +4,8 @@ No file is needed: every field has a default. An unknown key, a wrong type or a 
 file, the line and, where one is near, the key that was probably meant.
 """
 
-from shipworthy.config.reader import FILE_NAME, find_settings, load_settings
+from shipworthy.config.options import NO_DATE
+from shipworthy.config.reader import FILE_NAME, find_settings, load_policy, load_settings
 from shipworthy.config.settings import (
     EarlyStopping,
     Evaluate,
@@ -18,15 +19,16 @@ from shipworthy.config.settings import (
     Reported,
     Scan,
     Settings,
-    Sign,
     Signed,
     Store,
     Train,
     Waiver,
 )
+from shipworthy.config.signing import PolicyFile, Sign, StepDemand, Trust
 
 __all__ = [
     "FILE_NAME",
+    "NO_DATE",
     "EarlyStopping",
     "Evaluate",
     "Fetch",
@@ -35,15 +37,19 @@ __all__ = [
     "KFold",
     "Limits",
     "Load",
+    "PolicyFile",
     "Registry",
     "Reported",
     "Scan",
     "Settings",
     "Sign",
     "Signed",
+    "StepDemand",
     "Store",
     "Train",
+    "Trust",
     "Waiver",
     "find_settings",
+    "load_policy",
     "load_settings",
 ]

@@ -9,10 +9,13 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from shipworthy.config.settings import NO_DATE, Protect, Settings, Waiver
+from shipworthy.config.options import NO_DATE
+from shipworthy.config.settings import Protect, Settings, Waiver
+from shipworthy.config.signing import PolicyFile, Trust
 from shipworthy.config.text import NUMBERS, SITE, line_of
 from shipworthy.errors import UsageError
 from shipworthy.files import open_plain
+from shipworthy.model.roles import ROLE_OF, ROLES
 from shipworthy.paths import is_there
 from shipworthy.patterns import ill_formed
 from shipworthy.records import replace
@@ -20,6 +23,8 @@ from shipworthy.records import replace
 FILE_NAME = "shipworthy.toml"
 GATES = ("before-train", "before-sign", "before-build", "before-release", "after-deploy", "scan")
 _SIZE_LIMIT = 1024 * 1024
+_SIGNATURES = 16
+_DAYS = 36_500
 _WORDS = {
     str: "text",
     int: "a whole number",
@@ -60,6 +65,22 @@ def load_settings(path: Path | None) -> Settings:
     settings: Settings = reader.build(Settings, table, ())
     reader.check(settings)
     return replace(settings, digest=_digest(text.encode()), source=path)
+
+
+def load_policy(path: Path) -> tuple[bytes, PolicyFile]:
+    """Read a policy file: its bytes, and what it says. Raises UsageError for anything that is not as `docs/verify.md`
+    says, and without a name or a version.
+    """
+    if not is_there(path):
+        raise UsageError("there is no such policy", where=str(path))
+    text = _read(path)
+    reader = _Reader(path, text, ())
+    policy: PolicyFile = reader.build(PolicyFile, _parse(path, text), ())
+    if not policy.name or policy.version < 1:
+        remedy = 'such as name = "releases" and version = 1'
+        raise reader.fail((), "a policy needs a `name`, and a `version` from 1", remedy)
+    reader.check_trust(policy.trust)
+    return text.encode(), policy
 
 
 def _digest(data: bytes) -> str:
@@ -161,6 +182,9 @@ class _Reader:
                     raise self.fail((step,), f"`{step}.command` is missing", 'such as command = ["python", "train.py"]')
         self._one_of(settings.image.engine, ("auto", "buildah", "podman", "docker", "builtin"), ("image", "engine"))
         self._protect(settings.protect)
+        for role in settings.sign.keys:
+            self._one_of(role, tuple(ROLES), ("sign", "keys", role))
+        self.check_trust(settings.trust)
         self._numbers(settings)
         for index, reported in enumerate(settings.import_.reports):
             at = ("import", "reports", index)
@@ -180,6 +204,24 @@ class _Reader:
             )
         if settings.train and settings.train.early_stopping:
             self._one_of(settings.train.early_stopping.mode, ("min", "max"), ("train", "early-stopping", "mode"))
+
+    def check_trust(self, trust: Trust) -> None:
+        """Roles and steps that there are; numbers that can be."""
+        for role in trust.keys:
+            self._one_of(role, tuple(ROLES), ("trust", "keys", role))
+        self._days(trust.max_age_days, ("trust", "max-age-days"))
+        for step, demand in trust.steps.items():
+            self._one_of(step, tuple(ROLE_OF), ("trust", "steps", step))
+            for role in demand.roles:
+                self._one_of(role, tuple(ROLES), ("trust", "steps", step, "roles"))
+            self._days(demand.max_age_days, ("trust", "steps", step, "max-age-days"))
+            if not 1 <= demand.signatures <= _SIGNATURES:
+                at = ("trust", "steps", step, "signatures")
+                raise self.fail(at, f"`{_dotted(at)}` must be from 1 to {_SIGNATURES}")
+
+    def _days(self, value: int, at: tuple[str, ...]) -> None:
+        if not 0 <= value <= _DAYS:
+            raise self.fail(at, f"`{_dotted(at)}` must be from 0 (any age) to {_DAYS}")
 
     def _numbers(self, settings: Settings) -> None:
         """What is less than nothing, or more than any machine has, is a mistake, or meant to break something."""

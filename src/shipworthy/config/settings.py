@@ -7,16 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from shipworthy.config.options import NO_DATE
+from shipworthy.config.options import option as _opt
+from shipworthy.config.signing import Sign, Trust
 from shipworthy.records import dataclass, field
-
-NO_DATE = date(1970, 1, 1)
-
-
-def _opt(default: Any, doc: str) -> Any:
-    """A field with its default and its line of documentation."""
-    if isinstance(default, (dict, list, set)) or callable(default):
-        return field(default_factory=default if callable(default) else lambda: default, metadata={"doc": doc})
-    return field(default=default, metadata={"doc": doc})
 
 
 @dataclass(frozen=True)
@@ -227,15 +221,6 @@ class Waiver:
 
 
 @dataclass(frozen=True)
-class Sign:
-    """Who signs: `[sign]`."""
-
-    key: str = _opt("", "the private key, such as `file:keys/release.key`; made by `shipworthy keys new`")
-    passphrase: str = _opt("", "where the passphrase is, such as `env:SHIPWORTHY_PASSPHRASE`")
-    trusted: tuple[str, ...] = _opt((), "public keys that `shipworthy verify` trusts; default: the signing key's own")
-
-
-@dataclass(frozen=True)
 class Registry:
     """How a container registry is reached: `[store.registries."HOST[:PORT]"]`."""
 
@@ -316,6 +301,7 @@ class Settings:
     )
     waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
     sign: Sign = _opt(Sign, "who signs")
+    trust: Trust = _opt(Trust, "whose evidence is believed, and how much of it is demanded")
     store: Store = _opt(Store, "where the signed model goes")
     hub: HubSite = _opt(HubSite, "where the hub's pages are")
     digest: str = field(default="", metadata={"internal": True})

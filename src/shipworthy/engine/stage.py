@@ -39,7 +39,7 @@ class Job:
     scope: Inventory | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     stage: str = ""
-    signer: Any = field(default=None, repr=False)
+    signers: Any = field(default=None, repr=False)
 
     @property
     def project(self) -> str:

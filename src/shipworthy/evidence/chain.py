@@ -15,9 +15,10 @@ should be; what could not be walked because of it is not guessed at.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from shipworthy.evidence import oms
+from shipworthy.evidence import demands, oms
 from shipworthy.evidence.compare import Comparer, Seen
 from shipworthy.evidence.deployed import walk_deployment
 from shipworthy.evidence.digest import Entry, Manifest, sha256_bytes
@@ -31,7 +32,6 @@ from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.resolve import Resolver, nowhere
 from shipworthy.evidence.statement import Resource
 
-DEPTH_LIMIT = 32
 LINKS_LIMIT = 20_000
 _MADE_BY = {"dataset": ("ingest",), "model": ("train", "ingest")}
 """The steps whose statement says where a thing of the kind is from."""
@@ -61,7 +61,13 @@ def verify_chain(
         raise RefusedError(f"there is no chain of a thing of the kind {kind[:40]!r}")
     walk = _Walk(check_digest(target, f"the {kind}"), evidence, policy, resolver, kind)
     walk.start(name, version)
-    return ChainResult(target, tuple(walk.links), tuple(walk.notes), dict(walk.comparer.read))
+    links = demands.apart(walk.links) if policy.separate else walk.links
+    result = ChainResult(target, tuple(links), tuple(walk.notes), dict(walk.comparer.read))
+    return (
+        replace(result, notes=(*result.notes, demands.ONE_SIGNER.format(result.one_signer[:16])))
+        if result.one_signer
+        else result
+    )
 
 
 class _Walk:
@@ -71,6 +77,7 @@ class _Walk:
         self.target, self.evidence, self.policy, self.resolver, self.kind = target, evidence, policy, resolver, kind
         self.comparer = Comparer(resolver, evidence)
         self.opened = open_all(evidence, policy)
+        self.about = _by_subject(self.opened)
         self.links: list[Link] = []
         self.notes: list[str] = []
         self.file_of: dict[int, str] = {}  # the file of evidence behind a link, by the link's index
@@ -138,16 +145,11 @@ class _Walk:
             roles = sorted(self.policy.roles_of(key) & rule.roles)
             signers.append(f"{'/'.join(roles) or 'countersigned'} (key {key.keyid[:16]})")
         checks = (Check("signature", True), Check("role", True), Check("subject", True, subject))
-        time = item.statement.time if item.statement else ""
-        link = Link(item.step, name or item.name, subject, Status.OK, 0, parent, ", ".join(signers), time, checks)
-        have = {r.kind or step_of_name(r.name) for r in item.inputs} | {f"{r.kind}:{r.name}" for r in item.inputs}
-        lacking = ", ".join(sorted(rule.inputs - have))
-        if not lacking:
-            return link
-        reason = f"the step {item.step} does not name what it must rest on: {lacking}"
-        remedy = f"run the step {item.step} again with it, or change the policy"
-        problem = Problem(Failure.POLICY, reason, lacking, ", ".join(sorted(have)) or "nothing", remedy)
-        return link.failed(problem, Check("inputs", False, lacking))
+        time, keys = item.statement.time if item.statement else "", tuple(key.keyid for key in item.signers)
+        who = ", ".join(signers)
+        link = Link(item.step, name or item.name, subject, Status.OK, 0, parent, who, time, keys, checks)
+        unmet = demands.unmet(item, rule, self.policy)
+        return link.failed(unmet[1], Check(unmet[0], False, unmet[1].actual)) if unmet else link
 
     # --- steps that speak of the model
 
@@ -155,7 +157,7 @@ class _Walk:
         """Link the statements of the step about the model; those whose link holds. `pins` are the digests of the files
         on which the gate decided: no other will do.
         """
-        about = [item for item in self.opened if item.step == step and item.is_about(self.target)]
+        about = [item for item in self.about.get(self.target, ()) if item.step == step]
         good = [item for item in about if item.good]
         if good and pins is not None:
             seen = [item for item in good if item.digest in pins]
@@ -211,12 +213,14 @@ class _Walk:
         listed = [(file, r.digest) for file, r in self.listed.items() if _step_of(r) == step]
         gone = [file for file, digest in listed if there.get(file) != digest and file not in self.accounted][:1]
         others = [s.digest for item in same if item.good and item.statement for s in item.statement.subjects]
-        why = ", only about something else" if others else ""
+        why, failure = ", only about something else" if others else "", Failure.MISSING
         if gone:
-            why = f": {gone[0]} {'was replaced' if gone[0] in self.evidence.bundles else 'is gone'}"
+            why = f": {gone[0]} is gone"
+            if gone[0] in self.evidence.bundles:
+                why, failure = f": {gone[0]} was replaced", Failure.INTEGRITY
         reason = f"no statement of the step {step} is about {name or f'this {self.kind}'}{why}"
         remedy = "restore the file of evidence" if gone else f"run the step {step} for these very bytes"
-        problem = Problem(Failure.MISSING, reason, subject, others[0] if others else "nothing", remedy)
+        problem = Problem(failure, reason, subject, others[0] if others else "nothing", remedy)
         label = name or (gone[0] if gone else step)
         self.add(Link(step, label, subject, Status.MISSING, parent=parent).failed(problem), gone[0] if gone else "")
 
@@ -238,40 +242,54 @@ class _Walk:
     # --- what the steps rest on
 
     def material(self, resource: Resource, parent: int, above: tuple[str, ...]) -> None:
-        """Link one input: its bytes and, for a dataset or a model, the statement that says where it is from."""
+        """Link one input: its bytes and, for a dataset or a model, the statement that says where it is from; then, in
+        the same way, what that rests on.
+        """
+        path = set(above)  # the digests that rest on what is looked at
+        todo: list[tuple[Resource, int] | str] = [(resource, parent)]
+        while todo:
+            step = todo.pop()
+            if isinstance(step, str):
+                path.discard(step)
+                continue
+            made, index = self.input(*step, path)
+            if made:
+                path.add(step[0].digest)
+                todo.append(step[0].digest)
+                todo += [(deeper, index) for deeper in reversed(made.inputs)]
+
+    def input(self, resource: Resource, parent: int, path: set[str]) -> tuple[Opened | None, int]:
+        """Link one input; the statement that says where it is from, if one that holds does, and the link's index."""
         kind, digest = resource.kind or "input", resource.digest
         link = Link(kind, resource.name, digest, Status.OK, parent=parent)
-        if digest in above or len(above) > DEPTH_LIMIT:
-            reason = "it rests on itself" if digest in above else "the chain is too long"
-            remedy = "no input of a step may be its result"
-            self.add(link.failed(Problem(Failure.POLICY, f"{resource.name}: {reason}", "", digest, remedy)))
-            return
+        if digest in path:
+            reason, remedy = f"{resource.name}: it rests on itself", "no input of a step may be its result"
+            self.add(link.failed(Problem(Failure.POLICY, reason, "", digest, remedy)))
+            return None, 0
         if (kind, digest) in self.done:
-            return
+            return None, 0
         self.done.add((kind, digest))
         if kind == "model" and walk_part(self, resource, parent):
-            return
+            return None, 0
         made = self.maker(resource)
         if made:
             link = self.signed(made, digest, parent, resource.name)
         elif kind in _MADE_BY:
             before, step = len(self.links), _MADE_BY[kind][-1]
-            about = [item for item in self.opened if item.step in _MADE_BY[kind] and item.is_about(digest)]
+            about = [item for item in self.about.get(digest, ()) if item.step in _MADE_BY[kind]]
             self.no_statement(step, digest, about, parent, resource.name)
             if len(self.links) > before or self.policy.required(step):
-                return  # a link, or the damaged file that `leftover` names, says what is wrong
+                return None, 0  # a link, or the damaged file that `leftover` names, says what is wrong
         if link.holds:
             link = self.with_bytes(link, "" if kind == "model" else kind)
         index = self.add(link, made.name if made else "")
-        if made and link.holds:
-            for deeper in made.inputs:
-                self.material(deeper, index, (*above, digest))
+        return made if link.holds else None, index
 
     def maker(self, resource: Resource) -> Opened | None:
         """The statement that says where a dataset or a base model is from."""
         for step in _MADE_BY.get(resource.kind, ()):
-            for item in self.opened:
-                if item.good and item.step == step and item.is_about(resource.digest):
+            for item in self.about.get(resource.digest, ()):
+                if item.good and item.step == step:
                     return item
         return None
 
@@ -284,9 +302,10 @@ class _Walk:
             listed = self.listed.get(file)
             if listed and self.links[index].holds and by_name[file].digest != listed.digest:
                 self.links[index] = self.links[index].failed(_replaced(file, listed, by_name[file].digest))
+        linked = {digest for _, digest in self.done}
         for file, listed in sorted(self.listed.items()):
             if file not in self.accounted:
-                self.listed_file(file, listed, by_name.get(file), root)
+                self.listed_file(file, listed, by_name.get(file), root, linked)
         for item in self.opened:
             if item.name in self.accounted or item.problem is None:
                 continue
@@ -296,7 +315,7 @@ class _Walk:
             else:
                 self.notes.append(f"{item.name} was not used: {item.problem.reason}")
 
-    def listed_file(self, file: str, listed: Resource, item: Opened | None, root: int) -> None:
+    def listed_file(self, file: str, listed: Resource, item: Opened | None, root: int, linked: set[str]) -> None:
         """Link a file that the release or the gate lists and that no step needed."""
         link = Link(_step_of(listed) or "evidence", file, listed.digest, Status.OK, parent=root)
         if "/" in file:
@@ -314,13 +333,22 @@ class _Walk:
             actual = sha256_bytes(self.evidence.manifests[file])
             if actual != listed.digest:
                 self.add(link.failed(_replaced(file, listed, actual)))
-        elif all(listed.digest != digest for _, digest in self.done):
+        elif listed.digest not in linked:
             self.add(self.with_bytes(link, listed.kind))
 
     def is_absent(self, file: str) -> bool:
         """Whether it is a signed file that is not among the evidence."""
         there = file in self.evidence.bundles or file in self.evidence.unreadable
         return is_bundle(file) and not there
+
+
+def _by_subject(opened: Iterable[Opened]) -> dict[str, list[Opened]]:
+    """The statements about each digest, in their order."""
+    found: dict[str, list[Opened]] = {}
+    for item in opened:
+        for digest in dict.fromkeys(s.digest for s in (item.statement.subjects if item.statement else ())):
+            found.setdefault(digest, []).append(item)
+    return found
 
 
 def _step_of(listed: Resource) -> str:

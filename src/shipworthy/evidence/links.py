@@ -10,6 +10,14 @@ from typing import Any
 from shipworthy.errors import ExitCode
 from shipworthy.evidence.failures import Failure, Problem
 
+_CODES = {
+    Failure.INTEGRITY: ExitCode.EVIDENCE,
+    Failure.POLICY: ExitCode.UNTRUSTED,
+    Failure.MISSING: ExitCode.MISSING,
+    Failure.INFRASTRUCTURE: ExitCode.ENVIRONMENT,
+}
+"""The exit code of each class, the worst first."""
+
 
 class Status(StrEnum):
     """How a link stands. `attested-only`: the statement holds, but the bytes were not there to be compared."""
@@ -31,8 +39,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Link:
-    """One link. `step` is what it is (a step, or the kind of a file), `time` what its signer claims (RFC 3339), and
-    `parent` the index of the link that rests on it (None for the model itself, which is the first).
+    """One link. `step` is what it is (a step, or the kind of a file), `time` what its signer claims (RFC 3339), `keys`
+    the ids of the keys that signed it, and `parent` the index of the link that rests on it (None for the model itself,
+    which is the first).
     """
 
     step: str
@@ -43,6 +52,7 @@ class Link:
     parent: int | None = None
     signer: str = ""
     time: str = ""
+    keys: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     failure: Failure | None = None
     reason: str = ""
@@ -79,6 +89,7 @@ class Link:
             "parent": self.parent,
             "signer": self.signer,
             "time": self.time,
+            "keys": list(self.keys),
             "checks": [{"id": c.id, "ok": c.ok, "detail": c.detail} for c in self.checks],
             "failure": self.failure.value if self.failure else None,
             "reason": self.reason,
@@ -122,11 +133,22 @@ class ChainResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0, 4 when evidence does not verify, 5 when all that is wrong is that something could not be read."""
+        """0, or that of the worst that is wrong: changed, not acceptable, not there, could not be read."""
         if self.ok:
             return ExitCode.SHIPWORTHY
-        unread = self.broken and all(link.failure is Failure.INFRASTRUCTURE for link in self.broken)
-        return ExitCode.ENVIRONMENT if unread else ExitCode.EVIDENCE
+        failures = {link.failure for link in self.broken}
+        return next((code for failure, code in _CODES.items() if failure in failures), ExitCode.EVIDENCE)
+
+    @property
+    def signers(self) -> frozenset[str]:
+        """The ids of all keys that signed something in it."""
+        return frozenset(key for link in self.links for key in link.keys)
+
+    @property
+    def one_signer(self) -> str:
+        """The id of the key that signed everything, where there is more than one thing signed; else empty."""
+        signed = sum(bool(link.keys) for link in self.links)
+        return next(iter(self.signers)) if signed > 1 and len(self.signers) == 1 else ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -135,6 +157,7 @@ class ChainResult:
             "target": self.target,
             "ok": self.ok,
             "complete": self.complete,
+            "signers": sorted(self.signers),
             "firstBroken": self.links.index(first) if first else None,
             "links": [link.as_dict() for link in self.links],
             "notes": list(self.notes),

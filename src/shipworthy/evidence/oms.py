@@ -10,7 +10,7 @@ reads ECDSA keys only; an Ed25519 signature is for shipworthy.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,12 +94,14 @@ def sign_model(model: Path, signer: envelope.Signer, *, signature_name: str = ""
     leave_out = frozenset({check_path(signature_name)}) if signature_name else frozenset()
     manifest = Manifest.of(model, leave_out=leave_out)
     name = model.resolve().name
-    return sign_manifest(name, manifest, signer, single_file=not model.is_dir()), manifest
+    return sign_manifest(name, manifest, [signer], single_file=not model.is_dir()), manifest
 
 
-def sign_manifest(name: str, manifest: Manifest, signer: envelope.Signer, *, single_file: bool = False) -> bytes:
+def sign_manifest(
+    name: str, manifest: Manifest, signers: Sequence[envelope.Signer], *, single_file: bool = False
+) -> bytes:
     """The bytes of `model.sig` for a model that was already read."""
-    return envelope.sign(statement_of(name, manifest, single_file=single_file).to_bytes(), [signer], pem_hint=True)
+    return envelope.sign(statement_of(name, manifest, single_file=single_file).to_bytes(), signers, pem_hint=True)
 
 
 def verify_model(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from shipworthy.evidence.envelope import PublicKey
 from shipworthy.evidence.statement import STEPS
+from shipworthy.model.roles import ROLE_OF, ROLES
 
 INPUTS: Mapping[str, frozenset[str]] = {
     "train": frozenset({"dataset", "code"}),
@@ -25,11 +27,17 @@ gate of an image, where that differs from a model's; `deployment/gate`: of one t
 
 @dataclass(frozen=True)
 class StepRule:
-    """The rule for one step. `inputs` are kinds (`dataset`) or a kind with a name (`dataset:data/train.csv`)."""
+    """The rule for one step. `inputs` are kinds (`dataset`) or a kind with a name (`dataset:data/train.csv`);
+    `signatures` how many keys of the roles must have signed; `max_age` how old it may be by the time that its signer
+    gave; `settings` digests of the settings under which a gate may have decided (none: any).
+    """
 
     roles: frozenset[str]
     inputs: frozenset[str] = frozenset()
     required: bool = True
+    signatures: int = 1
+    max_age: timedelta | None = None
+    settings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,24 +45,34 @@ class Policy:
     """`keys` maps a role to its keys; `steps` a step to its rule: a step without a rule may be signed by nobody.
     `image/gate` is the rule of the gate of an image. `at_hand` are the kinds (`model`), or a kind with a name
     (`dataset:data/train.csv`), whose bytes must be there to be read: an attestation alone does not do for them.
+    `separate` refuses a key that signed in two roles. `now` (with a zone) is what ages are reckoned from; without it no
+    rule on age can be met.
     """
 
     keys: Mapping[str, tuple[PublicKey, ...]]
     steps: Mapping[str, StepRule]
     at_hand: frozenset[str] = frozenset({"model", "image", "layer"})
+    separate: bool = False
+    now: datetime | None = None
 
     @classmethod
     def trusting(cls, *keys: PublicKey, optional: Iterable[str] = ("store",)) -> Policy:
         """One owner, any of whose keys may sign every step; the default inputs; `optional` steps may be absent."""
-        return cls.by_role(dict.fromkeys(STEPS, keys), optional=optional)
+        return cls.by_role(dict.fromkeys(ROLES, keys), optional=optional)
 
     @classmethod
-    def by_role(cls, keys: Mapping[str, tuple[PublicKey, ...]], *, optional: Iterable[str] = ("store",)) -> Policy:
-        """A role for each step, named as the step; the default inputs."""
+    def by_role(
+        cls,
+        keys: Mapping[str, tuple[PublicKey, ...]],
+        *,
+        optional: Iterable[str] = ("store",),
+        role_of: Mapping[str, str] = ROLE_OF,
+    ) -> Policy:
+        """The keys of each role, the default inputs; `role_of` maps a step to its role."""
         absent = frozenset(optional)
-        rules = {step: StepRule(frozenset({step}), INPUTS.get(step, frozenset()) - absent) for step in STEPS}
+        rules = {step: StepRule(frozenset({role_of[step]}), INPUTS.get(step, frozenset()) - absent) for step in STEPS}
         for name in INPUTS.keys() - rules.keys():
-            rules[name] = StepRule(frozenset({name.partition("/")[2]}), INPUTS[name] - absent)
+            rules[name] = StepRule(frozenset({role_of[name.partition("/")[2]]}), INPUTS[name] - absent)
         return cls(dict(keys), {name: replace(rule, required=name not in absent) for name, rule in rules.items()})
 
     def rule(self, step: str, kind: str) -> StepRule:

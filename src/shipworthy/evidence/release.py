@@ -142,7 +142,9 @@ def write_evidence(facts: Facts, signers: Signers, folder: Path) -> Written:
     if is_folder:
         writer.put(MANIFEST_NAME, manifest.to_bytes())
     _write_steps(writer, facts, model)
-    signature = oms.sign_manifest(model.name.split("/")[-1], manifest, writer.signer("sign"), single_file=not is_folder)
+    signature = oms.sign_manifest(
+        model.name.split("/")[-1], manifest, writer.signers_of("sign"), single_file=not is_folder
+    )
     writer.put(MODEL_SIGNATURE_NAME, signature)
     return Written(model, manifest, folder, dict(writer.files), is_folder)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shipworthy.errors import UsageError
@@ -13,8 +13,8 @@ from shipworthy.evidence.opened import step_of_name
 from shipworthy.evidence.statement import Statement
 from shipworthy.files import write_atomically
 
-Signers = envelope.Signer | Mapping[str, envelope.Signer]
-"""One signer for every step, or one for each by the step's name."""
+Signers = Mapping[str, Sequence[envelope.Signer]]
+"""Who signs each step, by its name; all of them sign it."""
 
 
 class Writer:
@@ -31,15 +31,13 @@ class Writer:
 
     def sign(self, name: str, step: str, statement: Statement) -> bytes:
         """Write a statement that the signer of the step has signed; its bytes."""
-        raw = envelope.sign(statement.to_bytes(), [self.signer(step)])
+        raw = envelope.sign(statement.to_bytes(), self.signers_of(step))
         self.put(f"{name}{BUNDLE_SUFFIX}", raw)
         return raw
 
-    def signer(self, step: str) -> envelope.Signer:
+    def signers_of(self, step: str) -> Sequence[envelope.Signer]:
         """Who signs the step. Raises UsageError for nobody."""
-        if not isinstance(self.signers, Mapping):
-            return self.signers
-        if step not in self.signers:
+        if not self.signers.get(step):
             raise UsageError(f"there is no signer for the step {step}", where="signing", remedy="name a key for it")
         return self.signers[step]
 

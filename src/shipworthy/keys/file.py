@@ -81,9 +81,7 @@ def create(path: Path, algorithm: str = "ed25519", passphrase: str | None = None
     if passphrase == "":
         raise UsageError("the passphrase is empty", where=str(path), remedy="give one, or make the key without")
     beside = path.with_name(f"{path.name}.pub")
-    for wanted in (path, beside):
-        if os.path.lexists(wanted):
-            raise _exists(wanted)
+    refuse_existing(path)
     private, public = _generate(algorithm, passphrase)
     _write_new(path, private, 0o600)
     try:
@@ -92,6 +90,13 @@ def create(path: Path, algorithm: str = "ed25519", passphrase: str | None = None
         path.unlink(missing_ok=True)
         raise
     return public
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises UsageError when a private key, or the public one beside it, is there already."""
+    for wanted in (path, path.with_name(f"{path.name}.pub")):
+        if os.path.lexists(wanted):
+            raise _exists(wanted)
 
 
 def _generate(algorithm: str, passphrase: str | None) -> tuple[bytes, PublicKey]:
@@ -113,7 +118,9 @@ def _read_private(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise UsageError(
-            "there is no such key", where=str(path), remedy="make one with `shipworthy keys new`, or correct the path"
+            "there is no such key",
+            where=str(path),
+            remedy="make it with `shipworthy keys new` (one for each role: `--roles FOLDER`), or correct the path",
         ) from None
     except OSError as error:
         raise EnvironmentFailure(f"the key cannot be read: {error.strerror}", where=str(path)) from None

@@ -18,25 +18,13 @@ from shipworthy.evidence.oms import verify_model
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import released_at, verify_folder, verify_release
 from shipworthy.evidence.statement import parse
-from shipworthy.keys import PublicKey, load_public
+from shipworthy.keys import PublicKey
 from shipworthy.model import StageResult
 from shipworthy.stages.stored import store_at
+from shipworthy.stages.trust import Believed, believed, demands
 from shipworthy.stores import Ref, Store
 
 _SIGNATURE_LIMIT = 64 * 1024 * 1024
-
-
-def trusted_keys(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -> tuple[PublicKey, ...]:
-    """The keys given, those of `[sign] trusted`, or the public half of the signing key. Raises UsageError for none."""
-    paths = [*given] or [root / name for name in settings.sign.trusted]
-    if not paths and settings.sign.key.startswith("file:"):
-        paths = [root / (settings.sign.key.removeprefix("file:").partition("?")[0] + ".pub")]
-    if not paths:
-        raise UsageError(
-            "no key is trusted here, so nothing can be verified",
-            remedy="name one: `--key release.key.pub`, or in the settings [sign] key or [sign] trusted",
-        )
-    return tuple(load_public(path) for path in paths)
 
 
 def refuse_unstored(settings: Settings, root: Path) -> None:
@@ -70,14 +58,14 @@ def image_of(settings: Settings, root: Path) -> str:
 
 
 def verify_target(
-    target: str, settings: Settings, root: Path, keys: tuple[PublicKey, ...], *, pinned: Path | None = None
+    target: str, settings: Settings, root: Path, who: Believed, *, pinned: Path | None = None
 ) -> ChainResult:
     """Verify a stored name (`name` or `name@version`), a folder of evidence, or a model that lies somewhere.
 
     An empty target is the settings' stored name. `pinned` is a model whose bytes are used in place of the workspace's.
     Raises UsageError when there is no such thing.
     """
-    policy, folders = demands(settings, keys), (root,)
+    policy, folders = demands(settings, who), (root,)
     place = Path(target) if target else None
     if place is not None and place.is_dir() and any(place.glob("*.sigstore.json")):
         released = _released_as(place, settings, root)
@@ -89,7 +77,7 @@ def verify_target(
         beside = place.resolve().with_name(place.resolve().name + ".sig")
         made = settings.train.outputs.get("model", "") if settings.train else ""
         if beside.is_file() and place.resolve() != (root / made).resolve():
-            return _own_signature(place.resolve(), beside, keys)
+            return _own_signature(place.resolve(), beside, who.every_key)
         return _lying_around(place, settings, root, policy)
     name, _, version = (target or stored_name(settings, root)).partition("@")
     for uri in settings.store.to:
@@ -156,7 +144,7 @@ def _deployment(store: Store, ref: Ref) -> bytes:
 
 def still_stored(job: Job, result: StageResult, paths: Mapping[str, Path] | None = None) -> bool:
     """Whether every store still has what the stage put there, and it verifies."""
-    policy = demands(job.settings, trusted_keys(job.settings, job.root))
+    policy = demands(job.settings, believed(job.settings, job.root))
     name, version = str(result.details["name"]), str(result.details["version"])
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)
@@ -168,18 +156,6 @@ def still_stored(job: Job, result: StageResult, paths: Mapping[str, Path] | None
         if chain.first_broken is not None or chain.target != result.outputs.get(f"{uri}#{name}@{version}"):
             return False
     return True
-
-
-def demands(settings: Settings, keys: tuple[PublicKey, ...]) -> Policy:
-    """What is demanded of the chain: the bytes of all that a run keeps must be there, and in a workspace whose settings
-    name datasets and code, theirs too; elsewhere these may be attested only."""
-    kept = {"model", "predictions", "report", "manifest", "events"}
-    if settings.source is not None and settings.train is not None:
-        kept |= {f"dataset:{path}" for path in settings.train.inputs.values()}
-        kept |= {f"code:{path}" for path in settings.train.code}
-    if settings.source is not None and settings.evaluate is not None:
-        kept.add(f"labels:{settings.evaluate.holdout}")
-    return replace(Policy.trusting(*keys), at_hand=frozenset(kept))
 
 
 def _released_as(place: Path, settings: Settings, root: Path) -> str:

@@ -25,7 +25,7 @@ def today() -> str:
 def write_summary(
     events: Path,
     day: str,
-    signer: envelope.Signer,
+    signers: Sequence[envelope.Signer],
     folder: Path,
     *,
     written: tuple[int, str] | None = None,
@@ -41,7 +41,7 @@ def write_summary(
 
     if written is not None:
         _begin_with(events, *written, "what this guard wrote")
-    _still_hold(events, folder, signer.public_key())
+    _still_hold(events, folder, [signer.public_key() for signer in signers])
     chain = read_events(events, day)
     predicate: Mapping[str, Any] = {
         "day": day,
@@ -53,7 +53,7 @@ def write_summary(
     }
     statement = Statement((Resource(events.name, f"sha256:{chain.head}", "events"),), GUARD_SUMMARY, predicate)
     path = folder / f"guard-summary-{day}.sigstore.json"
-    write_atomically(path, envelope.sign(statement.to_bytes(), [signer]))
+    write_atomically(path, envelope.sign(statement.to_bytes(), signers))
     return path
 
 
@@ -103,11 +103,11 @@ def _begin_with(events: Path, lines: int, head: str, what: str) -> None:
         )
 
 
-def _still_hold(events: Path, folder: Path, key: envelope.PublicKey) -> None:
-    """Raises EvidenceError when the last summary of these events that the key signed does not hold any more."""
+def _still_hold(events: Path, folder: Path, keys: Sequence[envelope.PublicKey]) -> None:
+    """Raises EvidenceError when the last summary of these events that the keys signed does not hold any more."""
     for path in sorted(folder.glob("guard-summary-*.sigstore.json"), reverse=True):
         try:
-            statement = _opened(path, [key])
+            statement = _opened(path, keys)
         except EvidenceError:
             continue  # of another guard, or damaged: no word of ours
         if statement.subjects[0].name == events.name:

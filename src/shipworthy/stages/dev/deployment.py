@@ -31,9 +31,9 @@ from shipworthy.evidence.writer import Writer, kind_of
 from shipworthy.files import write_atomically
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.model import model_place
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys
 from shipworthy.stages.stored import known, store_at
-from shipworthy.stages.verification import demands, trusted_keys
+from shipworthy.stages.trust import believed, demands
 
 
 def sign_check(job: Job, image: Resource, scan: Scan, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -52,7 +52,7 @@ def sign_check(job: Job, image: Resource, scan: Scan, facts: Mapping[str, Any]) 
         facts=facts,
         finished=datetime.now(UTC),
     )
-    writer = Writer(folder, open_signing_key(job))
+    writer = Writer(folder, open_signing_keys(job))
     writer.sign("deploy", "deploy", statement)
     return {REPORT_NAME: report.digest, f"{PART}/{DEPLOY_NAME}": writer.files[DEPLOY_NAME]}
 
@@ -85,7 +85,7 @@ def sign_protection(
     if decision is None or not decision.passed:
         raise UsageError("no gate has let the deployment pass", where="after-deploy")
     checked = files_of(job.done["deploy-check"].outputs)
-    writer = Writer(folder, open_signing_key(job))
+    writer = Writer(folder, open_signing_keys(job))
     decided = statements.gate(
         image,
         decision,
@@ -113,7 +113,7 @@ def _listed(name: str, digest: str) -> Resource:
 
 def _keep(job: Job, files: Mapping[str, str], raw: bytes) -> list[dict[str, Any]]:
     name, version = job.detail("store", "name"), job.detail("store", "version")
-    policy = demands(job.settings, trusted_keys(job.settings, job.root))
+    policy = demands(job.settings, believed(job.settings, job.root))
     chain: list[dict[str, Any]] = []
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)

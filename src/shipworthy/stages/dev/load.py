@@ -7,7 +7,7 @@ from shipworthy.model import StageResult
 from shipworthy.records import replace
 from shipworthy.stages.dev.model import bring_model
 from shipworthy.stages.load import load
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys
 from shipworthy.stages.signed import verify_signed
 from shipworthy.stages.stored import store_at
 
@@ -17,7 +17,9 @@ def run(job: Job) -> StageResult:
     model = bring_model(job)
     signed = verify_signed(job)
     loaded = load(job)
-    open_signing_key(job)  # that it does not open, or a store cannot be written to, is told now and not after the build
+    open_signing_keys(
+        job
+    )  # that it does not open, or a store cannot be written to, is told now and not after the build
     for uri in job.settings.store.to:
         store_at(uri, job.settings.store, job.root).check_writable()
     details = {**loaded.details, "signed": signed}

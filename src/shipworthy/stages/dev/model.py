@@ -20,7 +20,8 @@ from shipworthy.evidence.statement import parse
 from shipworthy.files import write_atomically
 from shipworthy.paths import display_name
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.verification import demands, stored_name, trusted_keys, verify_stored
+from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.verification import stored_name, verify_stored
 from shipworthy.stores import Ref, Store
 
 
@@ -77,7 +78,7 @@ def bring_model(job: Job) -> Brought | None:
     if job.settings.train is None and not job.trigger.model:
         return None
     uri, store, ref = _find(job)
-    policy = demands(job.settings, trusted_keys(job.settings, job.root))
+    policy = demands(job.settings, believed(job.settings, job.root))
     result = verify_stored(store, ref, policy, folders=(job.root,), newest=not job.trigger.model)
     if result.first_broken is not None:
         first = result.first_broken

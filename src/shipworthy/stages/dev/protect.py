@@ -20,7 +20,7 @@ from shipworthy.stages.dev.deploy_check import admit
 from shipworthy.stages.dev.deployment import sign_protection
 from shipworthy.stages.dev.fetched import fetch_image
 from shipworthy.stages.dev.service import guarded, running
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys
 
 _ATTACKS: Mapping[str, str] = {
     "sql": "1' OR '1'='1' UNION SELECT name, password FROM users --",
@@ -57,7 +57,9 @@ def run(job: Job) -> StageResult:
     ):
         answers = _try(job, guard.url)
         metrics = _ask(guard.metrics)
-    summary = write_summary(guard.events, today(), open_signing_key(job), folder, written=guard.written, mode=mode)
+    summary = write_summary(
+        guard.events, today(), open_signing_keys(job)["guard"], folder, written=guard.written, mode=mode
+    )
     chain = read_events(guard.events)
     told = {name: asdict(answer) for name, answer in answers.items()}
     details = {"mode": mode, "answers": told, "events": dict(chain.kinds), "model": digest}

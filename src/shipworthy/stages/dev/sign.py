@@ -16,24 +16,24 @@ from shipworthy.model import StageResult
 from shipworthy.stages.attested import evidence_holds, scan_of
 from shipworthy.stages.dev.build import image_name
 from shipworthy.stages.dev.model import model_evidence
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import names_of, open_signing_keys
 
 BOM_NAME = "image.cdx.json"
 
 
 def run(job: Job) -> StageResult:
     """Write the evidence of this run, signed."""
-    signer = open_signing_key(job)
-    written = write_image_evidence(_facts(job), signer, job.folder / "evidence")
-    key = signer.public_key()
+    signers = open_signing_keys(job)
+    written = write_image_evidence(_facts(job), signers, job.folder / "evidence")
+    key = signers["sign"][0].public_key()
     return job.passed(
-        f"{len(written.files)} files of evidence, signed by {signer.identity}",
+        f"{len(written.files)} files of evidence, signed by {names_of(signers)}",
         inputs={"image": written.image.digest},
         outputs=dict(written.files),
         details={
             "key-id": key.keyid,
             "algorithm": key.algorithm,
-            "signer": signer.identity,
+            "signer": names_of(signers),
             "subject": {"name": written.image.name, "digest": written.image.digest},
         },
     )

@@ -8,20 +8,19 @@ from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest
 from shipworthy.evidence.image_release import WrittenImage, store_image
-from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
 from shipworthy.stages.dev.model import model_place
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys, policy_of
 from shipworthy.stages.stored import known, store_at
 from shipworthy.stages.verification import still_stored
 
 
 def run(job: Job) -> StageResult:
     """Put everything into every store, and verify what was put; a version is never written twice."""
-    signer, name, version = open_signing_key(job), image_name(job), job.run_id
+    signers, name, version = open_signing_keys(job), image_name(job), job.run_id
     digest = job.done["build"].outputs["image"]
     written = WrittenImage(Resource(name, digest, "image"), job.folder / "evidence", dict(job.done["sign"].outputs))
     folder = job.folder / "context"
@@ -32,11 +31,11 @@ def run(job: Job) -> StageResult:
         ref = known(store, name, version)
         if ref is None:
             raw = store_image(
-                store, written, layout_of(job), signer, version=version, stored=datetime.now(UTC), context=context
+                store, written, layout_of(job), signers, version=version, stored=datetime.now(UTC), context=context
             )
             ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = digest
-        policy = Policy.trusting(signer.public_key())
+        policy = policy_of(signers)
         result = verify_release(
             store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job)
         )

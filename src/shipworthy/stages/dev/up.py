@@ -15,7 +15,8 @@ from shipworthy.serving import Running
 from shipworthy.stages.dev.fetched import write_layout
 from shipworthy.stages.dev.service import Guarded, guarded, running
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.verification import demands, image_of, trusted_keys, verify_stored
+from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.verification import image_of, verify_stored
 from shipworthy.stores import Ref, Store
 
 USUAL_PORT = 8080
@@ -44,7 +45,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path, usual: int 
     """
     target = target or image_of(settings, root)
     store, ref = _find(target, settings, root)
-    policy = demands(settings, trusted_keys(settings, root))
+    policy = demands(settings, believed(settings, root))
     chain = verify_stored(store, ref, policy, folders=(root,), newest="@" not in target)
     if chain.first_broken is not None:
         first = chain.first_broken

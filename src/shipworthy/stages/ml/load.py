@@ -7,7 +7,7 @@ from dataclasses import replace
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.model import StageResult
 from shipworthy.stages.load import load
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys
 from shipworthy.stages.signed import verify_signed
 from shipworthy.stages.stored import store_at
 
@@ -26,7 +26,7 @@ def _can_be_finished(job: Job) -> None:
     UsageError, EnvironmentFailure."""
     if job.settings.train is None or job.settings.evaluate is None:
         return  # the run ends before anything is signed, and says why
-    open_signing_key(job)
+    open_signing_keys(job)
     for uri in job.settings.store.to:
         store_at(uri, job.settings.store, job.root).check_writable()
 

@@ -13,23 +13,23 @@ from shipworthy.model import Artifact, CheckResult, Kind, StageResult
 from shipworthy.stages.attested import evidence_holds, scan_of
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import names_of, open_signing_keys
 
 
 def run(job: Job) -> StageResult:
     """Write the evidence of this run, signed."""
-    signer = open_signing_key(job)
+    signers = open_signing_keys(job)
     folder = job.folder / "evidence"
-    written = write_evidence(_facts(job), signer, folder)
-    key = signer.public_key()
+    written = write_evidence(_facts(job), signers, folder)
+    key = signers["sign"][0].public_key()
     return job.passed(
-        f"{len(written.files)} files of evidence, signed by {signer.identity}",
+        f"{len(written.files)} files of evidence, signed by {names_of(signers)}",
         inputs={"model": written.model.digest},
         outputs=dict(written.files),
         details={
             "key-id": key.keyid,
             "algorithm": key.algorithm,
-            "signer": signer.identity,
+            "signer": names_of(signers),
             "subject": {"name": written.model.name, "digest": written.model.digest},
         },
     )

@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest
-from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.release import Written, store_release, verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
-from shipworthy.stages.secrets import open_signing_key
+from shipworthy.stages.secrets import open_signing_keys, policy_of
 from shipworthy.stages.stored import known, store_at
 from shipworthy.stages.verification import still_stored
 
 
 def run(job: Job) -> StageResult:
     """Put everything into every store, and verify what was put; a version is never written twice."""
-    signer, written = open_signing_key(job), _written(job)
+    signers, written = open_signing_keys(job), _written(job)
     name, version = job.settings.store.name or job.project, job.run_id
     model, folder = job.root / model_path(job), job.folder / "evidence"
     outputs, chain = {}, []
@@ -29,10 +28,10 @@ def run(job: Job) -> StageResult:
         store.put_file(folder / PREDICTIONS, job.done["evaluate"].outputs[PREDICTIONS])
         ref = known(store, name, version)
         if ref is None:
-            raw = store_release(store, written, model, signer, version=version, stored=datetime.now(UTC))
+            raw = store_release(store, written, model, signers, version=version, stored=datetime.now(UTC))
             ref = store.put_ref(name, version, raw)
         outputs[f"{uri}#{ref.name}@{ref.version}"] = written.model.digest
-        policy = Policy.trusting(signer.public_key())
+        policy = policy_of(signers)
         result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
         chain = [link.as_dict() for link in result.links]
         if result.target not in ("", written.model.digest):
