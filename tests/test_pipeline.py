@@ -175,7 +175,8 @@ def test_evidence_of_which_a_byte_was_changed_does_not_verify(project: Path, tmp
     shutil.copytree(project, copy, symlinks=True)
     shutil.copytree(project.parent / "keys", tmp_path / "keys")
     evidence = runs(copy)[0] / "evidence"
-    honest = ["verify", str(evidence), "--key", str(tmp_path / "keys" / "release.key.pub"), "--directory", str(copy)]
+    keys = [word for key in sorted((tmp_path / "keys").glob("*.pub")) for word in ("--key", str(key))]
+    honest = ["verify", str(evidence), *keys, "--directory", str(copy)]
     assert main([*honest, "--quiet"]) == 0
     path = evidence / name
     raw = bytearray(path.read_bytes())

@@ -48,7 +48,8 @@ EPILOG = """examples:
   shipworthy demo --attack all        watch the example project being attacked
 
 exit codes: 0 shipworthy, 1 a gate said no, 2 wrong usage or settings, 3 something could not be looked at,
-4 evidence does not verify, 5 the environment failed, 130 interrupted
+4 evidence does not verify, 5 the environment failed; of verify: 6 does not meet the policy, 7 is missing;
+130 interrupted
 """
 
 
