@@ -29,6 +29,8 @@ COMMANDS = {
     "explain": ("explain", "explain a rule, or what loading a model file would do"),
     "waive": ("waive", "accept a finding: with an owner, a reason and a last day"),
     "keys": ("keys", "make and show signing keys"),
+    "revoke": ("revoke", "say that a dataset, dependency or model must not be used any more"),
+    "impact": ("impact", "what rests on a dataset, dependency or model: every release, and by which way"),
     "sign": ("sign", "sign a file or folder (OpenSSF Model Signing)"),
     "report": ("report", "show a run again, in any format"),
     "import": ("import_report", "take in the report of another model scanner as a witness"),

@@ -210,6 +210,7 @@ class _Reader:
         for role in trust.keys:
             self._one_of(role, tuple(ROLES), ("trust", "keys", role))
         self._days(trust.max_age_days, ("trust", "max-age-days"))
+        self._days(trust.revocations_max_age_days, ("trust", "revocations-max-age-days"))
         for step, demand in trust.steps.items():
             self._one_of(step, tuple(ROLE_OF), ("trust", "steps", step))
             for role in demand.roles:

@@ -53,6 +53,10 @@ class Trust:
     )
     steps: Mapping[str, StepDemand] = _opt(dict, "what is demanded of single steps")
     max_age_days: int = _opt(0, "how old any evidence may be; 0: any age")
+    revocations: str = _opt("", "the signed list of revocations; default: `revocations.sigstore.json`, if it is there")
+    revocations_max_age_days: int = _opt(
+        0, "how old that list may be; 0: any age. `shipworthy revoke --renew` signs it anew"
+    )
     separate: bool = _opt(False, "refuse a chain in which one key signed in more than one role")
 
 

@@ -30,6 +30,7 @@ from shipworthy.evidence.names import check_digest
 from shipworthy.evidence.opened import Opened, open_all, step_of_name
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.resolve import Resolver, nowhere
+from shipworthy.evidence.revocation import named_in
 from shipworthy.evidence.statement import Resource
 
 LINKS_LIMIT = 20_000
@@ -119,6 +120,8 @@ class _Walk:
         if len(self.links) >= LINKS_LIMIT:
             raise RefusedError(f"the chain has more than {LINKS_LIMIT} links")
         depth = 0 if link.parent is None else self.links[link.parent].depth + 1
+        if link.holds and (revoked := self.policy.revoked.get(link.digest)):
+            link = link.failed(revoked.problem(), Check("revoked", False, link.digest))
         self.links.append(replace(link, depth=depth))
         if file:
             self.accounted.add(file)
@@ -296,7 +299,13 @@ class _Walk:
     # --- what no link spoke for
 
     def leftover(self, root: int) -> None:
-        """Name the evidence that is damaged, replaced or gone and that no link named yet."""
+        """Name the evidence that is damaged, replaced or gone and that no link named yet, and what is revoked in it."""
+        shown = {link.digest for link in self.links}
+        for index, file in self.file_of.items():
+            inside = named_in(self.evidence.bundles.get(file, b""), self.policy.revoked) if self.policy.revoked else []
+            hidden = next((one for one in inside if one.digest not in shown), None)
+            if hidden and self.links[index].holds:
+                self.links[index] = self.links[index].failed(hidden.problem(), Check("revoked", False, hidden.digest))
         by_name = {item.name: item for item in self.opened}
         for index, file in self.file_of.items():
             listed = self.listed.get(file)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shipworthy.evidence.envelope import PublicKey
+from shipworthy.evidence.failures import Problem
 from shipworthy.evidence.statement import STEPS
 from shipworthy.model.roles import ROLE_OF, ROLES
 
@@ -23,6 +25,19 @@ INPUTS: Mapping[str, frozenset[str]] = {
 }
 """What a step must name by default: kinds of resources; for a gate, the steps whose evidence it saw. `image/gate`: the
 gate of an image, where that differs from a model's; `deployment/gate`: of one that is deployed."""
+
+
+class Revoked(Protocol):
+    """Why a digest must not be used any more."""
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` and hex."""
+        ...
+
+    def problem(self) -> Problem:
+        """As that of a link."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Policy:
     `image/gate` is the rule of the gate of an image. `at_hand` are the kinds (`model`), or a kind with a name
     (`dataset:data/train.csv`), whose bytes must be there to be read: an attestation alone does not do for them.
     `separate` refuses a key that signed in two roles. `now` (with a zone) is what ages are reckoned from; without it no
-    rule on age can be met.
+    rule on age can be met. `revoked` are digests with which nothing holds.
     """
 
     keys: Mapping[str, tuple[PublicKey, ...]]
@@ -54,6 +69,7 @@ class Policy:
     at_hand: frozenset[str] = frozenset({"model", "image", "layer"})
     separate: bool = False
     now: datetime | None = None
+    revoked: Mapping[str, Revoked] = field(default_factory=dict)
 
     @classmethod
     def trusting(cls, *keys: PublicKey, optional: Iterable[str] = ("store",)) -> Policy:

@@ -28,11 +28,15 @@ RELEASE = "https://shipworthy.dev/release/v1"
 DEPLOYMENT = "https://shipworthy.dev/deployment/v1"
 PROTECTION = "https://shipworthy.dev/protection/v1"
 GUARD_SUMMARY = "https://shipworthy.dev/guard-summary/v1"
+REVOCATION = "https://shipworthy.dev/revocation/v1"
 MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
 IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 BOM = "https://cyclonedx.org/bom"
 BUILD_TYPE = "https://shipworthy.dev/{}/v1"
-STEPS = ("ingest", "train", "evaluate", "build", "bom", "scan", "gate", "sign", "store", "deploy", "protect", "guard")
+STEPS = (
+    *("ingest", "train", "evaluate", "build", "bom", "scan", "gate", "sign", "store"),
+    *("deploy", "protect", "guard", "revoke"),
+)
 _OWN_STEP = {
     SCAN: "scan",
     EVALUATION: "evaluate",
@@ -41,6 +45,7 @@ _OWN_STEP = {
     DEPLOYMENT: "deploy",
     PROTECTION: "protect",
     GUARD_SUMMARY: "guard",
+    REVOCATION: "revoke",
     MODEL_SIGNATURE: "sign",
     IMAGE_SIGNATURE: "sign",
     BOM: "bom",

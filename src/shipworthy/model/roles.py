@@ -7,7 +7,7 @@ from collections.abc import Mapping
 ROLES: Mapping[str, tuple[str, ...]] = {
     "data": ("ingest",),
     "build": ("train", "evaluate", "build", "bom"),
-    "gate": ("scan", "gate"),
+    "gate": ("scan", "gate", "revoke"),
     "release": ("sign", "store"),
     "deploy": ("deploy", "protect", "guard"),
 }

@@ -24,7 +24,7 @@ def open_signing_keys(job: Job) -> StepSigners:
     once. Raises UsageError when a role has none, or when a passphrase cannot be had.
     """
     if job.signers is None:
-        job.signers = _open(job.settings, job.root)
+        job.signers = open_signers(job.settings, job.root)
     signers: StepSigners = job.signers
     return signers
 
@@ -41,7 +41,8 @@ def policy_of(signers: StepSigners) -> Policy:
     return Policy.by_role(keys)
 
 
-def _open(settings: Settings, root: Path) -> StepSigners:
+def open_signers(settings: Settings, root: Path) -> StepSigners:
+    """The keys of `[sign]` by the step that they sign. Raises UsageError."""
     uris = signing_uris(settings)
     lacking = sorted(ROLES.keys() - uris.keys())
     if lacking:

@@ -26,10 +26,13 @@ _MEMORY_LIMIT = 1024 * 1024
 
 @dataclass(frozen=True)
 class Believed:
-    """Whose keys count, and what is demanded of what they signed. `policy` names the policy file, if it was one."""
+    """Whose keys count, and what is demanded of what they signed; paths are relative to `folder`. `policy` names the
+    policy file, if it was one.
+    """
 
     keys: Trusted
     trust: Trust
+    folder: Path
     policy: str = ""
 
     @property
@@ -63,7 +66,7 @@ def believed(settings: Settings, root: Path, given: tuple[Path, ...] = ()) -> Be
             "no key is trusted here, so nothing can be verified",
             remedy="name one: `--key release.key.pub`, or in the settings [sign] key, [sign] trusted or [trust.keys]",
         )
-    return Believed(keys, settings.trust)
+    return Believed(keys, settings.trust, root)
 
 
 def _named(trust: Trust, root: Path) -> dict[str, tuple[PublicKey, ...]]:
@@ -125,7 +128,7 @@ def believed_by(path: Path, owners: tuple[Path, ...] = (), *, today: date | None
     keys = _named(policy.trust, path.parent)
     if not any(keys.values()):
         raise UsageError("the policy trusts no key", where=path.name, remedy="name them in [trust.keys]")
-    return Believed(keys, policy.trust, f"{policy.name} {policy.version}")
+    return Believed(keys, policy.trust, path.parent, f"{policy.name} {policy.version}")
 
 
 def _signed_by(path: Path, owners: tuple[Path, ...]) -> None:

@@ -20,8 +20,9 @@ from shipworthy.evidence.release import released_at, verify_folder, verify_relea
 from shipworthy.evidence.statement import parse
 from shipworthy.keys import PublicKey
 from shipworthy.model import StageResult
+from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.trust import Believed, believed, demands
+from shipworthy.stages.trust import Believed, believed
 from shipworthy.stores import Ref, Store
 
 _SIGNATURE_LIMIT = 64 * 1024 * 1024
@@ -65,7 +66,11 @@ def verify_target(
     An empty target is the settings' stored name. `pinned` is a model whose bytes are used in place of the workspace's.
     Raises UsageError when there is no such thing.
     """
-    policy, folders = demands(settings, who), (root,)
+    try:
+        policy, folders = policy_for(settings, who), (root,)
+    except RefusedError as error:
+        link = Link("revoke", error.where, "", Status.BROKEN)
+        return ChainResult("", (link.failed(Problem.of(error)),))
     place = Path(target) if target else None
     if place is not None and place.is_dir() and any(place.glob("*.sigstore.json")):
         released = _released_as(place, settings, root)
@@ -144,7 +149,7 @@ def _deployment(store: Store, ref: Ref) -> bytes:
 
 def still_stored(job: Job, result: StageResult, paths: Mapping[str, Path] | None = None) -> bool:
     """Whether every store still has what the stage put there, and it verifies."""
-    policy = demands(job.settings, believed(job.settings, job.root))
+    policy = policy_for(job.settings, believed(job.settings, job.root))
     name, version = str(result.details["name"]), str(result.details["version"])
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)

@@ -104,6 +104,10 @@ class Store(Protocol):
         """A release's reference, as it lies there; whether it is genuine is for the verifier of its signature."""
         ...
 
+    def names(self) -> tuple[str, ...]:
+        """The names of which releases are known, sorted."""
+        ...
+
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions that are known, sorted as text."""
         ...

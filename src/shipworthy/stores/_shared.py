@@ -21,6 +21,11 @@ _NAME = regex(r"[a-z0-9][a-z0-9._-]{0,127}")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
+def is_name(text: str) -> bool:
+    """Whether a release may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_name(name: str, version: str = "0") -> None:
     """Raises UsageError for what is no name or no version of a release."""
     if not _NAME.fullmatch(name):

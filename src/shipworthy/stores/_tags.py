@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from shipworthy.errors import UsageError
 from shipworthy.patterns import regex
-from shipworthy.stores._shared import VERSION
+from shipworthy.stores._shared import VERSION, is_name
 
 RELEASE = "_release-"
 LATEST = "_latest-"
@@ -42,13 +42,23 @@ def latest_tag(name: str) -> str:
     return f"{LATEST}{_escaped(name)}"
 
 
+def name_of(tag: str) -> str:
+    """The name whose latest release has this tag; empty for other tags."""
+    name = _plain(tag.removeprefix(LATEST)) if tag.startswith(LATEST) and len(tag) <= _LONGEST else ""
+    return name if is_name(name) and latest_tag(name) == tag else ""
+
+
 def version_of(tag: str, name: str) -> str:
     """The version of `name` whose release has this tag; empty for other tags."""
     prefix = release_tag(name, "")
     if not tag.startswith(prefix) or len(tag) > _LONGEST:
         return ""
-    version = "".join(_READ.get(part, part) for part in _PART.findall(tag.removeprefix(prefix)))
+    version = _plain(tag.removeprefix(prefix))
     return version if VERSION.fullmatch(version) and release_tag(name, version) == tag else ""
+
+
+def _plain(text: str) -> str:
+    return "".join(_READ.get(part, part) for part in _PART.findall(text))
 
 
 def _escaped(text: str) -> str:

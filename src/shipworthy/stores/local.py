@@ -23,7 +23,16 @@ from typing import BinaryIO
 from shipworthy.errors import EnvironmentFailure, EvidenceError, UsageError
 from shipworthy.files import sync_folder
 from shipworthy.stores import Ref, TreeManifest
-from shipworthy.stores._shared import BUFFER, REF_LIMIT, VERSION, check_digest, check_name, open_regular, reading
+from shipworthy.stores._shared import (
+    BUFFER,
+    REF_LIMIT,
+    VERSION,
+    check_digest,
+    check_name,
+    is_name,
+    open_regular,
+    reading,
+)
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -166,6 +175,16 @@ class LocalStore:
         if expected and digest != expected:
             raise _damaged(expected, digest, path)
         return Ref(name, version, raw, digest)
+
+    def names(self) -> tuple[str, ...]:
+        """The folders of references."""
+        folder = self.root / "refs"
+        try:
+            return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and is_name(path.name)))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot be listed: {error.strerror}", where=str(folder)) from None
 
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions of the name; none when it is not known."""

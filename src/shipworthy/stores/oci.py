@@ -33,7 +33,7 @@ from shipworthy.stores._manifests import Descriptor, sha256
 from shipworthy.stores._referrers import attached, refer
 from shipworthy.stores._registry import Registry
 from shipworthy.stores._shared import REF_LIMIT, VERSION, check_digest, check_name, open_regular, reading
-from shipworthy.stores._tags import latest_tag, plain_tag, release_tag, version_of
+from shipworthy.stores._tags import latest_tag, name_of, plain_tag, release_tag, version_of
 from shipworthy.stores._uploads import Source
 from shipworthy.stores.local import LocalStore
 
@@ -248,6 +248,10 @@ class OciStore:
         layer, subject = self._released(known, tag, name, version)
         self._tag_holds(name, version, subject)
         return Ref(name, version, self.read(layer.digest, REF_LIMIT), layer.digest)
+
+    def names(self) -> tuple[str, ...]:
+        """The names that have a latest release."""
+        return tuple(sorted({name for tag in self.registry.tags() if (name := name_of(tag))}))
 
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions of the name; none when it is not known."""

@@ -19,8 +19,9 @@ from shipworthy.stages.dev.image_test import FROM_OUTSIDE
 from shipworthy.stages.dev.model import model_place
 from shipworthy.stages.dev.service import described, running
 from shipworthy.stages.results import Checked, counted, run_checks
+from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.trust import believed
 
 
 def run(job: Job) -> StageResult:
@@ -93,7 +94,7 @@ def admit(job: Job) -> Admitted:
     image is not the one that this run built."""
     store = store_at(job.detail("store", "stores")[0], job.settings.store, job.root)
     ref = store.get_ref(job.detail("store", "name"), job.detail("store", "version"))
-    policy = demands(job.settings, believed(job.settings, job.root))
+    policy = policy_for(job.settings, believed(job.settings, job.root))
     result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,), paths=model_place(job))
     if result.first_broken is not None:
         first = result.first_broken

@@ -31,9 +31,10 @@ from shipworthy.evidence.writer import Writer, kind_of
 from shipworthy.files import write_atomically
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.model import model_place
+from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.secrets import open_signing_keys
 from shipworthy.stages.stored import known, store_at
-from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.trust import believed
 
 
 def sign_check(job: Job, image: Resource, scan: Scan, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -113,7 +114,7 @@ def _listed(name: str, digest: str) -> Resource:
 
 def _keep(job: Job, files: Mapping[str, str], raw: bytes) -> list[dict[str, Any]]:
     name, version = job.detail("store", "name"), job.detail("store", "version")
-    policy = demands(job.settings, believed(job.settings, job.root))
+    policy = policy_for(job.settings, believed(job.settings, job.root))
     chain: list[dict[str, Any]] = []
     for uri in job.settings.store.to:
         store = store_at(uri, job.settings.store, job.root)

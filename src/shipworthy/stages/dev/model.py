@@ -19,8 +19,9 @@ from shipworthy.evidence.release import release_evidence
 from shipworthy.evidence.statement import parse
 from shipworthy.files import write_atomically
 from shipworthy.paths import display_name
+from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.trust import believed
 from shipworthy.stages.verification import stored_name, verify_stored
 from shipworthy.stores import Ref, Store
 
@@ -78,7 +79,7 @@ def bring_model(job: Job) -> Brought | None:
     if job.settings.train is None and not job.trigger.model:
         return None
     uri, store, ref = _find(job)
-    policy = demands(job.settings, believed(job.settings, job.root))
+    policy = policy_for(job.settings, believed(job.settings, job.root))
     result = verify_stored(store, ref, policy, folders=(job.root,), newest=not job.trigger.model)
     if result.first_broken is not None:
         first = result.first_broken

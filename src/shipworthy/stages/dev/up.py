@@ -14,8 +14,9 @@ from shipworthy.files import new_folder, remove_folder
 from shipworthy.serving import Running
 from shipworthy.stages.dev.fetched import write_layout
 from shipworthy.stages.dev.service import Guarded, guarded, running
+from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.stored import store_at
-from shipworthy.stages.trust import believed, demands
+from shipworthy.stages.trust import believed
 from shipworthy.stages.verification import image_of, verify_stored
 from shipworthy.stores import Ref, Store
 
@@ -45,7 +46,7 @@ def serve(target: str, settings: Settings, root: Path, events: Path, usual: int 
     """
     target = target or image_of(settings, root)
     store, ref = _find(target, settings, root)
-    policy = demands(settings, believed(settings, root))
+    policy = policy_for(settings, believed(settings, root))
     chain = verify_stored(store, ref, policy, folders=(root,), newest="@" not in target)
     if chain.first_broken is not None:
         first = chain.first_broken
