@@ -89,7 +89,8 @@ def _affected(digest: str, evidence: EvidenceSet, policy: Policy) -> tuple[tuple
     """The shortest way from the digest to the release, and whether all on it is believed; None when there is none."""
     items = _all(evidence, policy)
     rests: dict[str, list[tuple[Opened, str]]] = {}  # a digest: the statements that name it, and what they are about
-    released = {s.digest for item in items if item.step == "store" and item.statement for s in item.statement.subjects}
+    own = [item.statement for item in open_all(evidence, policy) if item.step == "store"]  # not that of a part
+    released = {subject.digest for statement in own if statement for subject in statement.subjects}
     for item in items:
         about = item.statement.subjects[0].digest if item.statement else ""
         for named in _named(item, evidence):
