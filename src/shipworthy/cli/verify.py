@@ -6,8 +6,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipworthy.cli.output import named, output_file, plain, quiet_option, settings_for, settings_option, write_file
+
+if TYPE_CHECKING:
+    from shipworthy.config import Settings
+    from shipworthy.evidence.links import ChainResult
 
 EXAMPLES = """examples:
   shipworthy verify                                     what this project stored last
@@ -15,6 +20,7 @@ EXAMPLES = """examples:
   shipworthy verify model/                              is this folder the signed model?
   shipworthy verify data --key data.key.pub             is it what data.sig beside it was signed for?
   shipworthy verify .shipworthy/runs/RUN/evidence --key release.key.pub --format json
+  shipworthy verify spam.shipworthy --fingerprint sha256:1f2e...       a bundle, on a machine without a network
   shipworthy verify spam-filter --policy policy.toml --key owner.pub   by a policy that its owner signed
 """
 _MARKS = {
@@ -44,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", type=named, metavar="FILE", help="who may sign what, in place of the settings (docs/verify.md)"
     )
+    parser.add_argument("--fingerprint", default="", metavar="DIGEST", help="of a bundle: believe the keys in it")
+    parser.add_argument(
+        "--extract", type=named, metavar="PATH", help="of a bundle that verifies: write the model or image here"
+    )
     parser.add_argument("-C", "--directory", type=named, default=Path(), metavar="DIR", help="the project's folder")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--output", type=output_file, metavar="FILE")
@@ -54,18 +64,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit code 0 when every link holds; else that of the worst that is wrong: 4 something was changed, 6 the policy is
     not met, 7 evidence is missing, 5 something could not be read."""
-    import json
-
+    from shipworthy.errors import UsageError
+    from shipworthy.stages.bundles import is_bundle_file
     from shipworthy.stages.trust import believed, believed_by
     from shipworthy.stages.verification import refuse_unstored, verify_target
 
     root: Path = options.directory
     settings = settings_for(root, options.settings)
+    if options.target and is_bundle_file(Path(options.target)):
+        return _bundle(options, settings)
+    if options.fingerprint or options.extract:
+        raise UsageError("--fingerprint and --extract are for bundles", where=options.target or "verify")
     if not options.target:
         refuse_unstored(settings, root)
     owners = tuple(options.key)
     who = believed_by(options.policy, owners) if options.policy else believed(settings, root, owners)
-    result = verify_target(options.target or "", settings, root, who)
+    return _told(verify_target(options.target or "", settings, root, who), options)
+
+
+def _bundle(options: argparse.Namespace, settings: Settings) -> int:
+    """Verify a bundle: with the policy or keys given, the fingerprint of its own, or what the settings trust."""
+    from shipworthy.errors import UsageError
+    from shipworthy.stages.bundles import extract, opened, verify_bundle
+    from shipworthy.stages.trust import Believed, believed, believed_by
+
+    who: Believed | None = None
+    if options.policy:
+        who = believed_by(options.policy, tuple(options.key))
+    elif options.key or (settings.source is not None and not options.fingerprint):
+        try:
+            who = believed(settings, options.directory, tuple(options.key))
+        except UsageError:
+            if options.key:
+                raise
+    with opened(Path(options.target)) as bundle:
+        result = verify_bundle(bundle, bundle.believed(options.fingerprint, who))
+        code = _told(result, options)
+        if options.extract and result.ok:
+            extract(bundle, options.extract)
+            if not options.quiet:
+                print(f"written: {options.extract}", file=sys.stderr)
+    return code
+
+
+def _told(result: ChainResult, options: argparse.Namespace) -> int:
+    import json
+
     if options.format == "json":
         text = json.dumps({"ok": result.ok, "complete": result.complete, **_document(result)}, indent=2) + "\n"
         if options.output:

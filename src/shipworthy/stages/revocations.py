@@ -12,8 +12,9 @@ from shipworthy.config import Settings
 from shipworthy.errors import UsageError
 from shipworthy.evidence import envelope
 from shipworthy.evidence.digest import digest_of
-from shipworthy.evidence.failures import Failure, RefusedError
+from shipworthy.evidence.failures import Failure, Problem, RefusedError
 from shipworthy.evidence.files import read_bounded
+from shipworthy.evidence.links import ChainResult, Link, Status
 from shipworthy.evidence.names import is_digest
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.revocation import EMPTY, Revocation, RevocationList, read_list, revocation
@@ -38,7 +39,7 @@ def policy_for(settings: Settings, who: Believed) -> Policy:
     renewed for longer than is allowed, and (`missing`) when there was one and it is gone.
     """
     policy, path = demands(settings, who), who.folder / (who.trust.revocations or LIST_NAME)
-    memory = _Memory(path)
+    memory = _Memory(path, who.known_as)
     if not path.is_file():
         if who.trust.revocations or memory.version:
             raise RefusedError(
@@ -53,6 +54,12 @@ def policy_for(settings: Settings, who: Believed) -> Policy:
     memory.note(found)
     _fresh(found, who.trust.revocations_max_age_days, path.name)
     return replace(policy, revoked=found.revoked)
+
+
+def not_listed(error: RefusedError) -> ChainResult:
+    """The chain that is not walked, since nobody knows what is revoked."""
+    link = Link("revoke", error.where or LIST_NAME, "", Status.BROKEN)
+    return ChainResult("", (link.failed(Problem.of(error)),))
 
 
 def revoke(
@@ -135,9 +142,9 @@ def _fresh(found: RevocationList, days: int, where: str) -> None:
 class _Memory:
     """The highest version of the list at a path that was seen on this machine."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known_as: str = "") -> None:
         self.file = state_folder() / "revocations.json"
-        self.key = str(path.resolve())
+        self.key = known_as or str(path.resolve())
         self.where = path.name
         self.known = self._read()
         value = self.known.get(self.key)

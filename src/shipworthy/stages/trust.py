@@ -27,13 +27,14 @@ _MEMORY_LIMIT = 1024 * 1024
 @dataclass(frozen=True)
 class Believed:
     """Whose keys count, and what is demanded of what they signed; paths are relative to `folder`. `policy` names the
-    policy file, if it was one.
+    policy file, if it was one; `known_as` is what the list of revocations is remembered by, by default its place.
     """
 
     keys: Trusted
     trust: Trust
     folder: Path
     policy: str = ""
+    known_as: str = ""
 
     @property
     def every_key(self) -> tuple[PublicKey, ...]:

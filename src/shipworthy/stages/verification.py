@@ -20,7 +20,7 @@ from shipworthy.evidence.release import released_at, verify_folder, verify_relea
 from shipworthy.evidence.statement import parse
 from shipworthy.keys import PublicKey
 from shipworthy.model import StageResult
-from shipworthy.stages.revocations import policy_for
+from shipworthy.stages.revocations import not_listed, policy_for
 from shipworthy.stages.stored import store_at
 from shipworthy.stages.trust import Believed, believed
 from shipworthy.stores import Ref, Store
@@ -48,6 +48,23 @@ def refuse_unstored(settings: Settings, root: Path) -> None:
     )
 
 
+def stored_release(target: str, settings: Settings, root: Path) -> tuple[Store, Ref]:
+    """The release that is stored as `name` or `name@version` (empty: the project's newest), and where. Raises
+    UsageError."""
+    name, _, version = (target or stored_name(settings, root)).partition("@")
+    for uri in settings.store.to:
+        store = store_at(uri, settings.store, root)
+        try:
+            return store, store.get_ref(name, version or "latest")
+        except UsageError:
+            continue
+    raise UsageError(
+        f"nothing is stored as `{target}`",
+        where=", ".join(settings.store.to),
+        remedy="`shipworthy run` stores what passes its gates; name it as it was stored",
+    )
+
+
 def stored_name(settings: Settings, root: Path) -> str:
     """The name under which this project stores its models."""
     return settings.store.name or settings.project or root.resolve().name
@@ -69,8 +86,7 @@ def verify_target(
     try:
         policy, folders = policy_for(settings, who), (root,)
     except RefusedError as error:
-        link = Link("revoke", error.where, "", Status.BROKEN)
-        return ChainResult("", (link.failed(Problem.of(error)),))
+        return not_listed(error)
     place = Path(target) if target else None
     if place is not None and place.is_dir() and any(place.glob("*.sigstore.json")):
         released = _released_as(place, settings, root)
