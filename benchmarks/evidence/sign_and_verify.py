@@ -91,9 +91,10 @@ def signing(work: Path, gigabytes: float) -> list[str]:
     ]
     lines += [f"| {name} | {m.cpu:.2f} | {m.wall:.2f} | {m.main_mb:.0f} |" for name, m in found.items()]
     plain, own = (next(m for name, m in found.items() if word in name) for word in ("hashlib", "shipworthy"))
+    share = own.cpu / plain.cpu
     lines += [
         "",
-        f"- CPU to that of plain SHA-256: **{own.cpu / plain.cpu:.3f}** (goal: at most 1.1; {verdict(own.cpu / plain.cpu <= 1.1)})",
+        f"- CPU to that of plain SHA-256: **{share:.3f}** (goal: at most 1.1; {verdict(share <= 1.1)})",
         f"- memory, MB: **{own.main_mb:.0f}** (goal: at most 100; {verdict(own.main_mb <= 100)})",
     ]
     return lines
@@ -143,7 +144,7 @@ def verifying(work: Path) -> list[str]:
         *lines,
         "",
         f"- about ten links, ms: **{ten:.1f}** (goal: at most 20; {verdict(ten <= 20)})",
-        f"- a link of a thousand to a link of a hundred: **{growth:.2f}** (goal: linear, so about 1; {verdict(growth < 1.3)})",
+        f"- a link of a thousand to one of a hundred: **{growth:.2f}** (goal: linear, about 1; {verdict(growth < 1.3)})",
     ]
 
 
