@@ -144,7 +144,7 @@ def verifying(work: Path) -> list[str]:
         *lines,
         "",
         f"- about ten links, ms: **{ten:.1f}** (goal: at most 20; {verdict(ten <= 20)})",
-        f"- a link of a thousand to one of a hundred: **{growth:.2f}** (goal: linear, about 1; {verdict(growth < 1.3)})",
+        f"- a link of 1,000 to one of 100: **{growth:.2f}** (goal: linear, about 1; {verdict(growth < 1.3)})",
     ]
 
 
