@@ -268,3 +268,20 @@ def test_a_killed_bundle_leaves_what_was_there(packed: Packed) -> None:
     done = subprocess.run([sys.executable, "-c", lines], cwd=packed.world.project, env=dict(os.environ), check=False)
     assert done.returncode == -9
     assert packed.file.read_bytes() == kept
+
+
+def test_the_receivers_own_policy_has_its_paths_at_home(packed: Packed, capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys, and the key of a log, are those beside the policy; the list of revocations is that of the bundle."""
+    folder = packed.away / "policies"
+    folder.mkdir()
+    lines = ['name = "spam"', "version = 1", "[trust.keys]"]
+    for role in ROLES:
+        shutil.copy(packed.world.root / "roles" / f"{role}.key.pub", folder)
+        lines.append(f'{role} = ["{role}.key.pub"]')
+    (folder / "policy.toml").write_text("\n".join(lines) + "\n")
+    assert verify(packed, capsys, "--policy", "policies/policy.toml")[0] == 0
+    new_key(folder / "log.key")
+    lines[1:2] = ["version = 2"]
+    (folder / "policy.toml").write_text("\n".join([*lines, "[trust.log]", 'key = "log.key.pub"', 'at = "log"']) + "\n")
+    code, told = verify(packed, capsys, "--policy", "policies/policy.toml")
+    assert (code, "transparency log is gone" in told) == (7, True), told

@@ -7,7 +7,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "shipworthy"
 ORDER = (
     "errors model files paths patterns records rules user_folders",
     "config check tools modelfile images look",
-    "artifacts checks compliance gates evaluation training building serving evidence keys stores example witnesses hub",
+    "artifacts checks compliance gates evaluation training building serving "
+    "evidence tlog keys stores example witnesses hub",
     "engine guard stages pipelines reports server site",
     "cli __main__",
 )

@@ -32,6 +32,7 @@ COMMANDS = {
     "revoke": ("revoke", "say that a dataset, dependency or model must not be used any more"),
     "impact": ("impact", "what rests on a dataset, dependency or model: every release, and by which way"),
     "bundle": ("bundle", "pack a release and its chain into one file, for a machine without a network"),
+    "log": ("log", "a transparency log of your own: add, verify, prove"),
     "sign": ("sign", "sign a file or folder (OpenSSF Model Signing)"),
     "report": ("report", "show a run again, in any format"),
     "import": ("import_report", "take in the report of another model scanner as a witness"),

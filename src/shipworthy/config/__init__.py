@@ -24,7 +24,7 @@ from shipworthy.config.settings import (
     Train,
     Waiver,
 )
-from shipworthy.config.signing import PolicyFile, Sign, StepDemand, Trust
+from shipworthy.config.signing import Log, PolicyFile, Sign, StepDemand, Trust, TrustLog
 
 __all__ = [
     "FILE_NAME",
@@ -37,6 +37,7 @@ __all__ = [
     "KFold",
     "Limits",
     "Load",
+    "Log",
     "PolicyFile",
     "Registry",
     "Reported",
@@ -48,6 +49,7 @@ __all__ = [
     "Store",
     "Train",
     "Trust",
+    "TrustLog",
     "Waiver",
     "find_settings",
     "load_policy",

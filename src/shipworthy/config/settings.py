@@ -9,7 +9,7 @@ from typing import Any
 
 from shipworthy.config.options import NO_DATE
 from shipworthy.config.options import option as _opt
-from shipworthy.config.signing import Sign, Trust
+from shipworthy.config.signing import Log, Sign, Trust
 from shipworthy.records import dataclass, field
 
 
@@ -301,6 +301,7 @@ class Settings:
     )
     waivers: tuple[Waiver, ...] = _opt((), "findings that somebody answers for")
     sign: Sign = _opt(Sign, "who signs")
+    log: Log = _opt(Log, "a transparency log of one's own")
     trust: Trust = _opt(Trust, "whose evidence is believed, and how much of it is demanded")
     store: Store = _opt(Store, "where the signed model goes")
     hub: HubSite = _opt(HubSite, "where the hub's pages are")

@@ -45,6 +45,24 @@ class StepDemand:
 
 
 @dataclass(frozen=True)
+class Log:
+    """A transparency log of one's own: `[log]`."""
+
+    at: str = _opt("", "the folder of the log, such as `../log`; default: none")
+    name: str = _opt("", "what it is called, such as `example.org/models`; default: `PROJECT/log`")
+    key: str = _opt("", "the private Ed25519 key that signs its checkpoints, such as `file:../keys/log.key`")
+
+
+@dataclass(frozen=True)
+class TrustLog:
+    """A log in which evidence must stand: `[trust.log]`."""
+
+    at: str = _opt("", "the folder of the log; default: that of `[log]`")
+    name: str = _opt("", "what it is called; default: as `[log]` says")
+    key: str = _opt("", "the log's public key; with it, every signed statement must stand in the log")
+
+
+@dataclass(frozen=True)
 class Trust:
     """What `shipworthy verify` demands: `[trust]`, or the whole of a file that `--policy` names."""
 
@@ -57,6 +75,7 @@ class Trust:
     revocations_max_age_days: int = _opt(
         0, "how old that list may be; 0: any age. `shipworthy revoke --renew` signs it anew"
     )
+    log: TrustLog = _opt(TrustLog, "the transparency log in which evidence must stand")
     separate: bool = _opt(False, "refuse a chain in which one key signed in more than one role")
 
 

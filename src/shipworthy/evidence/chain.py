@@ -147,9 +147,11 @@ class _Walk:
         for key in item.signers:
             roles = sorted(self.policy.roles_of(key) & rule.roles)
             signers.append(f"{'/'.join(roles) or 'countersigned'} (key {key.keyid[:16]})")
-        checks = (Check("signature", True), Check("role", True), Check("subject", True, subject))
+        checks: tuple[Check, ...] = (Check("signature", True), Check("role", True), Check("subject", True, subject))
         time, keys = item.statement.time if item.statement else "", tuple(key.keyid for key in item.signers)
         who = ", ".join(signers)
+        if self.policy.logged is not None and (entry := self.policy.logged.get(item.digest)):
+            time, checks = entry.time, (*checks, Check("logged", True, f"entry {entry.index}"))
         link = Link(item.step, name or item.name, subject, Status.OK, 0, parent, who, time, keys, checks)
         unmet = demands.unmet(item, rule, self.policy)
         return link.failed(unmet[1], Check(unmet[0], False, unmet[1].actual)) if unmet else link

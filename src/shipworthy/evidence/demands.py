@@ -21,6 +21,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 def unmet(item: Opened, rule: StepRule, policy: Policy) -> tuple[str, Problem] | None:
     """The first demand that the statement does not meet: its name, and what is wrong; None when it meets all."""
     for name, found in (
+        ("logged", _logged(item, policy)),
         ("signatures", _signatures(item, rule, policy)),
         ("age", _age(item, rule, policy)),
         ("settings", _settings(item, rule)),
@@ -29,6 +30,13 @@ def unmet(item: Opened, rule: StepRule, policy: Policy) -> tuple[str, Problem] |
         if found:
             return name, found
     return None
+
+
+def _logged(item: Opened, policy: Policy) -> Problem | None:
+    if policy.logged is None or item.digest in policy.logged:
+        return None
+    reason, remedy = f"{item.name} does not stand in the transparency log", "find out who signed it, and why unseen"
+    return Problem(Failure.MISSING, reason, "an entry of the log", item.digest, remedy)
 
 
 def _signatures(item: Opened, rule: StepRule, policy: Policy) -> Problem | None:
@@ -41,10 +49,11 @@ def _signatures(item: Opened, rule: StepRule, policy: Policy) -> Problem | None:
 
 
 def _age(item: Opened, rule: StepRule, policy: Policy) -> Problem | None:
-    """Why it is too old, or from the future. The time is what its signer says."""
+    """Why it is too old, or from the future. The time is the log's, where there is one, or what its signer says."""
     if rule.max_age is None:
         return None
-    told = item.statement.time if item.statement else ""
+    entry = policy.logged.get(item.digest) if policy.logged is not None else None
+    told = entry.time if entry else item.statement.time if item.statement else ""
     most = f"{rule.max_age.days} days"
     try:
         made = datetime.fromisoformat(told)

@@ -27,6 +27,14 @@ INPUTS: Mapping[str, frozenset[str]] = {
 gate of an image, where that differs from a model's; `deployment/gate`: of one that is deployed."""
 
 
+@dataclass(frozen=True)
+class Logged:
+    """Where a signed file stands in a transparency log, and since when by the log's own clock (RFC 3339)."""
+
+    index: int
+    time: str
+
+
 class Revoked(Protocol):
     """Why a digest must not be used any more."""
 
@@ -61,7 +69,8 @@ class Policy:
     `image/gate` is the rule of the gate of an image. `at_hand` are the kinds (`model`), or a kind with a name
     (`dataset:data/train.csv`), whose bytes must be there to be read: an attestation alone does not do for them.
     `separate` refuses a key that signed in two roles. `now` (with a zone) is what ages are reckoned from; without it no
-    rule on age can be met. `revoked` are digests with which nothing holds.
+    rule on age can be met. `revoked` are digests with which nothing holds. `logged` is what
+    stands in a transparency log, by the digest of the signed file: with one, every statement must, and its age is that.
     """
 
     keys: Mapping[str, tuple[PublicKey, ...]]
@@ -70,6 +79,7 @@ class Policy:
     separate: bool = False
     now: datetime | None = None
     revoked: Mapping[str, Revoked] = field(default_factory=dict)
+    logged: Mapping[str, Logged] | None = None
 
     @classmethod
     def trusting(cls, *keys: PublicKey, optional: Iterable[str] = ("store",)) -> Policy:

@@ -96,7 +96,7 @@ class Bundle:
                 f"give it: --fingerprint {self.fingerprint}. Or name keys or a policy of your own: --key, --policy",
             )
         if not who.trust.revocations:
-            return replace(who, folder=folder, known_as=f"bundles of {self.name}")
+            return replace(who, lists=folder, known_as=f"bundles of {self.name}")
         return who
 
     def _keys(self) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from shipworthy.evidence.names import is_digest
 from shipworthy.evidence.policy import Policy
 from shipworthy.evidence.revocation import EMPTY, Revocation, RevocationList, read_list, revocation
 from shipworthy.files import write_atomically
+from shipworthy.stages.logged import with_log
 from shipworthy.stages.secrets import open_signers
 from shipworthy.stages.trust import Believed, believed, demands
 from shipworthy.user_folders import state_folder
@@ -33,12 +34,13 @@ def list_path(settings: Settings, root: Path) -> Path:
 
 
 def policy_for(settings: Settings, who: Believed) -> Policy:
-    """What is demanded of a chain, and what the list revokes, if there is one.
+    """What is demanded of a chain, what stands in the log, if one is trusted, and what is revoked, if there is a list.
 
     Raises RefusedError when the list does not verify, is older than one that was seen here before, or has not been
     renewed for longer than is allowed, and (`missing`) when there was one and it is gone.
     """
-    policy, path = demands(settings, who), who.folder / (who.trust.revocations or LIST_NAME)
+    policy = with_log(demands(settings, who), who, settings)
+    path = (who.lists or who.folder) / (who.trust.revocations or LIST_NAME)
     memory = _Memory(path, who.known_as)
     if not path.is_file():
         if who.trust.revocations or memory.version:
@@ -57,8 +59,8 @@ def policy_for(settings: Settings, who: Believed) -> Policy:
 
 
 def not_listed(error: RefusedError) -> ChainResult:
-    """The chain that is not walked, since nobody knows what is revoked."""
-    link = Link("revoke", error.where or LIST_NAME, "", Status.BROKEN)
+    """The chain that is not walked, since the list of revocations or the log does not hold."""
+    link = Link("policy", error.where or LIST_NAME, "", Status.BROKEN)
     return ChainResult("", (link.failed(Problem.of(error)),))
 
 

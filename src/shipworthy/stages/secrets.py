@@ -54,11 +54,12 @@ def open_signers(settings: Settings, root: Path) -> StepSigners:
     opened: dict[str, Signer] = {}
     for uri in (uri for each in uris.values() for uri in each):
         if uri not in opened:
-            opened[uri] = _open_one(uri, settings, root)
+            opened[uri] = open_one(uri, settings, root)
     return {step: tuple(opened[uri] for uri in uris[role]) for role, steps in ROLES.items() for step in steps}
 
 
-def _open_one(named: str, settings: Settings, root: Path) -> Signer:
+def open_one(named: str, settings: Settings, root: Path) -> Signer:
+    """The key that a URI names; a file relative to the workspace. Raises UsageError."""
     scheme, _, rest = named.partition(":")
     uri = f"file:{root / rest}" if scheme == "file" else named
 

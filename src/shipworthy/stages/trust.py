@@ -27,13 +27,15 @@ _MEMORY_LIMIT = 1024 * 1024
 @dataclass(frozen=True)
 class Believed:
     """Whose keys count, and what is demanded of what they signed; paths are relative to `folder`. `policy` names the
-    policy file, if it was one; `known_as` is what the list of revocations is remembered by, by default its place.
+    policy file, if it was one; `lists` is where the list of revocations lies, if elsewhere, and
+    `known_as` what it is remembered by, if not by its place.
     """
 
     keys: Trusted
     trust: Trust
     folder: Path
     policy: str = ""
+    lists: Path | None = None
     known_as: str = ""
 
     @property

@@ -31,6 +31,7 @@ from shipworthy.evidence.writer import Writer, kind_of
 from shipworthy.files import write_atomically
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.model import model_place
+from shipworthy.stages.logged import add_to_log
 from shipworthy.stages.revocations import policy_for
 from shipworthy.stages.secrets import open_signing_keys
 from shipworthy.stages.stored import known, store_at
@@ -114,6 +115,7 @@ def _listed(name: str, digest: str) -> Resource:
 
 def _keep(job: Job, files: Mapping[str, str], raw: bytes) -> list[dict[str, Any]]:
     name, version = job.detail("store", "name"), job.detail("store", "version")
+    add_to_log(job.settings, job.root, {**files, PROTECT_NAME: sha256_bytes(raw)})
     policy = policy_for(job.settings, believed(job.settings, job.root))
     chain: list[dict[str, Any]] = []
     for uri in job.settings.store.to:

@@ -8,11 +8,12 @@ from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest
 from shipworthy.evidence.image_release import WrittenImage, store_image
-from shipworthy.evidence.release import verify_release
+from shipworthy.evidence.release import RELEASE_NAME, verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
 from shipworthy.stages.dev.build import image_name, layout_of
 from shipworthy.stages.dev.model import model_place
+from shipworthy.stages.logged import add_to_log
 from shipworthy.stages.secrets import open_signing_keys, policy_of
 from shipworthy.stages.stored import known, store_at
 from shipworthy.stages.verification import still_stored
@@ -34,6 +35,7 @@ def run(job: Job) -> StageResult:
                 store, written, layout_of(job), signers, version=version, stored=datetime.now(UTC), context=context
             )
             ref = store.put_ref(name, version, raw)
+        add_to_log(job.settings, job.root, {**written.files, RELEASE_NAME: ref.digest})
         outputs[f"{uri}#{ref.name}@{ref.version}"] = digest
         policy = policy_of(signers)
         result = verify_release(

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from shipworthy.engine.stage import Job, Stage
 from shipworthy.errors import EvidenceError
 from shipworthy.evidence.digest import Manifest
-from shipworthy.evidence.release import Written, store_release, verify_release
+from shipworthy.evidence.release import RELEASE_NAME, Written, store_release, verify_release
 from shipworthy.evidence.statement import Resource
 from shipworthy.model import StageResult
+from shipworthy.stages.logged import add_to_log
 from shipworthy.stages.ml.evaluate import PREDICTIONS
 from shipworthy.stages.ml.train import model_path
 from shipworthy.stages.secrets import open_signing_keys, policy_of
@@ -30,6 +31,7 @@ def run(job: Job) -> StageResult:
         if ref is None:
             raw = store_release(store, written, model, signers, version=version, stored=datetime.now(UTC))
             ref = store.put_ref(name, version, raw)
+        add_to_log(job.settings, job.root, {**written.files, RELEASE_NAME: ref.digest})
         outputs[f"{uri}#{ref.name}@{ref.version}"] = written.model.digest
         policy = policy_of(signers)
         result = verify_release(store, ref.raw, policy, version=ref.version, folders=(job.root,))
