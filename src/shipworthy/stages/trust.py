@@ -27,8 +27,8 @@ _MEMORY_LIMIT = 1024 * 1024
 @dataclass(frozen=True)
 class Believed:
     """Whose keys count, and what is demanded of what they signed; paths are relative to `folder`. `policy` names the
-    policy file, if it was one; `lists` is where the list of revocations lies, if elsewhere, and
-    `known_as` what it is remembered by, if not by its place.
+    policy file, if it was one; `lists` is where the list of revocations lies, if elsewhere, and `known_as` what it is
+    remembered by, if not by its place.
     """
 
     keys: Trusted
