@@ -100,12 +100,12 @@ def test_nothing_of_the_private_key_is_shown(tmp_path: Path) -> None:
     assert "rivate" not in shown
 
 
-@pytest.mark.parametrize("uri", ["vault:transit/x", "release.key", "", "../evil:x", "__init__:x", "_public:x"])
+@pytest.mark.parametrize("uri", ["gpg:x", "release.key", "", "../evil:x", "__init__:x", "_public:x", "_private:x"])
 def test_an_unknown_provider_is_refused_with_those_that_exist(uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_signer(uri)
     assert "file:" in caught.value.remedy
-    assert schemes() == ("file",)
+    assert schemes() == ("env", "file", "ssh")
 
 
 def test_what_is_no_usable_key_is_told_plainly(tmp_path: Path) -> None:

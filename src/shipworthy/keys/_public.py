@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("ed25519", "ecdsa-p256-sha256")
 PEM_LIMIT = 64 * 1024
+_SSH = (b"ssh-", b"ecdsa-sha2-")
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,18 @@ def public_of(key: object, where: str) -> PublicKey:
 
 
 def parse_public(pem: bytes, where: str = "the public key") -> PublicKey:
-    """Read a public key in PEM. Raises UsageError."""
+    """Read a public key in PEM, or one line of OpenSSH (`ssh-ed25519 AAAA…`). Raises UsageError."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key, load_ssh_public_key
 
     if b"PRIVATE KEY" in pem:
         raise UsageError(
             "this is a private key; the public one is needed", where=where, remedy="give the .pub file beside it"
         )
     try:
-        key = load_pem_public_key(pem)
+        key = load_ssh_public_key(pem) if pem.startswith(_SSH) else load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise UsageError("this is no public key in PEM", where=where) from None
+        raise UsageError("this is no public key in PEM, and none of OpenSSH", where=where) from None
     return public_of(key, where)
 
 

@@ -61,7 +61,9 @@ def open_signers(settings: Settings, root: Path) -> StepSigners:
 def open_one(named: str, settings: Settings, root: Path) -> Signer:
     """The key that a URI names; a file relative to the workspace. Raises UsageError."""
     scheme, _, rest = named.partition(":")
-    uri = f"file:{root / rest}" if scheme == "file" else named
+    path = Path(rest).expanduser()
+    here = scheme == "file" or (scheme == "ssh" and rest.partition("?")[0] != "agent")
+    uri = f"{scheme}:{root / path}" if here else named
 
     def ask(name: str) -> str:
         if settings.sign.passphrase.startswith("env:"):

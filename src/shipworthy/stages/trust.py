@@ -14,7 +14,7 @@ from shipworthy.evidence.digest import sha256_bytes
 from shipworthy.evidence.oms import verify_model
 from shipworthy.evidence.policy import Policy, StepRule
 from shipworthy.files import write_atomically
-from shipworthy.keys import PublicKey, load_public
+from shipworthy.keys import PublicKey, load_public, open_signer
 from shipworthy.model.roles import ROLES
 from shipworthy.user_folders import state_folder
 
@@ -77,12 +77,20 @@ def _named(trust: Trust, root: Path) -> dict[str, tuple[PublicKey, ...]]:
 
 
 def _own(settings: Settings, root: Path) -> dict[str, tuple[PublicKey, ...]]:
-    """The public halves, which lie beside the private ones."""
+    """The public halves of the signing keys."""
     found: dict[str, tuple[PublicKey, ...]] = {}
     for role, uris in signing_uris(settings).items():
-        paths = [uri.removeprefix("file:").partition("?")[0] for uri in uris if uri.startswith("file:")]
-        found[role] = tuple(load_public(root / f"{path}.pub") for path in paths)
+        found[role] = tuple(_public_half(uri, root) for uri in uris)
     return found
+
+
+def _public_half(uri: str, root: Path) -> PublicKey:
+    """The public key of a private one: what lies beside a file, or what its provider says."""
+    scheme, _, rest = uri.partition(":")
+    place = rest.partition("?")[0]
+    if scheme == "file" or (scheme == "ssh" and place != "agent"):
+        return load_public(root / f"{Path(place).expanduser()}.pub")
+    return open_signer(uri).public_key()
 
 
 def demands(settings: Settings, who: Believed) -> Policy:
