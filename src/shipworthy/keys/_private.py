@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from shipworthy.errors import EnvironmentFailure, UsageError
 from shipworthy.keys._public import PEM_LIMIT, PublicKey, public_of
@@ -53,7 +53,8 @@ class KeySigner:
 def options_of(rest: str, known: set[str]) -> tuple[str, dict[str, str]]:
     """A URI's part before the `?`, and the options after it. Raises UsageError for an unknown one."""
     text, _, query = rest.partition("?")
-    options = dict(parse_qsl(query, keep_blank_values=True))
+    pairs = (item.partition("=") for item in query.split("&") if item)
+    options = {unquote(name): unquote(value) for name, _, value in pairs}  # a `+` is one: fingerprints have it
     if unknown := sorted(options.keys() - known):
         remedy = f"known options: {', '.join(sorted(known))}"
         raise UsageError(f"unknown option {unknown[0][:40]!r}", where="the key", remedy=remedy)
